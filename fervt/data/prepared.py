@@ -1,0 +1,344 @@
+"""The one file that training and evaluation read: a Parquet table of checked, compressed faces.
+
+Sources come in many shapes; this one has been checked once, keeps every pixel (lossless WebP),
+knows which images were exact copies in the whole source even after splits were left out, and
+carries a content hash that checkpoints and evaluations quote.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fervt.errors import DataError
+from fervt.labels import FER2013, FERPLUS, SPLITS, VOTE_NAMES
+
+SIDE_PX = 48
+_METADATA_KEY = b"fervt.prepared"
+_VERSION = 1
+_SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("usage", pa.string(), nullable=False),
+        pa.field("label_fer2013", pa.int64(), nullable=False),
+        pa.field("votes", pa.list_(pa.uint8(), len(VOTE_NAMES)), nullable=False),
+        pa.field("sha256", pa.binary(32), nullable=False),
+        pa.field("other_splits", pa.string(), nullable=False),
+        pa.field("image", pa.binary(), nullable=False),
+    ]
+)
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+"""Wraps an iterable of known length under a description, as a progress bar does."""
+
+
+def no_progress(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
+    """Shows nothing."""
+    return items
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedData:
+    """Faces with their labels, votes and split; N rows in the order of the source.
+
+    Attributes:
+        images: (N, 48, 48) uint8, gray, 0..255.
+        row: (N,) int64, position in the source.
+        usage: (N,) str, one of `labels.SPLITS`.
+        label_fer2013: (N,) int64, index in FER2013's classes; -1 = none.
+        votes: (N, 10) uint8, FER+ votes in the order of `labels.VOTE_NAMES`; all zero = none.
+        sha256: (N,) str, hex SHA-256 of the 48x48 pixel bytes.
+        other_splits: (N,) str, comma-joined names of the other splits of the whole source that
+            hold the same pixels; '' = none.
+        content_hash: Hex SHA-256 over usage, label, votes and pixel hashes of all rows of the
+            file. A selection keeps the hash of the file that it comes from.
+        split_rule: How rows came by their split, as a sentence.
+        source: File name of the source.
+    """
+
+    images: NDArray[np.uint8]
+    row: NDArray[np.int64]
+    usage: NDArray[np.str_]
+    label_fer2013: NDArray[np.int64]
+    votes: NDArray[np.uint8]
+    sha256: NDArray[np.str_]
+    other_splits: NDArray[np.str_]
+    content_hash: str
+    split_rule: str
+    source: str
+
+    @classmethod
+    def from_rows(
+        cls,
+        images: NDArray[np.uint8],
+        row: NDArray[np.int64],
+        usage: NDArray[np.str_],
+        label_fer2013: NDArray[np.int64],
+        votes: NDArray[np.uint8],
+        split_rule: str,
+        source: str,
+    ) -> "PreparedData":
+        """Builds the data of a whole source: computes hashes and finds copies across splits.
+
+        Args: as the attributes of the same names.
+        """
+        sha256 = np.array([_hash_pixels(image) for image in images], dtype="<U64")
+        splits_by_hash: dict[str, set[str]] = {}
+        for digest, split in zip(sha256.tolist(), usage.tolist(), strict=True):
+            splits_by_hash.setdefault(digest, set()).add(split)
+        other_splits = np.array(
+            [
+                ",".join(s for s in SPLITS if s != own and s in splits_by_hash[digest])
+                for digest, own in zip(sha256.tolist(), usage.tolist(), strict=True)
+            ],
+            dtype=np.str_,
+        )
+        return cls(
+            images,
+            row,
+            usage,
+            label_fer2013,
+            votes,
+            sha256,
+            other_splits,
+            _hash_content(usage, label_fer2013, votes, sha256),
+            split_rule,
+            source,
+        )
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.row)
+
+    def select(self, rows: Any) -> "PreparedData":
+        """The rows of a boolean mask (N,), an integer index (M,) or a slice, in that order."""
+        arrays = {
+            f.name: getattr(self, f.name)[rows]
+            for f in fields(self)
+            if isinstance(getattr(self, f.name), np.ndarray)
+        }
+        return replace(self, **arrays)
+
+    def split(self, name: str) -> "PreparedData":
+        """The rows of one split.
+
+        Raises:
+            DataError: There are none.
+        """
+        mask = self.usage == name
+        if not mask.any():
+            raise DataError(
+                f"The data prepared from {self.source} has no {name} rows; "
+                f"it has {_listing(self.usage)}."
+            )
+        return self.select(mask)
+
+    @property
+    def is_copy(self) -> NDArray[np.bool_]:
+        """(N,) bool: a test image whose very pixels a model may have been fitted or chosen on.
+
+        True for PrivateTest rows that are also in Training or PublicTest and for PublicTest rows
+        that are also in Training; never for Training rows.
+        """
+        in_training = np.strings.find(self.other_splits, "Training") >= 0
+        in_public = np.strings.find(self.other_splits, "PublicTest") >= 0
+        return np.where(
+            self.usage == "PrivateTest",
+            in_training | in_public,
+            (self.usage == "PublicTest") & in_training,
+        )
+
+    @property
+    def label_ferplus(self) -> NDArray[np.int64]:
+        """(N,) int64: index in FER+'s classes by the majority rule, -1 = none.
+
+        Single votes are dropped; the top vote must then have more than half of what remains and
+        must not be unknown or NF (Barsoum et al. 2016, https://arxiv.org/abs/1608.01041).
+        """
+        votes = self._repeated_votes()
+        top = votes.argmax(axis=1)
+        kept = (2 * votes.max(axis=1) > votes.sum(axis=1)) & (top < len(FERPLUS))
+        return np.where(kept, top, -1)
+
+    @property
+    def ferplus_distribution(self) -> NDArray[np.float32]:
+        """(N, 8) float32: votes over FER+'s classes, single ones dropped, summing to 1.
+
+        All zero where `label_ferplus` is -1.
+        """
+        votes = self._repeated_votes()[:, : len(FERPLUS)].astype(np.float32)
+        votes[self.label_ferplus < 0] = 0
+        return votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+
+    def _repeated_votes(self) -> NDArray[np.int64]:
+        return np.where(self.votes == 1, 0, self.votes).astype(np.int64)
+
+
+def write_prepared(
+    data: PreparedData, path: str | Path, progress: Progress = no_progress
+) -> PreparedData:
+    """Writes a prepared file, whole or not at all.
+
+    Args:
+        data: What to write.
+        path: The file; its folder is made where it is missing.
+        progress: Wraps the loop over images, e.g. in a progress bar.
+
+    Returns:
+        The data with the content hash that the file has: one over exactly these rows.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    path = Path(path)
+    data = replace(
+        data,
+        content_hash=_hash_content(data.usage, data.label_fer2013, data.votes, data.sha256),
+    )
+    about = {
+        "version": _VERSION,
+        "content_hash": data.content_hash,
+        "split_rule": data.split_rule,
+        "source": data.source,
+    }
+    images = [_encode(image) for image in progress(data.images, len(data), "Compressing")]
+    columns = [
+        pa.array(data.row),
+        pa.array(data.usage.tolist(), pa.string()),
+        pa.array(data.label_fer2013),
+        pa.FixedSizeListArray.from_arrays(pa.array(data.votes.ravel()), len(VOTE_NAMES)),
+        pa.array([bytes.fromhex(digest) for digest in data.sha256.tolist()], pa.binary(32)),
+        pa.array(data.other_splits.tolist(), pa.string()),
+        pa.array(images, pa.binary()),
+    ]
+    table = pa.Table.from_arrays(
+        columns, schema=_SCHEMA.with_metadata({_METADATA_KEY: json.dumps(about)})
+    )
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            pq.write_table(table, aside, compression="zstd", use_dictionary=["usage"])
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
+    return data
+
+
+def read_prepared(path: str | Path, splits: Sequence[str] | None = None) -> PreparedData:
+    """Reads and checks a prepared file.
+
+    Args:
+        path: What `write_prepared` wrote.
+        splits: Names of the splits to read; None = all. Only their images are decoded.
+
+    Raises:
+        DataError: It is no prepared file, is damaged, or lacks one of the splits.
+    """
+    path = Path(path)
+    table, about = _read_table(path)
+    damaged = DataError(f"{path} is damaged; write it anew with 'python -m fervt prepare'.")
+
+    usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
+    label = table["label_fer2013"].to_numpy()
+    votes = table["votes"].combine_chunks().flatten().to_numpy().reshape(-1, len(VOTE_NAMES))
+    sha256 = np.array([digest.hex() for digest in table["sha256"].to_pylist()], dtype="<U64")
+    if (
+        not np.isin(usage, SPLITS).all()
+        or ((label < -1) | (label >= len(FER2013))).any()
+        or _hash_content(usage, label, votes, sha256) != about["content_hash"]
+    ):
+        raise damaged
+
+    for name in splits or ():
+        if name not in usage:
+            raise DataError(f"{path} has no {name} rows; it has {_listing(usage)}.")
+    wanted = np.ones(len(usage), bool) if splits is None else np.isin(usage, splits)
+    encoded = table["image"].filter(pa.array(wanted))
+    images = np.empty((len(encoded), SIDE_PX, SIDE_PX), np.uint8)
+    for i, (image, digest) in enumerate(zip(encoded, sha256[wanted].tolist(), strict=True)):
+        pixels = decode_image(image.as_buffer())
+        if pixels is None or pixels.shape != images.shape[1:] or _hash_pixels(pixels) != digest:
+            raise damaged
+        images[i] = pixels
+    return PreparedData(
+        images,
+        table["row"].to_numpy()[wanted],
+        usage[wanted],
+        label[wanted],
+        votes[wanted],
+        sha256[wanted],
+        np.array(table["other_splits"].to_pylist(), dtype=np.str_)[wanted],
+        **{key: about[key] for key in ("content_hash", "split_rule", "source")},
+    )
+
+
+def decode_image(encoded: Any) -> NDArray[np.uint8] | None:
+    """Decodes the bytes of an image file to (h, w) uint8 gray; None where they are no image."""
+    data = np.frombuffer(encoded, np.uint8)
+    if not data.size:
+        return None
+    try:
+        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)  # type: ignore[return-value]
+    except cv2.error:
+        return None
+
+
+def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    no_prepared_file = DataError(
+        f"{path} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+    )
+    if not path.is_file():
+        raise DataError(f"{path} does not exist or is no file.")
+    try:
+        file = pq.ParquetFile(path)
+        schema = file.schema_arrow
+        about = json.loads((schema.metadata or {}).get(_METADATA_KEY, b"null"))
+        if not isinstance(about, dict) or not schema.equals(_SCHEMA):
+            raise no_prepared_file
+        if about.get("version") != _VERSION:
+            raise DataError(
+                f"{path} has version {about.get('version')} of the prepared format, "
+                f"this program reads {_VERSION}."
+            )
+        if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
+            raise no_prepared_file
+        return file.read(), about
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise no_prepared_file from error
+
+
+def _listing(usage: NDArray[np.str_]) -> str:
+    return ", ".join(name for name in SPLITS if name in usage) or "none at all"
+
+
+def _encode(image: NDArray[np.uint8]) -> bytes:
+    # Above 100, OpenCV's WebP is lossless; on these faces it is a tenth smaller than PNG.
+    return cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
+
+
+def _hash_pixels(image: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()
+
+
+def _hash_content(
+    usage: NDArray[np.str_],
+    label: NDArray[np.int64],
+    votes: NDArray[np.uint8],
+    sha256: NDArray[np.str_],
+) -> str:
+    digest = hashlib.sha256()
+    for parts in zip(usage.tolist(), label.tolist(), votes.tolist(), sha256.tolist(), strict=True):
+        digest.update(json.dumps(parts).encode())
+    return digest.hexdigest()

@@ -91,7 +91,7 @@ class PreparedData:
 
         Args: as the attributes of the same names.
         """
-        sha256 = np.array([_hash_pixels(image) for image in images], dtype="<U64")
+        sha256 = np.array([hash_pixels(image) for image in images], dtype="<U64")
         splits_by_hash: dict[str, set[str]] = {}
         for digest, split in zip(sha256.tolist(), usage.tolist(), strict=True):
             splits_by_hash.setdefault(digest, set()).add(split)
@@ -268,8 +268,8 @@ def read_prepared(path: str | Path, splits: Sequence[str] | None = None) -> Prep
     encoded = table["image"].filter(pa.array(wanted))
     images = np.empty((len(encoded), SIDE_PX, SIDE_PX), np.uint8)
     for i, (image, digest) in enumerate(zip(encoded, sha256[wanted].tolist(), strict=True)):
-        pixels = decode_image(image.as_buffer())
-        if pixels is None or pixels.shape != images.shape[1:] or _hash_pixels(pixels) != digest:
+        pixels = _decode(image.as_buffer())
+        if pixels is None or pixels.shape != images.shape[1:] or hash_pixels(pixels) != digest:
             raise damaged
         images[i] = pixels
     return PreparedData(
@@ -284,8 +284,7 @@ def read_prepared(path: str | Path, splits: Sequence[str] | None = None) -> Prep
     )
 
 
-def decode_image(encoded: Any) -> NDArray[np.uint8] | None:
-    """Decodes the bytes of an image file to (h, w) uint8 gray; None where they are no image."""
+def _decode(encoded: Any) -> NDArray[np.uint8] | None:
     data = np.frombuffer(encoded, np.uint8)
     if not data.size:
         return None
@@ -328,7 +327,8 @@ def _encode(image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
 
 
-def _hash_pixels(image: NDArray[np.uint8]) -> str:
+def hash_pixels(image: NDArray[np.uint8]) -> str:
+    """Hex SHA-256 of an image's pixel bytes, row by row."""
     return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()
 
 

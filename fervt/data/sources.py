@@ -1,0 +1,384 @@
+"""Reads FER2013 in the shapes that people download it in, and FER+'s votes beside it.
+
+Everything is checked here, once, so that nothing behind the prepared file has to: a row that is not
+what it claims to be is refused with a sentence that names it, since a data set that is silently a
+little wrong costs days.
+"""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from fervt.data.prepared import SIDE_PX, PreparedData, Progress, hash_pixels, no_progress
+from fervt.errors import DataError, ImageError
+from fervt.images import read_image
+from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, SPLITS, VOTE_NAMES, expression
+
+VALIDATION_SHARE = 0.1
+VALIDATION_SEED = 2013
+_SPLIT_FOLDERS = {
+    "train": "Training",
+    "val": "PublicTest",
+    "valid": "PublicTest",
+    "validation": "PublicTest",
+    "test": "PrivateTest",
+}
+# A class folder may be named as in FER2013, as in FER+, or as people say it: Sad, sadness, ...
+_CLASS_FOLDERS = {
+    alias.lower(): i
+    for i, name in enumerate(FER2013.classes)
+    for alias in (name, FER2013_TO_FERPLUS[name], expression(name).name)
+}
+_FILE_NAME = re.compile(rf"({'|'.join(SPLITS)})_(\d{{1,18}})\.\w+", re.IGNORECASE)
+# Images of each class in FER2013's Training split, whose sizes all differ.
+_TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
+
+
+class Source(NamedTuple):
+    """What a source held, and what had to be done to it, as sentences for people."""
+
+    data: PreparedData
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Rows:
+    images: list[NDArray[np.uint8]]
+    row: list[int]
+    usage: list[str]
+    label: list[int]
+    votes: list[Any] | None
+    split_rule: str
+    numbered: bool = True
+    adapted: int = 0
+
+
+def read_source(
+    path: str | Path, ferplus: str | Path | None = None, progress: Progress = no_progress
+) -> Source:
+    """Reads a data set in any of the known shapes.
+
+    Args:
+        path: Kaggle's `fer2013.csv` or `icml_face_data.csv`; Kaggle's folder of images
+            (`train|test/<class>/`); or a Parquet file with the columns usage, emotion, image and,
+            where there are votes, `votes_<name>`.
+        ferplus: FER+'s `fer2013new.csv`: for a folder joined by the number in the file names,
+            else by the order of the rows.
+        progress: Wraps the loop over images, e.g. in a progress bar.
+
+    Raises:
+        DataError: Something in it is wrong; the sentence names the file and the row.
+    """
+    path = Path(path)
+    if path.is_dir():
+        rows = _read_folder(path, progress)
+    elif not path.is_file():
+        raise DataError(f"{path} does not exist.")
+    elif path.suffix.lower() == ".parquet":
+        rows = _read_parquet(path, progress)
+    elif path.suffix.lower() == ".csv":
+        rows = _read_csv(path, progress)
+    else:
+        raise DataError(f"{path} is neither a .csv file, a .parquet file nor a folder of images.")
+    if not rows.images:
+        raise DataError(f"{path} holds no images.")
+    if ferplus is not None:
+        rows.votes = _join_votes(path, rows, Path(ferplus))
+
+    votes = np.zeros((len(rows.row), len(VOTE_NAMES))) if rows.votes is None else rows.votes
+    data = PreparedData.from_rows(
+        images=np.stack(rows.images),
+        row=np.array(rows.row, np.int64),
+        usage=np.array(rows.usage),
+        label_fer2013=np.array(rows.label, np.int64),
+        votes=np.asarray(votes, np.uint8),
+        split_rule=rows.split_rule,
+        source=path.resolve().name,
+    )
+    _check_class_order(data, path)
+    adapted = f"{rows.adapted:,} images were in colour or of another size and became 48x48 gray."
+    return Source(data, (adapted,) if rows.adapted else ())
+
+
+def _read_csv(path: Path, progress: Progress) -> _Rows:
+    rows = _Rows([], [], [], [], None, f"Usage column of {path.name}")
+    with path.open("rb") as file:
+        line_count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    lines = progress(_csv_rows(path, ("emotion", "pixels", "Usage")), line_count - 1, "Reading")
+    for i, (emotion, pixels, usage) in enumerate(lines):
+        values = pixels.split()
+        if len(values) != SIDE_PX**2:
+            raise _bad_row(path, i, f"has {len(values)} pixels instead of {SIDE_PX**2}")
+        try:
+            image = np.frombuffer(bytes(map(int, values)), np.uint8)
+        except ValueError as error:
+            raise _bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
+        rows.images.append(image.reshape(SIDE_PX, SIDE_PX))
+        rows.row.append(i)
+        rows.usage.append(_check_usage(path, i, usage))
+        rows.label.append(_check_label(path, i, emotion))
+    return rows
+
+
+def _read_parquet(path: Path, progress: Progress) -> _Rows:
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read as a Parquet file.") from error
+    wanted = ["usage", "emotion", "image"]
+    vote_columns = [f"votes_{name}" for name in VOTE_NAMES]
+    if any(name in table.column_names for name in vote_columns):
+        wanted += vote_columns
+    _check_columns(path, wanted, table.column_names)
+
+    rows = _Rows([], [], [], [], None, f"usage column of {path.name}")
+    columns = zip(*(table[name] for name in wanted[:3]), strict=True)
+    for i, (usage, emotion, image) in enumerate(progress(columns, len(table), "Reading")):
+        rows.usage.append(_check_usage(path, i, usage.as_py()))
+        rows.label.append(_check_label(path, i, emotion.as_py()))
+        encoded = image.as_py()
+        if not isinstance(encoded, bytes):
+            raise _bad_row(path, i, "has no image: the column must hold the bytes of image files")
+        pixels, adapted = _read_gray(encoded, f"row {i + 1}", path)
+        rows.images.append(pixels)
+        rows.row.append(i)
+        rows.adapted += adapted
+    if len(wanted) > 3:
+        votes = zip(*(table[name].to_pylist() for name in vote_columns), strict=True)
+        rows.votes = [_check_votes(path, i, row) for i, row in enumerate(votes)]
+    return rows
+
+
+def _read_folder(root: Path, progress: Progress) -> _Rows:
+    files = sorted(_list_images(root), key=lambda item: item[2].as_posix())
+    rows = _Rows([], [], [], [], None, "")
+    numbers: list[int] = []
+    for split, label, file in progress(files, len(files), "Reading"):
+        name = _FILE_NAME.fullmatch(file.name)
+        if name is not None:
+            stated = next(s for s in SPLITS if s.lower() == name[1].lower())
+            if (stated == "Training") != (split == "Training"):
+                raise DataError(f"{file} is named as {stated} but does not lie in that folder.")
+            split = stated
+            numbers.append(int(name[2]))
+        pixels, adapted = _read_gray(file, file.name, file.parent)
+        rows.images.append(pixels)
+        rows.usage.append(split)
+        rows.label.append(label)
+        rows.adapted += adapted
+
+    # With numbers in all names, the rows take the order and the positions of the original file.
+    rows.numbered = len(numbers) == len(set(numbers)) == len(files)
+    rows.row = numbers if rows.numbered else list(range(len(files)))
+    order = np.argsort(np.array(rows.row, np.int64), kind="stable").tolist()
+    for column in (rows.images, rows.row, rows.usage, rows.label):
+        column[:] = [column[i] for i in order]
+
+    rows.split_rule = "names of folders and files"
+    if "PublicTest" not in rows.usage and "Training" in rows.usage:
+        rows.split_rule = (
+            f"names of folders; PublicTest is {VALIDATION_SHARE:.0%} of each class of train, "
+            f"exact copies kept together, seed {VALIDATION_SEED}"
+        )
+        rows.usage = _hold_out_validation(rows)
+    return rows
+
+
+def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
+    """Yields (split, label, file) for every image below a folder."""
+    found = set()
+    for split_folder in _visible(root):
+        if not split_folder.is_dir():
+            continue
+        split = _SPLIT_FOLDERS.get(split_folder.name.lower())
+        if split is None:
+            raise DataError(
+                f"{split_folder} is not expected: the folder {root} should hold train and test."
+            )
+        found.add(split)
+        for class_folder in _visible(split_folder):
+            label = _CLASS_FOLDERS.get(class_folder.name.lower())
+            if label is None or not class_folder.is_dir():
+                raise DataError(
+                    f"{class_folder} is no folder of a FER2013 class "
+                    f"({', '.join(FER2013.classes)})."
+                )
+            for file in _visible(class_folder):
+                yield split, label, file
+    for name in ("train", "test"):
+        if _SPLIT_FOLDERS[name] not in found:
+            raise DataError(f"{root} has no folder named {name}.")
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What lies in a folder, without the files that operating systems leave in it."""
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from error
+    litter = {"thumbs.db", "desktop.ini", "__macosx"}
+    return [p for p in entries if not p.name.startswith(".") and p.name.lower() not in litter]
+
+
+def _hold_out_validation(rows: _Rows) -> list[str]:
+    """Moves a share of each class of Training to PublicTest.
+
+    Images are drawn by a hash of their pixels: the draw depends on neither file names nor a random
+    number generator, and all copies of an image stay on one side.
+    """
+    hashes = [hash_pixels(image) for image in rows.images]
+    drawn: set[str] = set()
+    for label in range(len(FER2013)):
+        in_class = zip(hashes, rows.usage, rows.label, strict=True)
+        unique = {h for h, usage, own in in_class if usage == "Training" and own == label}
+        size = max(1, round(VALIDATION_SHARE * len(unique))) if len(unique) > 1 else 0
+        ranked = sorted(
+            unique, key=lambda h: hashlib.sha256(f"{VALIDATION_SEED}{h}".encode()).digest()
+        )
+        drawn.update(ranked[:size])
+    return [
+        "PublicTest" if usage == "Training" and h in drawn else usage
+        for h, usage in zip(hashes, rows.usage, strict=True)
+    ]
+
+
+def _read_gray(encoded: bytes | Path, name: str, place: Path) -> tuple[NDArray[np.uint8], bool]:
+    """Reads an image as (48, 48) uint8 gray, and says whether colour or size had to change.
+
+    Raises:
+        DataError: It cannot be read; the sentence gives its place and name.
+    """
+    try:
+        rgb = read_image(encoded, name)
+    except ImageError as error:
+        raise DataError(f"{place}: {error}") from error
+    in_colour = bool((rgb != rgb[..., :1]).any())
+    if not in_colour and rgb.shape[:2] == (SIDE_PX, SIDE_PX):
+        return rgb[..., 0], False
+    gray = Image.fromarray(rgb).convert("L")
+    return np.asarray(gray.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)), True
+
+
+def _join_votes(path: Path, rows: _Rows, ferplus: Path) -> list[Any]:
+    """The votes of every row, by its position in the original file."""
+    if not ferplus.is_file():
+        raise DataError(f"{ferplus} does not exist.")
+    if not rows.numbered:
+        raise DataError(
+            f"{ferplus} cannot be joined to {path}: not all of its images carry their own row "
+            "number in their name, as in Training_00017.png."
+        )
+    usages, votes = [], []
+    for i, (usage, *counts) in enumerate(_csv_rows(ferplus, ("Usage", *VOTE_NAMES))):
+        usages.append(_check_usage(ferplus, i, usage))
+        votes.append(_check_votes(ferplus, i, counts))
+    if not path.is_dir() and len(votes) != len(rows.row):
+        raise DataError(
+            f"{ferplus} has {len(votes):,} rows and {path} has {len(rows.row):,}: "
+            "they must describe the same images in the same order."
+        )
+    if rows.row[-1] >= len(votes):
+        raise DataError(
+            f"{ferplus} has {len(votes):,} rows, so the image number {rows.row[-1]} of {path} "
+            "is not one of them."
+        )
+    for i, usage in zip(rows.row, rows.usage, strict=True):
+        if usages[i] != usage:
+            raise _bad_row(ferplus, i, f"is {usages[i]} but the same row of {path} is {usage}")
+    return [votes[i] for i in rows.row]
+
+
+def _csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yields the wanted columns of a CSV file whose names may carry spaces."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            columns = [name.strip().lower() for name in next(reader, [])]
+            _check_columns(path, [name.lower() for name in wanted], columns)
+            places = [columns.index(name.lower()) for name in wanted]
+            for i, fields in enumerate(filter(None, reader)):
+                if len(fields) != len(columns):
+                    raise _bad_row(
+                        path, i, f"has {len(fields)} columns where the header has {len(columns)}"
+                    )
+                yield [fields[place].strip() for place in places]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a CSV file ({error}).") from error
+
+
+def _check_columns(path: Path, wanted: list[str], found: list[str]) -> None:
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise DataError(f"{path} lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}.")
+
+
+def _check_usage(path: Path, i: int, usage: Any) -> str:
+    if usage not in SPLITS:
+        raise _bad_row(path, i, f"has Usage '{usage}', which is none of {', '.join(SPLITS)}")
+    return usage
+
+
+def _check_label(path: Path, i: int, emotion: Any) -> int:
+    order = ", ".join(f"{k} {name}" for k, name in enumerate(FER2013.classes))
+    try:
+        label = int(emotion)
+    except (TypeError, ValueError):
+        label = -1
+    if not 0 <= label < len(FER2013):
+        raise _bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
+    return label
+
+
+def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
+    try:
+        return list(bytes(map(int, counts)))
+    except (TypeError, ValueError) as error:
+        raise _bad_row(path, i, "has a vote that is no whole number in 0..255") from error
+
+
+def _check_class_order(data: PreparedData, path: Path) -> None:
+    """Refuses labels that number the classes in another order, as far as the data tells.
+
+    Two signs: the class sizes are FER2013's but belong to other numbers; or the FER+ votes fit a
+    permutation of the labels well, and much better than the labels as they stand.
+    """
+    training = data.label_fer2013[data.usage == "Training"]
+    counts = tuple(np.bincount(training, minlength=len(FER2013)).tolist())
+    permuted = counts != _TRAINING_COUNTS and sorted(counts) == sorted(_TRAINING_COUNTS)
+
+    voted = data.label_ferplus
+    counterparts = [FERPLUS.classes.index(FER2013_TO_FERPLUS[name]) for name in FER2013.classes]
+    agreement = np.array(
+        [
+            [np.sum((data.label_fer2013 == i) & (voted == j)) for j in counterparts]
+            for i in range(len(FER2013))
+        ]
+    )
+    support = agreement.sum(axis=1, keepdims=True)
+    if support.min() >= 10:
+        agreement = agreement / support
+        orders = np.array(list(permutations(range(len(FER2013)))))
+        best = agreement[np.arange(len(FER2013)), orders].mean(axis=1).max()
+        permuted |= best > 0.5 and best - agreement.trace() / len(FER2013) > 0.1
+    if permuted:
+        raise DataError(
+            f"{path} does not number its classes in FER2013's order "
+            f"({', '.join(FER2013.classes)}); an alphabetical order is a common cause."
+        )
+
+
+def _bad_row(path: Path, i: int, what: str) -> DataError:
+    return DataError(f"{path}, row {i + 1} {what}.")

@@ -1,0 +1,253 @@
+"""Checkpoints that describe themselves: safetensors weights with JSON metadata in the same file.
+
+A checkpoint is everything needed to use the model and to know where it comes from. Matrices are
+stored in half precision, vectors (biases, batch statistics) in full.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fervt.data.transforms import Preprocess
+from fervt.errors import CheckpointError, FervtError
+from fervt.model import FERVTGNN, FERVTConfig
+
+FORMAT = "fervt-1"
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint's metadata.
+
+    Attributes:
+        config: The model's configuration.
+        preprocess: How a face becomes model input.
+        temperature: Logits are divided by this before the softmax; fitted on PublicTest.
+        data_hash: Content hash of the prepared file that it was trained on.
+        split_rule: How that file was split.
+        seed: Seed of the training run.
+        labels_seen: Label sets used in training: "fer2013", "ferplus" or both.
+        history: One dict an epoch: loss, accuracy, learning rate.
+        metrics: Figures on PublicTest at selection.
+        training: Settings of the training run.
+        parent: Where `--init` weights came from: SHA-256 of that file, or "".
+        description: One sentence for people.
+    """
+
+    config: FERVTConfig
+    preprocess: Preprocess
+    temperature: float = 1.0
+    data_hash: str = ""
+    split_rule: str = ""
+    seed: int = 0
+    labels_seen: tuple[str, ...] = ("fer2013",)
+    history: list[dict[str, float]] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    parent: str = ""
+    description: str = ""
+
+    def to_json(self) -> str:
+        """Serialises for the file's header."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str, name: str) -> "CheckpointInfo":
+        """Reads what `to_json` wrote.
+
+        Raises:
+            CheckpointError: Something is missing, unknown or out of range.
+        """
+        try:
+            raw = json.loads(text)
+            if raw.pop("format") != FORMAT:
+                raise CheckpointError(f"'{name}' has another format than {FORMAT}.")
+            raw["config"] = FERVTConfig(**raw["config"])
+            raw["preprocess"] = Preprocess(**raw["preprocess"])
+            raw["labels_seen"] = tuple(raw["labels_seen"])
+            info = cls(**raw)
+        except FervtError as error:
+            raise CheckpointError(f"'{name}' cannot be used: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"'{name}' has damaged metadata ({error}).") from error
+        usable = isinstance(info.temperature, float) and 0 < info.temperature < 100
+        same_size = info.preprocess.image_size == info.config.image_size
+        if not usable or not same_size or not info.preprocess.std > 0:
+            raise CheckpointError(f"'{name}' has metadata outside its range.")
+        return info
+
+
+@contextmanager
+def write_aside(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path` and renames it when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
+    """Writes weights and metadata to one `.safetensors` file."""
+    weights = {
+        name: (value.half() if value.ndim > 1 and value.is_floating_point() else value)
+        .detach()
+        .cpu()
+        .contiguous()
+        for name, value in model.state_dict().items()
+    }
+    with write_aside(path) as aside:
+        save_file(weights, str(aside), metadata={"fervt": info.to_json()})
+
+
+def read_info(path: Path) -> CheckpointInfo:
+    """Reads a checkpoint's metadata without its weights.
+
+    Raises:
+        CheckpointError: The file is missing, damaged or not a fervt checkpoint.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"'{path.name}' is not a complete safetensors file ({error})."
+        ) from error
+    if "fervt" not in metadata:
+        raise CheckpointError(f"'{path.name}' is a safetensors file, but not a fervt checkpoint.")
+    return CheckpointInfo.from_json(metadata["fervt"], path.name)
+
+
+def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
+    """Loads a model in eval mode, in float32, on the CPU.
+
+    Args:
+        path: A fervt `.safetensors` file, or a `.pt` / `.pth` file written by `torch.save` with
+            the entries `state_dict` and `fervt` (the metadata as JSON); such files are opened
+            with `weights_only=True`, so they cannot run code.
+
+    Raises:
+        CheckpointError: The file cannot be read or its weights don't fit its configuration.
+    """
+    if path.suffix.lower() in (".pt", ".pth"):
+        weights, info = _read_foreign(path)
+    else:
+        info = read_info(path)
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                weights = {name: file.get_tensor(name) for name in file.keys()}
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"'{path.name}' is damaged ({error}).") from error
+    model = FERVTGNN(info.config)
+    _check_fit(model, weights, path.name)
+    model.load_state_dict(weights)
+    return model.to(memory_format=torch.channels_last).eval(), info
+
+
+def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointError(
+            f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
+        ) from error
+    if not (isinstance(content, dict) and {"state_dict", "fervt"} <= content.keys()):
+        raise CheckpointError(
+            f"'{path.name}' has no 'state_dict' with fervt metadata beside it; "
+            "only checkpoints of FERVT-GNN can be used."
+        )
+    return content["state_dict"], CheckpointInfo.from_json(str(content["fervt"]), path.name)
+
+
+def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> None:
+    expected = model.state_dict()
+    missing = sorted(expected.keys() - weights.keys())
+    unknown = sorted(weights.keys() - expected.keys())
+    if missing or unknown:
+        what = f"lacks {missing[0]}" if missing else f"has the unknown {unknown[0]}"
+        count = len(missing) + len(unknown)
+        raise CheckpointError(f"'{name}' {what} ({count} names differ from its configuration).")
+    for key, value in weights.items():
+        if value.shape != expected[key].shape:
+            raise CheckpointError(
+                f"'{name}' holds {key} with shape {tuple(value.shape)}, "
+                f"its configuration needs {tuple(expected[key].shape)}."
+            )
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
+
+
+def init_from(model: FERVTGNN, path: Path) -> list[str]:
+    """Takes over all weights of a checkpoint whose name and shape fit; returns the others' names.
+
+    Raises:
+        CheckpointError: The file cannot be read, or nothing fits.
+    """
+    donor, _ = load_checkpoint(path)
+    own = model.state_dict()
+    fitting = {k: v for k, v in donor.state_dict().items() if k in own and v.shape == own[k].shape}
+    if not fitting:
+        raise CheckpointError(f"No weight of '{path.name}' fits this configuration.")
+    model.load_state_dict(fitting, strict=False)
+    return sorted(own.keys() - fitting.keys())
+
+
+@lru_cache(maxsize=64)
+def _hash(path: Path, size: int, mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file; remembered until size or time of change differ."""
+    stat = path.stat()
+    return _hash(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+def shipped_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:
+    """The checkpoints that ship, by name, the flagship first.
+
+    The order is the one of `order.txt` beside them, then by name.
+    """
+    paths = {p.stem: p for p in sorted(folder.glob("*.safetensors"))}
+    listing = folder / "order.txt"
+    order = listing.read_text().split() if listing.is_file() else []
+    return {name: paths[name] for name in [*order, *paths] if name in paths}
+
+
+def find_checkpoint(name_or_path: str | None = None) -> Path:
+    """Resolves a shipped checkpoint's name or a path; None gives the flagship.
+
+    Raises:
+        CheckpointError: There is no such checkpoint.
+    """
+    shipped = shipped_checkpoints()
+    if name_or_path is None:
+        if not shipped:
+            raise CheckpointError("No checkpoint ships with this copy of fervt.")
+        return next(iter(shipped.values()))
+    if name_or_path in shipped:
+        return shipped[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise CheckpointError(
+        f"There is no checkpoint '{name_or_path}'; shipped are: {', '.join(shipped) or 'none'}."
+    )

@@ -1,0 +1,121 @@
+"""`fervt train`: trains a FERVT-GNN on a prepared file."""
+
+import argparse
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from fervt.data.prepared import read_prepared
+from fervt.data.transforms import Augment
+from fervt.errors import ConfigError
+from fervt.model import FERVTConfig
+from fervt.train import TrainConfig, Trainer, process_group
+
+HELP = "train a FERVT-GNN on a prepared file"
+
+_SECTIONS: dict[str, Any] = {"model": FERVTConfig, "train": TrainConfig, "augment": Augment}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options: files first, then one for every field of the configurations."""
+    parser.add_argument("--data", type=Path, required=True, help="prepared file")
+    parser.add_argument("--out", type=Path, required=True, help="folder for state and checkpoint")
+    parser.add_argument("--config", type=Path, help="TOML file with [model], [train], [augment]")
+    parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
+    parser.add_argument("--init", type=Path, help="checkpoint whose fitting weights to start from")
+    parser.add_argument(
+        "--imagenet",
+        metavar="FILE",
+        help="torchvision's resnet34 weights, or 'download' to let torchvision fetch them",
+    )
+    parser.add_argument("--max-minutes", type=float, help="stop at a resumable point after this")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    for section, kind in _SECTIONS.items():
+        group = parser.add_argument_group(section)
+        for item in dataclasses.fields(kind):
+            _add_field(group, item)
+
+
+def _add_field(group: Any, item: dataclasses.Field) -> None:
+    flag = "--" + item.name.replace("_", "-")
+    text = f"{item.metadata.get('help', item.name.replace('_', ' '))} (default {item.default})"
+    if item.type is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    else:
+        choices = get_args(item.type) or None
+        kind = item.type if item.type in (int, float, str) else str
+        group.add_argument(flag, type=kind, choices=choices, default=None, help=text)
+
+
+def read_settings(
+    file: Path | None, options: dict[str, Any]
+) -> tuple[FERVTConfig, TrainConfig, Augment, str]:
+    """Merges a configuration file with options; options win.
+
+    Returns:
+        model, training and augmentation settings, and the file's description ("" if none).
+
+    Raises:
+        ConfigError: The file is unreadable or names something unknown.
+    """
+    content: dict[str, Any] = {}
+    if file is not None:
+        try:
+            content = tomllib.loads(file.read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"'{file}' cannot be read as TOML ({error}).") from error
+    description = content.pop("description", "")
+    made = []
+    for section, kind in _SECTIONS.items():
+        values = dict(content.pop(section, {}))
+        known = {item.name: item for item in dataclasses.fields(kind)}
+        unknown = sorted(values.keys() - known.keys())
+        if unknown:
+            raise ConfigError(f"'{file}' has the unknown setting {section}.{unknown[0]}.")
+        for name, item in known.items():
+            if item.type is float and type(values.get(name)) is int:
+                values[name] = float(values[name])
+            if options.get(name) is not None:
+                values[name] = options[name]
+        try:
+            made.append(kind(**values))
+        except TypeError as error:
+            raise ConfigError(f"'{file}' has a value of the wrong kind in [{section}].") from error
+    if content:
+        raise ConfigError(f"'{file}' has the unknown section '{next(iter(content))}'.")
+    return made[0], made[1], made[2], str(description)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; exits 0 when finished and when stopped at a resumable point."""
+    import torch
+
+    model_config, config, augment, description = read_settings(args.config, vars(args))
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    data = read_prepared(args.data, ("Training", "PublicTest"))
+    imagenet: Any = args.imagenet
+    if imagenet not in (None, "download"):
+        imagenet = Path(imagenet)
+    with process_group(args.device):
+        trainer = Trainer(
+            data,
+            args.out,
+            model_config,
+            config,
+            augment,
+            device=args.device,
+            init=args.init,
+            imagenet=imagenet,
+            description=description,
+        )
+        result = trainer.run(resume=args.resume, max_minutes=args.max_minutes)
+    if trainer.rank == 0:
+        state = "finished" if result.finished else "stopped; go on with --resume"
+        print(
+            f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
+            f"(n = {len(trainer.public_labels)}), checkpoint {result.best or 'none yet'}"
+        )
+    return 0

@@ -1,0 +1,129 @@
+"""From 48x48 gray faces to model input and back.
+
+`Preprocess` travels with every checkpoint, so training, evaluation and the pages prepare an image in
+exactly the same way, and `denormalise` shows exactly what the model saw.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FACE_SIZE = 48
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """The fixed way from a face to model input.
+
+    Attributes:
+        image_size: Side S of the model input in pixels.
+        mean: Mean gray value of the training faces, 0..1.
+        std: Their standard deviation, 0..1, above 0.
+        crop: Share of the face's side that is kept, about its centre.
+    """
+
+    image_size: int
+    mean: float
+    std: float
+    crop: float = 44 / 48
+
+    def to_input(self, faces: Tensor) -> Tensor:
+        """Turns faces (B, 48, 48) uint8 into normalised images (B, 3, S, S) float32."""
+        return self._sample(faces, _centre(len(faces), self.crop, faces.device))
+
+    def denormalise(self, images: Tensor) -> Tensor:
+        """Turns normalised images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
+        return (images * self.std + self.mean).clamp(0, 1).permute(0, 2, 3, 1)
+
+    def _sample(self, faces: Tensor, theta: Tensor) -> Tensor:
+        grid = functional.affine_grid(
+            theta, [len(faces), 1, self.image_size, self.image_size], align_corners=False
+        )
+        gray = functional.grid_sample(
+            faces.unsqueeze(1).float() / 255, grid, padding_mode="border", align_corners=False
+        )
+        return ((gray - self.mean) / self.std).expand(-1, 3, -1, -1)
+
+
+def _centre(count: int, crop: float, device: torch.device) -> Tensor:
+    theta = torch.zeros(count, 2, 3, device=device)
+    theta[:, 0, 0] = theta[:, 1, 1] = crop
+    return theta
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes to a training batch, as tensor operations on the whole batch.
+
+    Attributes:
+        rotation_deg: Largest rotation to either side.
+        scale: Largest relative change of size, 0..1.
+        shift: Largest shift, as a share of the side.
+        shear: Largest horizontal shear.
+        flip: Whether half of the faces are mirrored.
+        brightness: Largest change of brightness, in units of the data's standard deviation.
+        contrast: Largest relative change of contrast, 0..1.
+        erase: Chance of one erased rectangle a face.
+    """
+
+    rotation_deg: float = 12.0
+    scale: float = 0.12
+    shift: float = 0.08
+    shear: float = 0.08
+    flip: bool = True
+    brightness: float = 0.3
+    contrast: float = 0.25
+    erase: float = 0.3
+
+    def __call__(self, faces: Tensor, preprocess: Preprocess) -> Tensor:
+        """Turns faces (B, 48, 48) uint8 into changed, normalised images (B, 3, S, S).
+
+        Draws from torch's global random state.
+        """
+        count, device = len(faces), faces.device
+
+        def draw(limit: float) -> Tensor:
+            return (torch.rand(count, device=device) * 2 - 1) * limit
+
+        angle = draw(math.radians(self.rotation_deg))
+        size = preprocess.crop * (1 + draw(self.scale))
+        stretch = 1 + draw(self.scale / 3)
+        mirror = torch.ones(count, device=device)
+        if self.flip:
+            mirror = torch.where(torch.rand(count, device=device) < 0.5, -1.0, 1.0)
+        shear = draw(self.shear)
+        theta = torch.zeros(count, 2, 3, device=device)
+        theta[:, 0, 0] = mirror * size * stretch * angle.cos()
+        theta[:, 0, 1] = size * (shear - angle.sin())
+        theta[:, 1, 0] = mirror * size * angle.sin()
+        theta[:, 1, 1] = size / stretch * angle.cos()
+        theta[:, 0, 2] = draw(2 * self.shift)
+        theta[:, 1, 2] = draw(2 * self.shift)
+        gray = preprocess._sample(faces, theta)[:, :1]
+        gray = gray * (1 + draw(self.contrast)).view(-1, 1, 1, 1)
+        gray = gray + draw(self.brightness).view(-1, 1, 1, 1)
+        return self._erase(gray).expand(-1, 3, -1, -1)
+
+    def _erase(self, gray: Tensor) -> Tensor:
+        """Fills one random rectangle with noise in a share of the images (Zhong et al., 2020)."""
+        if self.erase <= 0:
+            return gray
+        count, _, side, _ = gray.shape
+        device = gray.device
+        area = torch.empty(count, device=device).uniform_(0.02, 0.2) * side * side
+        ratio = torch.exp(torch.empty(count, device=device).uniform_(-1.0, 1.0))
+        height, width = (area * ratio).sqrt(), (area / ratio).sqrt()
+        top = torch.rand(count, device=device) * (side - height)
+        left = torch.rand(count, device=device) * (side - width)
+        pixel = torch.arange(side, device=device)
+        rows = (pixel >= top[:, None]) & (pixel < (top + height)[:, None])
+        columns = (pixel >= left[:, None]) & (pixel < (left + width)[:, None])
+        chosen = torch.rand(count, device=device) < self.erase
+        hole = (rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]).unsqueeze(1)
+        return torch.where(hole, torch.randn_like(gray), gray)
+
+
+NO_AUGMENT = Augment(0.0, 0.0, 0.0, 0.0, False, 0.0, 0.0, 0.0)

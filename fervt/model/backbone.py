@@ -1,0 +1,136 @@
+"""The ResNet-34 feature pyramid, turned into tokens.
+
+The trunk is put together from torchvision's `BasicBlock` with torchvision's own parameter names, so
+that its ImageNet weights fit at width 64 with the ImageNet stem. The stem and the width can change:
+48-pixel faces need no 7x7/2 stem, and a laptop needs no 21 million parameters.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import ResNet34_Weights
+from torchvision.models.resnet import BasicBlock
+
+from fervt.errors import CheckpointError
+
+Stem = Literal["imagenet", "face", "face-fast"]
+
+_DEPTHS = (3, 4, 6, 3)
+
+
+class ResNet34(nn.Module):
+    """ResNet-34 (He et al., 2016) without its classifier.
+
+    Shapes:
+        in: (B, 3, S, S).
+        out: the maps of layer2, layer3 and layer4, with 2, 4 and 8 times `width` channels.
+    """
+
+    def __init__(self, stem: Stem, width: int) -> None:
+        super().__init__()
+        self.inplanes = width
+        if stem == "imagenet":
+            self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+            self.maxpool: nn.Module = nn.MaxPool2d(3, 2, 1)
+        else:
+            self.conv1 = nn.Conv2d(3, width, 3, 2 if stem == "face-fast" else 1, 1, bias=False)
+            self.maxpool = nn.Identity()
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.layer1 = self._layer(width, _DEPTHS[0], 1)
+        self.layer2 = self._layer(2 * width, _DEPTHS[1], 2)
+        self.layer3 = self._layer(4 * width, _DEPTHS[2], 2)
+        self.layer4 = self._layer(8 * width, _DEPTHS[3], 2)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def _layer(self, planes: int, blocks: int, stride: int) -> nn.Sequential:
+        shortcut = None
+        if stride != 1 or self.inplanes != planes:
+            shortcut = nn.Sequential(
+                nn.Conv2d(self.inplanes, planes, 1, stride, bias=False), nn.BatchNorm2d(planes)
+            )
+        first = BasicBlock(self.inplanes, planes, stride, shortcut)
+        self.inplanes = planes
+        return nn.Sequential(first, *(BasicBlock(planes, planes) for _ in range(blocks - 1)))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Computes the pyramid; see the class for shapes."""
+        layer1 = self.layer1(self.maxpool(self.relu(self.bn1(self.conv1(images)))))
+        layer2 = self.layer2(layer1)
+        layer3 = self.layer3(layer2)
+        return layer2, layer3, self.layer4(layer3)
+
+    def load_imagenet(self, file: Path | None = None) -> None:
+        """Takes over torchvision's ImageNet weights.
+
+        Args:
+            file: A saved torchvision `resnet34` state dict; None lets torchvision fetch its own.
+
+        Raises:
+            CheckpointError: The file cannot be read or its weights don't fit this trunk.
+        """
+        try:
+            if file is None:
+                weights = ResNet34_Weights.IMAGENET1K_V1.get_state_dict(progress=True)
+            else:
+                weights = torch.load(file, map_location="cpu", weights_only=True)
+            weights = {k: v for k, v in weights.items() if not k.startswith("fc.")}
+            self.load_state_dict(weights)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+            name = file.name if file else "torchvision's resnet34"
+            raise CheckpointError(
+                f"The ImageNet weights '{name}' don't fit; they need the stem 'imagenet' and "
+                f"width 64 ({reason})."
+            ) from error
+
+
+def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
+    """Averages maps (B, C, h, w) over space, weighted by the grid's cells: (B, C).
+
+    Args:
+        maps: Feature maps.
+        weights: Cell weights (B, 7, 7) with mean 1, resampled by area to the map; None for equal
+            weights.
+    """
+    if weights is None:
+        return maps.mean(dim=(2, 3))
+    resampled = nn.functional.adaptive_avg_pool2d(weights.unsqueeze(1), maps.shape[-2:])
+    resampled = resampled / resampled.mean(dim=(2, 3), keepdim=True)
+    return (maps * resampled.to(maps.dtype)).mean(dim=(2, 3))
+
+
+class Backbone(nn.Module):
+    """The token maker: class, L1, L2, L3 (the pyramid's levels) and GNN.
+
+    The levels are pooled with the cell weights, so what GWA weighs is what the classifier reads.
+
+    Shapes:
+        in: fused features (B, 3, S, S); gnn_features (B, D) or None; weights (B, 7, 7) or None.
+        out: tokens (B, 5, D), 4 without the GNN; the last map (B, 8 * width, h, w).
+    """
+
+    def __init__(self, stem: Stem, width: int, dim: int, use_gnn: bool) -> None:
+        super().__init__()
+        self.trunk = ResNet34(stem, width)
+        self.project = nn.ModuleList(
+            nn.Sequential(nn.Linear(scale * width, dim), nn.LayerNorm(dim)) for scale in (2, 4, 8)
+        )
+        self.class_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
+        self.position = nn.Parameter(torch.randn(1, 5 if use_gnn else 4, dim) * 0.02)
+
+    def forward(
+        self, fused: Tensor, gnn_features: Tensor | None = None, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Makes the tokens; see the class for shapes."""
+        levels = self.trunk(fused)
+        tokens = [self.class_token.expand(len(fused), -1, -1)]
+        for level, project in zip(levels, self.project, strict=True):
+            tokens.append(project(pool_by_cells(level, weights)).unsqueeze(1))
+        if gnn_features is not None:
+            tokens.append(gnn_features.unsqueeze(1))
+        return torch.cat([t.float() for t in tokens], dim=1) + self.position, levels[-1]

@@ -1,0 +1,208 @@
+"""FERVT-GNN, put together: configuration, output and the model, read from top to bottom."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, get_args
+
+import torch
+from torch import Tensor, nn
+
+from fervt.errors import ConfigError
+from fervt.labels import Vocabulary, vocabulary
+from fervt.model.backbone import Backbone, Stem
+from fervt.model.fusion import GWAFusion
+from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
+from fervt.model.gwa import GRID, GWA
+from fervt.model.transformer import VTA
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class FERVTConfig:
+    """What a FERVT-GNN is made of; it travels in every checkpoint.
+
+    Raises:
+        ConfigError: A value is outside its range.
+    """
+
+    vocabulary: str = _option("fer2013", "class vocabulary: fer2013 (7) or ferplus (8)")
+    image_size: int = _option(56, "input side in pixels, a multiple of 7")
+    stem: Stem = _option("face-fast", "first convolution: imagenet, face (stride 1) or face-fast")
+    width: int = _option(64, "channels of the trunk's first stage; 64 is ResNet-34's own")
+    embed_dim: int = _option(256, "token dimension D")
+    depth: int = _option(2, "transformer blocks")
+    heads: int = _option(4, "attention heads of the transformer")
+    use_gwa: bool = _option(True, "grid-wise attention and its fusion")
+    gwa_dim: int = _option(64, "feature dimension of GWA's patches")
+    gwa_heads: int = _option(4, "summary queries of GWA")
+    use_gnn: bool = _option(True, "graph attention over the grid and its token")
+    node_dim: int = _option(128, "feature dimension F of the graph's nodes")
+    gat_heads: int = _option(4, "attention heads of each graph layer")
+    graph_pooling: Pooling = _option("mean", "nodes to one vector: mean, max or attention")
+    dropout: float = _option(0.1, "dropout in the transformer and before the classifier")
+    token_dropout: float = _option(0.2, "chance of hiding each pyramid token in training")
+
+    def __post_init__(self) -> None:
+        vocabulary(self.vocabulary)
+        for name, known in (("stem", get_args(Stem)), ("graph_pooling", get_args(Pooling))):
+            if getattr(self, name) not in known:
+                raise ConfigError(f"{name} must be one of {', '.join(known)}.")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.type is int and not (type(value) is int and 1 <= value <= 4096):
+                raise ConfigError(f"{item.name} must be a whole number from 1 to 4096.")
+            if item.type is float and not (type(value) in (int, float) and 0 <= value < 1):
+                raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
+            if item.type is bool and type(value) is not bool:
+                raise ConfigError(f"{item.name} must be true or false.")
+        if self.image_size % GRID or not 14 <= self.image_size <= 448:
+            raise ConfigError("image_size must be a multiple of 7 from 14 to 448.")
+        for dim, heads in (
+            ("embed_dim", "heads"),
+            ("embed_dim", "gat_heads"),
+            ("gwa_dim", "gwa_heads"),
+        ):
+            if getattr(self, dim) % getattr(self, heads):
+                raise ConfigError(f"{dim} must be a multiple of {heads}.")
+        if self.node_dim % 4:
+            raise ConfigError("node_dim must be a multiple of 4.")
+
+    @property
+    def classes(self) -> Vocabulary:
+        """The vocabulary that the logits follow."""
+        return vocabulary(self.vocabulary)
+
+    @property
+    def token_names(self) -> tuple[str, ...]:
+        """Names of the transformer's tokens, in order."""
+        return ("class", "L1", "L2", "L3", "GNN")[: 5 if self.use_gnn else 4]
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What to replace inside the model, to measure how much a part matters.
+
+    Attributes:
+        gwa_weights: (B, 7, 7) or (7, 7), instead of the computed cell weights.
+        gnn_features: (B, D) or (D,), instead of the computed graph vector.
+        keep_tokens: (B, N) or (N,) bool; False hides a token from the transformer. The class token
+            must be kept.
+    """
+
+    gwa_weights: Tensor | None = None
+    gnn_features: Tensor | None = None
+    keep_tokens: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class FERVTOutput:
+    """Everything the model computed on the way; what a configuration leaves out is None.
+
+    Axes: B batch, N tokens, H heads, E edges, C classes, D embedding, F node features.
+
+    Attributes:
+        logits: (B, C).
+        class_embedding: (B, D), the class token after the transformer.
+        gwa_weights: (B, 7, 7), positive, mean 1 over the grid.
+        gwa_map: (B, 3, S, S), weights times the normalised image.
+        fused_features: (B, 3, S, S).
+        node_features: (B, 49, F), before the graph layers.
+        graph_features: (B, 49, D), after them.
+        gat_edge_index: (2, 217) of one image, rows source and target.
+        gat_attention: one (B, 217, H) a graph layer; sums to 1 over each target's edges. Read it in
+            eval mode.
+        gnn_features: (B, D).
+        feature_map: (B, 8 * width, h, w), the trunk's last map.
+        tokens: (B, N, D), the transformer's input.
+        transformer_attention: one (B, H, N, N) a block; rows sum to 1.
+        gwa_logits: (B, C), read from GWA's weighted patch features alone.
+        gnn_logits: (B, C), read from the graph vector alone.
+    """
+
+    logits: Tensor
+    class_embedding: Tensor
+    gwa_weights: Tensor | None
+    gwa_map: Tensor | None
+    fused_features: Tensor
+    node_features: Tensor | None
+    graph_features: Tensor | None
+    gat_edge_index: Tensor | None
+    gat_attention: tuple[Tensor, ...] | None
+    gnn_features: Tensor | None
+    feature_map: Tensor
+    tokens: Tensor
+    transformer_attention: tuple[Tensor, ...]
+    gwa_logits: Tensor | None
+    gnn_logits: Tensor | None
+
+
+class FERVTGNN(nn.Module):
+    """The whole model: images (B, 3, S, S) to a `FERVTOutput`."""
+
+    gnn_mean: Tensor
+
+    def __init__(self, config: FERVTConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, classes = config, len(config.classes)
+        if c.use_gwa:
+            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads)
+            self.fusion = GWAFusion()
+            self.gwa_head = nn.Linear(c.gwa_dim, classes)
+        if c.use_gnn:
+            self.graph = GraphConstructor(c.node_dim)
+            self.gnn = AttentionGNN(c.node_dim, c.embed_dim, c.gat_heads)
+            self.pool = GraphPooling(c.embed_dim, c.graph_pooling)
+            self.gnn_head = nn.Linear(c.embed_dim, classes)
+            # The graph vector's running mean over training images: what "no news" looks like.
+            self.register_buffer("gnn_mean", torch.zeros(c.embed_dim))
+        self.backbone = Backbone(c.stem, c.width, c.embed_dim, c.use_gnn)
+        self.vta = VTA(c.embed_dim, c.depth, c.heads, classes, c.dropout, c.token_dropout)
+
+    def forward(self, images: Tensor, intervention: Intervention | None = None) -> FERVTOutput:
+        """Classifies and returns every stage.
+
+        Args:
+            images: (B, 3, S, S), normalised with the checkpoint's mean and standard deviation.
+            intervention: What to replace on the way, None for nothing.
+        """
+        change = intervention or Intervention()
+        fused, weighted, weights, gwa_logits = images, None, None, None
+        if self.config.use_gwa:
+            _, weighted, weights, summary = self.gwa(images, change.gwa_weights)
+            fused = self.fusion(images, weighted)
+            gwa_logits = self.gwa_head(summary)
+        nodes = graph = edge_index = attention = vector = gnn_logits = None
+        if self.config.use_gnn:
+            nodes, edge_index = self.graph(fused)
+            graph, attention = self.gnn(nodes, edge_index)
+            vector = self.pool(graph)
+            if self.training:
+                self.gnn_mean.lerp_(vector.detach().float().mean(dim=0), 0.01)
+            if change.gnn_features is not None:
+                vector = change.gnn_features.expand_as(vector)
+            gnn_logits = self.gnn_head(vector)
+        tokens, feature_map = self.backbone(fused, vector, weights)
+        keep = change.keep_tokens
+        if keep is not None:
+            keep = keep.expand(tokens.shape[:2])
+        logits, embedding, token_attention = self.vta(tokens, keep)
+        return FERVTOutput(
+            logits=logits,
+            class_embedding=embedding,
+            gwa_weights=weights,
+            gwa_map=weighted,
+            fused_features=fused,
+            node_features=nodes,
+            graph_features=graph,
+            gat_edge_index=edge_index,
+            gat_attention=attention,
+            gnn_features=vector,
+            feature_map=feature_map,
+            tokens=tokens,
+            transformer_attention=token_attention,
+            gwa_logits=gwa_logits,
+            gnn_logits=gnn_logits,
+        )

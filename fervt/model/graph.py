@@ -1,0 +1,113 @@
+"""The face as a graph: 49 cells, edges between neighbours, two layers of graph attention.
+
+Edges are directed, source to target; attention sums to 1 over the edges that enter a target. The
+self-loops stand in each image's own block of edges, because `GATConv` would otherwise append them
+at the end of the whole batch and reshaping its attention to (B, E, H) would mix images.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import GATConv
+
+from fervt.model.gwa import GRID
+
+NODES = GRID * GRID
+EDGES = 4 * GRID * (GRID - 1) + NODES
+
+Pooling = Literal["mean", "max", "attention"]
+
+
+def grid_edges(side: int = GRID) -> Tensor:
+    """Edges of a 4-connected grid, row 0 at the top: (2, E), rows source and target.
+
+    First both directions of every neighbour pair, then one self-loop a node: 168 + 49 = 217 for
+    side 7.
+    """
+    node = torch.arange(side * side).view(side, side)
+    right = torch.stack([node[:, :-1].flatten(), node[:, 1:].flatten()])
+    down = torch.stack([node[:-1].flatten(), node[1:].flatten()])
+    loops = node.flatten().repeat(2, 1)
+    return torch.cat([right, right.flip(0), down, down.flip(0), loops], dim=1)
+
+
+class GraphConstructor(nn.Module):
+    """Turns fused features into the nodes of the grid graph.
+
+    Three convolutions give each node features of its cell and its surroundings (a receptive field
+    of 15 pixels), pooled by area onto the grid.
+
+    Shapes:
+        in: fused features (B, 3, S, S).
+        out: node features (B, 49, F); edge_index (2, 217) of one image.
+    """
+
+    edge_index: Tensor
+
+    def __init__(self, node_dim: int) -> None:
+        super().__init__()
+        channels = (3, node_dim // 4, node_dim // 2, node_dim)
+        layers: list[nn.Module] = []
+        for index, stride in enumerate((2, 2, 1)):
+            layers += [
+                nn.Conv2d(channels[index], channels[index + 1], 3, stride, 1, bias=False),
+                nn.BatchNorm2d(channels[index + 1]),
+                nn.ReLU(inplace=True),
+            ]
+        self.encode = nn.Sequential(*layers)
+        self.position = nn.Parameter(torch.randn(1, NODES, node_dim) * 0.02)
+        self.register_buffer("edge_index", grid_edges(), persistent=False)
+
+    def forward(self, fused: Tensor) -> tuple[Tensor, Tensor]:
+        """Builds nodes; the edges are a constant, made once."""
+        cells = nn.functional.adaptive_avg_pool2d(self.encode(fused), GRID)
+        return cells.flatten(2).transpose(1, 2) + self.position, self.edge_index
+
+
+class AttentionGNN(nn.Module):
+    """Two graph attention layers (Velickovic et al., 2018), each on a residual path.
+
+    Shapes:
+        in: nodes (B, 49, F); edge_index (2, 217) of one image.
+        out: nodes (B, 49, D); one attention (B, 217, H) a layer, in the order of edge_index.
+    """
+
+    def __init__(self, node_dim: int, dim: int, heads: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            GATConv(size, dim // heads, heads=heads, add_self_loops=False, residual=True)
+            for size in (node_dim, dim)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(2))
+
+    def forward(self, nodes: Tensor, edge_index: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Passes messages along the edges of every image of the batch at once."""
+        batch, count, _ = nodes.shape
+        edges = edge_index.shape[1]
+        offsets = torch.arange(batch, device=nodes.device) * count
+        all_edges = (edge_index[:, None, :] + offsets[None, :, None]).reshape(2, batch * edges)
+        attentions = []
+        # Scatter operations mix types badly under autocast, and are too small to gain from it.
+        with torch.autocast(nodes.device.type, enabled=False):
+            flat = nodes.reshape(batch * count, -1).float()
+            for layer, norm in zip(self.layers, self.norms, strict=True):
+                flat, (_, attention) = layer(flat, all_edges, return_attention_weights=True)
+                flat = nn.functional.elu(norm(flat))
+                attentions.append(attention.view(batch, edges, -1))
+        return flat.view(batch, count, -1), tuple(attentions)
+
+
+class GraphPooling(nn.Module):
+    """One vector for the whole graph: nodes (B, 49, D) to (B, D) by mean, max or attention."""
+
+    def __init__(self, dim: int, kind: Pooling = "mean") -> None:
+        super().__init__()
+        self.kind = kind
+        self.score = nn.Linear(dim, 1, bias=False) if kind == "attention" else None
+
+    def forward(self, nodes: Tensor) -> Tensor:
+        """Pools over the nodes."""
+        if self.score is not None:
+            return (self.score(nodes).softmax(dim=1) * nodes).sum(dim=1)
+        return nodes.amax(dim=1) if self.kind == "max" else nodes.mean(dim=1)

@@ -1,0 +1,68 @@
+"""Grid-Wise Attention: how much each cell of a 7x7 grid over the face matters, as one number.
+
+The image is cut into 49 patches that don't overlap. Patches see each other through self-attention;
+then a few learned summary queries, one a head, attend to all patches. The mean of the heads'
+distributions, times 49, is the cell weight: 1 means "as much as the average cell".
+"""
+
+import torch
+from torch import Tensor, nn
+
+from fervt.model.transformer import Block
+
+GRID = 7
+
+
+def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
+    """Repeats cell weights (B, 7, 7) over the pixels of their cells: (B, 1, S, S)."""
+    cell = image_size // weights.shape[-1]
+    return weights.repeat_interleave(cell, 1).repeat_interleave(cell, 2).unsqueeze(1)
+
+
+class GWA(nn.Module):
+    """Weighs the cells of a grid by attention across its patches.
+
+    Shapes:
+        in: images (B, 3, S, S), S a multiple of 7.
+        out: images as they came; map = weights * images (B, 3, S, S); weights (B, 7, 7), positive,
+            mean 1 over the grid; summary (B, P), the patch features averaged with these weights.
+    """
+
+    def __init__(self, image_size: int, dim: int = 64, heads: int = 4) -> None:
+        super().__init__()
+        cell = image_size // GRID
+        self.heads = heads
+        self.embed = nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
+        self.position = nn.Parameter(torch.randn(1, GRID * GRID, dim) * 0.02)
+        self.enrich = nn.Sequential(nn.LayerNorm(dim), nn.GELU(), nn.Linear(dim, dim))
+        self.context = Block(dim, heads, expansion=2)
+        self.norm = nn.LayerNorm(dim)
+        self.key = nn.Linear(dim, dim, bias=False)
+        # Unit-variance queries start the weights visibly uneven, so there is something to learn on.
+        self.query = nn.Parameter(torch.randn(heads, dim // heads))
+
+    def forward(
+        self, images: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Weighs the cells.
+
+        Args:
+            images: (B, 3, S, S).
+            weights: (B, 7, 7) or (7, 7) to use in place of the computed ones, None to compute them.
+
+        Returns:
+            images, map, weights, summary; see the class for shapes.
+        """
+        patches = self.embed(images).flatten(2).transpose(1, 2) + self.position
+        patches, _ = self.context(patches + self.enrich(patches))
+        patches = self.norm(patches)
+        batch, cells, dim = patches.shape
+        if weights is None:
+            keys = self.key(patches).view(batch, cells, self.heads, dim // self.heads)
+            scores = torch.einsum("bnhd,hd->bhn", keys, self.query) * (dim // self.heads) ** -0.5
+            weights = scores.float().softmax(dim=-1).mean(dim=1).view(batch, GRID, GRID) * cells
+        else:
+            weights = weights.expand(batch, GRID, GRID)
+        weighted = spread_over_pixels(weights, images.shape[-1]).to(images.dtype) * images
+        summary = torch.einsum("bn,bnd->bd", weights.flatten(1).to(patches.dtype), patches) / cells
+        return images, weighted, weights, summary

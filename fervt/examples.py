@@ -1,0 +1,74 @@
+"""Faces to try the program on without owning a photo.
+
+All are drawn from scikit-image's `astronaut()`: Eileen Collins, by NASA, in the public domain and
+inside the scikit-image wheel, so that nothing is downloaded. Each but the first makes the picture
+harder in one way.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import cv2
+import numpy as np
+from skimage import data
+
+from fervt.errors import ImageError
+
+_FACE_CENTRE_PX = (225, 115)  # x, y in the 512 x 512 picture
+_COVER_RGB = (72, 58, 52)
+
+
+def _mirror(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def _darken(image: np.ndarray) -> np.ndarray:
+    return np.rint(255 * 0.3 * (image / 255.0) ** 1.5).astype(np.uint8)
+
+
+def _blur(image: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), 3.5)
+
+
+def _rotate(image: np.ndarray) -> np.ndarray:
+    turn = cv2.getRotationMatrix2D(_FACE_CENTRE_PX, 12, 1)
+    return cv2.warpAffine(image, turn, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _hide_mouth(image: np.ndarray) -> np.ndarray:
+    return cv2.rectangle(image.copy(), (200, 138), (252, 172), _COVER_RGB, cv2.FILLED)
+
+
+def _hide_eye(image: np.ndarray) -> np.ndarray:
+    return cv2.rectangle(image.copy(), (184, 94), (222, 126), _COVER_RGB, cv2.FILLED)
+
+
+_DRAW: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "astronaut": np.copy,
+    "mirrored": _mirror,
+    "dark": _darken,
+    "blurred": _blur,
+    "rotated": _rotate,
+    "mouth hidden": _hide_mouth,
+    "eye hidden": _hide_eye,
+}
+
+# The default detector finds the face in all but "eye hidden", which shows what happens without.
+EXAMPLES: tuple[str, ...] = tuple(_DRAW)
+
+
+@cache
+def load_example(name: str) -> np.ndarray:
+    """Draws one of `EXAMPLES`.
+
+    Returns:
+        (512, 512, 3) uint8, RGB; read-only, since all callers share it.
+
+    Raises:
+        ImageError: There is no such example.
+    """
+    if name not in _DRAW:
+        raise ImageError(f"'{name}' is no example; known: {', '.join(EXAMPLES)}.")
+    image = _DRAW[name](data.astronaut())
+    image.setflags(write=False)
+    return image

@@ -1,0 +1,121 @@
+"""The one door through which people's images come in.
+
+Everything a camera, a browser or a drawing program writes arrives here as bytes and leaves as the
+same kind of array; whatever cannot becomes one sentence. The size is judged from the file's
+header, before a pixel is decoded, so that a small file cannot ask for gigabytes.
+"""
+
+import hashlib
+import unicodedata
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fervt.errors import ImageError
+
+MAX_PIXELS = 25_000_000
+
+# Only what people's photos come in: Pillow's other decoders (one of them starts Ghostscript) stay
+# out of reach of strangers' bytes.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+
+# Pillow's own cap is higher than ours and only warns; ours says no before a pixel is decoded. Set
+# once and not around each call, because warning filters belong to all threads.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def read_image(data: bytes | Path, name: str) -> np.ndarray:
+    """Decodes an image that a person gave.
+
+    Turned upright as its EXIF says; transparency over white; 16 bits a channel scaled to 8; CMYK,
+    palettes and gray become RGB; of an animation the first frame.
+
+    Args:
+        data: The file's content, or where it lies.
+        name: What the person calls it; errors say this name, made safe by `safe_name`.
+
+    Returns:
+        (height, width, 3) uint8, RGB, writeable.
+
+    Raises:
+        ImageError: The file is missing, empty, too large, damaged or no image.
+    """
+    name = safe_name(name)
+    if isinstance(data, Path):
+        data = _read_file(data, name)
+    if not data:
+        raise ImageError(f"'{name}' is empty.")
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageError(
+                    f"'{name}' is {image.width} x {image.height} pixels; images of up to "
+                    f"{MAX_PIXELS // 1_000_000} megapixels can be read."
+                )
+            return _as_rgb(_upright(image))
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(
+            f"'{name}' has far too many pixels; images of up to {MAX_PIXELS // 1_000_000} "
+            "megapixels can be read."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
+        ) from error
+    except Exception as error:  # decoders meet damage with whatever exception they run into
+        raise ImageError(f"'{name}' is damaged or cut short and cannot be decoded.") from error
+
+
+def image_sha256(data: bytes) -> str:
+    """The SHA-256 of an image file's bytes in hex: its name in caches and links."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def safe_name(name: str) -> str:
+    """What may be shown of a name that a stranger chose.
+
+    The part after the last slash or backslash, without control and formatting characters (which
+    could rewrite a terminal's line or turn the reading direction), at most 80 characters.
+    """
+    base = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    shown = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip()
+    if shown in {"", ".", ".."}:
+        return "unnamed"
+    return shown if len(shown) <= 80 else shown[:40] + "…" + shown[-39:]
+
+
+def _read_file(path: Path, name: str) -> bytes:
+    if not path.is_file():  # also keeps devices and pipes, which never end, from being read
+        raise ImageError(f"'{name}' is not a file.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"'{name}' cannot be read: {error.strerror}.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()  # so that damaged pixels are not taken for damaged EXIF below
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a photo whose EXIF is damaged is still a photo
+        return image
+
+
+def _as_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I;16"):
+        gray = np.asarray(image).astype(np.float32) / 257
+        image = Image.fromarray(np.rint(gray).astype(np.uint8))
+    elif image.mode in {"I", "F"}:  # 32-bit TIFF: no agreed white, so its own range is stretched
+        values = np.nan_to_num(np.asarray(image).astype(np.float64))
+        low, high = values.min(), values.max()
+        gray = (values - low) * (255 / (high - low or 1))
+        image = Image.fromarray(np.rint(gray).astype(np.uint8))
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.array(image.convert("RGB"))

@@ -1,0 +1,224 @@
+"""What people upload: every kind of file is either an RGB array or one sentence."""
+
+import hashlib
+import io
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fervt.errors import ImageError
+from fervt.images import image_sha256, read_image, safe_name
+
+HEIGHT, WIDTH = 6, 10  # differ, so that a swapped axis fails
+
+
+def picture() -> np.ndarray:
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.stack([rows * 40, columns * 25, 255 - rows * 20], -1).astype(np.uint8)
+
+
+def encode(image: Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(tag: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", zlib.crc32(tag + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 9))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "AVIF"])
+def test_lossless_formats_keep_every_pixel(kind):
+    if kind == "AVIF" and "AVIF" not in Image.SAVE:
+        pytest.skip("this Pillow writes no AVIF")
+    options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100, "subsampling": "4:4:4"}}
+    got = read_image(encode(Image.fromarray(picture()), kind, **options.get(kind, {})), "a")
+    assert got.shape == (HEIGHT, WIDTH, 3) and got.dtype == np.uint8
+    assert got.flags.writeable and got.flags.c_contiguous
+    tolerance = 4 if kind == "AVIF" else 0
+    assert np.abs(got.astype(int) - picture()).max() <= tolerance
+
+
+def test_reads_from_a_path(tmp_path):
+    path = tmp_path / "face.png"
+    path.write_bytes(encode(Image.fromarray(picture()), "PNG"))
+    assert np.array_equal(read_image(path, path.name), picture())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_turned_upright_as_exif_says(orientation, kind):
+    # What a camera stores when it is held so that the upright scene is 32 x 48 with a red top
+    # left corner.
+    upright = np.full((32, 48, 3), 200, np.uint8)
+    upright[:16, :16] = 255, 0, 0
+    store = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+        8: lambda a: np.rot90(a, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(store(upright)))
+    got = read_image(encode(stored, kind, exif=exif), "phone.jpg").astype(int)
+    assert got.shape == (32, 48, 3)
+    assert np.abs(got[8, 8] - [254, 0, 0]).max() < 6  # JPEG's loss
+    assert np.abs(got[8, -8] - 200).max() < 6 and np.abs(got[-8, 8] - 200).max() < 6
+
+
+def test_damaged_exif_leaves_the_photo():
+    exif = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\xff" * 40
+    got = read_image(encode(Image.fromarray(picture()), "PNG", exif=exif), "a.png")
+    assert np.array_equal(got, picture())
+
+
+def test_transparency_lies_over_white():
+    rgba = np.dstack([picture(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
+    rgba[0, 0] = 10, 20, 30, 0
+    rgba[1, 1] = 0, 0, 0, 128
+    got = read_image(encode(Image.fromarray(rgba), "PNG"), "logo.png")
+    assert got[0, 0].tolist() == [255, 255, 255]
+    assert got[1, 1].tolist() == [127, 127, 127]
+    assert np.array_equal(got[2:], picture()[2:])
+
+
+def test_palette_with_a_transparent_colour_lies_over_white():
+    image = Image.fromarray(np.array([[0, 1, 1], [1, 1, 1]], np.uint8), "P")
+    image.putpalette([0, 0, 0, 9, 8, 7])
+    got = read_image(encode(image, "PNG", transparency=0), "icon.png")
+    assert got[0, 0].tolist() == [255, 255, 255] and got[1, 2].tolist() == [9, 8, 7]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bit_gray_is_scaled_not_cut(kind):
+    gray = np.array([[0, 257, 1000], [32768, 65000, 65535]], np.uint16)
+    got = read_image(encode(Image.fromarray(gray), kind), "x-ray.png")
+    assert got[..., 0].tolist() == [[0, 1, 4], [128, 253, 255]]
+    assert np.array_equal(got[..., 0], got[..., 2])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_32_bit_tiff_is_stretched_over_its_own_range(dtype):
+    values = np.array([[-100, 0, 100], [300, 411, 100]], dtype)
+    got = read_image(encode(Image.fromarray(values), "TIFF"), "scan.tif")
+    assert got[..., 1].tolist() == [[0, 50, 100], [200, 255, 100]]
+
+
+def test_flat_32_bit_tiff_does_not_divide_by_zero():
+    flat = np.full((HEIGHT, WIDTH), 7, np.float32)
+    assert read_image(encode(Image.fromarray(flat), "TIFF"), "flat.tif").shape == (6, 10, 3)
+
+
+def test_cmyk_becomes_rgb():
+    cmyk = Image.new("CMYK", (24, 16), (0, 255, 255, 0))
+    got = read_image(encode(cmyk, "JPEG", quality=95), "print.jpg").astype(int)
+    assert got.shape == (16, 24, 3) and np.abs(got - [255, 0, 0]).max() < 6
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGBA"])
+def test_every_common_mode_gives_three_channels(mode):
+    got = read_image(encode(Image.fromarray(picture()).convert(mode), "PNG"), "a.png")
+    assert got.shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "MPO"])
+def test_animation_gives_its_first_frame(kind):
+    frames = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue", "green")]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encode(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+    got = read_image(data, "wave.gif").astype(int)
+    assert np.abs(got - np.array(frames[0])).max() <= (1 if kind == "MPO" else 0)  # a JPEG inside
+
+
+def test_one_pixel_is_an_image():
+    assert read_image(encode(Image.new("RGB", (1, 1), "white"), "PNG"), "dot").tolist() == [
+        [[255, 255, 255]]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"just some words\n" * 9, "is not an image that can be read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image that can be read"),
+        (b"\x89PNG\r\n\x1a\n", "is not an image that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image that can be read"),
+        (png_header(30_000, 30_000), "pixels"),
+        (png_header(5_001, 5_000), "is 5001 x 5000 pixels"),
+        (png_header(10_000, 10_000), "pixels"),
+        (png_header(500, 400), "is damaged or cut short"),
+    ],
+)
+def test_bad_input_is_one_sentence_that_names_the_file(data, reason):
+    with pytest.raises(ImageError) as caught:
+        read_image(data, "../../etc/holiday\x1b[31m.png")
+    message = str(caught.value)
+    assert message.startswith("'holiday[31m.png' ") and reason in message
+    assert message.endswith(".") and "\n" not in message and "object at" not in message
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])
+def test_truncated_files_are_refused(kind):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    data = encode(Image.fromarray(noise), kind)
+    with pytest.raises(ImageError, match=r"^'half\.jpg' is (damaged|not an image)"):
+        read_image(data[: len(data) // 2], "half.jpg")
+
+
+def test_a_huge_header_allocates_nothing():
+    data = png_header(30_000, 30_000)
+    tracemalloc.start()
+    with pytest.raises(ImageError):
+        read_image(data, "bomb.png")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6
+
+
+def test_the_largest_allowed_image_passes_the_door():
+    data = encode(Image.new("1", (5_000, 5_000)), "PNG")
+    assert read_image(data, "large.png").shape == (5_000, 5_000, 3)
+
+
+def test_missing_files_and_folders_are_sentences(tmp_path):
+    with pytest.raises(ImageError, match=r"^'gone\.png' is not a file\.$"):
+        read_image(tmp_path / "gone.png", "gone.png")
+    with pytest.raises(ImageError, match=r"^'folder' is not a file\.$"):
+        read_image(tmp_path, "folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a.png", "a.png"),
+        ("../../x", "x"),
+        ("C:\\Users\\me\\face.jpg", "face.jpg"),
+        ("two\nlines\x00.png", "twolines.png"),
+        ("gnp\u202egpj.exe", "gnpgpj.exe"),
+        ("smörgås 微笑.png", "smörgås 微笑.png"),
+        ("..", "unnamed"),
+        ("", "unnamed"),
+        ("/", "unnamed"),
+        ("x" * 300 + ".png", "x" * 40 + "…" + "x" * 35 + ".png"),
+    ],
+)
+def test_safe_name(name, shown):
+    assert safe_name(name) == shown
+
+
+def test_image_sha256_is_of_the_bytes():
+    assert image_sha256(b"abc") == hashlib.sha256(b"abc").hexdigest()

@@ -4,13 +4,8 @@ A checkpoint is everything needed to use the model and to know where it comes fr
 stored in half precision, vectors (biases, batch statistics) in full.
 """
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ from safetensors.torch import save_file
 
 from fervt.data.transforms import Preprocess
 from fervt.errors import CheckpointError, FervtError
+from fervt.files import write_aside
 from fervt.model import FERVTGNN, FERVTConfig
 
 FORMAT = "fervt-1"
@@ -86,18 +82,6 @@ class CheckpointInfo:
         if not usable or not same_size or not info.preprocess.std > 0:
             raise CheckpointError(f"'{name}' has metadata outside its range.")
         return info
-
-
-@contextmanager
-def write_aside(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` and renames it when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield aside
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
@@ -207,18 +191,6 @@ def init_from(model: FERVTGNN, path: Path) -> list[str]:
         raise CheckpointError(f"No weight of '{path.name}' fits this configuration.")
     model.load_state_dict(fitting, strict=False)
     return sorted(own.keys() - fitting.keys())
-
-
-@lru_cache(maxsize=64)
-def _hash(path: Path, size: int, mtime_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file; remembered until size or time of change differ."""
-    stat = path.stat()
-    return _hash(path.resolve(), stat.st_size, stat.st_mtime_ns)
 
 
 def shipped_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:

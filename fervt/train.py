@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -25,23 +25,16 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from fervt.checkpoint import (
-    CheckpointInfo,
-    file_sha256,
-    init_from,
-    save_checkpoint,
-    write_aside,
-)
+from fervt.checkpoint import CheckpointInfo, init_from, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import NO_AUGMENT, Augment, Preprocess
 from fervt.errors import ConfigError, DataError
-from fervt.evaluate import fit_temperature, run_model, softmax
+from fervt.evaluate import run_model
+from fervt.files import file_sha256, write_aside
 from fervt.labels import FERPLUS
+from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig, FERVTOutput
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+from fervt.options import option
 
 
 @dataclass(frozen=True)
@@ -52,25 +45,25 @@ class TrainConfig:
         ConfigError: A value is outside its range.
     """
 
-    epochs: int = _option(60, "passes over Training")
-    batch_size: int = _option(64, "faces in one optimiser step, over all processes")
-    accumulate: int = _option(1, "parts that a process cuts its share of a batch into")
-    optimizer: Literal["adamw", "sgd"] = _option("adamw", "adamw, or sgd with Nesterov momentum")
-    lr: float = _option(2e-3, "highest learning rate")
-    weight_decay: float = _option(0.05, "decay of matrices; vectors are not decayed")
-    backbone_lr_scale: float = _option(1.0, "the trunk's share of the learning rate")
-    warmup_epochs: float = _option(2.0, "epochs of linear warm-up before the cosine")
-    clip: float = _option(1.0, "largest gradient norm")
-    label_smoothing: float = _option(0.1, "label smoothing")
-    mixup: float = _option(0.0, "mixup's alpha; 0 is off")
-    aux_weight: float = _option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
-    ema_decay: float = _option(0.998, "decay of the weights' moving average; 0 is off")
-    patience: int = _option(0, "epochs without a better PublicTest before stopping; 0 is off")
-    augment: bool = _option(True, "augmentation")
-    drop_copies: bool = _option(True, "leave out Training rows that also stand in a test split")
-    crop: float = _option(44 / 48, "share of the face's side that the model sees")
-    seed: int = _option(0, "seed of everything random")
-    amp: bool = _option(True, "bfloat16 where autocast allows")
+    epochs: int = option(60, "passes over Training")
+    batch_size: int = option(64, "faces in one optimiser step, over all processes")
+    accumulate: int = option(1, "parts that a process cuts its share of a batch into")
+    optimizer: Literal["adamw", "sgd"] = option("adamw", "adamw, or sgd with Nesterov momentum")
+    lr: float = option(2e-3, "highest learning rate")
+    weight_decay: float = option(0.05, "decay of matrices; vectors are not decayed")
+    backbone_lr_scale: float = option(1.0, "the trunk's share of the learning rate")
+    warmup_epochs: float = option(2.0, "epochs of linear warm-up before the cosine")
+    clip: float = option(1.0, "largest gradient norm")
+    label_smoothing: float = option(0.1, "label smoothing")
+    mixup: float = option(0.0, "mixup's alpha; 0 is off")
+    aux_weight: float = option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
+    ema_decay: float = option(0.998, "decay of the weights' moving average; 0 is off")
+    patience: int = option(0, "epochs without a better PublicTest before stopping; 0 is off")
+    augment: bool = option(True, "augmentation")
+    drop_copies: bool = option(True, "leave out Training rows that also stand in a test split")
+    crop: float = option(44 / 48, "share of the face's side that the model sees")
+    seed: int = option(0, "seed of everything random")
+    amp: bool = option(True, "bfloat16 where autocast allows")
 
     def __post_init__(self) -> None:
         if self.optimizer not in ("adamw", "sgd"):
@@ -387,11 +380,8 @@ class Trainer:
         images = self.augment(self.faces[rows], self.preprocess)
         targets = self.targets[rows]
         if self.config.mixup > 0:
-            share = float(
-                np.random.default_rng(torch.randint(2**31, (1,)).item()).beta(
-                    self.config.mixup, self.config.mixup
-                )
-            )
+            draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
+            share = float(draws.beta(self.config.mixup, self.config.mixup))
             partner = torch.randperm(len(rows), device=self.device)
             images = share * images + (1 - share) * images[partner]
             targets = share * targets + (1 - share) * targets[partner]
@@ -405,7 +395,7 @@ class Trainer:
 
     def _close_epoch(self) -> None:
         at = self.progress
-        model = self.average.module if self.average is not None else self.model
+        model = cast(FERVTGNN, self.average.module) if self.average is not None else self.model
         logits = run_model(
             model, self.preprocess, self.public_faces, amp=self.config.amp, batch_size=128
         ).logits

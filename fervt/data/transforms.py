@@ -1,7 +1,7 @@
 """From 48x48 gray faces to model input and back.
 
-`Preprocess` travels with every checkpoint, so training, evaluation and the pages prepare an image in
-exactly the same way, and `denormalise` shows exactly what the model saw.
+`Preprocess` travels with every checkpoint, so training, evaluation and the pages prepare an image
+in exactly the same way, and `denormalise` shows exactly what the model saw.
 """
 
 import math
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from fervt.options import option
 
 FACE_SIZE = 48
 
@@ -56,27 +58,16 @@ def _centre(count: int, crop: float, device: torch.device) -> Tensor:
 
 @dataclass(frozen=True)
 class Augment:
-    """Random changes to a training batch, as tensor operations on the whole batch.
+    """Random changes to a training batch, as tensor operations on the whole batch."""
 
-    Attributes:
-        rotation_deg: Largest rotation to either side.
-        scale: Largest relative change of size, 0..1.
-        shift: Largest shift, as a share of the side.
-        shear: Largest horizontal shear.
-        flip: Whether half of the faces are mirrored.
-        brightness: Largest change of brightness, in units of the data's standard deviation.
-        contrast: Largest relative change of contrast, 0..1.
-        erase: Chance of one erased rectangle a face.
-    """
-
-    rotation_deg: float = 12.0
-    scale: float = 0.12
-    shift: float = 0.08
-    shear: float = 0.08
-    flip: bool = True
-    brightness: float = 0.3
-    contrast: float = 0.25
-    erase: float = 0.3
+    rotation_deg: float = option(12.0, "largest rotation to either side")
+    scale: float = option(0.12, "largest relative change of size, 0..1")
+    shift: float = option(0.08, "largest shift, as a share of the side")
+    shear: float = option(0.08, "largest horizontal shear")
+    flip: bool = option(True, "mirror half of the faces")
+    brightness: float = option(0.3, "largest change of brightness, in standard deviations")
+    contrast: float = option(0.25, "largest relative change of contrast, 0..1")
+    erase: float = option(0.3, "chance of one erased rectangle a face")
 
     def __call__(self, faces: Tensor, preprocess: Preprocess) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into changed, normalised images (B, 3, S, S).

@@ -99,7 +99,9 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
     """
     if weights is None:
         return maps.mean(dim=(2, 3))
-    resampled = nn.functional.adaptive_avg_pool2d(weights.unsqueeze(1), maps.shape[-2:])
+    resampled = nn.functional.adaptive_avg_pool2d(
+        weights.unsqueeze(1), (maps.shape[2], maps.shape[3])
+    )
     resampled = resampled / resampled.mean(dim=(2, 3), keepdim=True)
     return (maps * resampled.to(maps.dtype)).mean(dim=(2, 3))
 

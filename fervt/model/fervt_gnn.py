@@ -1,7 +1,7 @@
 """FERVT-GNN, put together: configuration, output and the model, read from top to bottom."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, get_args
+from dataclasses import dataclass, fields
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,7 @@ from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
 from fervt.model.gwa import GRID, GWA
 from fervt.model.transformer import VTA
-
-
-def _option(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+from fervt.options import option
 
 
 @dataclass(frozen=True)
@@ -27,22 +24,22 @@ class FERVTConfig:
         ConfigError: A value is outside its range.
     """
 
-    vocabulary: str = _option("fer2013", "class vocabulary: fer2013 (7) or ferplus (8)")
-    image_size: int = _option(56, "input side in pixels, a multiple of 7")
-    stem: Stem = _option("face-fast", "first convolution: imagenet, face (stride 1) or face-fast")
-    width: int = _option(64, "channels of the trunk's first stage; 64 is ResNet-34's own")
-    embed_dim: int = _option(256, "token dimension D")
-    depth: int = _option(2, "transformer blocks")
-    heads: int = _option(4, "attention heads of the transformer")
-    use_gwa: bool = _option(True, "grid-wise attention and its fusion")
-    gwa_dim: int = _option(64, "feature dimension of GWA's patches")
-    gwa_heads: int = _option(4, "summary queries of GWA")
-    use_gnn: bool = _option(True, "graph attention over the grid and its token")
-    node_dim: int = _option(128, "feature dimension F of the graph's nodes")
-    gat_heads: int = _option(4, "attention heads of each graph layer")
-    graph_pooling: Pooling = _option("mean", "nodes to one vector: mean, max or attention")
-    dropout: float = _option(0.1, "dropout in the transformer and before the classifier")
-    token_dropout: float = _option(0.2, "chance of hiding each pyramid token in training")
+    vocabulary: str = option("fer2013", "class vocabulary: fer2013 (7) or ferplus (8)")
+    image_size: int = option(56, "input side in pixels, a multiple of 7")
+    stem: Stem = option("face-fast", "first convolution: imagenet, face (stride 1) or face-fast")
+    width: int = option(64, "channels of the trunk's first stage; 64 is ResNet-34's own")
+    embed_dim: int = option(256, "token dimension D")
+    depth: int = option(2, "transformer blocks")
+    heads: int = option(4, "attention heads of the transformer")
+    use_gwa: bool = option(True, "grid-wise attention and its fusion")
+    gwa_dim: int = option(64, "feature dimension of GWA's patches")
+    gwa_heads: int = option(4, "summary queries of GWA")
+    use_gnn: bool = option(True, "graph attention over the grid and its token")
+    node_dim: int = option(128, "feature dimension F of the graph's nodes")
+    gat_heads: int = option(4, "attention heads of each graph layer")
+    graph_pooling: Pooling = option("mean", "nodes to one vector: mean, max or attention")
+    dropout: float = option(0.1, "dropout in the transformer and before the classifier")
+    token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")
 
     def __post_init__(self) -> None:
         vocabulary(self.vocabulary)

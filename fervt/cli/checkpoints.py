@@ -1,0 +1,30 @@
+"""`fervt checkpoints`: what ships, the flagship first."""
+
+import argparse
+import json
+
+from fervt.catalog import describe_shipped
+
+HELP = "list the checkpoints that ship"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a table, or JSON."""
+    found = describe_shipped()
+    if args.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for item in found:
+        accuracy = item["metrics"].get("PrivateTest", {}).get("accuracy")
+        figure = f"{100 * accuracy:.2f}% PrivateTest" if accuracy else "not evaluated"
+        print(
+            f"{item['name']}: {len(item['classes'])} classes, "
+            f"{item['parameters'] / 1e6:.1f} M parameters, {item['file_bytes'] / 1e6:.1f} MB, "
+            f"{item['gmac']:.2f} GMAC, {figure}"
+        )
+    return 0

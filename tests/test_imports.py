@@ -1,0 +1,123 @@
+"""Data flows one way: who may import whom, and what stays out of which room."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# A room is a module or folder of fervt/, or what stands above the package. Each names its nearest
+# neighbours to the left; it may import those and everything left of them. New rooms are added here.
+LEFT_OF = {
+    "__init__": [],
+    "errors": ["__init__"],
+    "labels": ["errors"],
+    "files": ["errors"],
+    "options": ["errors"],
+    "images": ["labels"],
+    "faces": ["images"],
+    "examples": ["images"],
+    "data": ["images", "files", "options"],
+    "model": ["data"],
+    "checkpoint": ["model"],
+    "metrics": ["labels", "files"],
+    "evaluate": ["checkpoint", "metrics"],
+    "train": ["evaluate"],
+    "catalog": ["checkpoint", "metrics"],
+    "predict": ["catalog", "faces"],
+    "explain": ["predict"],
+    "figures": ["labels"],
+    "draw": ["labels"],
+    "bench": ["train", "predict"],
+    "report": ["train", "explain", "figures", "draw"],
+    "live": ["explain", "draw"],
+    "video": ["live"],
+    "api": ["explain", "draw"],
+    "jobs": ["train"],
+    "cli": ["bench", "report", "video", "api", "jobs", "examples"],
+    "__main__": ["cli"],
+    "ui": ["bench", "report", "video", "api", "jobs", "examples"],
+    "pages": ["ui"],
+}
+
+
+def left_of(room: str) -> set[str]:
+    return set(LEFT_OF[room]).union(*(left_of(other) for other in LEFT_OF[room]))
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "fervt" else "pages"
+
+
+def sources() -> list[Path]:
+    files = [*ROOT.glob("fervt/**/*.py"), *ROOT.glob("pages/*.py"), *ROOT.glob("streamlit_app.py")]
+    return sorted(files)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Full dotted names, wherever in the file: an import inside a function counts too."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms of the package; what is no module of it, like a version, is `__init__`'s."""
+    names = [f"{name}.__init__".split(".")[1] for name in imports_of(path) if is_ours(name)]
+    modules = {file.stem for file in ROOT.glob("fervt/*") if file.name != "__pycache__"}
+    return {name if name in modules else "__init__" for name in names}
+
+
+def is_ours(name: str) -> bool:
+    return name.split(".")[0] == "fervt"
+
+
+def imported_packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports_of(path) if not is_ours(name)}
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_no_module_imports_rightwards(path):
+    room = room_of(path)
+    assert room in LEFT_OF, f"say in LEFT_OF where fervt/{room} stands"
+    assert imported_rooms(path) - {room} <= left_of(room)
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_each_room_keeps_to_its_libraries(path):
+    room, packages = room_of(path), imported_packages(path)
+    if room in {"figures", "draw"}:
+        others = packages - set(sys.stdlib_module_names)
+        assert others <= {"numpy", "plotly", "cv2", "networkx"}
+    if room not in {"ui", "pages"}:
+        assert not packages & {"streamlit", "streamlit_webrtc"}
+    if room == "pages":
+        assert not packages & {"torch", "torchvision", "torch_geometric"}
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_no_hooks(path):
+    """Attention is a return value: a hooked model cannot serve many sessions at once."""
+    names = {
+        getattr(node, "attr", getattr(node, "id", ""))
+        for node in ast.walk(ast.parse(path.read_text()))
+    }
+    assert not [n for n in names if n.startswith("register_") and n.endswith("_hook")]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=named)
+def test_pages_are_thin(path):
+    assert len(path.read_text().splitlines()) < 100

@@ -95,6 +95,7 @@ def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
     }
     with write_aside(path) as aside:
         save_file(weights, str(aside), metadata={"fervt": info.to_json()})
+        aside.chmod(0o644)  # safetensors writes for the owner alone
 
 
 def read_info(path: Path) -> CheckpointInfo:

@@ -1,0 +1,149 @@
+"""The checkpoint that all pages use: picked in the sidebar, named in the address.
+
+A shipped checkpoint is loaded once for everybody. A visitor's own is kept in the visitor's session
+only and named by the SHA-256 of its file; it touches the disk just while it is being read.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import streamlit as st
+
+from fervt.checkpoint import shipped_checkpoints
+from fervt.errors import CheckpointError, FervtError
+from fervt.files import file_sha256
+from fervt.images import safe_name
+from fervt.predict import Predictor
+
+PARAMETER = "checkpoint"
+
+_WIDGET = "checkpoint_choice"
+_OWN = "own_checkpoints"
+_PROBLEM = "checkpoint_problem"
+_UPLOADS = "checkpoint_uploads"  # counts them: a new key empties the uploader
+_MAX_OWN = 3  # a visitor's own checkpoints that are kept at once
+_MAX_FILE_MB = 100
+
+
+def pick_checkpoint() -> Predictor:
+    """Draws the picker in the sidebar and gives the chosen checkpoint, warmed.
+
+    A link to a checkpoint that is not here says so and goes on with the flagship.
+
+    Raises:
+        CheckpointError: The chosen shipped checkpoint is damaged, or none ships.
+    """
+    shipped, own = shipped_checkpoints(), _own_checkpoints()
+    if not shipped and not own:
+        raise CheckpointError("No checkpoint ships with this copy of fervt.")
+    known = [*shipped, *own]
+    wanted = st.query_params.get(PARAMETER)
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(problem, icon=":material/error:")
+    if wanted is not None and wanted not in known:
+        st.warning(_explain_unknown(wanted, known[0]), icon=":material/link_off:")
+    chosen = wanted if wanted in known else known[0]
+    st.session_state[_WIDGET] = chosen
+    with st.sidebar:
+        st.selectbox(
+            "Checkpoint",
+            known,
+            key=_WIDGET,
+            on_change=_choose,
+            format_func=lambda name: f"{own[name].name} (yours)" if name in own else name,
+            help="The trained weights that all pages use.",
+        )
+        with st.expander("Use your own", icon=":material/upload:"):
+            _draw_uploader()
+    return own[chosen] if chosen in own else load_shipped(chosen)
+
+
+def load_shipped(name: str) -> Predictor:
+    """A shipped checkpoint, loaded once for everybody and warmed.
+
+    Raises:
+        CheckpointError: There is no such checkpoint, or it is damaged.
+    """
+    shipped = shipped_checkpoints()
+    if name not in shipped:
+        raise CheckpointError(f"There is no checkpoint '{safe_name(name)}'.")
+    return _load(file_sha256(shipped[name]), shipped[name])
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the checkpoint")
+def _load(digest: str, _path: Path) -> Predictor:  # the digest alone is the key
+    predictor = Predictor(_path)
+    predictor.warm_up()
+    return predictor
+
+
+def _own_checkpoints() -> dict[str, Predictor]:
+    return st.session_state.setdefault(_OWN, {})
+
+
+def _choose() -> None:
+    st.query_params[PARAMETER] = st.session_state[_WIDGET]
+
+
+def _draw_uploader() -> None:
+    count = st.session_state.setdefault(_UPLOADS, 0)
+    key = f"checkpoint_upload_{count}"
+    st.file_uploader(
+        "A FERVT-GNN checkpoint",
+        type=["safetensors", "pt", "pth"],
+        key=key,
+        on_change=_take_upload,
+        args=(key,),
+        max_upload_size=_MAX_FILE_MB,
+        label_visibility="collapsed",
+    )
+    st.caption("A .safetensors or .pt file of FERVT-GNN. It stays in your session only.")
+
+
+def _take_upload(key: str) -> None:
+    upload = st.session_state[key]
+    st.session_state[_UPLOADS] += 1
+    if upload is None:
+        return
+    try:
+        digest, predictor = load_own(upload.name, upload.getvalue())
+    except FervtError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    own = _own_checkpoints()
+    own[digest] = predictor
+    while len(own) > _MAX_OWN:
+        del own[next(iter(own))]
+    st.query_params[PARAMETER] = digest
+
+
+def load_own(name: str, content: bytes) -> tuple[str, Predictor]:
+    """Loads a visitor's checkpoint; nothing of it stays on the disk.
+
+    Returns:
+        The SHA-256 of its content in hex, and the warmed checkpoint.
+
+    Raises:
+        CheckpointError: It cannot be used.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / safe_name(name)
+        path.write_bytes(content)
+        predictor = Predictor(path)
+    predictor.warm_up()
+    return sha256(content).hexdigest(), predictor
+
+
+def _explain_unknown(wanted: str, used: str) -> str:
+    if is_sha256(wanted):
+        return (
+            "This link shows a checkpoint that is only in the session of the person who uploaded "
+            f"it. Upload the same file to see the same view; until then this is '{used}'."
+        )
+    return f"There is no checkpoint '{safe_name(wanted)}' here; this is '{used}' instead."
+
+
+def is_sha256(text: str) -> bool:
+    """Whether a link's parameter names an uploaded file."""
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")

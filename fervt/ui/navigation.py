@@ -1,0 +1,110 @@
+"""The pages and the links between them, which keep what the visitor chose.
+
+Streamlit's own navigation drops the address's parameters, so it is hidden and its links are drawn
+here with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What goes along from page to page; a page's own parameters stay behind.
+SHARED = ("checkpoint", "image", "face", "whole")
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One line of the navigation."""
+
+    name: str
+    title: str
+    icon: str
+    summary: str
+
+    @property
+    def path(self) -> str:
+        """The page's file, relative to the entry script."""
+        return f"pages/{self.name}.py"
+
+
+PAGES = (
+    PageEntry("home", "Home", ":material/home:", "What this is, and what is loaded."),
+    PageEntry(
+        "predict",
+        "Predict",
+        ":material/mood:",
+        "The apparent expression of each face in a photo, beside what the model saw of it.",
+    ),
+    PageEntry(
+        "explain",
+        "Explain",
+        ":material/visibility:",
+        "Which parts of a face the model's attention, graph and features rest on.",
+    ),
+    PageEntry(
+        "live",
+        "Live",
+        ":material/videocam:",
+        "Expressions on your webcam or in a video, frame by frame.",
+    ),
+    PageEntry(
+        "evaluation",
+        "Evaluation",
+        ":material/analytics:",
+        "How often a checkpoint is right on the test split, for which classes, how surely.",
+    ),
+    PageEntry(
+        "compare",
+        "Compare",
+        ":material/balance:",
+        "Two checkpoints side by side, on figures and on one face.",
+    ),
+    PageEntry(
+        "model_card",
+        "Model card",
+        ":material/description:",
+        "Data, training, limits and intended use of a checkpoint.",
+    ),
+)
+
+
+def existing_pages() -> list[PageEntry]:
+    """The pages whose file is there, in their order."""
+    return [page for page in PAGES if (ROOT / page.path).is_file()]
+
+
+def link_parameters(**changes: str | None) -> dict[str, str]:
+    """The shared parameters of the present view, for a link that keeps it.
+
+    Args:
+        **changes: Parameters to set or, with None, to leave out.
+    """
+    here = {name: st.query_params[name] for name in SHARED if name in st.query_params}
+    return {name: value for name, value in (here | changes).items() if value is not None}
+
+
+def link_to(name: str, label: str | None = None, parameters: Mapping[str, str] | None = None) -> None:
+    """Draws a link to a page that keeps the view; nothing where the page does not exist.
+
+    Args:
+        name: As in `PAGES`.
+        label: The link's text; the page's title by default.
+        parameters: The address's parameters; `link_parameters()` by default.
+    """
+    for page in existing_pages():
+        if page.name == name:
+            kept = link_parameters() if parameters is None else parameters
+            st.page_link(page.path, label=label or page.title, query_params=dict(kept))
+
+
+def draw_navigation() -> None:
+    """Draws the links to all pages in the sidebar."""
+    with st.sidebar, st.container(gap="xxsmall"):
+        for page in existing_pages():
+            st.page_link(
+                page.path, label=page.title, query_params=link_parameters(), width="stretch"
+            )

@@ -1,0 +1,96 @@
+"""The numbers behind the pictures: every stage's spread, the graph's facts, node similarity."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.explain.trace import Array, Trace
+
+
+@dataclass(frozen=True)
+class StageStatistics:
+    """What a stage's values look like.
+
+    Attributes:
+        stage: Name of the stage.
+        shape: Its shape for one face, as text.
+        mean: Mean of the finite values, as the next three; NaN where there is none.
+        std: Standard deviation.
+        min: Smallest.
+        max: Largest.
+        nan_share: Share of values that are not a number, 0..1; it ought to be 0.
+    """
+
+    stage: str
+    shape: str
+    mean: float
+    std: float
+    min: float
+    max: float
+    nan_share: float
+
+
+def stage_statistics(trace: Trace) -> list[StageStatistics]:
+    """Statistics of every stage that the checkpoint has, in the order of the data's flow."""
+    stages: list[tuple[str, NDArray[np.floating] | None]] = [
+        ("input (denormalised)", trace.model_input),
+        ("input (normalised)", trace.image),
+        ("GWA weights", trace.gwa_weights),
+        ("GWA map", trace.gwa_map),
+        ("fused features", trace.fused_features),
+        ("node features", trace.node_features),
+        ("node features after the GAT", trace.graph_features),
+        ("GAT attention", trace.gat_attention),
+        ("backbone's last map", trace.feature_map),
+        ("tokens", trace.tokens),
+        ("transformer attention", trace.transformer_attention),
+        ("logits", trace.logits),
+        ("probabilities", trace.probabilities),
+    ]
+    return [_describe(name, values) for name, values in stages if values is not None]
+
+
+def _describe(name: str, values: NDArray[np.floating]) -> StageStatistics:
+    shape = " × ".join(str(size) for size in values.shape)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        finite = np.array([np.nan])
+    return StageStatistics(
+        stage=name,
+        shape=shape,
+        mean=float(finite.mean()),
+        std=float(finite.std()),
+        min=float(finite.min()),
+        max=float(finite.max()),
+        nan_share=float(np.isnan(values).mean()),
+    )
+
+
+def graph_facts(edge_index: NDArray[np.int64]) -> dict[str, Any]:
+    """Facts of a graph, from its edges (2, E), rows source and target.
+
+    Returns:
+        nodes, directed_edges (self-loops among them), self_loops, neighbours (how many nodes have
+        how many neighbours besides themselves), connected.
+    """
+    graph = nx.DiGraph(edge_index.T.tolist())
+    plain = nx.Graph((u, v) for u, v in graph.edges if u != v)
+    degrees = [plain.degree(node) if node in plain else 0 for node in graph]
+    values, counts = np.unique(degrees, return_counts=True)
+    return {
+        "nodes": graph.number_of_nodes(),
+        "directed_edges": int(edge_index.shape[1]),
+        "self_loops": nx.number_of_selfloops(graph),
+        "neighbours": dict(zip(values.tolist(), counts.tolist(), strict=True)),
+        "connected": nx.is_strongly_connected(graph),
+    }
+
+
+def node_similarity(nodes: Array) -> Array:
+    """Cosine similarity (49, 49), -1..1, of node features (49, F); 0 for a node of zeros."""
+    length = np.linalg.norm(nodes, axis=1, keepdims=True)
+    unit = np.divide(nodes, length, out=np.zeros_like(nodes), where=length > 0)
+    return np.clip(unit @ unit.T, -1, 1)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -141,6 +142,19 @@ class Predictor:
     def probabilities(self, output: FERVTOutput) -> NDArray[np.float32]:
         """Calibrated probabilities (B, C) of an output."""
         return (output.logits.float() / self.info.temperature).softmax(dim=1).cpu().numpy()
+
+
+def as_json(prediction: Prediction) -> dict[str, Any]:
+    """One face as plain data, the same at every door (command line, page, HTTP)."""
+    return {
+        "box_xyxy_px": list(prediction.box_xyxy_px),
+        "label": prediction.label,
+        "probabilities": {
+            name: round(float(p), 6)
+            for name, p in zip(prediction.classes, prediction.probabilities, strict=True)
+        },
+        "latency_ms": round(prediction.latency_ms, 2),
+    }
 
 
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

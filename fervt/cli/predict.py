@@ -4,13 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from fervt.checkpoint import find_checkpoint
 from fervt.errors import ImageError
 from fervt.images import read_image
 from fervt.labels import NOTICE, expression
-from fervt.predict import Prediction, Predictor
+from fervt.predict import Prediction, Predictor, as_json
 
 HELP = "predict the apparent expressions in images"
 
@@ -21,19 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
     parser.add_argument("--json", action="store_true", help="print a JSON list")
-
-
-def as_json(prediction: Prediction) -> dict[str, Any]:
-    """One face as plain data."""
-    return {
-        "box_xyxy_px": list(prediction.box_xyxy_px),
-        "label": prediction.label,
-        "probabilities": {
-            name: round(float(p), 6)
-            for name, p in zip(prediction.classes, prediction.probabilities, strict=True)
-        },
-        "latency_ms": round(prediction.latency_ms, 2),
-    }
 
 
 def run(args: argparse.Namespace) -> int:

@@ -140,7 +140,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
     vote_columns = [f"votes_{name}" for name in VOTE_NAMES]
     if any(name in table.column_names for name in vote_columns):
         wanted += vote_columns
-    _check_columns(path, wanted, table.column_names)
+    _check_missing(path, [name for name in wanted if name not in table.column_names])
 
     rows = _Rows([], [], [], [], None, f"usage column of {path.name}")
     columns = zip(*(table[name] for name in wanted[:3]), strict=True)
@@ -305,7 +305,7 @@ def _csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
             columns = [name.strip().lower() for name in next(reader, [])]
-            _check_columns(path, [name.lower() for name in wanted], columns)
+            _check_missing(path, [name for name in wanted if name.lower() not in columns])
             places = [columns.index(name.lower()) for name in wanted]
             for i, fields in enumerate(filter(None, reader)):
                 if len(fields) != len(columns):
@@ -319,10 +319,9 @@ def _csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
         raise DataError(f"{path} cannot be read as a CSV file ({error}).") from error
 
 
-def _check_columns(path: Path, wanted: list[str], found: list[str]) -> None:
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise DataError(f"{path} lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}.")
+def _check_missing(path: Path, columns: list[str]) -> None:
+    if columns:
+        raise DataError(f"{path} lacks the column{'s'[: len(columns) > 1]} {', '.join(columns)}.")
 
 
 def _check_usage(path: Path, i: int, usage: Any) -> str:
@@ -334,8 +333,8 @@ def _check_usage(path: Path, i: int, usage: Any) -> str:
 def _check_label(path: Path, i: int, emotion: Any) -> int:
     order = ", ".join(f"{k} {name}" for k, name in enumerate(FER2013.classes))
     try:
-        label = int(emotion)
-    except (TypeError, ValueError):
+        label = int(str(emotion))  # through text, so that 3.7 is not taken for 3
+    except ValueError:
         label = -1
     if not 0 <= label < len(FER2013):
         raise _bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
@@ -344,8 +343,8 @@ def _check_label(path: Path, i: int, emotion: Any) -> int:
 
 def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
     try:
-        return list(bytes(map(int, counts)))
-    except (TypeError, ValueError) as error:
+        return list(bytes(int(str(count)) for count in counts))
+    except ValueError as error:
         raise _bad_row(path, i, "has a vote that is no whole number in 0..255") from error
 
 

@@ -38,8 +38,8 @@ class GWA(nn.Module):
         self.context = Block(dim, heads, expansion=2)
         self.norm = nn.LayerNorm(dim)
         self.key = nn.Linear(dim, dim, bias=False)
-        # Unit-variance queries start the weights visibly uneven, so there is something to learn on.
         self.query = nn.Parameter(torch.randn(heads, dim // heads))
+        self.sharpness = nn.Parameter(torch.full((heads,), 4.0))
 
     def forward(
         self, images: Tensor, weights: Tensor | None = None
@@ -56,13 +56,25 @@ class GWA(nn.Module):
         patches = self.embed(images).flatten(2).transpose(1, 2) + self.position
         patches, _ = self.context(patches + self.enrich(patches))
         patches = self.norm(patches)
-        batch, cells, dim = patches.shape
+        batch, cells, _ = patches.shape
         if weights is None:
-            keys = self.key(patches).view(batch, cells, self.heads, dim // self.heads)
-            scores = torch.einsum("bnhd,hd->bhn", keys, self.query) * (dim // self.heads) ** -0.5
-            weights = scores.float().softmax(dim=-1).mean(dim=1).view(batch, GRID, GRID) * cells
+            weights = self._weigh(patches)
         else:
             weights = weights.expand(batch, GRID, GRID)
         weighted = spread_over_pixels(weights, images.shape[-1]).to(images.dtype) * images
         summary = torch.einsum("bn,bnd->bd", weights.flatten(1).to(patches.dtype), patches) / cells
         return images, weighted, weights, summary
+
+    def _weigh(self, patches: Tensor) -> Tensor:
+        """Attends to patches (B, 49, P) with every head's query; the mean of heads, (B, 7, 7).
+
+        Scores are cosines (Henry et al., 2020) of the queries with the keys' deviations from their
+        mean over the grid. What all patches share cannot weigh one above another, so without this
+        weights stay near 1 everywhere; and weight decay cannot flatten a cosine.
+        """
+        keys = self.key(patches).float()
+        keys = (keys - keys.mean(dim=1, keepdim=True)).unflatten(2, (self.heads, -1))
+        keys = nn.functional.normalize(keys, dim=-1)
+        queries = nn.functional.normalize(self.query.float(), dim=-1)
+        scores = torch.einsum("bnhd,hd->bhn", keys, queries) * self.sharpness[:, None]
+        return scores.softmax(dim=-1).mean(dim=1).unflatten(1, (GRID, GRID)) * scores.shape[-1]

@@ -1,18 +1,11 @@
-"""The entry: which pages there are, and how anything that goes wrong is shown."""
+"""The entry: which page is asked for, and how whatever goes wrong in it is shown."""
 
 import streamlit as st
 
 from fervt.errors import FervtError
-from fervt.ui.navigation import draw_navigation, existing_pages
+from fervt.ui.navigation import enter
 
-entries = existing_pages()
-pages = [
-    st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.name == "home")
-    for entry in entries
-]
-page = st.navigation(pages, position="hidden")
-st.set_page_config(f"{page.title} · fervt", page_icon="🙂", layout="wide")
-draw_navigation()
+page = enter()
 try:
     page.run()
 except FervtError as error:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
+
+_ENTERED = "entered"  # by the entry script, in this very run
 
 # What goes along from page to page; a page's own parameters stay behind.
 SHARED = ("checkpoint", "image", "face", "whole")
@@ -82,12 +85,17 @@ def link_parameters(**changes: str | None) -> dict[str, str]:
 
     Args:
         **changes: Parameters to set or, with None, to leave out.
+
+    Returns:
+        Parameters by name.
     """
     here = {name: st.query_params[name] for name in SHARED if name in st.query_params}
     return {name: value for name, value in (here | changes).items() if value is not None}
 
 
-def link_to(name: str, label: str | None = None, parameters: Mapping[str, str] | None = None) -> None:
+def link_to(
+    name: str, label: str | None = None, parameters: Mapping[str, str] | None = None
+) -> None:
     """Draws a link to a page that keeps the view; nothing where the page does not exist.
 
     Args:
@@ -101,10 +109,32 @@ def link_to(name: str, label: str | None = None, parameters: Mapping[str, str] |
             st.page_link(page.path, label=label or page.title, query_params=dict(kept))
 
 
-def draw_navigation() -> None:
-    """Draws the links to all pages in the sidebar."""
+def enter() -> Page:
+    """Registers the pages and draws the links to them in the sidebar; gives the page to run."""
+    entries = existing_pages()
+    page = st.navigation(
+        [
+            st.Page(e.path, title=e.title, icon=e.icon, default=e.name == "home", help=e.summary)
+            for e in entries
+        ],
+        position="hidden",
+    )
+    st.set_page_config(f"{page.title} · fervt", page_icon=":material/mood:", layout="wide")
     with st.sidebar, st.container(gap="xxsmall"):
-        for page in existing_pages():
+        for entry in entries:
             st.page_link(
-                page.path, label=page.title, query_params=link_parameters(), width="stretch"
+                entry.path, label=entry.title, query_params=link_parameters(), width="stretch"
             )
+    st.session_state[_ENTERED] = True
+    return page
+
+
+def require_entry() -> None:
+    """Sends a page that the server started without the entry script through it.
+
+    The first visitor after a start may come by a deep link. Streamlit then takes `pages/` for its
+    old kind of app, and runs the page alone, until `st.navigation` was called once.
+    """
+    if not st.session_state.pop(_ENTERED, False):
+        enter()
+        st.rerun()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import pick_checkpoint
+from fervt.ui.navigation import require_entry
 
 
 def open_page(title: str, caption: str) -> Predictor:
@@ -12,6 +13,7 @@ def open_page(title: str, caption: str) -> Predictor:
     Raises:
         CheckpointError: There is no checkpoint to work with.
     """
+    require_entry()
     st.title(title, anchor=False)
     st.caption(caption)
     return pick_checkpoint()

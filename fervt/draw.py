@@ -1,0 +1,185 @@
+"""Drawing on pictures: RGB arrays in, RGB arrays out; for pages, webcam, video and PNG files.
+
+Not with plotly, whose own PNG export needs Chrome.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+_SCREEN_PX = 960
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_LINE_SHARE = 0.004  # a line's thickness as a part of the image's longer side
+_TEXT_SHARE = 0.022  # a caption's height, as a part of the same
+_TEXT_PX = 21  # what OpenCV's font measures at scale 1
+
+
+def draw_boxes(
+    image_rgb: np.ndarray,
+    boxes_xyxy_px: Sequence[tuple[int, int, int, int]],
+    captions: Sequence[str],
+    colours: Sequence[str],
+) -> np.ndarray:
+    """Draws captioned boxes.
+
+    Args:
+        image_rgb: (h, w, 3) uint8; left as it is.
+        boxes_xyxy_px: Left, top, right, bottom in pixels of the image.
+        captions: One a box, in ASCII, which is all that OpenCV's font has; "" draws none.
+        colours: One `#RRGGBB` a box.
+
+    Returns:
+        (h, w, 3) uint8, a copy.
+    """
+    canvas = np.array(image_rgb)
+    longer_px = max(canvas.shape[:2])
+    line_px = max(1, round(_LINE_SHARE * longer_px))
+    scale = max(0.35, _TEXT_SHARE * longer_px / _TEXT_PX)
+    for box, caption, colour in zip(boxes_xyxy_px, captions, colours, strict=True):
+        rgb = parse_colour(colour)
+        left, top, right, bottom = box
+        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), rgb, line_px, cv2.LINE_AA)
+        if caption:
+            _draw_tag(canvas, caption, (left, top), rgb, scale, line_px)
+    return canvas
+
+
+def fit_for_screen(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
+    """Scales an image so that a screen shows it well: smaller smoothly, larger pixel by pixel.
+
+    Args:
+        image_rgb: (h, w, 3) uint8.
+
+    Returns:
+        The image, its longer side between half of 960 pixels and 960, and the factor.
+    """
+    height, width = image_rgb.shape[:2]
+    factor = _SCREEN_PX / max(height, width)
+    if factor < 1:
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        return cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), factor
+    times = int(factor)
+    return image_rgb.repeat(times, axis=0).repeat(times, axis=1), times
+
+
+def parse_colour(colour: str) -> tuple[int, int, int]:
+    """`#RRGGBB` as three numbers, 0..255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _draw_tag(
+    canvas: np.ndarray,
+    caption: str,
+    corner_px: tuple[int, int],
+    rgb: tuple[int, int, int],
+    scale: float,
+    line_px: int,
+) -> None:
+    """A filled label on a box's upper left corner: above it, or inside at the image's edge."""
+    weight = max(1, round(1.6 * scale))
+    (text_width, text_height), below = cv2.getTextSize(caption, _FONT, scale, weight)
+    pad = max(2, round(0.4 * text_height))
+    height = text_height + below // 2 + 2 * pad
+    width = text_width + 2 * pad
+    left = max(0, min(corner_px[0] - line_px // 2, canvas.shape[1] - width))
+    top = corner_px[1] - height if corner_px[1] >= height else corner_px[1]
+    cv2.rectangle(canvas, (left, top), (left + width, top + height), rgb, cv2.FILLED)
+    dark = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 140
+    ink = (255, 255, 255) if dark else (20, 20, 20)
+    at = left + pad, top + pad + text_height
+    cv2.putText(canvas, caption, at, _FONT, scale, ink, weight, cv2.LINE_AA)
+
+
+# Evidence on a face: the same 7x7 grid as the model's, its row 0 at the top.
+
+_GRID = 7
+
+
+def draw_overlay(
+    face_rgb: np.ndarray,
+    values: np.ndarray,
+    low: float = 0.0,
+    high: float = 2.0,
+    opacity: float = 0.5,
+    signed: bool = False,
+) -> np.ndarray:
+    """Colours the cells of a face by their values.
+
+    Args:
+        face_rgb: (h, w, 3) uint8, what the model sees of a face: its crop's central part.
+        values: (7, 7).
+        low: The value of the darkest colour; ignored where 0 is the middle.
+        high: The value of the brightest.
+        opacity: Of the colours, 0..1.
+        signed: From blue over white to red about 0 instead of viridis.
+
+    Returns:
+        (h, w, 3) uint8, a copy. Cell (r, c) covers exactly the pixels whose row y has
+        7 * y // h = r and whose column x has 7 * x // w = c.
+    """
+    height, width = face_rgb.shape[:2]
+    if signed:
+        low = -high
+    share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
+    cells = _colour(share, signed)
+    rows, columns = (_GRID * np.arange(size) // size for size in (height, width))
+    spread = cells[rows[:, None], columns[None]]
+    return np.rint((1 - opacity) * face_rgb + opacity * spread).astype(np.uint8)
+
+
+def draw_graph(
+    face_rgb: np.ndarray,
+    edge_index: np.ndarray,
+    attention: np.ndarray,
+    high: float = 0.5,
+    dimming: float = 0.65,
+) -> np.ndarray:
+    """Draws the attention graph over a dimmed face: width and colour are the attention.
+
+    Args:
+        face_rgb: (h, w, 3) uint8, what the model sees of a face; at least 300 pixels are legible.
+        edge_index: (2, E), rows source and target; node = 7 * row + column.
+        attention: (E,), 0..1; a self-loop is drawn as a ring.
+        high: The attention of the brightest colour and the widest line.
+        dimming: How dark the face gets, 0..1.
+
+    Returns:
+        (h, w, 3) uint8, a copy. Each edge keeps to its right and its arrow points at the target.
+    """
+    canvas = np.rint(face_rgb * (1 - dimming)).astype(np.uint8)
+    height, width = canvas.shape[:2]
+    cell = np.array([width, height]) / _GRID
+    share = np.clip(attention / high, 0, 1)
+    colours = _colour(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
+    unit = max(1.0, min(height, width) / 400)
+    for index in np.argsort(attention):
+        rgb = tuple(int(v) for v in colours[index])
+        start, end = (np.array([n % _GRID, n // _GRID]) + 0.5 for n in edge_index[:, index])
+        line_px = max(1, round(unit * (1 + 4 * share[index])))
+        if (start == end).all():
+            centre = _at(start * cell)
+            cv2.circle(canvas, centre, round(0.13 * cell.min()), rgb, line_px, cv2.LINE_AA)
+            continue
+        along = end - start
+        aside = 0.085 * np.array([-along[1], along[0]])
+        tail, head = start + 0.2 * along + aside, end - 0.2 * along + aside
+        cv2.arrowedLine(
+            canvas, _at(tail * cell), _at(head * cell), rgb, line_px, cv2.LINE_AA, tipLength=0.25
+        )
+    return canvas
+
+
+def _at(point: np.ndarray) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
+
+
+def _colour(share: np.ndarray, signed: bool) -> np.ndarray:
+    """Colours (..., 3), 0..255, of shares 0..1: blue over white to red, or viridis."""
+    if signed:
+        stops = [0, 0.5, 1], [(33, 102, 172), (247, 247, 247), (178, 24, 43)]
+        channels = [np.interp(share, stops[0], channel) for channel in zip(*stops[1], strict=True)]
+        return np.stack(channels, axis=-1)
+    level = np.rint(255 * np.atleast_2d(share)).astype(np.uint8)
+    coloured = cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS)[..., ::-1]
+    return coloured.reshape(*share.shape, 3)

@@ -1,0 +1,1 @@
+"""Figures: arrays in, plotly figures out. No torch, no Streamlit, no files."""

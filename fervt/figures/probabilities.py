@@ -1,0 +1,53 @@
+"""How sure a model is of each expression, as bars that look the same on every page."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fervt.labels import expression
+
+ROW_PX = 36
+_FAINT = 0.55  # of the bars that do not lead
+
+
+def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> go.Figure:
+    """Draws one horizontal bar a class, in the vocabulary's order and the expressions' colours.
+
+    Args:
+        probabilities: (C,), 0..1.
+        classes: C labels of a vocabulary.
+    """
+    percent = 100 * np.asarray(probabilities, dtype=float)
+    shown = [expression(label) for label in classes]
+    leading = int(percent.argmax())
+    names = [f"<b>{e.name}</b>" if i == leading else e.name for i, e in enumerate(shown)]
+    texts = [f"{p:.1f}%" for p in percent]
+    texts[leading] = f"<b>{texts[leading]}</b>"
+    bars = go.Bar(
+        x=percent,
+        y=names,
+        orientation="h",
+        text=texts,
+        textposition="outside",
+        cliponaxis=False,  # the label of a long bar stands in the margin
+        marker={
+            "color": [e.colour for e in shown],
+            "opacity": [1.0 if i == leading else _FAINT for i in range(len(shown))],
+            "cornerradius": 4,
+        },
+        hovertemplate="%{y}: %{x:.2f}%<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=ROW_PX * len(shown) + 40,
+        margin={"l": 8, "r": 56, "t": 8, "b": 32},
+        bargap=0.28,
+        showlegend=False,
+        dragmode=False,
+    )
+    figure.update_xaxes(
+        range=[0, 100], ticksuffix="%", tickvals=[0, 25, 50, 75, 100], fixedrange=True
+    )
+    figure.update_yaxes(
+        autorange="reversed", automargin=True, fixedrange=True, ticks="", showgrid=False
+    )
+    return figure

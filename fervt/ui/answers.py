@@ -1,0 +1,66 @@
+"""What a checkpoint says of an image, computed once a session and shared by the pages."""
+
+import csv
+import json
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from fervt.labels import expression
+from fervt.predict import Prediction, Predictor, as_json
+from fervt.ui.images import Picture, remember
+
+
+def predict_faces(
+    predictor: Predictor, picture: Picture, whole_image: bool = False
+) -> list[Prediction]:
+    """The faces of an image, the largest first; one for the whole image if that is asked for."""
+
+    def compute() -> list[Prediction]:
+        image = picture.rgb
+        return predictor.predict_whole(image) if whole_image else predictor.predict(image)
+
+    return remember((predictor, picture.key, "whole" if whole_image else "faces"), compute)
+
+
+def summarise(predictions: Sequence[Prediction]) -> str:
+    """A few words on an image: its largest face's expression, and how many more there are."""
+    if not predictions:
+        return "No face found"
+    first = predictions[0]
+    more = f" +{len(predictions) - 1}" if len(predictions) > 1 else ""
+    return f"{expression(first.label).name} {first.confidence:.0%}{more}"
+
+
+def answers_as_json(
+    predictor: Predictor, answers: Sequence[tuple[Picture, Sequence[Prediction]]]
+) -> str:
+    """What `fervt predict --json` prints for the same images, with the checkpoint's name."""
+    rows: list[dict[str, Any]] = []
+    for picture, predictions in answers:
+        rows.append(
+            {
+                "file": picture.name,
+                "width": picture.width_px,
+                "height": picture.height_px,
+                "checkpoint": predictor.name,
+                "faces": [as_json(prediction) for prediction in predictions],
+            }
+        )
+    return json.dumps(rows, indent=1)
+
+
+def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
+    """One row a face: file, number, box, label, a column a class."""
+    text = StringIO()
+    rows = [
+        [picture.name, number, *face.box_xyxy_px, face.label]
+        + [f"{p:.6f}" for p in face.probabilities]
+        for picture, faces in answers
+        for number, face in enumerate(faces, 1)
+    ]
+    classes = next((faces[0].classes for _, faces in answers if faces), ())
+    writer = csv.writer(text)
+    writer.writerow(["file", "face", "left", "top", "right", "bottom", "label", *classes])
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,254 @@
+"""How a visitor chooses an image: upload, camera or example, the same on every page.
+
+The address names an example, or the SHA-256 of a file that lies in the visitor's own session.
+Nobody's photo is written to the disk or put where another session could find it.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from fervt.errors import FervtError
+from fervt.examples import EXAMPLES, load_example
+from fervt.images import FORMATS, image_sha256, read_image, safe_name
+from fervt.ui.cards import draw_card, draw_card_style
+from fervt.ui.checkpoints import is_sha256
+
+PARAMETER = "image"
+
+_OWN = "own_pictures"
+_REMEMBERED = "computed_from_pictures"
+_PROBLEMS = "picture_problems"
+_UPLOADS = "picture_uploads"  # counts them: a new key empties the uploader
+_CHOOSER = "picture_chooser"
+_MAX_OWN = 24  # the oldest go first
+_MAX_REMEMBERED = 64
+_MAX_FILE_MB = 40
+_THUMBNAIL_PX = 240
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One image that can be shown.
+
+    Attributes:
+        key: What the address calls it: an example's name, or the SHA-256 of the visitor's file.
+        name: What people call it.
+        thumbnail: (240, 240, 3) uint8 RGB, its middle.
+        width_px: Of the whole image, upright.
+        height_px: The same.
+        content: The visitor's file; None for an example.
+    """
+
+    key: str
+    name: str
+    thumbnail: np.ndarray = field(repr=False)
+    width_px: int
+    height_px: int
+    content: bytes | None = field(repr=False, default=None)
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """The whole image (h, w, 3) uint8 RGB, decoded anew: large, so it is kept by nobody."""
+        if self.content is None:
+            return load_example(self.key)
+        return read_image(self.content, self.name)
+
+
+def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | None:
+    """Draws the ways to choose an image; gives the chosen one.
+
+    With several images of the visitor, each is shown small with what `describe` says of it.
+
+    Args:
+        describe: A few words about an image; its name by default.
+
+    Returns:
+        None while nothing is chosen; then the examples and the uploader are shown.
+    """
+    draw_card_style()
+    for problem in st.session_state.get(_PROBLEMS, []):
+        st.error(problem, icon=":material/broken_image:")
+    wanted = st.query_params.get(PARAMETER)
+    chosen = find_picture(wanted) if wanted else None
+    if wanted and chosen is None:
+        st.warning(_explain_unknown(wanted), icon=":material/link_off:")
+    if chosen is None:
+        _draw_sources()
+    else:
+        _draw_toolbar()
+    _draw_own(chosen, describe or (lambda picture: picture.name))
+    return chosen
+
+
+def own_pictures() -> list[Picture]:
+    """The visitor's own images, in the order they came."""
+    return list(_own().values())
+
+
+def find_picture(key: str) -> Picture | None:
+    """The image that an address names, if this session has it."""
+    if key in EXAMPLES:
+        return _make_picture(key, key.capitalize(), load_example(key))
+    return _own().get(key)
+
+
+def choose_picture(key: str | None) -> None:
+    """Shows another image, or none; for use in callbacks."""
+    for parameter in (PARAMETER, "face", "whole"):
+        if parameter in st.query_params:
+            del st.query_params[parameter]
+    if key is not None:
+        st.query_params[PARAMETER] = key
+    st.session_state.pop(_PROBLEMS, None)
+    st.session_state[_CHOOSER] = False
+
+
+def forget_pictures() -> None:
+    """Drops every image of the visitor and all that was computed from them."""
+    st.session_state.pop(_OWN, None)
+    st.session_state.pop(_REMEMBERED, None)
+    choose_picture(None)
+
+
+def remember(key: Hashable, compute: Callable[[], T]) -> T:
+    """What was computed from an image, once a session; forgotten together with the images.
+
+    Args:
+        key: All that the result depends on, such as `(predictor, picture.key, "faces")`.
+        compute: Gives the result where it is not known yet. Keep it small: 64 results stay.
+    """
+    known = st.session_state.setdefault(_REMEMBERED, {})
+    known[key] = known.pop(key) if key in known else compute()  # the latest used stands last
+    while len(known) > _MAX_REMEMBERED:
+        del known[next(iter(known))]
+    return known[key]
+
+
+def _own() -> dict[str, Picture]:
+    return st.session_state.setdefault(_OWN, {})
+
+
+def _draw_toolbar() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chooser = st.popover(
+            "Another image", icon=":material/add_photo_alternate:", key=_CHOOSER, on_change="rerun"
+        )
+        with chooser:
+            if chooser.open:  # so that the camera stays off while it is closed
+                _draw_sources()
+        if _own():
+            st.button(
+                "Forget my images",
+                icon=":material/delete:",
+                on_click=forget_pictures,
+                help="Drops your images and their results from this session.",
+            )
+
+
+def _draw_sources() -> None:
+    count = st.session_state.setdefault(_UPLOADS, 0)
+    upload_key, camera_key = f"picture_upload_{count}", f"picture_camera_{count}"
+    st.file_uploader(
+        "Photos with faces",
+        type=[f".{name.lower()}" for name in (*FORMATS, "jpg", "tif")],
+        accept_multiple_files=True,
+        key=upload_key,
+        on_change=_take_files,
+        args=(upload_key,),
+        max_upload_size=_MAX_FILE_MB,
+    )
+    if st.toggle("Use the camera", key="picture_use_camera"):
+        st.camera_input(
+            "A snapshot",
+            key=camera_key,
+            on_change=_take_files,
+            args=(camera_key,),
+            label_visibility="collapsed",
+        )
+    st.caption("Your images stay in this browser session; nothing is stored.")
+    st.markdown("**Or try an example**")
+    with st.grid(min_column_width=110):
+        for name in EXAMPLES:
+            thumbnail = _make_thumbnail(load_example(name))
+            draw_card(f"example_{name}", thumbnail, name.capitalize(), choose_picture, (name,))
+
+
+def _draw_own(chosen: Picture | None, describe: Callable[[Picture], str]) -> None:
+    own = own_pictures()
+    if len(own) < 2 and not (own and chosen is None):
+        return
+    st.markdown("**Your images**")
+    with st.grid(min_column_width=150):
+        for picture in own:
+            draw_card(
+                picture.key,
+                picture.thumbnail,
+                describe(picture),
+                choose_picture,
+                (picture.key,),
+                chosen=chosen is picture,
+            )
+
+
+def _take_files(widget_key: str) -> None:
+    value = st.session_state[widget_key]
+    files = value if isinstance(value, list) else [value] if value else []
+    if not files:
+        return
+    st.session_state[_UPLOADS] += 1
+    problems: list[str] = []
+    first = None
+    for file in files:
+        name = "Camera" if "camera" in widget_key else safe_name(file.name)
+        try:
+            picture = add_picture(name, file.getvalue())
+            first = first or picture
+        except FervtError as error:
+            problems.append(str(error))
+    if first:
+        choose_picture(first.key)
+    st.session_state[_PROBLEMS] = problems
+
+
+def add_picture(name: str, content: bytes) -> Picture:
+    """Takes an image into the visitor's session.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    image = read_image(content, name)
+    picture = _make_picture(image_sha256(content), safe_name(name), image, content)
+    own = _own()
+    own[picture.key] = picture
+    while len(own) > _MAX_OWN:
+        del own[next(iter(own))]
+    return picture
+
+
+def _make_picture(key: str, name: str, image: np.ndarray, content: bytes | None = None) -> Picture:
+    height, width = image.shape[:2]
+    return Picture(key, name, _make_thumbnail(image), width, height, content)
+
+
+def _make_thumbnail(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 3, (width - side) // 2  # faces are more often in the upper part
+    square = image[top : top + side, left : left + side]
+    return cv2.resize(square, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+
+
+def _explain_unknown(wanted: str) -> str:
+    if is_sha256(wanted):
+        return (
+            "This link shows an image that is only in the session of the person who uploaded it. "
+            "Upload the same file to see the same view, or take an example."
+        )
+    return f"There is no example '{safe_name(wanted)}'. Choose an image below."

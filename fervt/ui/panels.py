@@ -1,0 +1,34 @@
+"""Sections that several pages show."""
+
+import streamlit as st
+
+from fervt.draw import fit_for_screen
+from fervt.figures.probabilities import plot_probabilities
+from fervt.labels import expression
+from fervt.predict import Prediction
+
+CHART_CONFIG = {"displayModeBar": False}
+
+
+def show_probabilities(prediction: Prediction) -> None:
+    """Draws the leading expression in words and all of them as bars."""
+    leading = expression(prediction.label)
+    st.subheader(f"{leading.name}, {prediction.confidence:.0%}", anchor=False)
+    figure = plot_probabilities(prediction.probabilities, prediction.classes)
+    st.plotly_chart(
+        figure,
+        config=CHART_CONFIG,
+        alt=f"Probability of each expression; {leading.name} leads",
+    )
+
+
+def show_crop_and_input(prediction: Prediction) -> None:
+    """Draws the face as it was cut out, and beside it the exact input of the model."""
+    side = prediction.model_input.shape[0]
+    crop, seen = st.columns(2)
+    for column, image, caption in (
+        (crop, prediction.crop, "The face as it was cut out"),
+        (seen, prediction.model_input, f"What the model saw: {side} × {side} pixels"),
+    ):
+        enlarged, _ = fit_for_screen(image)
+        column.image(enlarged, width="stretch", caption=caption, alt=caption)

@@ -1,4 +1,4 @@
-"""Pictures to click on: the button below a picture takes clicks on all of its card."""
+"""Cards to click on: the button or link in a card takes clicks on all of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,20 +6,29 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-# The button's click area is stretched over its card (keys make the class names), because
-# Streamlit's pictures cannot be clicked.
+from fervt.ui.navigation import PageEntry, link_to
+
+# The click area of a card's button or link is stretched over the card (keys make the class names),
+# because Streamlit's pictures and containers cannot be clicked.
 _STYLE = """<style>
 [class*="st-key-card_"] { position: relative; }
 [class*="st-key-card_"] * { position: static; }
-[class*="st-key-card_"] button::after {
+[class*="st-key-card_"] button::after, [class*="st-key-card_"] a::after {
   content: ""; position: absolute; inset: 0; cursor: pointer; }
-[class*="st-key-card_"]:hover img { opacity: .85; }
+[class*="st-key-card_"]:hover { opacity: .85; }
 </style>"""
 
 
 def draw_card_style() -> None:
     """Draws what makes the page's cards clickable; once a page, before its cards."""
     st.html(_STYLE)
+
+
+def draw_page_card(page: PageEntry) -> None:
+    """Draws what a page is for; a click anywhere on it goes there."""
+    with st.container(key=f"card_{page.name}", border=True, gap="xxsmall", height="stretch"):
+        link_to(page.name)
+        st.caption(page.summary)
 
 
 def draw_card(

@@ -144,6 +144,11 @@ def _explain_unknown(wanted: str, used: str) -> str:
     return f"There is no checkpoint '{safe_name(wanted)}' here; this is '{used}' instead."
 
 
+def is_own(predictor: Predictor) -> bool:
+    """Whether a checkpoint is the visitor's own, of which nothing is known but its file."""
+    return predictor in _own_checkpoints().values()
+
+
 def is_sha256(text: str) -> bool:
     """Whether a link's parameter names an uploaded file."""
     return len(text) == 64 and set(text) <= set("0123456789abcdef")

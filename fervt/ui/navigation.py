@@ -106,7 +106,9 @@ def link_to(
     for page in existing_pages():
         if page.name == name:
             kept = link_parameters() if parameters is None else parameters
-            st.page_link(page.path, label=label or page.title, query_params=dict(kept))
+            st.page_link(
+                page.path, label=label or page.title, icon=page.icon, query_params=dict(kept)
+            )
 
 
 def enter() -> Page:
@@ -123,7 +125,11 @@ def enter() -> Page:
     with st.sidebar, st.container(gap="xxsmall"):
         for entry in entries:
             st.page_link(
-                entry.path, label=entry.title, query_params=link_parameters(), width="stretch"
+                entry.path,
+                label=entry.title,
+                icon=entry.icon,
+                query_params=link_parameters(),
+                width="stretch",
             )
     st.session_state[_ENTERED] = True
     return page

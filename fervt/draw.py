@@ -133,7 +133,7 @@ def draw_graph(
     edge_index: np.ndarray,
     attention: np.ndarray,
     high: float = 0.5,
-    dimming: float = 0.65,
+    dimming: float = 0.5,
 ) -> np.ndarray:
     """Draws the attention graph over a dimmed face: width and colour are the attention.
 

@@ -32,14 +32,15 @@ LEFT_OF = {
     "figures": ["labels"],
     "draw": ["labels"],
     "bench": ["train", "predict"],
+    "bundle": ["explain", "figures", "draw"],
     "report": ["train", "explain", "figures", "draw"],
     "live": ["explain", "draw"],
     "video": ["live"],
     "api": ["explain", "draw"],
     "jobs": ["train"],
-    "cli": ["bench", "report", "video", "api", "jobs", "examples"],
+    "cli": ["bench", "bundle", "report", "video", "api", "jobs", "examples"],
     "__main__": ["cli"],
-    "ui": ["bench", "report", "video", "api", "jobs", "examples"],
+    "ui": ["bench", "bundle", "report", "video", "api", "jobs", "examples"],
     "pages": ["ui"],
 }
 

@@ -13,8 +13,14 @@ from fervt.explain.evidence import (
 )
 from fervt.explain.faithfulness import Faithfulness, measure_faithfulness
 from fervt.explain.grad_cam import grad_cam
+from fervt.explain.grid import seen_part
 from fervt.explain.occlusion import occlude
-from fervt.explain.statistics import graph_facts, node_similarity, stage_statistics
+from fervt.explain.statistics import (
+    facts_as_text,
+    graph_facts,
+    node_similarity,
+    stage_statistics,
+)
 from fervt.explain.trace import Trace, trace_face
 from fervt.explain.twin import untrained_twin
 from fervt.explain.what_if import CHANGES, WhatIf, what_if
@@ -33,6 +39,7 @@ __all__ = [
     "cell_attention",
     "edge_attention",
     "explain_face",
+    "facts_as_text",
     "grad_cam",
     "graph_facts",
     "measure_faithfulness",
@@ -40,6 +47,7 @@ __all__ = [
     "occlude",
     "rank_correlations",
     "read_cell",
+    "seen_part",
     "stage_statistics",
     "trace_face",
     "untrained_twin",

@@ -1,5 +1,6 @@
 """The one 7x7 grid: which pixels a cell covers, how to hide it, how to bring a map onto it."""
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -40,3 +41,30 @@ def _shared_share(old: int, new: int) -> NDArray[np.float64]:
     left = np.maximum(new_edge[:-1, None], old_edge[None, :-1])
     right = np.minimum(new_edge[1:, None], old_edge[None, 1:])
     return np.clip(right - left, 0, None) * new
+
+
+def seen_part(
+    crop_rgb: NDArray[np.uint8], share: float, side_px: int = GRID * 64
+) -> NDArray[np.uint8]:
+    """The part of a face's crop that the model sees, in colour and large enough to look at.
+
+    Args:
+        crop_rgb: (h, h, 3) uint8, the square crop around the face.
+        share: Share of its side that `Preprocess` keeps about the centre.
+        side_px: Side of the answer; a multiple of 7 puts the cells on whole pixels.
+
+    Returns:
+        (side_px, side_px, 3) uint8. Its 7x7 cells are those of the model's input.
+    """
+    side = crop_rgb.shape[0]
+    scale = side_px / (side * share)
+    # Pixel centres lie at +0.5: the crop's centre must fall on the answer's.
+    shift = side_px / 2 - scale * side / 2 + (scale - 1) / 2
+    placed = np.array([[scale, 0, shift], [0, scale, shift]])
+    return cv2.warpAffine(  # type: ignore[return-value]
+        crop_rgb,
+        placed,
+        (side_px, side_px),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )

@@ -89,6 +89,16 @@ def graph_facts(edge_index: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
+def facts_as_text(facts: dict[str, Any]) -> str:
+    """The facts of `graph_facts` in one sentence or two."""
+    neighbours = ", ".join(f"{n} nodes have {k}" for k, n in facts["neighbours"].items())
+    return (
+        f"{facts['nodes']} nodes and {facts['directed_edges']} directed edges, "
+        f"{facts['self_loops']} of them self-loops; neighbours: {neighbours}. "
+        f"{'Every node can be reached from every other.' if facts['connected'] else 'In pieces.'}"
+    )
+
+
 def node_similarity(nodes: Array) -> Array:
     """Cosine similarity (49, 49), -1..1, of node features (49, F); 0 for a node of zeros."""
     length = np.linalg.norm(nodes, axis=1, keepdims=True)

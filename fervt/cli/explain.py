@@ -1,0 +1,48 @@
+"""`fervt explain`: why a face got its prediction, as a page, pictures and arrays."""
+
+import argparse
+from pathlib import Path
+
+from fervt.bundle import bundle_files, write_bundle
+from fervt.checkpoint import find_checkpoint
+from fervt.errors import ImageError
+from fervt.explain import SOURCES, Target, explain_face
+from fervt.images import read_image
+from fervt.labels import NOTICE
+from fervt.predict import Predictor, to_face
+
+HELP = "explain the prediction for the largest face of an image"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    parser.add_argument("--target", help="class to explain; the predicted one by default")
+    parser.add_argument("--against", help="class to contrast it with")
+    parser.add_argument("--face", type=int, default=1, help="1 is the largest face")
+    parser.add_argument("--whole-image", action="store_true", help="take the image as one face")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explains one face and says where the files are."""
+    predictor = Predictor(find_checkpoint(args.checkpoint))
+    image = read_image(args.image, str(args.image))
+    faces = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
+    if not faces:
+        raise ImageError(
+            f"No face was found in '{args.image}'; --whole-image takes the image as one face."
+        )
+    if not 1 <= args.face <= len(faces):
+        raise ImageError(f"'{args.image}' has {len(faces)} faces, there is no number {args.face}.")
+    face = faces[args.face - 1]
+    target = Target.named(predictor.classes, args.target or face.label, args.against)
+    explanation = explain_face(predictor, to_face(face.crop))
+    write_bundle(args.out, bundle_files(predictor, explanation, target, face.crop))
+    print(f"{args.image}: {target.describe(predictor.classes)}, {face.confidence:.0%} {face.label}")
+    for key, values in explanation.maps(target).items():
+        row, column = divmod(int(values.argmax()), values.shape[1])
+        print(f"{SOURCES[key].title:>14}: strongest at row {row}, column {column}")
+    print(f"Open {args.out / 'explanation.html'}. {NOTICE}")
+    return 0

@@ -1,0 +1,140 @@
+"""What every figure on the 7x7 grid shares: the face below it, clickable cells, the marked cell.
+
+Axes count cells: cell (r, c) is the square from (c, r) to (c + 1, r + 1), and y points down, so
+that row 0 is at the top. The face fills the same 7 x 7 units, whatever its size in pixels.
+"""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+GRID = 7
+SEQUENTIAL = "Viridis"
+DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
+MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
+
+Cell = tuple[int, int]
+Values = NDArray[np.floating]
+
+
+def grid_figure(picture_rgb: NDArray[np.uint8] | None, height_px: int = 400) -> go.Figure:
+    """An empty figure in grid coordinates over a picture (h, w, 3) uint8 RGB.
+
+    Args:
+        picture_rgb: What the model sees of the face; None for no picture.
+        height_px: Height of the figure.
+    """
+    axis = {
+        "range": [0, GRID],
+        "visible": False,
+        "fixedrange": True,
+        "constrain": "domain",
+    }
+    figure = go.Figure()
+    figure.update_layout(
+        height=height_px,
+        margin={"l": 0, "r": 0, "t": 6, "b": 6},
+        xaxis=axis,
+        yaxis={**axis, "range": [GRID, 0], "scaleanchor": "x"},
+        dragmode=False,
+        showlegend=False,
+        hovermode="closest",
+        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
+    if picture_rgb is not None:
+        figure.add_layout_image(
+            source=encode_png(picture_rgb),
+            xref="x",
+            yref="y",
+            x=0,
+            y=0,
+            sizex=GRID,
+            sizey=GRID,
+            sizing="stretch",
+            layer="below",
+        )
+    return figure
+
+
+def encode_png(picture_rgb: NDArray[np.uint8]) -> str:
+    """A picture (h, w, 3) uint8 RGB as a data URI."""
+    _, data = cv2.imencode(".png", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
+    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def dim(picture_rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Darkens a picture: share 0 leaves it, 1 makes it black."""
+    return np.rint(picture_rgb * (1 - share)).astype(np.uint8)
+
+
+def add_cells(figure: go.Figure, hover: Sequence[str]) -> None:
+    """Adds 49 invisible squares that can be clicked: their customdata is [row, column].
+
+    Args:
+        figure: In grid coordinates.
+        hover: 49 texts, row by row.
+    """
+    rows, columns = np.divmod(np.arange(GRID * GRID), GRID)
+    unseen = {"marker": {"opacity": 0}}
+    figure.add_scatter(
+        x=columns + 0.5,
+        y=rows + 0.5,
+        mode="markers",
+        marker={"symbol": "square", "size": 36, "opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        customdata=np.stack([rows, columns], axis=1),
+        text=list(hover),
+        hovertemplate="%{text}<extra></extra>",
+        name="cells",
+    )
+
+
+def mark_cell(figure: go.Figure, cell: Cell | None) -> None:
+    """Outlines a cell, so that it is the same cell in every view; None for none."""
+    if cell is None:
+        return
+    row, column = cell
+    for colour, width in zip(MARK, (6, 3), strict=True):
+        figure.add_shape(
+            type="rect",
+            x0=column,
+            x1=column + 1,
+            y0=row,
+            y1=row + 1,
+            line={"color": colour, "width": width},
+        )
+
+
+def colour_range(
+    values: Values, low: float, high: float, stretch: bool = False
+) -> tuple[float, float]:
+    """The range of a colour bar: a fixed one, so that even values look even.
+
+    Args:
+        values: What is drawn; the range is widened where they leave it.
+        low: Its lower end.
+        high: Its upper end.
+        stretch: Fit the range to the values instead, if they differ at all.
+    """
+    finite = values[np.isfinite(values)]
+    least, most = (float(finite.min()), float(finite.max())) if finite.size else (low, high)
+    if stretch and most > least:
+        return least, most
+    return min(low, least), max(high, most)
+
+
+def signed_range(values: Values, least: float) -> tuple[float, float]:
+    """A range about 0 that is as wide as the values, and `least` at the least."""
+    widest = max(least, float(np.nanmax(np.abs(values), initial=0)))
+    return -widest, widest
+
+
+def colour_bar(title: str) -> dict:
+    """A thin colour bar with its unit along it."""
+    return {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.92, "xpad": 6}

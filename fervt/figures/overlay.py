@@ -1,0 +1,76 @@
+"""A 7x7 map over the face it belongs to."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from fervt.figures.grid import (
+    DIVERGING,
+    GRID,
+    SEQUENTIAL,
+    Cell,
+    Values,
+    add_cells,
+    colour_bar,
+    colour_range,
+    grid_figure,
+    mark_cell,
+    signed_range,
+)
+
+
+def overlay_figure(
+    picture_rgb: NDArray[np.uint8] | None,
+    values: Values,
+    *,
+    unit: str,
+    signed: bool = False,
+    range_: tuple[float, float] = (0.0, 2.0),
+    stretch: bool = False,
+    opacity: float = 0.6,
+    cell: Cell | None = None,
+    height_px: int = 400,
+) -> go.Figure:
+    """Draws cell values over the face, each exactly over its cell.
+
+    Args:
+        picture_rgb: What the model sees of the face, (h, w, 3) uint8; None for no face.
+        values: (7, 7).
+        unit: Of the values, for the colour bar.
+        signed: Whether 0 is the middle of the colours.
+        range_: The colour bar's range where it isn't stretched; a signed one is at least as wide as
+            its upper end to both sides.
+        stretch: Fit the colours to the values.
+        opacity: Of the colours, 0..1.
+        cell: The marked cell.
+        height_px: Height of the figure.
+    """
+    figure = grid_figure(picture_rgb, height_px)
+    if signed:
+        low, high = signed_range(values, 0.0 if stretch else range_[1])
+    else:
+        low, high = colour_range(values, *range_, stretch)
+    centres = np.arange(GRID) + 0.5
+    figure.add_heatmap(
+        z=values,
+        x=centres,
+        y=centres,
+        zmin=low,
+        zmax=high,
+        colorscale=DIVERGING if signed else SEQUENTIAL,
+        opacity=opacity,
+        xgap=1,
+        ygap=1,
+        colorbar=colour_bar(unit),
+        hoverinfo="skip",
+    )
+    add_cells(
+        figure,
+        [
+            f"row {row}, column {column}: {values[row, column]:.3g} {unit}"
+            for row in range(GRID)
+            for column in range(GRID)
+        ],
+    )
+    mark_cell(figure, cell)
+    return figure

@@ -1,0 +1,105 @@
+"""The stages of the pipeline as small pictures, each with its true scale."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from fervt.figures.grid import DIVERGING, Values, colour_bar, colour_range, signed_range
+
+HEIGHT_PX = 210
+
+
+def _small(figure: go.Figure, height_px: int) -> go.Figure:
+    figure.update_layout(
+        height=height_px,
+        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode=False,
+    )
+    return figure
+
+
+def raster_figure(
+    values: Values,
+    *,
+    unit: str,
+    range_: tuple[float, float],
+    colours: str,
+    stretch: bool = False,
+    height_px: int = HEIGHT_PX,
+) -> go.Figure:
+    """Draws a map (h, w) pixel by pixel.
+
+    Args:
+        values: The map.
+        unit: Of its values.
+        range_: Of the colour bar; kept if the values are inside, unless they are stretched to fill.
+        colours: A plotly colour scale; with the diverging one 0 is in the middle.
+        stretch: Fit the colours to the values.
+        height_px: Height of the figure.
+    """
+    if colours == DIVERGING:
+        low, high = signed_range(values, 0.0 if stretch else range_[1])
+    else:
+        low, high = colour_range(values, *range_, stretch)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            zmin=low,
+            zmax=high,
+            colorscale=colours,
+            colorbar=colour_bar(unit),
+            hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
+        )
+    )
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    figure.update_layout(
+        xaxis=hidden, yaxis={**hidden, "autorange": "reversed", "scaleanchor": "x"}
+    )
+    return _small(figure, height_px)
+
+
+def token_figure(tokens: Values, names: Sequence[str], height_px: int = HEIGHT_PX) -> go.Figure:
+    """Draws tokens (N, D): a row a token."""
+    low, high = signed_range(tokens, 3.0)
+    figure = go.Figure(
+        go.Heatmap(
+            z=tokens,
+            y=list(names),
+            zmin=low,
+            zmax=high,
+            colorscale=DIVERGING,
+            colorbar=colour_bar("value"),
+            hovertemplate="%{y}, dimension %{x}: %{z:.3g}<extra></extra>",
+            ygap=2,
+        )
+    )
+    figure.update_layout(
+        xaxis={"visible": False, "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": False},
+    )
+    return _small(figure, height_px)
+
+
+def effect_figure(names: Sequence[str], effects: Values, unit: str) -> go.Figure:
+    """Draws signed effects (K,) as bars about 0, with their values."""
+    widest = max(0.05, float(abs(effects).max())) * 1.35
+    figure = go.Figure(
+        go.Bar(
+            x=effects,
+            y=list(names),
+            orientation="h",
+            marker={"color": ["#B2182B" if value > 0 else "#2166AC" for value in effects]},
+            text=[f"{value:+.3f}" for value in effects],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"range": [-widest, widest], "title": unit, "fixedrange": True, "zeroline": True},
+        yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True},
+        bargap=0.35,
+    )
+    return _small(figure, 90 + 34 * len(names))

@@ -6,7 +6,8 @@ from fervt.errors import FervtError
 from fervt.ui.navigation import enter
 
 page = enter()
-try:
-    page.run()
-except FervtError as error:
-    st.error(str(error), icon=":material/error:")
+with st.container(horizontal_alignment="center"), st.container(width=1200):
+    try:
+        page.run()
+    except FervtError as error:
+        st.error(str(error), icon=":material/error:")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fervt.ui.answers import answers_as_csv, answers_as_json, predict_faces, summarise
+from fervt.ui.answers import predict_faces, show_downloads, summarise
 from fervt.ui.faces import pick_face, whole_image_wanted
 from fervt.ui.images import own_pictures, pick_image
 from fervt.ui.navigation import link_to
@@ -13,30 +13,21 @@ from fervt.ui.panels import show_crop_and_input, show_probabilities
 predictor = open_page("Predict", "The apparent expression of each face in a photo.")
 picture = pick_image(lambda one: summarise(predict_faces(predictor, one)))
 if picture is not None:
-    image_column, answer_column = st.columns([2, 3], gap="large")
-    with image_column:
+    seen_column, read_column = st.columns([4, 5], gap="large")
+    with seen_column:
         face = pick_face(predictor, picture)
-    if face is not None:
-        with answer_column:
-            show_probabilities(face)
+        if face is not None:
             show_crop_and_input(face)
-            st.caption(
-                f"{predictor.name} on {predictor.device.type.upper()}: "
-                f"{face.latency_ms:.0f} ms for this face"
-            )
-            link_to("explain", "Explain this prediction")
-
-    shown = own_pictures() or [picture]
-    if picture not in shown:
-        shown = [picture]
-    whole = whole_image_wanted()
-    answers = [(one, predict_faces(predictor, one, whole and one is picture)) for one in shown]
-    with st.container(horizontal=True):
-        st.download_button("Results as CSV", answers_as_csv(answers), "expressions.csv", "text/csv")
-        st.download_button(
-            "Results as JSON",
-            answers_as_json(predictor, answers),
-            "expressions.json",
-            "application/json",
-        )
+    if face is not None:
+        own = own_pictures()
+        answers = [
+            (one, predict_faces(predictor, one, one is picture and whole_image_wanted()))
+            for one in (own if picture in own else [picture])
+        ]
+        with read_column:
+            show_probabilities(face)
+            st.caption(f"{predictor.name} took {face.latency_ms:.0f} ms for this face.")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                show_downloads(predictor, answers)
+                link_to("explain", "Explain this prediction")
 show_notice()

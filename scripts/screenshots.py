@@ -22,7 +22,8 @@ TALLEST_PX = 3000
 # What to photograph: a name, the address below the app's own, and a text that shows last.
 VIEWS = {
     "home": ("", "not felt emotions"),
-    "predict": ("predict?image=astronaut", "What the model saw"),
+    "predict-empty": ("predict", "not felt emotions"),
+    "predict": ("predict?image=astronaut", "what the model saw"),
 }
 
 
@@ -47,13 +48,14 @@ def photograph(page: Page, url: str, last_text: str, path: Path) -> None:
     page.goto(url)
     page.get_by_text(last_text).first.wait_for(timeout=60_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.wait_for_timeout(1500)  # pictures and charts take their places
     width_px = page.viewport_size["width"]
     tall_px = page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMain],"
         "[data-testid=stSidebarContent]')].map(e => e.scrollHeight))"
     )
     page.set_viewport_size({"width": width_px, "height": min(TALLEST_PX, max(tall_px, HEIGHT_PX))})
-    page.wait_for_timeout(1200)  # charts grow into their place
+    page.wait_for_timeout(1000)
     page.screenshot(path=path)
     page.set_viewport_size({"width": width_px, "height": HEIGHT_PX})
 

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from fervt.labels import expression
 
 ROW_PX = 36
+_TEXT_PX = 14
 _FAINT = 0.55  # of the bars that do not lead
 
 
@@ -28,6 +29,7 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
         orientation="h",
         text=texts,
         textposition="outside",
+        textfont={"size": _TEXT_PX},
         cliponaxis=False,  # the label of a long bar stands in the margin
         marker={
             "color": [e.colour for e in shown],
@@ -44,10 +46,16 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
         showlegend=False,
         dragmode=False,
     )
+    marks = [0, 25, 50, 75, 100]
     figure.update_xaxes(
-        range=[0, 100], ticksuffix="%", tickvals=[0, 25, 50, 75, 100], fixedrange=True
+        range=[0, 100], tickvals=marks, ticktext=[f"{m}%" for m in marks], fixedrange=True
     )
     figure.update_yaxes(
-        autorange="reversed", automargin=True, fixedrange=True, ticks="", showgrid=False
+        autorange="reversed",
+        automargin=True,
+        fixedrange=True,
+        ticks="",
+        showgrid=False,
+        tickfont={"size": _TEXT_PX},
     )
     return figure

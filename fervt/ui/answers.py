@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
+import streamlit as st
+
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.ui.images import Picture, remember
@@ -30,6 +32,24 @@ def summarise(predictions: Sequence[Prediction]) -> str:
     first = predictions[0]
     more = f" +{len(predictions) - 1}" if len(predictions) > 1 else ""
     return f"{expression(first.label).name} {first.confidence:.0%}{more}"
+
+
+def show_downloads(
+    predictor: Predictor, answers: Sequence[tuple[Picture, Sequence[Prediction]]]
+) -> None:
+    """Draws the buttons that save the answers of all images."""
+    for kind, content in (
+        ("csv", answers_as_csv(answers)),
+        ("json", answers_as_json(predictor, answers)),
+    ):
+        st.download_button(
+            kind.upper(),
+            content,
+            f"expressions.{kind}",
+            icon=":material/download:",
+            on_click="ignore",
+            help=f"The probabilities of every face in {len(answers)} image(s).",
+        )
 
 
 def answers_as_json(

@@ -12,9 +12,12 @@ from fervt.ui.navigation import PageEntry, link_to
 # because Streamlit's pictures and containers cannot be clicked.
 _STYLE = """<style>
 [class*="st-key-card_"] { position: relative; }
-[class*="st-key-card_"] * { position: static; }
-[class*="st-key-card_"] button::after, [class*="st-key-card_"] a::after {
+[class*="st-key-card_"] :is(
+  [class*="st-key-press_"], [class*="st-key-press_"] *, :has([class*="st-key-press_"]), a, :has(a)
+) { position: static; }
+[class*="st-key-card_"] :is([class*="st-key-press_"] button, a)::after {
   content: ""; position: absolute; inset: 0; cursor: pointer; }
+[class*="st-key-card_"] a { padding-left: 0; background: none; }
 [class*="st-key-card_"]:hover { opacity: .85; }
 </style>"""
 
@@ -53,7 +56,7 @@ def draw_card(
         st.image(picture, width="stretch", alt="")
         st.button(
             label,
-            key=f"card_button_{key}",
+            key=f"press_{key}",
             type="primary" if chosen else "secondary",
             width="stretch",
             on_click=on_click,

@@ -29,6 +29,7 @@ _MAX_OWN = 24  # the oldest go first
 _MAX_REMEMBERED = 64
 _MAX_FILE_MB = 40
 _THUMBNAIL_PX = 240
+_EXAMPLE_FACE = np.s_[:310, 100:410]  # of the examples: so that a small picture shows the face
 
 T = TypeVar("T")
 
@@ -95,8 +96,20 @@ def own_pictures() -> list[Picture]:
 def find_picture(key: str) -> Picture | None:
     """The image that an address names, if this session has it."""
     if key in EXAMPLES:
-        return _make_picture(key, key.capitalize(), load_example(key))
+        return examples()[key]
     return _own().get(key)
+
+
+@st.cache_resource
+def examples() -> dict[str, Picture]:
+    """The images that everybody may look at, by name."""
+    found = {}
+    for name in EXAMPLES:
+        image = load_example(name)
+        height, width = image.shape[:2]
+        thumbnail = _make_thumbnail(image[_EXAMPLE_FACE])
+        found[name] = Picture(name, name.capitalize(), thumbnail, width, height)
+    return found
 
 
 def choose_picture(key: str | None) -> None:
@@ -174,10 +187,9 @@ def _draw_sources() -> None:
         )
     st.caption("Your images stay in this browser session; nothing is stored.")
     st.markdown("**Or try an example**")
-    with st.grid(min_column_width=110):
-        for name in EXAMPLES:
-            thumbnail = _make_thumbnail(load_example(name))
-            draw_card(f"example_{name}", thumbnail, name.capitalize(), choose_picture, (name,))
+    with st.grid(min_column_width=100):
+        for key, picture in examples().items():
+            draw_card(f"example_{key}", picture.thumbnail, picture.name, choose_picture, (key,))
 
 
 def _draw_own(chosen: Picture | None, describe: Callable[[Picture], str]) -> None:
@@ -224,17 +236,14 @@ def add_picture(name: str, content: bytes) -> Picture:
         ImageError: It cannot be read.
     """
     image = read_image(content, name)
-    picture = _make_picture(image_sha256(content), safe_name(name), image, content)
+    height, width = image.shape[:2]
+    thumbnail = _make_thumbnail(image)
+    picture = Picture(image_sha256(content), safe_name(name), thumbnail, width, height, content)
     own = _own()
     own[picture.key] = picture
     while len(own) > _MAX_OWN:
         del own[next(iter(own))]
     return picture
-
-
-def _make_picture(key: str, name: str, image: np.ndarray, content: bytes | None = None) -> Picture:
-    height, width = image.shape[:2]
-    return Picture(key, name, _make_thumbnail(image), width, height, content)
 
 
 def _make_thumbnail(image: np.ndarray) -> np.ndarray:

@@ -25,10 +25,10 @@ def show_probabilities(prediction: Prediction) -> None:
 def show_crop_and_input(prediction: Prediction) -> None:
     """Draws the face as it was cut out, and beside it the exact input of the model."""
     side = prediction.model_input.shape[0]
-    crop, seen = st.columns(2)
+    crop, seen = st.columns(2, wrap=False)
     for column, image, caption in (
-        (crop, prediction.crop, "The face as it was cut out"),
-        (seen, prediction.model_input, f"What the model saw: {side} × {side} pixels"),
+        (crop, prediction.crop, "As it was cut out"),
+        (seen, prediction.model_input, f"{side} × {side} px, what the model saw"),
     ):
         enlarged, _ = fit_for_screen(image)
         column.image(enlarged, width="stretch", caption=caption, alt=caption)

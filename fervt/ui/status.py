@@ -31,15 +31,15 @@ def show_status(predictor: Predictor) -> None:
         st.metric(
             "Runs on",
             "GPU" if predictor.device.type == "cuda" else "CPU",
-            delta="this server, nothing leaves it",
+            delta="no outside service",
             delta_color="off",
             delta_arrow="off",
             border=True,
         )
         st.metric(
             "Right on unseen faces",
-            "not evaluated yet" if best is None else f"{headline(best)['accuracy']:.1%}",
-            delta=None if best is None else _interval(headline(best)),
+            "–" if best is None else f"{headline(best)['accuracy']:.1%}",
+            delta="not evaluated yet" if best is None else _interval(headline(best)),
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -50,12 +50,13 @@ def show_status(predictor: Predictor) -> None:
 
 def _interval(figures: dict[str, Any]) -> str:
     low, high = figures["accuracy_interval_95"]
-    return f"95% interval {100 * low:.1f} to {high:.1%}, n = {figures['n']:,}"
+    return f"{100 * low:.1f} to {high:.1%}, n = {figures['n']:,}"
 
 
 def _protocol(figures: dict[str, Any], labels_seen: list[str]) -> str:
     sentences = [
-        f"{vocabulary(figures['labels']).title} PrivateTest, used once, for this figure alone.",
+        f"{vocabulary(figures['labels']).title} PrivateTest, used for this figure alone, "
+        "with its 95% interval.",
         f"{figures['accuracy_flip_tta']:.1%} when each face is also read mirrored.",
     ]
     if figures["accuracy_without_copies"] is not None:

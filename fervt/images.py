@@ -27,7 +27,7 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def read_image(data: bytes | Path, name: str) -> np.ndarray:
+def read_image(data: bytes | Path, name: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decodes an image that a person gave.
 
     Turned upright as its EXIF says; transparency over white; 16 bits a channel scaled to 8; CMYK,
@@ -36,6 +36,7 @@ def read_image(data: bytes | Path, name: str) -> np.ndarray:
     Args:
         data: The file's content, or where it lies.
         name: What the person calls it; errors say this name, made safe by `safe_name`.
+        max_pixels: A stricter limit than `MAX_PIXELS`.
 
     Returns:
         (height, width, 3) uint8, RGB, writeable.
@@ -50,17 +51,17 @@ def read_image(data: bytes | Path, name: str) -> np.ndarray:
         raise ImageError(f"'{name}' is empty.")
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > max_pixels:
                 raise ImageError(
                     f"'{name}' is {image.width} x {image.height} pixels; images of up to "
-                    f"{MAX_PIXELS // 1_000_000} megapixels can be read."
+                    f"{max_pixels / 1e6:g} megapixels can be read."
                 )
             return _as_rgb(_upright(image))
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
-            f"'{name}' has far too many pixels; images of up to {MAX_PIXELS // 1_000_000} "
+            f"'{name}' has far too many pixels; images of up to {max_pixels / 1e6:g} "
             "megapixels can be read."
         ) from error
     except UnidentifiedImageError as error:

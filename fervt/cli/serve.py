@@ -1,0 +1,123 @@
+"""`fervt serve`: the HTTP service under gunicorn."""
+
+import argparse
+import dataclasses
+import os
+import shutil
+import socket
+import tempfile
+from types import MappingProxyType
+
+from fervt.api import ServiceConfig, create_app
+from fervt.checkpoint import find_checkpoint, load_checkpoint
+from fervt.errors import ConfigError
+
+HELP = "serve predictions over HTTP"
+
+KEY_VARIABLE = "FERVT_API_KEY"
+MAX_DEFAULT_WORKERS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options: where and how first, then one for every limit of a worker."""
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all interfaces")
+    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--workers", type=int, help="processes; by default one a core, up to 4")
+    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="NAME=CAMERA_OR_FILE",
+        help="lobby=0 or demo=clip.mp4, shown at /v1/stream?source=NAME; may be repeated",
+    )
+    group = parser.add_argument_group(
+        "limits", f"of each worker; an API key is taken from the environment's {KEY_VARIABLE}"
+    )
+    for item in _limits():
+        text = f"{item.metadata['help']} (default {item.default})"
+        flag = "--" + item.name.replace("_", "-")
+        group.add_argument(flag, type=int, default=item.default, metavar="N", help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until it is told to stop."""
+    limits = {
+        f.name: getattr(args, f.name) for f in dataclasses.fields(ServiceConfig) if f.type is int
+    }
+    config = ServiceConfig(
+        **limits, api_key=os.environ.get(KEY_VARIABLE, ""), sources=read_sources(args.source)
+    )
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    workers = args.workers
+    if workers is None:
+        workers = 1 if config.sources else min(cores, MAX_DEFAULT_WORKERS)
+    if workers < 1:
+        raise ConfigError("--workers must be at least 1.")
+    if config.sources and workers > 1:
+        raise ConfigError(
+            "Sources need one worker, since two processes cannot share a camera: --workers 1."
+        )
+    checkpoint = find_checkpoint(args.checkpoint)
+    load_checkpoint(checkpoint)  # so that a bad one is a sentence here, not a crash in a worker
+    _check_address(args.host, args.port)
+    folder, owner = tempfile.mkdtemp(prefix="fervt-metrics-"), os.getpid()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        # Only now, since prometheus_client reads the variable when it is imported.
+        from fervt.api.server import Server
+        from fervt.predict import Predictor
+
+        Server(
+            lambda: create_app(Predictor(checkpoint), config),
+            args.host,
+            args.port,
+            workers,
+            config.threads,
+            max(1, cores // workers),
+        ).run()
+    finally:
+        if os.getpid() == owner:  # forked workers come along here too
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def read_sources(pairs: list[str]) -> MappingProxyType[str, str]:
+    """`["lobby=0"]` as a mapping.
+
+    Raises:
+        ConfigError: A pair has no name, no origin, or a name comes twice.
+    """
+    sources: dict[str, str] = {}
+    for pair in pairs:
+        name, _, origin = pair.partition("=")
+        if not name or not origin or name in sources:
+            raise ConfigError(f"--source '{pair}' must be NAME=CAMERA_OR_FILE, each name once.")
+        if not origin.isdecimal() and "://" not in origin and not os.path.isfile(origin):
+            raise ConfigError(f"--source '{pair}' names no file and no camera number.")
+        sources[name] = origin
+    return MappingProxyType(sources)
+
+
+def _limits() -> list[dataclasses.Field]:
+    return [item for item in dataclasses.fields(ServiceConfig) if item.type is int]
+
+
+def _check_address(host: str, port: int) -> None:
+    """Fails at once, where gunicorn would try for seconds and end with a code of its own.
+
+    Raises:
+        ConfigError: Nothing can listen there.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"Cannot listen on {host}, port {port}: {reason}.") from error

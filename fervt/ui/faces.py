@@ -67,14 +67,10 @@ def _choose_face() -> None:
 
 
 def _choose_whole() -> None:
-    if st.session_state[_WHOLE_WIDGET]:
-        _take_whole()
-    else:
-        del st.query_params[WHOLE]
+    st.query_params[WHOLE] = "1" if st.session_state[_WHOLE_WIDGET] else "0"
 
 
 def _take_whole() -> None:
-    st.query_params.pop(FACE, None)
     st.query_params[WHOLE] = "1"
 
 

@@ -19,12 +19,12 @@ from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 
 PARAMETER = "image"
+FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
 
 _OWN = "own_pictures"
 _REMEMBERED = "computed_from_pictures"
 _PROBLEMS = "picture_problems"
-_UPLOADS = "picture_uploads"  # counts them: a new key empties the uploader
-_CHOOSER = "picture_chooser"
+_ROUND = "picture_round"  # counts choices: new keys empty the uploader and close the chooser
 _MAX_OWN = 24  # the oldest go first
 _MAX_REMEMBERED = 64
 _MAX_FILE_MB = 40
@@ -82,8 +82,7 @@ def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | No
         st.warning(_explain_unknown(wanted), icon=":material/link_off:")
     if chosen is None:
         _draw_sources()
-    else:
-        _draw_toolbar()
+    _draw_toolbar(chosen)
     _draw_own(chosen, describe or (lambda picture: picture.name))
     return chosen
 
@@ -114,13 +113,13 @@ def examples() -> dict[str, Picture]:
 
 def choose_picture(key: str | None) -> None:
     """Shows another image, or none; for use in callbacks."""
-    for parameter in (PARAMETER, "face", "whole"):
-        if parameter in st.query_params:
-            del st.query_params[parameter]
     if key is not None:
-        st.query_params[PARAMETER] = key
+        resets = {name: value for name, value in FIRST_FACE.items() if name in st.query_params}
+        st.query_params.update({PARAMETER: key} | resets)  # at once: one step in the history
+    elif PARAMETER in st.query_params:
+        del st.query_params[PARAMETER]
     st.session_state.pop(_PROBLEMS, None)
-    st.session_state[_CHOOSER] = False
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def forget_pictures() -> None:
@@ -148,14 +147,18 @@ def _own() -> dict[str, Picture]:
     return st.session_state.setdefault(_OWN, {})
 
 
-def _draw_toolbar() -> None:
+def _draw_toolbar(chosen: Picture | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        chooser = st.popover(
-            "Another image", icon=":material/add_photo_alternate:", key=_CHOOSER, on_change="rerun"
-        )
-        with chooser:
-            if chooser.open:  # so that the camera stays off while it is closed
-                _draw_sources()
+        if chosen is not None:
+            chooser = st.popover(
+                "Another image",
+                icon=":material/add_photo_alternate:",
+                key=f"picture_chooser_{_round()}",
+                on_change="rerun",
+            )
+            with chooser:
+                if chooser.open:  # so that the camera stays off while it is closed
+                    _draw_sources()
         if _own():
             st.button(
                 "Forget my images",
@@ -165,9 +168,12 @@ def _draw_toolbar() -> None:
             )
 
 
+def _round() -> int:
+    return st.session_state.setdefault(_ROUND, 0)
+
+
 def _draw_sources() -> None:
-    count = st.session_state.setdefault(_UPLOADS, 0)
-    upload_key, camera_key = f"picture_upload_{count}", f"picture_camera_{count}"
+    upload_key, camera_key = f"picture_upload_{_round()}", f"picture_camera_{_round()}"
     st.file_uploader(
         "Photos with faces",
         type=[f".{name.lower()}" for name in (*FORMATS, "jpg", "tif")],
@@ -197,7 +203,7 @@ def _draw_own(chosen: Picture | None, describe: Callable[[Picture], str]) -> Non
     if len(own) < 2 and not (own and chosen is None):
         return
     st.markdown("**Your images**")
-    with st.grid(min_column_width=150):
+    with st.grid(min_column_width=120):
         for picture in own:
             draw_card(
                 picture.key,
@@ -214,7 +220,6 @@ def _take_files(widget_key: str) -> None:
     files = value if isinstance(value, list) else [value] if value else []
     if not files:
         return
-    st.session_state[_UPLOADS] += 1
     problems: list[str] = []
     first = None
     for file in files:
@@ -226,6 +231,7 @@ def _take_files(widget_key: str) -> None:
             problems.append(str(error))
     if first:
         choose_picture(first.key)
+    st.session_state[_ROUND] = _round() + 1
     st.session_state[_PROBLEMS] = problems
 
 

@@ -12,6 +12,16 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
+_ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
+
+# Streamlit closes its sidebar on a phone after a click in its own navigation; so must ours.
+_CLOSE_ON_PHONES = """<script>
+window.fervtClosesSidebar ??= document.addEventListener("click", (event) => {
+  const link = event.target.closest('[data-testid="stSidebar"] [data-testid="stPageLink"] a');
+  if (link && window.innerWidth < 768)
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+}) ?? true;
+</script>"""
 
 _ENTERED = "entered"  # by the entry script, in this very run
 
@@ -89,8 +99,8 @@ def link_parameters(**changes: str | None) -> dict[str, str]:
     Returns:
         Parameters by name.
     """
-    here = {name: st.query_params[name] for name in SHARED if name in st.query_params}
-    return {name: value for name, value in (here | changes).items() if value is not None}
+    known = {name: st.query_params.get(name) for name in SHARED} | changes
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def link_to(
@@ -115,13 +125,10 @@ def enter() -> Page:
     """Registers the pages and draws the links to them in the sidebar; gives the page to run."""
     entries = existing_pages()
     page = st.navigation(
-        [
-            st.Page(e.path, title=e.title, icon=e.icon, default=e.name == "home", help=e.summary)
-            for e in entries
-        ],
+        [st.Page(e.path, title=e.title, default=e.name == "home", help=e.summary) for e in entries],
         position="hidden",
     )
-    st.set_page_config(f"{page.title} · fervt", page_icon=":material/mood:", layout="wide")
+    st.set_page_config(f"{page.title} · fervt", page_icon=str(_ICON), layout="wide")
     with st.sidebar, st.container(gap="xxsmall"):
         for entry in entries:
             st.page_link(
@@ -131,6 +138,7 @@ def enter() -> Page:
                 query_params=link_parameters(),
                 width="stretch",
             )
+        st.html(_CLOSE_ON_PHONES, unsafe_allow_javascript=True)
     st.session_state[_ENTERED] = True
     return page
 

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from fervt import __version__
 from fervt.api.config import ServiceConfig
 from fervt.api.engine import Engine
-from fervt.api.inputs import decode, read_bodies, read_detect, read_explain
+from fervt.api.inputs import MemoryRequest, decode, read_bodies, read_detect, read_explain
 from fervt.api.limits import RateLimit, Slots, check_key
 from fervt.api.live import serve_page
 from fervt.api.metrics import Metrics
@@ -46,6 +46,7 @@ _HEADERS = {
 def build_app(predictor: Predictor | None, config: ServiceConfig) -> Flask:
     """See `fervt.api.create_app`."""
     app = Flask("fervt.api", static_folder="static", template_folder="templates")
+    app.request_class = MemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_mb * 1_000_000
     app.config["MAX_FORM_PARTS"] = config.max_images + 4
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600

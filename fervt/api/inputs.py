@@ -2,10 +2,11 @@
 
 import base64
 import binascii
+from io import BytesIO
 from typing import Any
 
 import numpy as np
-from flask import request
+from flask import Request, request
 from numpy.typing import NDArray
 from werkzeug.exceptions import BadRequest
 
@@ -17,6 +18,14 @@ from fervt.images import read_image, safe_name
 
 NamedBytes = tuple[str, bytes]
 NamedImage = tuple[str, NDArray[np.uint8] | ImageError]
+
+
+class MemoryRequest(Request):
+    """A request whose uploads stay in memory: faces of strangers are never written to a disk."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> BytesIO:
+        return BytesIO()
+
 
 _RAW_TYPES = ("image/", "application/octet-stream")
 

@@ -4,7 +4,6 @@ Every page, the webcam, the HTTP service and the command line classify faces thr
 them prepare a face in the way that the checkpoint was trained with.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +72,6 @@ class Predictor:
         self.name = checkpoint.stem
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device)
-        self._warm = threading.Lock()
 
     @property
     def classes(self) -> Vocabulary:
@@ -82,8 +80,7 @@ class Predictor:
 
     def warm_up(self) -> None:
         """Runs one forward pass, so that the first real one is not the slow one."""
-        with self._warm:
-            self.run(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
+        self.run(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
 
     def find_faces(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
         """Faces in an image (h, w, 3) uint8 RGB, the largest first."""
@@ -133,7 +130,7 @@ class Predictor:
         Returns:
             The model's whole output and its input (B, 3, S, S), normalised.
         """
-        batch = torch.from_numpy(np.ascontiguousarray(faces)).to(self.device)
+        batch = torch.from_numpy(np.require(faces, requirements="CW")).to(self.device)
         with torch.inference_mode():
             images = self.info.preprocess.to_input(batch)
             images = images.contiguous(memory_format=torch.channels_last)
@@ -180,8 +177,7 @@ def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _check_box(box: Box, image_rgb: NDArray[np.uint8]) -> Box:
     left, top, right, bottom = box
     height, width = image_rgb.shape[:2]
-    if not (left < right and top < bottom and left < width and top < height):
-        raise ImageError(f"The box {tuple(box)} is not inside an image of {width}x{height} pixels.")
-    if right <= 0 or bottom <= 0:
+    overlaps = left < width and top < height and right > 0 and bottom > 0
+    if not (left < right and top < bottom and overlaps):
         raise ImageError(f"The box {tuple(box)} is not inside an image of {width}x{height} pixels.")
     return box

@@ -11,6 +11,7 @@ import csv
 import math
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -421,7 +422,10 @@ class Trainer:
                 self._write_best(model, probabilities, accuracy)
         at.epoch, at.step, at.loss_sum, at.correct, at.seen = at.epoch + 1, 0, 0.0, 0, 0
         if self.rank == 0:
-            tqdm.write(f"epoch {at.epoch}: PublicTest accuracy {accuracy:.4f} (best {at.best:.4f})")
+            tqdm.write(
+                f"epoch {at.epoch}: PublicTest accuracy {accuracy:.4f} (best {at.best:.4f})",
+                file=sys.stderr,
+            )
 
     def _write_best(self, model: FERVTGNN, probabilities: np.ndarray, accuracy: float) -> None:
         info = replace(

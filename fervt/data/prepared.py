@@ -7,7 +7,6 @@ carries a content hash that checkpoints and evaluations quote.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.files import write_aside
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOTE_NAMES
 
 SIDE_PX = 48
@@ -223,14 +223,9 @@ def write_prepared(
     table = pa.Table.from_arrays(
         columns, schema=_SCHEMA.with_metadata({_METADATA_KEY: json.dumps(about)})
     )
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with write_aside(path) as aside:
             pq.write_table(table, aside, compression="zstd", use_dictionary=["usage"])
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
     return data

@@ -1,8 +1,8 @@
 """Grid-Wise Attention: how much each cell of a 7x7 grid over the face matters, as one number.
 
 The image is cut into 49 patches that don't overlap. Patches see each other through self-attention;
-then a few learned summary queries, one a head, attend to all patches. The mean of the heads'
-distributions, times 49, is the cell weight: 1 means "as much as the average cell".
+then a few learned summary queries, one a head, attend to all patches together. The resulting
+distribution, times 49, is the cell weight: 1 means "as much as the average cell".
 """
 
 import torch
@@ -11,6 +11,10 @@ from torch import Tensor, nn
 from fervt.model.transformer import Block
 
 GRID = 7
+
+# Standard deviation of the log weights over the grid: the weights' own is then about 0.8.
+CONTRAST = 0.7
+_SHARPNESS = 4.0
 
 
 def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
@@ -39,7 +43,6 @@ class GWA(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.key = nn.Linear(dim, dim, bias=False)
         self.query = nn.Parameter(torch.randn(heads, dim // heads))
-        self.sharpness = nn.Parameter(torch.full((heads,), 4.0))
 
     def forward(
         self, images: Tensor, weights: Tensor | None = None
@@ -66,15 +69,18 @@ class GWA(nn.Module):
         return images, weighted, weights, summary
 
     def _weigh(self, patches: Tensor) -> Tensor:
-        """Attends to patches (B, 49, P) with every head's query; the mean of heads, (B, 7, 7).
+        """Attends to patches (B, 49, P) with all queries; returns weights (B, 7, 7).
 
-        Scores are cosines (Henry et al., 2020) of the queries with the keys' deviations from their
-        mean over the grid. What all patches share cannot weigh one above another, so without this
-        weights stay near 1 everywhere; and weight decay cannot flatten a cosine.
+        A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
+        the cell's key, so a cell counts if any query asks for it. Scores are standardised over the
+        grid before the softmax: the contrast of the weights is given, where it goes is learned.
+        Left free, training flattens the weights until the map is the image.
         """
-        keys = self.key(patches).float()
-        keys = (keys - keys.mean(dim=1, keepdim=True)).unflatten(2, (self.heads, -1))
-        keys = nn.functional.normalize(keys, dim=-1)
+        keys = self.key(patches).float().unflatten(2, (self.heads, -1))
+        keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
         queries = nn.functional.normalize(self.query.float(), dim=-1)
-        scores = torch.einsum("bnhd,hd->bhn", keys, queries) * self.sharpness[:, None]
-        return scores.softmax(dim=-1).mean(dim=1).unflatten(1, (GRID, GRID)) * scores.shape[-1]
+        matches = torch.einsum("bnhd,hd->bnh", keys, queries)
+        scores = (_SHARPNESS * matches).logsumexp(dim=-1)
+        spread = scores.std(dim=1, keepdim=True, correction=0)
+        scores = (scores - scores.mean(dim=1, keepdim=True)) / (spread + 1e-4)
+        return (CONTRAST * scores).softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]

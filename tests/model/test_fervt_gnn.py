@@ -163,7 +163,7 @@ def test_imagenet_weights_survive(tmp_path: Path) -> None:
 
 def test_imagenet_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "odd.pth")
-    with pytest.raises(CheckpointError, match="odd.pth"):
+    with pytest.raises(CheckpointError, match=r"odd\.pth"):
         FERVTGNN(TINY).backbone.trunk.load_imagenet(tmp_path / "odd.pth")
 
 

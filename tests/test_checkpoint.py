@@ -1,0 +1,177 @@
+"""Checkpoints: what is saved comes back, and what does not fit is refused by name."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from safetensors.torch import load_file, save_file
+
+from fervt.checkpoint import (
+    CheckpointInfo,
+    find_checkpoint,
+    init_from,
+    load_checkpoint,
+    read_info,
+    save_checkpoint,
+    shipped_checkpoints,
+)
+from fervt.data.transforms import Preprocess
+from fervt.errors import CheckpointError
+from fervt.model import FERVTGNN
+
+INFO = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.5, 0.25), temperature=1.25, seed=3)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "tiny.safetensors", FERVTGNN(tiny.CONFIG), INFO)
+    return tmp_path / "tiny.safetensors"
+
+
+def _rewrite(path: Path, weights=None, text: str | None = None) -> None:
+    metadata = {"fervt": read_info(path).to_json() if text is None else text}
+    save_file(load_file(path) if weights is None else weights, path, metadata=metadata)
+
+
+def test_saving_and_loading_gives_the_same_logits(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = FERVTGNN(tiny.CONFIG).eval()
+    # Half precision once, so that the comparison is exact.
+    model.load_state_dict(
+        {k: v.half().float() if v.ndim > 1 else v for k, v in model.state_dict().items()}
+    )
+    save_checkpoint(tmp_path / "a.safetensors", model, INFO)
+    loaded, info = load_checkpoint(tmp_path / "a.safetensors")
+    images = torch.randn(3, 3, 28, 28)
+    assert info == INFO
+    assert not loaded.training
+    assert all(p.dtype == torch.float32 for p in loaded.parameters())
+    torch.testing.assert_close(loaded(images).logits, model(images).logits)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_matrices_are_stored_in_half_precision(saved: Path) -> None:
+    for name, value in load_file(saved).items():
+        if value.is_floating_point():
+            assert value.dtype == (torch.float16 if value.ndim > 1 else torch.float32), name
+
+
+def test_missing_file() -> None:
+    with pytest.raises(CheckpointError, match=r"no checkpoint 'none\.safetensors'"):
+        load_checkpoint(Path("none.safetensors"))
+
+
+def test_truncated_file(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes()[:-200])
+    with pytest.raises(CheckpointError, match=r"tiny\.safetensors"):
+        load_checkpoint(saved)
+
+
+def test_foreign_safetensors(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="not a fervt checkpoint"):
+        load_checkpoint(tmp_path / "other.safetensors")
+
+
+def test_weights_of_another_class_count(saved: Path) -> None:
+    raw = json.loads(read_info(saved).to_json())
+    raw["config"]["vocabulary"] = "ferplus"
+    _rewrite(saved, text=json.dumps(raw))
+    with pytest.raises(CheckpointError, match=r"head.* with shape \(7,.*needs \(8,"):
+        load_checkpoint(saved)
+
+
+def test_missing_and_unknown_weights(saved: Path) -> None:
+    weights = load_file(saved)
+    moved = dict(weights)
+    moved["somewhere.else"] = moved.pop("vta.head.bias")
+    _rewrite(saved, moved)
+    with pytest.raises(CheckpointError, match=r"lacks vta\.head\.bias \(2 names"):
+        load_checkpoint(saved)
+
+
+def test_weights_that_are_not_finite(saved: Path) -> None:
+    weights = load_file(saved)
+    weights["vta.head.bias"][2] = float("nan")
+    _rewrite(saved, weights)
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "fervt-99"},
+        {"config": {"width": -1}},
+        {"config": {"unheard_of": 1}},
+        {"preprocess": {"image_size": 42, "mean": 0.5, "std": 0.25}},
+        {"temperature": -1.0},
+        {"temperature": "warm"},
+        {"surprise": True},
+    ],
+)
+def test_damaged_metadata(saved: Path, change: dict) -> None:
+    _rewrite(saved, text=json.dumps({**json.loads(read_info(saved).to_json()), **change}))
+    with pytest.raises(CheckpointError, match=r"tiny\.safetensors"):
+        load_checkpoint(saved)
+
+
+def test_pt_files_open_without_running_code(saved: Path, tmp_path: Path) -> None:
+    content = {"state_dict": load_file(saved), "fervt": read_info(saved).to_json()}
+    torch.save(content, tmp_path / "mine.pt")
+    model, _ = load_checkpoint(tmp_path / "mine.pt")
+    images = torch.randn(2, 3, 28, 28)
+    torch.testing.assert_close(model(images).logits, load_checkpoint(saved)[0](images).logits)
+
+
+class _Evil:
+    def __reduce__(self):
+        return (Path.touch, (Path("evil-was-here"),))
+
+
+def test_a_pickle_that_would_run_code_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": _Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(CheckpointError, match="cannot be opened safely"):
+        load_checkpoint(tmp_path / "evil.pt")
+    assert not (tmp_path / "evil-was-here").exists()
+    torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match="no 'state_dict'"):
+        load_checkpoint(tmp_path / "other.pth")
+
+
+def test_init_takes_what_fits(saved: Path) -> None:
+    donor, _ = load_checkpoint(saved)
+    model = FERVTGNN(replace(tiny.CONFIG, vocabulary="ferplus"))
+    left_out = init_from(model, saved)
+    assert "vta.head.weight" in left_out
+    assert "backbone.trunk.conv1.weight" not in left_out
+    assert torch.equal(model.backbone.trunk.conv1.weight, donor.backbone.trunk.conv1.weight)
+
+
+def test_shipped_checkpoints_are_found_by_name_and_order(tmp_path: Path) -> None:
+    for name in ("alpha", "omega", "beta"):
+        save_checkpoint(tmp_path / f"{name}.safetensors", FERVTGNN(tiny.CONFIG), INFO)
+    (tmp_path / "order.txt").write_text("omega\ngone\n")
+    assert list(shipped_checkpoints(tmp_path)) == ["omega", "alpha", "beta"]
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint 'nope'"):
+        find_checkpoint("nope")
+
+
+def test_what_ships_can_be_loaded() -> None:
+    shipped = shipped_checkpoints()
+    assert shipped
+    for name, path in shipped.items():
+        _, info = load_checkpoint(path)
+        assert path.stat().st_size < 50e6, name
+        assert info.data_hash, name
+        assert info.history, name

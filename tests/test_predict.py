@@ -1,0 +1,160 @@
+"""`Predictor` and `fervt predict`: from an image to JSON, and what is said of bad input."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from PIL import Image
+
+from fervt.__main__ import main
+from fervt.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from fervt.data.transforms import Preprocess
+from fervt.errors import ImageError
+from fervt.examples import load_example
+from fervt.faces import crop_face
+from fervt.model import FERVTGNN
+from fervt.predict import Predictor, to_face
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
+    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25), temperature=2.0)
+    save_checkpoint(path, FERVTGNN(tiny.CONFIG), info)
+    return path
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoint: Path) -> Predictor:
+    return Predictor(checkpoint)
+
+
+def test_astronaut_has_one_face_and_probabilities(predictor: Predictor, checkpoint: Path) -> None:
+    image = load_example("astronaut")
+    (prediction,) = predictor.predict(image)
+    left, top, right, bottom = prediction.box_xyxy_px
+    assert left < 225 < right
+    assert top < 115 < bottom
+    assert prediction.probabilities.sum() == pytest.approx(1, abs=1e-6)
+    assert prediction.label == prediction.classes[int(prediction.probabilities.argmax())]
+    assert prediction.confidence == prediction.probabilities.max()
+    model, info = load_checkpoint(checkpoint)
+    face = to_face(crop_face(image, prediction.box_xyxy_px))
+    with torch.inference_mode():
+        images = info.preprocess.to_input(torch.from_numpy(face)[None])
+        expected = (model(images).logits / 2.0).softmax(dim=1)[0].numpy()
+    np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
+    seen = (info.preprocess.denormalise(images)[0] * 255).round().byte().numpy()
+    assert prediction.model_input.shape == (28, 28, 3)
+    assert (prediction.model_input == seen).all()
+
+
+def test_input_is_the_face_itself_where_nothing_is_cropped(checkpoint: Path) -> None:
+    predictor = Predictor(checkpoint)
+    random = np.random.default_rng(0)
+    gray = random.integers(0, 256, (28, 28), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(gray).resize((96, 96), Image.Resampling.BICUBIC))
+    (prediction,) = predictor.predict_whole(np.repeat(smooth[..., None], 3, axis=2))
+    area = 44 / 48
+    centre = Image.fromarray(smooth).crop(tuple(96 * s for s in (
+        (1 - area) / 2, (1 - area) / 2, (1 + area) / 2, (1 + area) / 2)))  # fmt: skip
+    expected = np.asarray(centre.resize((28, 28), Image.Resampling.BOX), np.float64)
+    assert np.corrcoef(expected.ravel(), prediction.model_input[..., 0].ravel())[0, 1] > 0.97
+
+
+def test_faces_come_largest_first_and_boxes_are_respected(predictor: Predictor) -> None:
+    small = load_example("astronaut")
+    canvas = np.full((700, 1100, 3), 200, np.uint8)
+    canvas[:256, :256] = np.asarray(Image.fromarray(small).resize((256, 256)))
+    canvas[100:612, 500:1012] = small
+    found = predictor.predict(canvas)
+    assert [p.box_xyxy_px[0] > 500 for p in found] == [True, False]
+    (given,) = predictor.predict(canvas, [(510, 110, 800, 400)])
+    assert given.box_xyxy_px == (510, 110, 800, 400)
+
+
+def test_no_face_gives_no_prediction_but_the_whole_image_can_be_taken(
+    predictor: Predictor,
+) -> None:
+    plain = np.full((90, 130, 3), 120, np.uint8)
+    assert predictor.predict(plain) == []
+    (whole,) = predictor.predict_whole(plain)
+    assert whole.probabilities.shape == (7,)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((5, 5), np.uint8),
+        np.zeros((5, 5, 4), np.uint8),
+        np.zeros((5, 5, 3), np.float32),
+        np.zeros((0, 5, 3), np.uint8),
+    ],
+)
+def test_what_is_no_image_is_refused(predictor: Predictor, image: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="uint8 array"):
+        predictor.predict(image)
+
+
+def test_boxes_outside_are_refused(predictor: Predictor) -> None:
+    image = np.zeros((50, 60, 3), np.uint8)
+    for box in ((60, 0, 80, 20), (10, 10, 10, 20), (-30, 5, -10, 20)):
+        with pytest.raises(ImageError, match="not inside"):
+            predictor.predict(image, [box])
+
+
+def test_threads_get_the_same_answers(predictor: Predictor) -> None:
+    image = load_example("astronaut")
+    expected = predictor.predict(image)[0].probabilities
+    found: list[np.ndarray] = []
+
+    def work() -> None:
+        found.extend(predictor.predict(image)[0].probabilities for _ in range(3))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 12
+    for probabilities in found:
+        np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+def test_command_answers_good_images_and_names_bad_ones(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    Image.fromarray(load_example("astronaut")).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_text("just text")
+    paths = [str(tmp_path / n) for n in ("bad.png", "good.png", "gone.png")]
+    assert main(["predict", *paths, f"--checkpoint={checkpoint}", "--json"]) == 2
+    out, err = capsys.readouterr()
+    (answer,) = json.loads(out)
+    assert answer["file"] == paths[1]
+    assert (answer["width"], answer["height"]) == (512, 512)
+    (face,) = answer["faces"]
+    assert set(face) == {"box_xyxy_px", "label", "probabilities", "latency_ms"}
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    lines = err.strip().splitlines()
+    assert len(lines) == 2
+    assert "bad.png" in lines[0]
+    assert "gone.png" in lines[1]
+
+
+def test_command_in_words(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    Image.new("RGB", (60, 40)).save(tmp_path / "plain.png")
+    path = str(tmp_path / "plain.png")
+    assert main(["predict", path, f"--checkpoint={checkpoint}"]) == 0
+    assert "no face found" in capsys.readouterr().out
+    assert main(["predict", path, f"--checkpoint={checkpoint}", "--whole-image"]) == 0
+    assert "apparent expressions" in capsys.readouterr().out
+
+
+def test_command_refuses_an_unknown_checkpoint(tmp_path: Path, capsys) -> None:
+    assert main(["predict", "x.png", "--checkpoint=nope"]) == 2
+    assert capsys.readouterr().err.startswith("fervt: There is no checkpoint 'nope'")

@@ -1,0 +1,234 @@
+"""Training: it learns, it can be stopped anywhere, and two processes do what one does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from fervt.checkpoint import load_checkpoint, read_info
+from fervt.cli.train import read_settings
+from fervt.data.prepared import write_prepared
+from fervt.data.transforms import Augment
+from fervt.errors import ConfigError, DataError
+from fervt.train import TrainConfig, Trainer, learning_rate, targets_for
+
+ROOT = Path(__file__).parents[1]
+FAST = TrainConfig(epochs=2, batch_size=16, warmup_epochs=0.5, amp=False, ema_decay=0.9)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return tiny.tiny_data()
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    return torch.load(path / "state.pt", weights_only=True)["model"]
+
+
+def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def test_it_learns_and_leaves_a_checkpoint_that_describes_itself(data, tmp_path: Path) -> None:
+    config = replace(FAST, epochs=16, lr=4e-3, seed=5)
+    result = Trainer(
+        data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0), description="A test."
+    ).run()
+    assert result.finished
+    assert result.accuracy > 0.6
+    info = read_info(tmp_path / "best.safetensors")
+    assert info.seed == 5
+    assert info.data_hash == data.content_hash
+    assert info.split_rule == "as drawn"
+    assert info.labels_seen == ("fer2013",)
+    assert info.description == "A test."
+    assert (
+        info.metrics["accuracy"]
+        == result.accuracy
+        == max(e["public_accuracy"] for e in result.history)
+    )
+    assert len(info.history) == info.metrics["epoch"]
+    assert (tmp_path / "history.csv").read_text().count("\n") == 17
+    load_checkpoint(tmp_path / "best.safetensors")
+
+
+def test_a_stopped_run_resumes_to_the_same_weights(data, tmp_path: Path) -> None:
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    Trainer(data, whole, tiny.CONFIG, FAST).run()
+    for _ in range(40):  # every call does one step at least
+        result = Trainer(data, pieces, tiny.CONFIG, FAST).run(resume=True, max_minutes=0)
+        if result.finished:
+            break
+    assert result.finished
+    _assert_same(_weights(whole), _weights(pieces))
+    assert (whole / "history.csv").read_text() == (pieces / "history.csv").read_text()
+    for name, value in load_checkpoint(whole / "best.safetensors")[0].state_dict().items():
+        other = load_checkpoint(pieces / "best.safetensors")[0].state_dict()[name]
+        assert torch.equal(value, other), name
+
+
+def _command(data: Path, out: Path, *extra: str) -> list[str]:
+    options = [f"--{k.replace('_', '-')}={v}" for k, v in vars(tiny.CONFIG).items()
+               if type(v) in (int, str, float)]  # fmt: skip
+    return [
+        "-m", "fervt", "train", f"--data={data}", f"--out={out}", "--threads=1", "--no-amp",
+        "--batch-size=16", *options, *extra,
+    ]  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+
+
+@pytest.fixture(scope="module")
+def data_file(data, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "tiny.parquet"
+    write_prepared(data, path)
+    return path
+
+
+def test_sigterm_stops_at_a_resumable_point(data_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, *_command(data_file, tmp_path, "--epochs=400")]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=_environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "PublicTest accuracy" in line:
+                break
+        else:
+            pytest.fail("training ended before its first epoch")
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait(timeout=60) == 0
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert state["progress"]["epoch"] >= 1
+    assert not list(tmp_path.glob(".*part"))
+
+
+def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Path) -> None:
+    calm = ["--epochs=2", "--no-augment", "--dropout=0", "--token-dropout=0", "--max-minutes=9"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    subprocess.run(
+        [sys.executable, *_command(data_file, one, *calm, "--accumulate=2")],
+        cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    subprocess.run(
+        [*launcher, *_command(data_file, two, *calm)],
+        cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    first, second = _weights(one), _weights(two)
+    for name, value in first.items():
+        # Batch statistics are each process's own; only rank 0's are saved.
+        if "running" not in name and name != "gnn_mean":
+            torch.testing.assert_close(value, second[name], rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_resuming_with_other_settings_is_refused(data, tmp_path: Path) -> None:
+    Trainer(data, tmp_path, tiny.CONFIG, FAST).run(max_minutes=0)
+    with pytest.raises(ConfigError, match="other train settings"):
+        Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, lr=1e-4)).run(resume=True)
+    (tmp_path / "state.pt").write_bytes(b"not a state")
+    with pytest.raises(ConfigError, match="damaged"):
+        Trainer(data, tmp_path, tiny.CONFIG, FAST).run(resume=True)
+
+
+def test_init_starts_from_a_checkpoint_and_names_its_parent(data, tmp_path: Path) -> None:
+    first = Trainer(data, tmp_path / "a", tiny.CONFIG, FAST).run()
+    plus = replace(tiny.CONFIG, vocabulary="ferplus")
+    trainer = Trainer(data, tmp_path / "b", plus, FAST, init=first.best)
+    donor, _ = load_checkpoint(first.best)
+    assert torch.equal(trainer.model.backbone.trunk.conv1.weight, donor.backbone.trunk.conv1.weight)
+    trainer.run()
+    assert len(read_info(tmp_path / "b" / "best.safetensors").parent) == 64
+
+
+def test_ferplus_trains_on_votes_as_distributions(data) -> None:
+    rows, labels, targets = targets_for(data, replace(tiny.CONFIG, vocabulary="ferplus"))
+    assert targets.shape == (len(rows), 8)
+    np.testing.assert_allclose(targets.sum(axis=1), 1)
+    assert 3 not in rows  # its ten single votes say nothing
+    first = data.label_fer2013[rows[0]]
+    assert labels[0] == [4, 5, 6, 1, 3, 2, 0][first]
+    assert targets[0].max() == pytest.approx(0.8)
+
+
+def test_copies_of_test_images_can_be_left_out(data, tmp_path: Path) -> None:
+    with_copies = Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, drop_copies=False))
+    without = Trainer(data, tmp_path, tiny.CONFIG, FAST)
+    assert len(with_copies.faces) - len(without.faces) == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_mixup_and_both_optimizers_run(data, tmp_path: Path, optimizer: str) -> None:
+    config = replace(FAST, epochs=1, mixup=0.4, optimizer=optimizer, backbone_lr_scale=0.1)
+    trainer = Trainer(data, tmp_path, tiny.CONFIG, config)
+    assert trainer.run().finished
+    scales = {
+        id(p): group["lr_scale"] for group in trainer.optimizer.param_groups
+        for p in group["params"]
+    }  # fmt: skip
+    assert len(scales) == len(list(trainer.model.parameters()))
+    assert scales[id(trainer.model.backbone.trunk.conv1.weight)] == 0.1
+    assert scales[id(trainer.model.vta.head.weight)] == 1.0
+
+
+def test_patience_stops_early(data, tmp_path: Path) -> None:
+    config = replace(FAST, epochs=60, lr=1e-12, patience=2)
+    assert len(Trainer(data, tmp_path, tiny.CONFIG, config).run().history) < 20
+
+
+def test_learning_rate_warms_up_then_falls_to_zero() -> None:
+    config = TrainConfig(epochs=10, warmup_epochs=2.0, lr=0.4)
+    assert learning_rate(config, 1.0) == pytest.approx(0.2)
+    assert learning_rate(config, 2.0) == pytest.approx(0.4)
+    assert learning_rate(config, 6.0) == pytest.approx(0.2)
+    assert learning_rate(config, 10.0) == pytest.approx(0.0)
+
+
+def test_settings_come_from_file_and_options_win(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('description = "x"\n[model]\nwidth = 8\n[train]\nlr = 1\nepochs = 3\n')
+    model, train, _, description = read_settings(path, {"epochs": 4, "rotation_deg": 5.0})
+    assert (model.width, train.lr, train.epochs, description) == (8, 1.0, 4, "x")
+    for text, sentence in (
+        ("[model]\nwidht = 8\n", "unknown setting model.widht"),
+        ("[modle]\nwidth = 8\n", "unknown section 'modle'"),
+        ("[train]\nlr = 'much'\n", "wrong kind|lr"),
+        ("not toml", "TOML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=sentence):
+            read_settings(path, {})
+
+
+def test_every_shipped_configuration_can_be_read() -> None:
+    for path in (ROOT / "configs").glob("*.toml"):
+        read_settings(path, {})
+
+
+def test_impossible_settings_are_refused(data, tmp_path: Path) -> None:
+    for change in ({"lr": 0.0}, {"epochs": 0}, {"label_smoothing": 1.0}, {"optimizer": "magic"}):
+        with pytest.raises(ConfigError, match=next(iter(change))):
+            replace(FAST, **change)
+    with pytest.raises(ConfigError, match="equal parts"):
+        Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, accumulate=3))
+    with pytest.raises(ConfigError, match="no device"):
+        Trainer(data, tmp_path, tiny.CONFIG, FAST, device="abacus")
+    with pytest.raises(DataError, match="PublicTest"):
+        Trainer(data.split("Training"), tmp_path, tiny.CONFIG, FAST)
+
+
+def test_history_is_plain_numbers(data, tmp_path: Path) -> None:
+    json.dumps(Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, epochs=1)).run().history)

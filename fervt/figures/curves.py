@@ -74,15 +74,17 @@ def faithfulness_figure(
 
 
 def _add_band(figure: go.Figure, shares: Values, chance: Values, column: int) -> None:
-    middle, spread = chance.mean(axis=0), 2 * chance.std(axis=0)
+    middle = chance.mean(axis=0)
+    low, high = np.quantile(chance, (0.05, 0.95), axis=0)
     figure.add_scatter(
         x=np.r_[shares, shares[::-1]],
-        y=np.r_[middle + spread, (middle - spread)[::-1]],
+        y=np.r_[high, low[::-1]],
+        mode="lines",
         fill="toself",
         fillcolor="rgba(138,138,153,0.25)",
         line={"width": 0},
         hoverinfo="skip",
-        name="random orders (mean ± 2 SD)",
+        name="random orders (5 to 95%)",
         legendgroup="random",
         showlegend=column == 1,
         row=1,

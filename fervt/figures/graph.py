@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
 from fervt.figures.grid import (
+    BAR_PX,
+    FACE_PX,
     GRID,
     SEQUENTIAL,
     Cell,
     Values,
-    colour_bar,
+    colour_bar_below,
     colour_range,
     dim,
     grid_figure,
@@ -71,7 +73,6 @@ def graph_figure(
     dimming: float = 0.5,
     stretch: bool = False,
     cell: Cell | None = None,
-    height_px: int = 460,
 ) -> go.Figure:
     """Draws every edge; width and colour are its attention, the arrow points at who attends.
 
@@ -88,10 +89,10 @@ def graph_figure(
         dimming: How dark the face is, 0..1.
         stretch: Fit the colours to the values.
         cell: The marked cell.
-        height_px: Height of the figure.
     """
     graph = attention_graph(edge_index, attention)
-    figure = grid_figure(dim(picture_rgb, dimming), height_px)
+    below_px = BAR_PX if nodes is None else 3 * BAR_PX
+    figure = grid_figure(dim(picture_rgb, dimming), FACE_PX + below_px, below_px)
     low, high = colour_range(attention, 0.0, 0.5, stretch)
     _add_edges(figure, graph, _standing_out(graph, direction, cell), (low, high))
     _add_rings(figure, graph, (low, high))
@@ -163,7 +164,7 @@ def _add_arrows(
             "cmin": low,
             "cmax": high,
             "colorscale": _EDGE_SCALE,
-            "colorbar": colour_bar("attention (edges, rings)"),
+            "colorbar": colour_bar_below("attention (edges, rings)"),
         },
         text=[
             f"({s // GRID}, {s % GRID}) → ({t // GRID}, {t % GRID}): {value:.3f}"
@@ -199,11 +200,9 @@ def _add_nodes(figure: go.Figure, graph: nx.DiGraph, nodes: Values | None, node_
     rows, columns = np.divmod(np.arange(GRID * GRID), GRID)
     marker: dict = {"symbol": "circle", "size": 10, "color": "#E8E8EE"}
     if nodes is not None:
-        bar = colour_bar(node_unit) | {"orientation": "h", "y": -0.02, "yanchor": "top", "len": 0.8}
-        bar["title"] = {"text": node_unit + " (nodes)", "side": "bottom"}
         low, high = colour_range(nodes, 0.0, float(np.max(nodes)) or 1.0)
         marker |= {"color": nodes.ravel(), "colorscale": "Cividis", "cmin": low, "cmax": high}
-        marker["colorbar"] = bar
+        marker["colorbar"] = colour_bar_below(f"{node_unit} (nodes)", row=1)
     texts = []
     for node in graph:
         loop = graph.edges[node, node]["attention"] if graph.has_edge(node, node) else 0.0

@@ -15,18 +15,23 @@ from numpy.typing import NDArray
 GRID = 7
 SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
+FACE_PX = 380
+BAR_PX = 52  # height of a colour bar below a picture, with its numbers and its unit
 MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
 
 Cell = tuple[int, int]
 Values = NDArray[np.floating]
 
 
-def grid_figure(picture_rgb: NDArray[np.uint8] | None, height_px: int = 400) -> go.Figure:
+def grid_figure(
+    picture_rgb: NDArray[np.uint8] | None, height_px: int, below_px: int = 6
+) -> go.Figure:
     """An empty figure in grid coordinates over a picture (h, w, 3) uint8 RGB.
 
     Args:
         picture_rgb: What the model sees of the face; None for no picture.
         height_px: Height of the figure.
+        below_px: How much of it is left free below the grid.
     """
     axis = {
         "range": [0, GRID],
@@ -37,9 +42,9 @@ def grid_figure(picture_rgb: NDArray[np.uint8] | None, height_px: int = 400) -> 
     figure = go.Figure()
     figure.update_layout(
         height=height_px,
-        margin={"l": 0, "r": 0, "t": 6, "b": 6},
+        margin={"l": 0, "r": 0, "t": 6, "b": below_px},
         xaxis=axis,
-        yaxis={**axis, "range": [GRID, 0], "scaleanchor": "x"},
+        yaxis={**axis, "range": [GRID, 0], "scaleanchor": "x", "constraintoward": "top"},
         dragmode=False,
         showlegend=False,
         hovermode="closest",
@@ -136,5 +141,23 @@ def signed_range(values: Values, least: float) -> tuple[float, float]:
 
 
 def colour_bar(title: str) -> dict:
-    """A thin colour bar with its unit along it."""
+    """A thin colour bar to the right, with its unit along it."""
     return {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.92, "xpad": 6}
+
+
+def colour_bar_below(title: str, row: int = 0) -> dict:
+    """A thin colour bar below a square picture, which then has the whole width.
+
+    Args:
+        title: The unit.
+        row: 0 is directly below the picture, 1 below that bar.
+    """
+    return {
+        "title": {"text": title, "side": "bottom"},
+        "orientation": "h",
+        "thickness": 10,
+        "len": 0.9,
+        "y": 0,
+        "yanchor": "top",
+        "ypad": 8 + BAR_PX * row,
+    }

@@ -31,11 +31,12 @@ def _matrix(
             ygap=2,
         )
     )
+    axis = {"fixedrange": True, "showgrid": False, "automargin": True}
     figure.update_layout(
         height=80 + 46 * len(rows),
         margin={"l": 0, "r": 0, "t": 28, "b": 6},
-        xaxis={"side": "top", "fixedrange": True, "showgrid": False, "automargin": True},
-        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": False, "automargin": True},
+        xaxis={**axis, "side": "top", "tickangle": 0},
+        yaxis={**axis, "autorange": "reversed"},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -43,13 +44,14 @@ def _matrix(
 
 
 def token_attention_figure(attention: Values, names: Sequence[str]) -> go.Figure:
-    """Attention (N, N) among tokens: a row is who reads, a column what it reads from."""
-    return _matrix(attention, names, names, 0, 1, "attention")
+    """Attention (R, N) of the first R tokens: a row is who reads, a column what it reads from."""
+    return _matrix(attention, names[: len(attention)], names, 0, 1, "attention")
 
 
 def correlation_figure(correlations: Values, names: Sequence[str]) -> go.Figure:
     """Rank correlations (K, K), -1..1; a constant map has none and stays blank."""
-    return _matrix(correlations, names, names, -1, 1, "rank correlation")
+    short = [name.replace(" ", "<br>") for name in names]
+    return _matrix(correlations, short, short, -1, 1, "rank correlation")
 
 
 def similarity_figure(similarity: Values, cell: Cell | None, height_px: int = 360) -> go.Figure:

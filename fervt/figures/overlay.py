@@ -5,13 +5,15 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fervt.figures.grid import (
+    BAR_PX,
     DIVERGING,
+    FACE_PX,
     GRID,
     SEQUENTIAL,
     Cell,
     Values,
     add_cells,
-    colour_bar,
+    colour_bar_below,
     colour_range,
     grid_figure,
     mark_cell,
@@ -29,7 +31,7 @@ def overlay_figure(
     stretch: bool = False,
     opacity: float = 0.6,
     cell: Cell | None = None,
-    height_px: int = 400,
+    height_px: int = FACE_PX + BAR_PX,
 ) -> go.Figure:
     """Draws cell values over the face, each exactly over its cell.
 
@@ -45,7 +47,7 @@ def overlay_figure(
         cell: The marked cell.
         height_px: Height of the figure.
     """
-    figure = grid_figure(picture_rgb, height_px)
+    figure = grid_figure(picture_rgb, height_px, BAR_PX)
     if signed:
         low, high = signed_range(values, 0.0 if stretch else range_[1])
     else:
@@ -61,7 +63,7 @@ def overlay_figure(
         opacity=opacity,
         xgap=1,
         ygap=1,
-        colorbar=colour_bar(unit),
+        colorbar=colour_bar_below(unit),
         hoverinfo="skip",
     )
     add_cells(

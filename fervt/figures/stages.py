@@ -4,15 +4,22 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from fervt.figures.grid import DIVERGING, Values, colour_bar, colour_range, signed_range
+from fervt.figures.grid import (
+    BAR_PX,
+    DIVERGING,
+    Values,
+    colour_bar_below,
+    colour_range,
+    signed_range,
+)
 
 HEIGHT_PX = 210
 
 
-def _small(figure: go.Figure, height_px: int) -> go.Figure:
+def _small(figure: go.Figure, height_px: int, below_px: int = BAR_PX) -> go.Figure:
     figure.update_layout(
         height=height_px,
-        margin={"l": 0, "r": 0, "t": 4, "b": 4},
+        margin={"l": 0, "r": 0, "t": 4, "b": below_px},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         dragmode=False,
@@ -49,13 +56,14 @@ def raster_figure(
             zmin=low,
             zmax=high,
             colorscale=colours,
-            colorbar=colour_bar(unit),
+            colorbar=colour_bar_below(unit),
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
         )
     )
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     figure.update_layout(
-        xaxis=hidden, yaxis={**hidden, "autorange": "reversed", "scaleanchor": "x"}
+        xaxis=hidden,
+        yaxis={**hidden, "autorange": "reversed", "scaleanchor": "x", "constraintoward": "top"},
     )
     return _small(figure, height_px)
 
@@ -70,7 +78,7 @@ def token_figure(tokens: Values, names: Sequence[str], height_px: int = HEIGHT_P
             zmin=low,
             zmax=high,
             colorscale=DIVERGING,
-            colorbar=colour_bar("value"),
+            colorbar=colour_bar_below("value"),
             hovertemplate="%{y}, dimension %{x}: %{z:.3g}<extra></extra>",
             ygap=2,
         )
@@ -102,4 +110,4 @@ def effect_figure(names: Sequence[str], effects: Values, unit: str) -> go.Figure
         yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True},
         bargap=0.35,
     )
-    return _small(figure, 90 + 34 * len(names))
+    return _small(figure, 90 + 34 * len(names), 4)

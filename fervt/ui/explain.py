@@ -1,0 +1,194 @@
+"""What the sections of the Explain page share: the explained face, the target, the marked cell.
+
+The target and the cell are kept in the address, so that a link shows the same evidence.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.explain import Explanation, Target, explain_face, seen_part
+from fervt.figures.probabilities import plot_probabilities
+from fervt.labels import Vocabulary, expression
+from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.images import Picture, remember
+from fervt.ui.panels import CHART_CONFIG
+
+Cell = tuple[int, int]
+
+GRID = 7
+CELL, TARGET, AGAINST = "cell", "target", "against"
+_NOTHING = ""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One face, explained.
+
+    Attributes:
+        predictor: The checkpoint.
+        prediction: What it says of the face.
+        explanation: Why, as arrays.
+        target: What is being explained.
+        cell: The marked cell, row and column; None for none.
+        seen: (448, 448, 3) uint8 RGB, the part of the crop that the model sees.
+        key: Names the face and the checkpoint, for what is computed on demand.
+        compute_ms: How long the explanation took when it was made.
+    """
+
+    predictor: Predictor
+    prediction: Prediction
+    explanation: Explanation
+    target: Target
+    cell: Cell | None
+    seen: NDArray[np.uint8]
+    key: tuple[Any, ...]
+    compute_ms: float
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The checkpoint's classes."""
+        return self.predictor.classes
+
+    @property
+    def target_name(self) -> str:
+        """The target as people say it."""
+        return self.target.describe(self.vocabulary)
+
+    @property
+    def shelf(self) -> dict[Any, Any]:
+        """Where results on demand are kept for this face; it is emptied with the images."""
+        return remember((*self.key, "on demand"), dict)
+
+
+def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> View:
+    """Explains a face, once a session; draws the answer and the choice of what to explain."""
+    key = (predictor, picture.key, prediction.box_xyxy_px)
+
+    def compute() -> tuple[Explanation, NDArray[np.uint8], float]:
+        started = time.perf_counter()
+        explanation = explain_face(predictor, to_face(prediction.crop))
+        seen = seen_part(prediction.crop, predictor.info.preprocess.crop)
+        return explanation, seen, 1000 * (time.perf_counter() - started)
+
+    with st.spinner("Looking at the face", show_time=False):
+        explanation, seen, compute_ms = remember((*key, "explanation"), compute)
+    leading = expression(prediction.label).name
+    st.subheader(f"{leading}, {prediction.confidence:.0%}", anchor=False)
+    show_probability_bars(prediction, "answer", 200)
+    target = _pick_target(predictor.classes, prediction)
+    return View(predictor, prediction, explanation, target, wanted_cell(), seen, key, compute_ms)
+
+
+def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
+    """Draws the two choices; what the address names wrongly counts as not chosen."""
+    classes = vocabulary.classes
+    label = st.query_params.get(TARGET, _NOTHING)
+    label = label if label in classes else _NOTHING
+    against = st.query_params.get(AGAINST, _NOTHING)
+    if against not in classes or against == (label or prediction.label):
+        against = _NOTHING
+    others = [name for name in classes if name != (label or prediction.label)]
+    predicted = f"Predicted: {expression(prediction.label).name}"
+    with st.grid(2, min_column_width=150):
+        _pick("Explain", TARGET, label, classes, predicted)
+        _pick("In contrast to", AGAINST, against, others, "nothing")
+    return Target.named(vocabulary, label or prediction.label, against or None)
+
+
+def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None:
+    widget = f"explain_{name}"
+    st.session_state[widget] = chosen
+    st.selectbox(
+        title,
+        [_NOTHING, *labels],
+        key=widget,
+        format_func=lambda label: expression(label).name if label else default,
+        on_change=_store,
+        args=(name, widget),
+    )
+
+
+def _store(name: str, widget: str) -> None:
+    value = st.session_state[widget]
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def wanted_cell() -> Cell | None:
+    """The cell that the address marks, None for none or nonsense."""
+    parts = st.query_params.get(CELL, "").split(",")
+    if len(parts) != 2 or not all(part in set("0123456") for part in parts):
+        return None
+    return int(parts[0]), int(parts[1])
+
+
+def mark_cell(cell: Cell | None) -> None:
+    """Marks a cell in every view, or none; for use in callbacks."""
+    if cell is None:
+        st.query_params.pop(CELL, None)
+    else:
+        st.query_params[CELL] = f"{cell[0]},{cell[1]}"
+
+
+def show_clickable(figure: go.Figure, name: str, cell: Cell | None, alt: str) -> None:
+    """Draws a figure of the grid in which a click marks a cell."""
+    # A new key for each marked cell drops the chart's own selection, so that the same cell can be
+    # clicked again after another view has marked a different one.
+    key = f"{name}_{cell}"
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=partial(_take_click, key),
+        selection_mode="points",
+        config=CHART_CONFIG,
+        alt=alt,
+    )
+
+
+def _take_click(key: str) -> None:
+    for point in st.session_state[key].selection.points:
+        if found := _cell_of(point.get("customdata")):
+            mark_cell(found)
+
+
+def _cell_of(data: Any) -> Cell | None:
+    values = list(data.values()) if isinstance(data, dict) else data
+    if not values or len(values) < 2:
+        return None
+    return int(values[0]), int(values[1])
+
+
+def show_chart(figure: go.Figure, key: str, alt: str) -> None:
+    """Draws a figure that is only looked at."""
+    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
+
+
+def show_probability_bars(prediction: Prediction, key: str, height_px: int) -> None:
+    """Draws all probabilities in little space."""
+    figure = plot_probabilities(prediction.probabilities, prediction.classes)
+    figure.update_layout(
+        height=height_px, margin={"t": 0, "b": 0, "l": 0, "r": 44}, minreducedwidth=20
+    )
+    figure.update_xaxes(visible=False)
+    show_chart(figure, key, "Probability of each expression")
+
+
+def say(title: str, meaning: str) -> None:
+    """Draws a panel's title and what it shows, in a line of plain words."""
+    st.markdown(f"**{title}**")
+    st.caption(meaning)
+
+
+def every_cell() -> Iterator[Cell]:
+    """All cells, row by row."""
+    return ((row, column) for row in range(GRID) for column in range(GRID))

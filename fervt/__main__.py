@@ -7,7 +7,7 @@ import sys
 from fervt import __version__
 from fervt.errors import FervtError
 
-VERBS = ("prepare", "train", "evaluate", "checkpoints", "predict", "bench")
+VERBS = ("prepare", "train", "evaluate", "checkpoints", "predict", "explain", "bench", "serve")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""Every figure of a saved evaluation, computed from its table of predictions alone.
+"""The figures of one set of predictions: how often right, for which classes, how surely.
 
-scikit-learn and SciPy do the statistics; nothing here knows the model. Shapes: N rows, C classes.
+Shapes: N rows, C classes.
 """
 
 from dataclasses import dataclass

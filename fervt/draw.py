@@ -39,7 +39,7 @@ def draw_boxes(
     for box, caption, colour in zip(boxes_xyxy_px, captions, colours, strict=True):
         rgb = parse_colour(colour)
         left, top, right, bottom = box
-        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), rgb, line_px, cv2.LINE_AA)
+        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), rgb, line_px)
         if caption:
             _draw_tag(canvas, caption, (left, top), rgb, scale, line_px)
     return canvas

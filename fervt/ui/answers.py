@@ -12,6 +12,8 @@ from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.ui.images import Picture, remember
 
+_MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
+
 
 def predict_faces(
     predictor: Predictor, picture: Picture, whole_image: bool = False
@@ -22,7 +24,12 @@ def predict_faces(
         image = picture.rgb
         return predictor.predict_whole(image) if whole_image else predictor.predict(image)
 
-    return remember((predictor, picture.key, "whole" if whole_image else "faces"), compute)
+    def is_small(predictions: list[Prediction]) -> bool:
+        return sum(prediction.crop.nbytes for prediction in predictions) <= _MAX_CROPS_BYTES
+
+    return remember(
+        (predictor, picture.key, "whole" if whole_image else "faces"), compute, is_small
+    )
 
 
 def summarise(predictions: Sequence[Prediction]) -> str:
@@ -38,17 +45,18 @@ def show_downloads(
     predictor: Predictor, answers: Sequence[tuple[Picture, Sequence[Prediction]]]
 ) -> None:
     """Draws the buttons that save the answers of all images."""
-    for kind, content in (
-        ("csv", answers_as_csv(answers)),
-        ("json", answers_as_json(predictor, answers)),
+    for kind, mime, content in (
+        ("csv", "text/csv", answers_as_csv(answers)),
+        ("json", "application/json", answers_as_json(predictor, answers)),
     ):
         st.download_button(
             kind.upper(),
             content,
             f"expressions.{kind}",
+            mime,
             icon=":material/download:",
             on_click="ignore",
-            help=f"The probabilities of every face in {len(answers)} image(s).",
+            help="Box and probabilities of every face in your images.",
         )
 
 
@@ -74,7 +82,7 @@ def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> s
     """One row a face: file, number, box, label, a column a class."""
     text = StringIO()
     rows = [
-        [picture.name, number, *face.box_xyxy_px, face.label]
+        [_as_text(picture.name), number, *face.box_xyxy_px, face.label]
         + [f"{p:.6f}" for p in face.probabilities]
         for picture, faces in answers
         for number, face in enumerate(faces, 1)
@@ -84,3 +92,8 @@ def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> s
     writer.writerow(["file", "face", "left", "top", "right", "bottom", "label", *classes])
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _as_text(name: str) -> str:
+    """A file's name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

@@ -92,5 +92,5 @@ def _show_boxes(
         canvas,
         width=max(16, round(_TALLEST_PX * width / height)) if tall else "stretch",
         caption=picture.name,
-        alt=f"{picture.name}, with {len(predictions)} faces marked",
+        alt=f"{picture.name}, its faces marked",
     )

@@ -129,18 +129,23 @@ def forget_pictures() -> None:
     choose_picture(None)
 
 
-def remember(key: Hashable, compute: Callable[[], T]) -> T:
+def remember(
+    key: Hashable, compute: Callable[[], T], worth_keeping: Callable[[T], bool] = lambda _: True
+) -> T:
     """What was computed from an image, once a session; forgotten together with the images.
 
     Args:
         key: All that the result depends on, such as `(predictor, picture.key, "faces")`.
-        compute: Gives the result where it is not known yet. Keep it small: 64 results stay.
+        compute: Gives the result where it is not known yet.
+        worth_keeping: Says no to a result that is too large; 64 results stay in memory.
     """
-    known = st.session_state.setdefault(_REMEMBERED, {})
-    known[key] = known.pop(key) if key in known else compute()  # the latest used stands last
+    known: dict[Hashable, T] = st.session_state.setdefault(_REMEMBERED, {})
+    result = known.pop(key) if key in known else compute()
+    if worth_keeping(result):
+        known[key] = result  # the latest used stands last
     while len(known) > _MAX_REMEMBERED:
         del known[next(iter(known))]
-    return known[key]
+    return result
 
 
 def _own() -> dict[str, Picture]:

@@ -25,10 +25,13 @@ def show_probabilities(prediction: Prediction) -> None:
 def show_crop_and_input(prediction: Prediction) -> None:
     """Draws the face as it was cut out, and beside it the exact input of the model."""
     side = prediction.model_input.shape[0]
-    crop, seen = st.columns(2, wrap=False)
-    for column, image, caption in (
-        (crop, prediction.crop, "As it was cut out"),
-        (seen, prediction.model_input, f"{side} × {side} px, what the model saw"),
-    ):
-        enlarged, _ = fit_for_screen(image)
-        column.image(enlarged, width="stretch", caption=caption, alt=caption)
+    cut_out, seen = "As it was cut out", f"{side} × {side} px, what the model saw"
+    left, right = st.columns(2, wrap=False)
+    left.image(fit_for_screen(prediction.crop)[0], width="stretch", caption=cut_out, alt=cut_out)
+    right.image(
+        fit_for_screen(prediction.model_input)[0],
+        width="stretch",
+        caption=seen,
+        alt=seen,
+        output_format="PNG",  # exactly: JPEG would soften its pixels
+    )

@@ -1,0 +1,128 @@
+"""The Predict page in a real browser, on the checkpoint that ships."""
+
+import hashlib
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from skimage import data
+
+from fervt.checkpoint import find_checkpoint, shipped_checkpoints
+from fervt.labels import NOTICE, expression
+from fervt.predict import Predictor
+
+SLOW_MS = 90_000  # the first page of a server waits for PyTorch
+
+# Streamlit asks for these below a page's own address before it finds them at the root.
+EXPECTED_404 = ("/_stcore/health", "/_stcore/host-config")
+
+
+@pytest.fixture(scope="module")
+def astronaut(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "astronaut.png"
+    Image.fromarray(data.astronaut()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def prediction():
+    """What the flagship says of the astronaut."""
+    return Predictor(find_checkpoint()).predict(data.astronaut())[0]
+
+
+@pytest.fixture
+def page(browser_page, app_server):
+    """A page that fails its test where the browser complains or talks to anybody else."""
+    complaints: list[str] = []
+    strangers: list[str] = []
+
+    def hear(message):
+        if message.type == "error" and not message.location["url"].endswith(EXPECTED_404):
+            complaints.append(message.text)
+
+    def see(request):
+        if request.url.startswith("http") and not request.url.startswith(app_server):
+            strangers.append(request.url)
+
+    browser_page.on("console", hear)
+    browser_page.on("pageerror", lambda error: complaints.append(str(error)))
+    browser_page.on("request", see)
+    browser_page.set_default_timeout(SLOW_MS)
+    yield browser_page
+    assert not complaints
+    assert not strangers
+
+
+def headline(page) -> str:
+    """The leading expression, as the page says it."""
+    heading = page.get_by_test_id("stMain").get_by_role("heading", level=3)
+    heading.wait_for()
+    return heading.inner_text()
+
+
+def said_of(prediction) -> str:
+    return f"{expression(prediction.label).name}, {prediction.confidence:.0%}"
+
+
+def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
+    page.goto(f"{app_server}/predict")
+    page.get_by_test_id("stFileUploaderDropzoneInput").last.set_input_files(astronaut)
+
+    assert headline(page) == said_of(prediction)
+    # The provisional checkpoint may see it otherwise; the one that ships must not.
+    assert headline(page).startswith("Happy")
+    digest = hashlib.sha256(astronaut.read_bytes()).hexdigest()
+    assert f"image={digest}" in page.url
+
+    side = prediction.model_input.shape[0]
+    crop, seen = (
+        page.get_by_test_id("stImage").filter(has_text=caption).locator("img")
+        for caption in ("As it was cut out", f"{side} × {side} px, what the model saw")
+    )
+    crop_box, seen_box = crop.bounding_box(), seen.bounding_box()
+    assert abs(crop_box["y"] - seen_box["y"]) < 2 and crop_box["x"] < seen_box["x"]
+    shown = Image.open(BytesIO(page.request.get(seen.evaluate("image => image.src")).body()))
+    pixels = shown.convert("RGB").resize((side, side), Image.Resampling.NEAREST)
+    assert pixels.tobytes() == prediction.model_input.tobytes(), "the exact input is shown"
+    assert page.get_by_text(NOTICE).is_visible()
+
+
+def test_a_link_names_the_checkpoint(page, app_server, astronaut):
+    name = list(shipped_checkpoints())[-1]
+    page.goto(f"{app_server}/predict?image=astronaut&checkpoint=nobody")
+    expected = said_of(Predictor(find_checkpoint()).predict(data.astronaut())[0])
+    assert headline(page) == expected
+    page.get_by_text("There is no checkpoint 'nobody' here").wait_for()
+
+    page.goto(f"{app_server}/predict?image=mirrored&checkpoint={name}")
+    mirrored = data.astronaut()[:, ::-1].copy()
+    assert headline(page) == said_of(Predictor(find_checkpoint(name)).predict(mirrored)[0])
+    assert page.get_by_text("There is no checkpoint").count() == 0
+    sidebar = page.get_by_test_id("stSidebar")
+    chosen = sidebar.get_by_role("combobox", name="Checkpoint")
+    expect(chosen).to_have_value(name)
+
+    sidebar.get_by_text("Use your own").click()
+    sidebar.locator("input[type=file]").set_input_files(find_checkpoint(name))
+    digest = hashlib.sha256(find_checkpoint(name).read_bytes()).hexdigest()
+    expect(chosen).to_have_value(f"{name} (yours)", timeout=SLOW_MS)
+    assert f"checkpoint={digest}" in page.url
+
+    sidebar.get_by_role("link", name="Home").click()
+    page.get_by_role("heading", name="How FERVT-GNN works").wait_for()
+    assert f"checkpoint={digest}" in page.url and "image=mirrored" in page.url
+    page.go_back()
+    page.get_by_text("what the model saw").wait_for()
+    page.go_back()
+    expect(chosen).to_have_value(name, timeout=SLOW_MS)
+    assert f"checkpoint={name}" in page.url, "each choice is one step in the history"
+
+
+def test_an_example_is_chosen_by_clicking_its_picture(page, app_server):
+    page.goto(f"{app_server}/predict")
+    card = page.locator("[class*=st-key-card_example_mirrored]")
+    card.get_by_role("button", name="Mirrored").wait_for()
+    card.click(position={"x": 40, "y": 30})
+    page.wait_for_url("**/predict?image=mirrored")
+    headline(page)

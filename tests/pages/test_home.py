@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from fervt.labels import NOTICE
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+METRICS = {
+    "labels": "fer2013",
+    "labels_seen": ["fer2013", "ferplus"],
+    "standard": {
+        "n": 3589,
+        "accuracy": 0.6512,
+        "accuracy_interval_95": [0.6353, 0.6668],
+        "macro_f1": 0.6,
+        "ece_calibrated": 0.02,
+    },
+    "without_copies": {"n": 3301, "accuracy": 0.6401},
+    "tta": {"standard": {"accuracy": 0.6623}},
+}
+
+
+def status(app) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, monkeypatch):
+    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {})
+    app = open_page("home", checkpoint="beta")
+    assert status(app)["Checkpoint"][0] == "beta"
+    assert status(app)["Runs on"][0] in {"CPU", "GPU"}
+    assert status(app)["Right on unseen faces"] == ("–", "not evaluated yet")
+    assert any(NOTICE in caption.value for caption in app.caption)
+
+
+def test_accuracy_comes_with_n_interval_and_protocol(open_page, monkeypatch):
+    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {"PrivateTest": METRICS})
+    app = open_page("home")
+    assert status(app)["Right on unseen faces"] == ("65.1%", "63.5 to 66.7%, n = 3,589")
+    protocol = next(c.value for c in app.caption if "PrivateTest" in c.value)
+    for part in ("66.2%", "64.0%", "n = 3,301", "FER+ votes", "65 ± 5%", "67%"):
+        assert part in protocol
+
+
+def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(
+    open_page, checkpoints, monkeypatch
+):
+    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {"PrivateTest": METRICS})
+    app = open_page("home")
+    app.sidebar.file_uploader[0].upload("alpha.safetensors", checkpoints["beta"].read_bytes())
+    app.run()
+    assert status(app)["Right on unseen faces"] == ("–", "not evaluated yet")
+
+
+def test_only_pages_that_exist_are_listed(open_page):
+    app = open_page("home")
+    links = [link.proto.label for link in app.sidebar.get("page_link")]
+    names = [name.replace("_", " ").capitalize() for name in links]
+    assert names[:2] == ["Home", "Predict"]
+    assert len(names) == len(list(PAGES.glob("*.py")))
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in PAGES.glob("*.py")))
+def test_every_page_opens_by_a_cold_deep_link(open_page, page):
+    app = open_page(page)
+    assert app.title and not app.error

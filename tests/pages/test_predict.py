@@ -1,0 +1,242 @@
+"""The Predict page as people misuse it; `e2e/test_predict.py` looks at it in a browser."""
+
+import hashlib
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from PIL import Image
+from skimage import data
+
+from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.data.transforms import Preprocess
+from fervt.labels import NOTICE, expression
+from fervt.model import FERVTGNN
+from fervt.predict import Predictor
+
+
+def encode(image: np.ndarray, kind: str = "PNG") -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return buffer.getvalue()
+
+
+ASTRONAUT = encode(data.astronaut())
+TWO_FACES = encode(np.concatenate([data.astronaut()[:, :480], data.astronaut()[:, ::-1]], axis=1))
+COFFEE = encode(data.coffee())
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def upload(app, *files: tuple[str, bytes]):
+    uploader = next(u for u in app.file_uploader if u.label == "Photos with faces")
+    for name, content in files:
+        uploader.upload(name, content)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def upload_checkpoint(app, name: str, content: bytes):
+    app.sidebar.file_uploader[0].upload(name, content)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def says(app) -> str:
+    """The leading expression that the page shows."""
+    return app.subheader[0].value.split(",")[0]
+
+
+def image_captions(app) -> list[str]:
+    return [image.proto.imgs[0].caption for image in app.get("image")]
+
+
+def parameters_of_links(app) -> set[str]:
+    return {link.proto.query_string for link in app.sidebar.get("page_link")}
+
+
+def own_images(app) -> list[str]:
+    return [b.label for b in app.button if len(b.key or "") == len("press_") + 64]
+
+
+def leading(checkpoint, image=None) -> str:
+    predictor = Predictor(checkpoint)
+    return expression(predictor.predict(data.astronaut() if image is None else image)[0].label).name
+
+
+def test_without_an_image_the_examples_are_offered(open_page):
+    app = open_page("predict")
+    assert len([b for b in app.button if (b.key or "").startswith("press_example_")]) >= 6
+    app.button(key="press_example_mirrored").click().run()
+    assert app.query_params["image"] == "mirrored"
+    assert "Mirrored" in image_captions(app)
+
+
+def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
+    answers = {}
+    for name, path in checkpoints.items():
+        app = open_page("predict", image="astronaut", checkpoint=name)
+        assert app.sidebar.selectbox[0].value == name
+        assert says(app) == leading(path)
+        answers[name] = app.subheader[0].value
+    assert answers["alpha"] != answers["beta"]
+
+
+def test_crop_and_model_input_stand_side_by_side_with_the_notice(open_page):
+    app = open_page("predict", image="astronaut")
+    assert image_captions(app) == [
+        "Astronaut",
+        "As it was cut out",
+        "28 × 28 px, what the model saw",
+    ]
+    assert any(NOTICE in caption.value for caption in app.caption)
+    assert [b.label for b in app.get("download_button")] == ["CSV", "JSON"]
+
+
+def test_choosing_a_checkpoint_names_it_in_the_address_and_in_every_link(open_page, checkpoints):
+    app = open_page("predict", image="astronaut")
+    app.sidebar.selectbox[0].select("beta").run()
+    assert app.query_params["checkpoint"] == "beta"
+    assert says(app) == leading(checkpoints["beta"])
+    assert parameters_of_links(app) == {"checkpoint=beta&image=astronaut"}
+
+
+def test_bad_files_get_a_sentence_each_and_good_ones_an_answer(open_page):
+    app = upload(
+        open_page("predict"),
+        ("notes.png", b"just a text"),
+        ("cut.jpg", encode(data.astronaut(), "JPEG")[:9000]),
+        ("empty.png", b""),
+        ("../x.png", ASTRONAUT),
+    )
+    sentences = [error.value for error in app.error]
+    assert len(sentences) == 3
+    for name, sentence in zip(("notes.png", "cut.jpg", "empty.png"), sentences, strict=True):
+        assert f"'{name}'" in sentence
+    assert app.query_params["image"] == sha256(ASTRONAUT)
+    assert "x.png" in image_captions(app)
+
+
+def test_only_bad_files_leave_the_page_usable(open_page):
+    app = upload(open_page("predict"), ("huge.png", b"\x89PNG\r\n"))
+    assert len(app.error) == 1 and "image" not in app.query_params
+    app = upload(app, ("face.png", ASTRONAUT))
+    assert not app.error and app.subheader
+
+
+def test_several_images_are_answered_and_chosen_from(open_page):
+    app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
+    assert len(own_images(app)) == 2
+    assert own_images(app)[1] == "No face found"
+    assert app.query_params["image"] == sha256(ASTRONAUT)
+    app.button(key=f"press_{sha256(COFFEE)}").click().run()
+    assert app.query_params["image"] == sha256(COFFEE)
+
+
+def test_without_a_face_the_whole_image_is_offered(open_page, checkpoints):
+    app = upload(open_page("predict"), ("c.png", COFFEE))
+    assert "No face" in app.info[0].value and not app.subheader
+    next(b for b in app.button if "whole image" in b.label).click().run()
+    assert app.query_params["whole"] == "1"
+    whole = Predictor(checkpoints["alpha"]).predict_whole(data.coffee())[0]
+    assert says(app) == expression(whole.label).name
+    app.toggle(key="whole_choice").set_value(False).run()
+    assert "No face" in app.info[0].value
+
+
+def test_another_face_is_chosen_and_a_new_image_begins_with_its_first(open_page):
+    app = upload(open_page("predict"), ("two.png", TWO_FACES), ("one.png", ASTRONAUT))
+    first = app.subheader[0].value
+    app.get("pills")[0].set_value(2).run()
+    assert app.query_params["face"] == "2"
+    assert app.subheader[0].value != first
+    app.button(key=f"press_{sha256(ASTRONAUT)}").click().run()
+    assert app.query_params["face"] == "1"
+
+
+@pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", ""])
+def test_a_link_to_a_face_that_is_not_there_shows_the_first(open_page, face):
+    assert open_page("predict", image="astronaut", face=face).subheader
+
+
+def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
+    app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
+    next(b for b in app.button if b.label == "Forget my images").click().run()
+    assert "image" not in app.query_params and not own_images(app)
+    assert not app.session_state["own_pictures"]
+    assert "computed_from_pictures" not in app.session_state
+    assert not any(u.value for u in app.file_uploader), "the uploader lets go of the files too"
+
+
+def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):
+    app = open_page("predict", image="a" * 64)
+    assert "only in the session of the person who uploaded it" in app.warning[0].value
+    app = upload(app, ("mine.png", ASTRONAUT))
+    assert not app.warning and app.subheader
+
+
+@pytest.mark.parametrize("image", ["nobody", "../../etc/passwd", "<b>"])
+def test_a_link_to_an_unknown_example_says_so(open_page, image):
+    app = open_page("predict", image=image)
+    assert "There is no example" in app.warning[0].value
+    assert app.button(key="press_example_astronaut")
+
+
+def test_a_link_to_an_unknown_checkpoint_says_so_and_goes_on(open_page, checkpoints):
+    app = open_page("predict", image="astronaut", checkpoint="../alpha")
+    assert "There is no checkpoint 'alpha'" in app.warning[0].value
+    assert says(app) == leading(checkpoints["alpha"])
+    app = open_page("predict", image="astronaut", checkpoint="b" * 64)
+    assert "only in the session of the person who uploaded it" in app.warning[0].value
+    assert app.subheader
+
+
+def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpoints):
+    content = checkpoints["beta"].read_bytes()
+    app = upload_checkpoint(open_page("predict", image="astronaut"), "mine.safetensors", content)
+    assert app.query_params["checkpoint"] == sha256(content)
+    assert "mine (yours)" in app.sidebar.selectbox[0].options
+    assert says(app) == leading(checkpoints["beta"])
+    app.sidebar.selectbox[0].select("alpha").run()
+    assert app.query_params["checkpoint"] == "alpha"
+
+
+class Malice:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('it ran')",)
+
+
+def other_class_count(path) -> bytes:
+    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.5, 0.25))  # seven classes
+    save_checkpoint(path, FERVTGNN(replace(tiny.CONFIG, vocabulary="ferplus")), info)
+    return path.read_bytes()
+
+
+def malicious_pickle(path) -> bytes:
+    torch.save({"state_dict": Malice(), "fervt": "{}"}, path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["truncated", "other class count", "malicious", "no checkpoint"])
+def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
+    open_page, checkpoints, tmp_path, kind
+):
+    name, content = {
+        "truncated": lambda: ("bad.safetensors", checkpoints["beta"].read_bytes()[:5000]),
+        "other class count": lambda: ("bad.safetensors", other_class_count(tmp_path / "o")),
+        "malicious": lambda: ("bad.pt", malicious_pickle(tmp_path / "m")),
+        "no checkpoint": lambda: ("bad.pth", b"hello"),
+    }[kind]()
+    app = open_page("predict", image="astronaut")
+    before = app.subheader[0].value
+    app = upload_checkpoint(app, name, content)
+    assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
+    assert app.subheader[0].value == before
+    assert "checkpoint" not in app.query_params

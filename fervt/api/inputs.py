@@ -38,7 +38,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
         config: For the number of images.
 
     Raises:
-        Problem: 400 for a body that breaks its own format, 413 for too many images, 415 for a
+        Problem: 400 for a body that breaks its own format or holds too many images, 415 for a
             content type that is none of the three.
     """
     kind = request.mimetype
@@ -57,7 +57,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
             "(image/jpeg, image/png, ...), or application/json with base64.",
         )
     if len(found) > config.max_images:
-        raise Problem(413, f"More than {config.max_images} images in one request.")
+        raise Problem(400, f"More than {config.max_images} images in one request.")
     return found
 
 

@@ -57,7 +57,7 @@ def handle_problems(app: Flask) -> None:
         headers = {}
         if isinstance(error, RequestEntityTooLarge):
             limit_mb = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 1_000_000
-            detail = f"The body is larger than {limit_mb} MB."
+            detail = f"The body is larger than {limit_mb} MB or has too many parts."
         if isinstance(error, MethodNotAllowed):
             headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return Problem(error.code or 500, detail, headers).as_response()

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import gc
 import os
 import shutil
 import socket
@@ -70,6 +71,10 @@ def run(args: argparse.Namespace) -> int:
         from fervt.api.server import Server
         from fervt.predict import Predictor
 
+        # What is imported by now stays: workers share its memory, and end without tidying it up,
+        # which takes Python seconds.
+        gc.collect()
+        gc.freeze()
         Server(
             lambda: create_app(Predictor(checkpoint), config),
             args.host,
@@ -111,6 +116,8 @@ def _check_address(host: str, port: int) -> None:
     Raises:
         ConfigError: Nothing can listen there.
     """
+    if not 1 <= port <= 65535:
+        raise ConfigError(f"Cannot listen on port {port}: ports go from 1 to 65535.")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -118,6 +125,6 @@ def _check_address(host: str, port: int) -> None:
         with socket.socket(family, kind, proto) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"Cannot listen on {host}, port {port}: {reason}.") from error

@@ -220,11 +220,11 @@ def test_bodies_and_counts_have_a_limit(make_client, face_jpeg):
     client = make_client(max_body_mb=1, max_images=2)
     assert problem(post(client, b"x" * 1_000_001))["status"] == 413
     three = form(*[("a.jpg", face_jpeg)] * 3)
-    assert problem(client.post("/v1/predict", data=three))["status"] == 413
+    assert problem(client.post("/v1/predict", data=three))["status"] == 400
     many = form(*[("a.jpg", b"x")] * 50)
     assert problem(client.post("/v1/predict", data=many))["status"] == 413
     entries = {"images": [{"image": ""}] * 3}
-    assert problem(client.post("/v1/predict/batch", json=entries))["status"] == 413
+    assert problem(client.post("/v1/predict/batch", json=entries))["status"] == 400
 
 
 def test_beyond_the_places_the_answer_is_503_and_comes_back(make_client, face_jpeg):

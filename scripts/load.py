@@ -1,0 +1,333 @@
+"""Measures the service under load, against a server of its own on 127.0.0.1, and says what it saw.
+
+    python scripts/load.py                 # everything: about a quarter of an hour
+    python scripts/load.py sustained --seconds 10
+    python scripts/load.py --json load.json
+
+Requests come at fixed times whether or not earlier ones were answered, as from many strangers, and
+a latency counts from the time a request was due. Every part is bounded in count and time.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fervt.examples import load_example
+
+HOST = "127.0.0.1"
+TIMEOUT_S = 20
+SENDERS = 96
+
+
+@dataclass
+class Tally:
+    """What came back: latencies in seconds by status; status 0 is a connection that broke."""
+
+    latencies: dict[int, list[float]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, status: int, seconds: float) -> None:
+        """Counts one answer."""
+        with self.lock:
+            self.latencies.setdefault(status, []).append(seconds)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts and percentiles by status."""
+        out: dict[str, Any] = {}
+        for status, seconds in sorted(self.latencies.items()):
+            p50, p99 = np.percentile(seconds, [50, 99]) * 1000
+            out[str(status or "broken")] = {
+                "count": len(seconds),
+                "p50_ms": round(p50),
+                "p99_ms": round(p99),
+                "max_ms": round(max(seconds) * 1000),
+            }
+        return out
+
+
+class Service:
+    """A server of our own."""
+
+    def __init__(self, *options: str, workers: int = 2) -> None:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            self.port = probe.getsockname()[1]
+        command = [sys.executable, "-W", "ignore", "-m", "fervt", "serve", "--max-rate", "0"]
+        command += ["--host", HOST, "--port", str(self.port), "--workers", str(workers), *options]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def wait(self) -> None:
+        """Returns once it is ready."""
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"http://{HOST}:{self.port}/readyz", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("The service did not start.")
+
+    def stop(self) -> None:
+        """Ends it and waits."""
+        self.process.terminate()
+        self.process.wait(timeout=60)
+
+    def workers(self) -> list[int]:
+        """Process ids of its workers."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        with open(path) as file:
+            return [int(pid) for pid in file.read().split()]
+
+    def cpu_s(self) -> float:
+        """Processor time of the workers so far."""
+        ticks = 0
+        for pid in self.workers():
+            with open(f"/proc/{pid}/stat") as file:
+                ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """Memory that belongs to the workers alone: what they share is not counted twice."""
+        total = 0
+        for pid in self.workers():
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                total += sum(int(s.split()[1]) for s in file if s.startswith("Private_"))
+        return total / 1024
+
+
+@contextmanager
+def serving(*options: str, workers: int = 2) -> Iterator[Service]:
+    service = Service(*options, workers=workers)
+    try:
+        service.wait()
+        yield service
+    finally:
+        service.stop()
+
+
+def face_jpeg(width: int, height: int) -> bytes:
+    """A frame with one face, as a webcam would send it."""
+    face = cv2.resize(
+        np.ascontiguousarray(load_example("astronaut")[:384]),
+        (width, height),
+        interpolation=cv2.INTER_AREA,
+    )
+    return cv2.imencode(".jpg", face[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+class Sender:
+    """One connection that stays open, opened anew when it breaks."""
+
+    def __init__(self, service: Service, path: str) -> None:
+        self._service, self._path = service, path
+        self._connection: http.client.HTTPConnection | None = None
+
+    def send(self, body: bytes) -> int:
+        """Posts a body; the status, or 0 where the connection broke."""
+        try:
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection(
+                    HOST, self._service.port, timeout=TIMEOUT_S
+                )
+            self._connection.request("POST", self._path, body, {"Content-Type": "image/jpeg"})
+            answer = self._connection.getresponse()
+            answer.read()
+            if answer.will_close:
+                self.close()
+            return answer.status
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return 0
+
+    def close(self) -> None:
+        """Hangs up."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def at_rate(service: Service, per_s: float, seconds: float, body: bytes) -> Tally:
+    """Sends at fixed times for a while.
+
+    A connection idle for longer than the server keeps it (5 s) would break for no fault of the
+    server, so as few senders as possible are kept busy: the last to finish goes first.
+    """
+    tally, due = Tally(), queue.Queue[float | None]()
+    idle = queue.LifoQueue[Sender]()
+    for _ in range(SENDERS):
+        idle.put(Sender(service, "/v1/predict"))
+
+    def work() -> None:
+        while (moment := due.get()) is not None:
+            sender = idle.get()
+            tally.add(sender.send(body), time.perf_counter() - moment)
+            idle.put(sender)
+
+    threads = [threading.Thread(target=work) for _ in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    start = time.perf_counter()
+    for i in range(round(per_s * seconds)):
+        moment = start + i / per_s
+        time.sleep(max(0.0, moment - time.perf_counter()))
+        due.put(moment)
+    for _ in threads:
+        due.put(None)
+    for thread in threads:
+        thread.join()
+    while not idle.empty():
+        idle.get().close()
+    return tally
+
+
+def one_after_another(
+    service: Service, path: str, bodies: list[bytes], count: int, senders: int
+) -> tuple[Tally, float]:
+    """Keeps some connections busy until `count` requests are answered; the seconds it took."""
+    tally, numbers = Tally(), iter(range(count))
+
+    def work() -> None:
+        sender = Sender(service, path)
+        for number in numbers:
+            started = time.perf_counter()
+            status = sender.send(bodies[number % len(bodies)])
+            tally.add(status, time.perf_counter() - started)
+        sender.close()
+
+    numbers = _shared(numbers)
+    threads = [threading.Thread(target=work) for _ in range(senders)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return tally, time.perf_counter() - started
+
+
+def _shared(numbers: Iterator[int]) -> Iterator[int]:
+    lock = threading.Lock()
+
+    class Shared:
+        def __iter__(self) -> "Shared":
+            return self
+
+        def __next__(self) -> int:
+            with lock:
+                return next(numbers)
+
+    return iter(Shared())
+
+
+def sustained(seconds: int) -> dict[str, Any]:
+    """15 requests a second of 320 x 240 with one face."""
+    with serving() as service:
+        at_rate(service, 15, 3, face_jpeg(320, 240))  # connections and caches
+        before = service.cpu_s()
+        result = at_rate(service, 15, seconds, face_jpeg(320, 240)).summary()
+        spent_ms = 1000 * (service.cpu_s() - before)
+    answered = result.get("200", {"count": 0})["count"]
+    cpu = {"cpu_ms_per_answer": round(spent_ms / max(1, answered), 1)}
+    return {"rate": 15, "seconds": seconds} | cpu | result
+
+
+def overload(seconds: int) -> dict[str, Any]:
+    """Five times that, and whether it recovers at once."""
+    body = face_jpeg(320, 240)
+    with serving() as service:
+        at_rate(service, 15, 3, body)
+        flood = at_rate(service, 75, seconds, body).summary()
+        after = at_rate(service, 15, 10, body).summary()
+    return {"rate": 75, "seconds": seconds, "flood": flood, "after": after}
+
+
+def memory(count: int) -> dict[str, Any]:
+    """Many requests of several sizes; the workers' own memory on the way."""
+    bodies = [face_jpeg(w, h) for w, h in ((160, 120), (144, 108), (128, 96), (176, 132))]
+    points = {}
+    with serving() as service:
+        done = 0
+        for step in [count // 20, *[count // 10] * 9, count // 20]:
+            tally, _ = one_after_another(service, "/v1/predict", bodies, step, senders=4)
+            done += step
+            points[done] = round(service.memory_mb(), 1)
+            if set(tally.latencies) != {200}:
+                raise SystemExit(f"Not all were answered: {tally.summary()}")
+    return {"requests": done, "workers_mb_after": points}
+
+
+def kill(seconds: int) -> dict[str, Any]:
+    """Kill -9 of one of two workers under the sustained load."""
+    with serving() as service:
+        at_rate(service, 15, 3, face_jpeg(320, 240))
+        victim = service.workers()[0]
+        timer = threading.Timer(seconds / 3, os.kill, (victim, signal.SIGKILL))
+        timer.start()
+        result = at_rate(service, 15, seconds, face_jpeg(320, 240)).summary()
+        timer.join()
+        replaced = victim not in service.workers() and len(service.workers()) == 2
+    return {"rate": 15, "seconds": seconds, "replaced": replaced} | result
+
+
+def batching(count: int) -> dict[str, Any]:
+    """Eight callers that send cropped faces to one worker, with batches and without."""
+    result = {}
+    for name, limit in (("alone", 1), ("batched", 16), ("alone again", 1), ("batched again", 16)):
+        with serving("--max-batch", str(limit), workers=1) as service:
+            path, bodies = "/v1/predict?detect=false", [face_jpeg(64, 64)]
+            one_after_another(service, path, bodies, 64, senders=8)
+            tally, seconds = one_after_another(service, path, bodies, count, senders=8)
+            result[name] = {"per_s": round(count / seconds, 1)} | tally.summary()
+    return result
+
+
+PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
+    "sustained": sustained,
+    "overload": overload,
+    "kill": kill,
+    "batching": batching,
+    "memory": memory,
+}
+SIZES = {"sustained": 60, "overload": 20, "kill": 15, "batching": 600, "memory": 20_000}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: {' '.join(PARTS)}")
+    parser.add_argument("--seconds", type=int, help="length of the parts that have one")
+    parser.add_argument("--count", type=int, help="requests of the others")
+    parser.add_argument("--json", metavar="FILE", help="where to write the figures")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - PARTS.keys():
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    figures: dict[str, Any] = {"cores": os.cpu_count()}
+    for name in args.parts or PARTS:
+        given = args.seconds if name in ("sustained", "overload", "kill") else args.count
+        before = os.getloadavg()[0]
+        figures[name] = PARTS[name](given or SIZES[name])
+        figures[name]["load_average_before_after"] = [
+            round(before, 1),
+            round(os.getloadavg()[0], 1),
+        ]
+        print(name, json.dumps(figures[name], indent=1), flush=True)
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump(figures, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

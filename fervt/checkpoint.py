@@ -138,8 +138,9 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
                 weights = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"'{path.name}' is damaged ({error}).") from error
+    with torch.device("meta"):  # shapes without memory: a small file may name a gigantic model
+        _check_fit(FERVTGNN(info.config), weights, path.name)
     model = FERVTGNN(info.config)
-    _check_fit(model, weights, path.name)
     model.load_state_dict(weights)
     return model.to(memory_format=torch.channels_last).eval(), info
 

@@ -85,6 +85,14 @@ def test_weights_of_another_class_count(saved: Path) -> None:
         load_checkpoint(saved)
 
 
+def test_a_small_file_cannot_ask_for_a_gigantic_model(saved: Path) -> None:
+    raw = json.loads(read_info(saved).to_json())
+    raw["config"]["width"] = 4096  # 350 GB of weights, if they were ever made
+    _rewrite(saved, text=json.dumps(raw))
+    with pytest.raises(CheckpointError, match="its configuration needs"):
+        load_checkpoint(saved)
+
+
 def test_missing_and_unknown_weights(saved: Path) -> None:
     weights = load_file(saved)
     moved = dict(weights)

@@ -4,10 +4,10 @@ The target and the cell are kept in the address, so that a link shows the same e
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,6 +26,7 @@ Cell = tuple[int, int]
 GRID = 7
 CELL, TARGET, AGAINST = "cell", "target", "against"
 _NOTHING = ""
+_ASKED = "asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +172,16 @@ def _cell_of(data: Any) -> Cell | None:
 def show_chart(figure: go.Figure, key: str, alt: str) -> None:
     """Draws a figure that is only looked at."""
     st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
+
+
+def ask(view: View, label: str, work: Hashable, primary: bool = True) -> bool:
+    """Draws a button for work on demand; true in the one run that follows a press on it."""
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    st.button(label, type=kind, on_click=view.shelf.__setitem__, args=(_ASKED, work))
+    if view.shelf.get(_ASKED) != work:
+        return False
+    del view.shelf[_ASKED]
+    return True
 
 
 def show_probability_bars(prediction: Prediction, key: str, height_px: int) -> None:

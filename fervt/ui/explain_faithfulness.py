@@ -20,7 +20,7 @@ from fervt.figures.curves import faithfulness_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.files import file_sha256
 from fervt.ui.checkpoints import load_shipped
-from fervt.ui.explain import View, say, show_chart
+from fervt.ui.explain import View, ask, say, show_chart
 
 _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
 
@@ -44,9 +44,10 @@ def _show_curves(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
         key = ("faithfulness", view.target, step)
-        start = st.button("Measure against 20 random orders", type="primary")
+        start = ask(view, "Measure against 20 random orders", key)
     if start and key not in view.shelf:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        waiting = st.empty()
+        with waiting.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, "Hiding and revealing cells", width=420)
             st.button("Stop", icon=":material/stop:")  # any click ends this run
         view.shelf[key] = measure_faithfulness(
@@ -57,7 +58,7 @@ def _show_curves(view: View) -> None:
             cells_per_step=step,
             progress=lambda share: bar.progress(share, "Hiding and revealing cells"),
         )
-        st.rerun()
+        waiting.empty()
     if key in view.shelf:
         _show_scores(view.shelf[key])
 
@@ -118,11 +119,13 @@ def _show_twin(view: View) -> None:
         label_visibility="collapsed",
     )
     if "twin" not in view.shelf:
-        if st.button("Compare with an untrained twin"):
-            twin = untrained_twin(view.predictor)
-            view.shelf["twin"] = explain_face(twin, view.explanation.trace.face)
-            st.rerun()
-        return
+        offer = st.empty()
+        with offer.container():
+            if not ask(view, "Compare with an untrained twin", "twin", primary=False):
+                return
+        twin = untrained_twin(view.predictor)
+        view.shelf["twin"] = explain_face(twin, view.explanation.trace.face)
+        offer.empty()
     untrained = view.shelf["twin"].maps(view.target)
     alike = rank_correlations({"trained": maps[key], "untrained": untrained[key]})[0, 1]
     for column, name, values in zip(

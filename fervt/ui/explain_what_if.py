@@ -5,7 +5,7 @@ import streamlit as st
 
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
-from fervt.ui.explain import Cell, View, say, show_chart
+from fervt.ui.explain import Cell, View, ask, say, show_chart
 
 
 def show_what_if(view: View) -> None:
@@ -26,10 +26,12 @@ def show_what_if(view: View) -> None:
             bind="query-params",
             format_func=lambda name: CHANGES[name].title,
         )
-        start = st.button("Try all changes", type="primary")
+        start = ask(view, "Try all changes", key)
     if start and key not in view.shelf:
-        view.shelf[key] = _measure(view, cell)
-        st.rerun()
+        waiting = st.empty()
+        with waiting.container(horizontal=True, vertical_alignment="center"):
+            view.shelf[key] = _measure(view, cell)
+        waiting.empty()
     if key in view.shelf:
         _show_curve(view, view.shelf[key][change], cell)
 
@@ -41,9 +43,8 @@ def _strongest_cell(view: View) -> Cell:
 
 
 def _measure(view: View, cell: Cell) -> dict[str, WhatIf]:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, "Changing the face", width=420)
-        st.button("Stop", icon=":material/stop:", key="stop_what_if")  # any click ends this run
+    bar = st.progress(0.0, "Changing the face", width=420)
+    st.button("Stop", icon=":material/stop:")  # any click ends this run
     found = {}
     for done, change in enumerate(CHANGES):
         bar.progress(done / len(CHANGES), CHANGES[change].title)

@@ -1,0 +1,134 @@
+"""The Explain page without a browser; `e2e/test_explain.py` clicks in it."""
+
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+
+from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.data.transforms import Preprocess
+from fervt.explain import SOURCES, explain_face
+from fervt.labels import NOTICE, expression
+from fervt.model import FERVTGNN
+from fervt.predict import Predictor, to_face
+
+VIEWS = ["Evidence", "Pipeline", "Tokens", "Is it faithful?", "What if", "Numbers", "Download"]
+
+
+@pytest.fixture
+def explanation(checkpoints, example_image):
+    predictor = Predictor(checkpoints["alpha"])
+    return explain_face(predictor, to_face(predictor.predict(example_image)[0].crop))
+
+
+@pytest.fixture
+def example_image():
+    from fervt.examples import load_example
+
+    return load_example("astronaut")
+
+
+def captions(app) -> str:
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def charts(app) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def press(app, label: str):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_a_deep_link_with_its_time_and_the_notice(open_page, view):
+    app = open_page("explain", image="astronaut", view=view, cell="2,3")
+    assert "evidence of all panels in" in captions(app)
+    assert NOTICE in captions(app)
+    assert not app.error and not app.warning
+
+
+def test_the_marked_cell_is_read_from_the_address(open_page, explanation):
+    app = open_page("explain", image="astronaut", cell="4,1")
+    assert any("row 4, column 1" in text.value for text in app.markdown)
+    metrics = {metric.label: metric for metric in app.metric}
+    maps = explanation.maps(explanation.predicted)
+    for key, values in maps.items():
+        shown = float(metrics[SOURCES[key].title].value)
+        assert shown == pytest.approx(float(values[4, 1]), abs=6e-4, rel=6e-3)
+        rank = 1 + int((values > values[4, 1]).sum())
+        assert metrics[SOURCES[key].title].delta == f"rank {rank} of 49"
+    press(app, "Unmark")
+    assert "cell" not in app.query_params and not app.metric
+
+
+@pytest.mark.parametrize("cell", ["7,0", "-1,2", "a", "1,2,3", "²,1", ""])
+def test_a_cell_that_is_not_there_is_ignored(open_page, cell):
+    app = open_page("explain", image="astronaut", cell=cell)
+    assert not app.metric and not app.error
+
+
+def test_the_target_and_its_contrast_are_kept_in_the_address(open_page):
+    app = open_page("explain", image="astronaut", view="Tokens")
+    app.selectbox(key="explain_target").select("fear").run()
+    app.selectbox(key="explain_against").select("surprise").run()
+    assert app.query_params["target"] == "fear" and app.query_params["against"] == "surprise"
+    assert "Fearful, not Surprised" in captions(app)
+    app = open_page("explain", image="astronaut", view="Tokens", target="fear", against="surprise")
+    assert "Fearful, not Surprised" in captions(app)
+    app = open_page("explain", image="astronaut", view="Tokens", target="joy", against="joy")
+    assert not app.error
+
+
+def test_faithfulness_is_measured_when_asked_for(open_page):
+    app = open_page("explain", image="astronaut", view="Is it faithful?")
+    before = charts(app)
+    press(app, "Measure against 20 random orders")
+    assert charts(app) == before + 1
+    scores = app.dataframe[0].value
+    assert list(scores["map"]) == [source.title for source in SOURCES.values()]
+    assert {"deletion z", "insertion z"} <= set(scores.columns)
+    press(app, "Compare with an untrained twin")
+    assert "Rank correlation of the two maps" in captions(app)
+
+
+def test_what_if_tries_every_change_when_asked_for(open_page):
+    app = open_page("explain", image="astronaut", view="What if")
+    assert charts(app) == 1  # the answer's own
+    press(app, "Try all changes")
+    assert charts(app) == 2
+    app.select_slider(key="what_if_blur").set_value(2.0).run()
+    assert app.metric[0].delta.endswith("points")
+    assert not app.exception
+
+
+@pytest.fixture
+def other_checkpoints(checkpoints, tmp_path):
+    for name, changes in {
+        "bare": {"use_gnn": False, "use_gwa": False},
+        "plus": {"vocabulary": "ferplus"},
+    }.items():
+        config = replace(tiny.CONFIG, **changes)
+        torch.manual_seed(1)
+        path = tmp_path / f"{name}.safetensors"
+        save_checkpoint(path, FERVTGNN(config), CheckpointInfo(config, Preprocess(28, 0.5, 0.25)))
+        checkpoints = {**checkpoints, name: path}
+    return checkpoints
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", ["bare", "plus"])
+def test_every_kind_of_checkpoint_has_every_view(
+    open_page, other_checkpoints, monkeypatch, name, view
+):
+    for module in ("checkpoints", "explain_faithfulness"):
+        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: other_checkpoints)
+    app = open_page("explain", image="astronaut", view=view, checkpoint=name, cell="1,1")
+    assert not app.error
+    told = [info.value for info in app.info if "was built without" in info.value]
+    assert bool(told) == (name == "bare" and view in ("Evidence", "Pipeline", "Numbers"))
+    if name == "plus" and view == "Evidence":
+        assert expression("contempt").name in app.selectbox(key="explain_target").options

@@ -1,0 +1,26 @@
+"""Expressions in a stream of frames: the worker, and what it remembers of the faces in it.
+
+No page and no camera in here: frames come as arrays, from the webcam's thread, a video file or a
+test, and go back as arrays with a typed reading.
+"""
+
+from fervt.live.annotate import track_colour
+from fervt.live.meter import LiveStats
+from fervt.live.readings import FaceReading, FrameReading
+from fervt.live.timeline import Timeline, csv_header, csv_rows
+from fervt.live.worker import OVERLAYS, LiveSettings, LiveWorker, Overlay, Snapshot
+
+__all__ = [
+    "OVERLAYS",
+    "FaceReading",
+    "FrameReading",
+    "LiveSettings",
+    "LiveStats",
+    "LiveWorker",
+    "Overlay",
+    "Snapshot",
+    "Timeline",
+    "csv_header",
+    "csv_rows",
+    "track_colour",
+]

@@ -1,0 +1,123 @@
+"""What the viewer sees: evidence on the face, a box in the person's colour, bars beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.draw import draw_boxes, draw_graph, draw_overlay, parse_colour
+from fervt.faces import Box, crop_face
+from fervt.labels import expression
+from fervt.live.readings import FaceReading
+
+# One a person; none of the expressions' colours, which the bars have.
+_TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
+_GRAPH_PX = 280  # the side on which the graph's arrows are legible
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the model looked at in one face; exactly one part of it is drawn.
+
+    Attributes:
+        gwa_weights: (7, 7), mean 1; None to draw the graph.
+        edge_index: (2, E), rows source and target.
+        attention: (E,), 0..1.
+    """
+
+    gwa_weights: NDArray[np.float32] | None = None
+    edge_index: NDArray[np.int64] | None = None
+    attention: NDArray[np.float32] | None = None
+
+
+def track_colour(number: int) -> str:
+    """A person's `#RRGGBB`, by number."""
+    return _TRACK_COLOURS[(number - 1) % len(_TRACK_COLOURS)]
+
+
+def annotate_frame(
+    frame_rgb: NDArray[np.uint8],
+    faces: Sequence[FaceReading],
+    evidence: Sequence[Evidence | None],
+    seen_share: float,
+    bars: bool,
+) -> NDArray[np.uint8]:
+    """Draws what was read.
+
+    Args:
+        frame_rgb: (h, w, 3) uint8; left as it is.
+        faces: Those in the frame.
+        evidence: One a face; None draws none.
+        seen_share: The share of a face's square that the model sees.
+        bars: Whether to draw the probabilities beside each face.
+
+    Returns:
+        (h, w, 3) uint8, a copy.
+    """
+    canvas = np.array(frame_rgb)
+    for face, found in zip(faces, evidence, strict=True):
+        if found is not None:
+            _draw_evidence(canvas, frame_rgb, _seen_box(face.box_xyxy_px, seen_share), found)
+    captions = [f"{f.number} {expression(f.label).name} {f.confidence:.0%}" for f in faces]
+    colours = [track_colour(face.number) for face in faces]
+    canvas = draw_boxes(canvas, [face.box_xyxy_px for face in faces], captions, colours)
+    if bars:
+        for face in faces:
+            _draw_bars(canvas, face)
+    return canvas
+
+
+def _seen_box(box_xyxy_px: Box, share: float) -> Box:
+    """The square in the frame that reaches the model."""
+    left, top, right, bottom = box_xyxy_px
+    side = max(1, round(share * max(right - left, bottom - top)))
+    x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
+    return x, y, x + side, y + side
+
+
+def _draw_evidence(
+    canvas: NDArray[np.uint8], frame_rgb: NDArray[np.uint8], box: Box, evidence: Evidence
+) -> None:
+    left, top, right, bottom = box
+    part = crop_face(frame_rgb, box)
+    if evidence.gwa_weights is not None:
+        drawn = draw_overlay(part, evidence.gwa_weights)
+    elif evidence.edge_index is not None and evidence.attention is not None:
+        side = max(part.shape[0], _GRAPH_PX)
+        large = cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR)
+        drawn = draw_graph(large, evidence.edge_index, evidence.attention)
+        drawn = cv2.resize(drawn, part.shape[1::-1], interpolation=cv2.INTER_AREA)
+    else:
+        return
+    height, width = canvas.shape[:2]
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    if x0 < x1 and y0 < y1:
+        canvas[y0:y1, x0:x1] = drawn[y0 - top : y1 - top, x0 - left : x1 - left]
+
+
+def _draw_bars(canvas: NDArray[np.uint8], face: FaceReading) -> None:
+    """A small panel of bars right of the box, or left of it where there is no room."""
+    height, width = canvas.shape[:2]
+    pad = 6
+    panel_width = _NAME_WIDTH_PX + _BAR_WIDTH_PX + 2 * pad
+    panel_height = _BAR_ROW_PX * len(face.classes) + 2 * pad
+    left, top, right, _ = face.box_xyxy_px
+    x = right + pad if right + pad + panel_width <= width else left - pad - panel_width
+    x, y = max(0, min(x, width - panel_width)), max(0, min(top, height - panel_height))
+    if panel_width > width or panel_height > height:
+        return
+    panel = canvas[y : y + panel_height, x : x + panel_width]
+    panel[:] = panel // 3
+    for row, (label, share) in enumerate(zip(face.classes, face.probabilities, strict=True)):
+        shown = expression(label)
+        base = pad + row * _BAR_ROW_PX
+        ink = (255, 255, 255) if label == face.label else (190, 190, 190)
+        at = pad, base + _BAR_ROW_PX - 4
+        cv2.putText(panel, shown.name, at, _FONT, 0.34, ink, 1, cv2.LINE_AA)
+        start = pad + _NAME_WIDTH_PX, base + 3
+        end = start[0] + round(float(share) * _BAR_WIDTH_PX), base + _BAR_ROW_PX - 3
+        cv2.rectangle(panel, start, end, parse_colour(shown.colour), cv2.FILLED)

@@ -1,0 +1,68 @@
+"""How fast the stream runs and how long a frame takes, over the last moments."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+_WINDOW_S = 3.0
+_MAX_FRAMES = 300
+
+
+@dataclass(frozen=True)
+class LiveStats:
+    """Rates over the last three seconds, latencies of their frames, and counts since the start.
+
+    Attributes:
+        in_fps: Frames that arrived a second.
+        processed_fps: Frames that were read.
+        dropped_fps: Frames that were passed over, because a newer one had come.
+        latency_median_ms: Of a frame from its arrival to its annotated copy; 0 without frames.
+        latency_p95_ms: 95 of 100 took less.
+        frames: Read since the start, failed ones included.
+        dropped: Passed over since the start.
+        failed: Frames that could not be read, and went on unannotated.
+    """
+
+    in_fps: float
+    processed_fps: float
+    dropped_fps: float
+    latency_median_ms: float
+    latency_p95_ms: float
+    frames: int
+    dropped: int
+    failed: int
+
+
+class Meter:
+    """Counts frames."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, int, float]] = deque(maxlen=_MAX_FRAMES)
+        self._frames = self._dropped = self._failed = 0
+
+    def count(self, now_s: float, dropped: int, latency_ms: float, failed: bool) -> None:
+        """Takes one processed frame and those that were dropped for it."""
+        self._recent.append((now_s, dropped, latency_ms))
+        self._frames += 1
+        self._dropped += dropped
+        self._failed += failed
+
+    def stats(self, now_s: float) -> LiveStats:
+        """What to show now."""
+        recent = [frame for frame in self._recent if frame[0] > now_s - _WINDOW_S]
+        # In the first seconds, and where the memory is full, the window is as long as it can be.
+        span_s = max(now_s - self._recent[0][0], 0.5) if self._recent else _WINDOW_S
+        span_s = min(span_s, _WINDOW_S)
+        dropped = sum(frame[1] for frame in recent)
+        latencies = [frame[2] for frame in recent] or [0.0]
+        return LiveStats(
+            in_fps=(len(recent) + dropped) / span_s,
+            processed_fps=len(recent) / span_s,
+            dropped_fps=dropped / span_s,
+            latency_median_ms=float(np.median(latencies)),
+            latency_p95_ms=float(np.percentile(latencies, 95)),
+            frames=self._frames,
+            dropped=self._dropped,
+            failed=self._failed,
+        )

@@ -1,0 +1,54 @@
+"""What was read from a frame: plain values that every part of the live view shares."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.faces import Box
+
+
+@dataclass(frozen=True, eq=False)
+class FaceReading:
+    """One face in one frame.
+
+    Attributes:
+        number: The person's number, from 1, the same from frame to frame.
+        box_xyxy_px: Left, top, right, bottom in pixels of the frame.
+        classes: C labels, in the order of `probabilities`.
+        probabilities: (C,) float32, smoothed over time, summing to 1.
+    """
+
+    number: int
+    box_xyxy_px: Box
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.classes[int(self.probabilities.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """Its probability, 0..1."""
+        return float(self.probabilities.max())
+
+
+@dataclass(frozen=True, eq=False)
+class FrameReading:
+    """One frame.
+
+    Attributes:
+        index: Of the processed frame, from 0.
+        time_s: Since the stream's start.
+        faces: Those in the frame, by number.
+        latency_ms: From the frame's arrival to its annotated copy.
+        problem: Why nothing could be read; empty where all went well.
+    """
+
+    index: int
+    time_s: float
+    faces: tuple[FaceReading, ...]
+    latency_ms: float
+    problem: str = ""

@@ -1,0 +1,119 @@
+"""Which face of this frame is which of the last: a number that stays with a person.
+
+Detectors cost more than classifiers, so they look at every k-th frame only; in between each face
+moves on as it did (an alpha-beta filter over its box). What the detector finds is matched to these
+predictions by overlap, so that two people who cross keep their numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from fervt.faces import Box
+
+_POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
+_MIN_OVERLAP = 0.1
+_FORGIVEN_MISSES = 1  # the cascade loses a face now and then for a moment
+_PATIENCE_S = 1.0  # hidden for longer, a face comes back as somebody new
+_FASTEST = 3.0  # box widths a second: what is faster is the detector's jitter
+
+
+@dataclass
+class Track:
+    """One person.
+
+    Attributes:
+        number: From 1, in the order of appearance.
+        box: (4,) float, left, top, right, bottom in pixels, where the face is now.
+        speed: (4,) float, of the box's edges in pixels a second.
+        time_s: When `box` was right.
+        seen_s: When the detector last found it.
+        misses: How many times in a row the detector has not.
+    """
+
+    number: int
+    box: np.ndarray
+    time_s: float
+    seen_s: float
+    speed: np.ndarray = field(default_factory=lambda: np.zeros(4))
+    misses: int = 0
+
+    @property
+    def visible(self) -> bool:
+        """Whether the face counts as being there."""
+        return self.misses <= _FORGIVEN_MISSES
+
+    def move_on(self, time_s: float) -> None:
+        """Moves the box to where it should be by now."""
+        self.box = self.box + self.speed * (time_s - self.time_s)
+        self.time_s = time_s
+
+    def correct(self, box: np.ndarray) -> None:
+        """Takes what the detector found at the track's present time."""
+        error = box - self.box
+        elapsed_s = self.time_s - self.seen_s
+        if elapsed_s > 0:
+            limit = _FASTEST * (box[2] - box[0])
+            speed = self.speed + _SPEED_GAIN * error / elapsed_s
+            self.speed = np.clip(speed, -limit, limit)
+        self.box = self.box + _POSITION_GAIN * error
+        self.seen_s, self.misses = self.time_s, 0
+
+
+class Tracker:
+    """Follows the faces of one stream."""
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+        self._numbers = 0
+
+    def step(self, time_s: float, found: Sequence[Box] | None = None) -> list[Track]:
+        """Goes on to the next frame.
+
+        Args:
+            time_s: Of the frame, never less than before.
+            found: What the detector found in it; None where it did not look.
+
+        Returns:
+            The visible tracks, by number.
+        """
+        for track in self._tracks:
+            track.move_on(time_s)
+        if found is not None:
+            self._take([np.array(box, float) for box in found], time_s)
+        return [track for track in self._tracks if track.visible]
+
+    def _take(self, found: list[np.ndarray], time_s: float) -> None:
+        overlaps = overlap([track.box for track in self._tracks], found)
+        matched_tracks, matched_boxes = set(), set()
+        for i, j in zip(*linear_sum_assignment(overlaps, maximize=True), strict=True):
+            if overlaps[i, j] >= _MIN_OVERLAP:
+                self._tracks[i].correct(found[j])
+                matched_tracks.add(i)
+                matched_boxes.add(j)
+        for i, track in enumerate(self._tracks):
+            track.misses += i not in matched_tracks
+        self._tracks = [t for t in self._tracks if time_s - t.seen_s <= _PATIENCE_S]
+        for j, box in enumerate(found):
+            if j not in matched_boxes:
+                self._numbers += 1
+                self._tracks.append(Track(self._numbers, box, time_s, time_s))
+
+
+def overlap(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:
+    """Intersection over union of every pair of boxes.
+
+    Args:
+        first: M boxes (4,), left, top, right, bottom.
+        second: N boxes.
+
+    Returns:
+        (M, N), 0..1.
+    """
+    a, b = np.reshape(first, (-1, 1, 4)), np.reshape(second, (1, -1, 4))
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.clip(sides, 0, None).prod(axis=-1)
+    areas = [np.prod(box[..., 2:] - box[..., :2], axis=-1) for box in (a, b)]
+    return shared / np.maximum(areas[0] + areas[1] - shared, 1e-9)

@@ -1,0 +1,269 @@
+"""The live worker: a frame in, an annotated frame and a typed reading out.
+
+It knows no camera and no page. Whoever has frames calls `process` from one thread; any thread may
+read the latest result, the timeline and the statistics, or change the settings, at any time.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from fervt.errors import FervtError
+from fervt.explain import edge_attention
+from fervt.faces import Box, FaceDetector, crop_face
+from fervt.live.annotate import Evidence, annotate_frame
+from fervt.live.meter import LiveStats, Meter
+from fervt.live.readings import FaceReading, FrameReading
+from fervt.live.timeline import Timeline
+from fervt.live.tracker import Track, Tracker
+from fervt.predict import Predictor, check_image, to_face
+
+Overlay = Literal["none", "gwa", "graph"]
+OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
+
+_SEARCH_PX = 320  # the search's longer side: faces from a twelfth of the frame's width
+_MAX_FACES = 6
+_MAX_BETWEEN = 8  # frames from search to search at most: a new face waits no longer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What a viewer can change while the stream runs.
+
+    Attributes:
+        overlay: The evidence that is drawn on each face.
+        half_life_s: After this time an old reading has lost half of its weight; 0 shows the raw
+            probabilities.
+        mirror: Whether frames are mirrored first, as people expect of a camera that shows them.
+        bars: Whether the probabilities are drawn beside each face.
+        search_every: Faces are searched in every so many frames; None lets the worker choose by
+            what a search costs here.
+    """
+
+    overlay: Overlay = "none"
+    half_life_s: float = 0.4
+    mirror: bool = False
+    bars: bool = True
+    search_every: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A frame as it came (mirrored where that is wanted), (h, w, 3) uint8 RGB, and its reading."""
+
+    image_rgb: NDArray[np.uint8]
+    reading: FrameReading
+
+
+class LiveWorker:
+    """Reads one stream.
+
+    Args:
+        predictor: A warmed checkpoint; may be shared with other workers.
+        settings: To begin with; assign `settings` to change them.
+        clock: Gives seconds; for tests.
+
+    Raises:
+        ConfigError: As `FaceDetector`.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        settings: LiveSettings | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.predictor = predictor
+        self.settings = settings or LiveSettings()
+        self.timeline = Timeline()
+        self._clock = clock
+        self._detector = FaceDetector(_SEARCH_PX)
+        self._tracker = Tracker()
+        self._smoothed: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._meter = Meter()
+        self._lock = threading.Lock()
+        self._latest: Snapshot | None = None
+        self._start_s: float | None = None
+        self._time_s = 0.0
+        self._frames = 0
+        self._until_search = 0
+        self._search_ms = _Average()
+        self._reading_ms = _Average()
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest frame that could be read."""
+        with self._lock:
+            return self._latest
+
+    def stats(self) -> LiveStats:
+        """Speed and counts up to now."""
+        with self._lock:
+            return self._meter.stats(self._clock())
+
+    @property
+    def search_every(self) -> int:
+        """Faces are searched in every so many frames.
+
+        So many that the searches take no longer than all the rest, whatever the machine does.
+        """
+        if self.settings.search_every is not None:
+            return self.settings.search_every
+        search_ms, rest_ms = self._search_ms.value, self._reading_ms.value
+        if search_ms is None or rest_ms is None:
+            return 1
+        return int(np.clip(np.ceil(search_ms / rest_ms), 1, _MAX_BETWEEN))
+
+    def process(
+        self, image_rgb: NDArray[np.uint8], time_s: float | None = None, dropped: int = 0
+    ) -> tuple[NDArray[np.uint8], FrameReading]:
+        """Reads one frame. Never raises: a frame that cannot be read is given back as it is.
+
+        Args:
+            image_rgb: (h, w, 3) uint8 RGB.
+            time_s: The frame's time; the clock's by default.
+            dropped: Frames that were passed over since the last one.
+
+        Returns:
+            The annotated frame (h, w, 3) uint8 RGB, and what was read from it.
+        """
+        began_s = self._clock()
+        at_s = began_s if time_s is None else time_s
+        if self._start_s is None:
+            self._start_s = self._time_s = at_s
+        at_s = self._time_s = max(at_s, self._time_s)
+        settings = self.settings  # one for the whole frame
+        faces: tuple[FaceReading, ...] = ()
+        shown, problem = image_rgb, ""
+        try:
+            _keep_to_one_core()
+            image_rgb = check_image(image_rgb)
+            if settings.mirror:
+                image_rgb = np.ascontiguousarray(image_rgb[:, ::-1])
+            shown = image_rgb
+            faces, evidence = self._read(image_rgb, at_s, settings)
+            share = self.predictor.info.preprocess.crop
+            shown = annotate_frame(image_rgb, faces, evidence, share, settings.bars)
+        except FervtError as error:
+            problem = str(error)
+        except Exception as error:  # the stream must go on, whatever a frame did
+            _log.warning("A frame could not be read.", exc_info=True)
+            problem = f"A frame could not be read ({type(error).__name__})."
+        now_s = self._clock()
+        latency_ms = 1000 * (now_s - began_s)
+        reading = FrameReading(self._frames, at_s - self._start_s, faces, latency_ms, problem)
+        self._frames += 1
+        self.timeline.append(reading)
+        with self._lock:
+            self._meter.count(now_s, dropped, latency_ms, bool(problem))
+            if not problem:
+                self._latest = Snapshot(image_rgb, reading)
+        return shown, reading
+
+    def _read(
+        self, image_rgb: NDArray[np.uint8], time_s: float, settings: LiveSettings
+    ) -> tuple[tuple[FaceReading, ...], list[Evidence | None]]:
+        found = None
+        if self._until_search == 0:
+            began_s = self._clock()
+            found = [face.box_xyxy_px for face in self._detector.detect(image_rgb)[:_MAX_FACES]]
+            self._search_ms.take(1000 * (self._clock() - began_s))
+            self._until_search = self.search_every  # not where it failed: the next frame searches
+        self._until_search -= 1
+        tracks = _boxes_in(self._tracker.step(time_s, found), image_rgb)
+        if not tracks:
+            return (), []
+        began_s = self._clock()
+        boxes = list(tracks.values())
+        probabilities, evidence = self._classify(image_rgb, boxes, settings.overlay)
+        self._reading_ms.take(1000 * (self._clock() - began_s))
+        classes = self.predictor.classes.classes
+        smoothed = self._smooth(list(tracks), probabilities, time_s, settings.half_life_s)
+        return tuple(
+            FaceReading(number, box, classes, shares)
+            for (number, box), shares in zip(tracks.items(), smoothed, strict=True)
+        ), evidence
+
+    def _classify(
+        self, image_rgb: NDArray[np.uint8], boxes: Sequence[Box], overlay: Overlay
+    ) -> tuple[NDArray[np.float32], list[Evidence | None]]:
+        faces = np.stack([to_face(crop_face(image_rgb, box)) for box in boxes])
+        output, _ = self.predictor.run(faces)
+        evidence: list[Evidence | None] = [None] * len(boxes)
+        if overlay == "gwa" and output.gwa_weights is not None:
+            evidence = [Evidence(weights) for weights in output.gwa_weights.float().cpu().numpy()]
+        elif overlay == "graph" and output.gat_attention is not None:
+            assert output.gat_edge_index is not None
+            edges = output.gat_edge_index.cpu().numpy()
+            layers = torch.stack(output.gat_attention, dim=1).float().cpu().numpy()
+            evidence = [
+                Evidence(edge_index=edges, attention=edge_attention(face)) for face in layers
+            ]
+        return self.predictor.probabilities(output), evidence
+
+    def _smooth(
+        self,
+        numbers: list[int],
+        probabilities: NDArray[np.float32],
+        time_s: float,
+        half_life_s: float,
+    ) -> list[NDArray[np.float32]]:
+        """Exponential smoothing of each face by the time that went by, not by frames."""
+        smoothed = {}
+        for number, now in zip(numbers, probabilities, strict=True):
+            before_s, before = self._smoothed.get(number, (time_s, now))
+            kept = 0.5 ** ((time_s - before_s) / half_life_s) if half_life_s > 0 else 0.0
+            smoothed[number] = time_s, np.float32(kept) * before + np.float32(1 - kept) * now
+        self._smoothed = smoothed
+        return [shares for _, shares in smoothed.values()]
+
+
+class _Average:
+    """A running average that follows a change within some ten values."""
+
+    def __init__(self) -> None:
+        self.value: float | None = None
+
+    def take(self, value: float) -> None:
+        self.value = value if self.value is None else 0.85 * self.value + 0.15 * value
+
+
+class _ThisThread(threading.local):
+    one_core = False
+
+
+_this_thread = _ThisThread()
+
+
+def _keep_to_one_core() -> None:
+    """Keeps the calling thread's part of PyTorch to one core, once a thread.
+
+    A single small face gains little from a second core, which the video's coding, the page or the
+    next viewer needs; and where cores are busy, two that wait for each other are far slower.
+    """
+    if not _this_thread.one_core:
+        torch.get_num_threads()  # PyTorch sets its own number on a thread's first call
+        threadpool_limits(1, user_api="openmp")
+        _this_thread.one_core = True
+
+
+def _boxes_in(tracks: Sequence[Track], image_rgb: NDArray[np.uint8]) -> dict[int, Box]:
+    """Boxes in whole pixels by number, without those that have moved out of the frame."""
+    height, width = image_rgb.shape[:2]
+    boxes = {}
+    for track in tracks:
+        left, top, right, bottom = (round(float(edge)) for edge in track.box)
+        centre = (left + right) / 2, (top + bottom) / 2
+        if left < right and top < bottom and 0 <= centre[0] < width and 0 <= centre[1] < height:
+            boxes[track.number] = left, top, right, bottom
+    return boxes

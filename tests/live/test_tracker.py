@@ -1,0 +1,69 @@
+"""Numbers stay with people: moving, hidden for a moment, crossing, leaving."""
+
+import numpy as np
+import pytest
+
+from fervt.live.tracker import Tracker, overlap
+
+FPS = 25
+
+
+def box(x: float, y: float = 50, side: float = 60) -> tuple[int, int, int, int]:
+    return round(x), round(y), round(x + side), round(y + side)
+
+
+def run(tracker: Tracker, frames: list, every: int = 1, start: int = 0):
+    """Steps through lists of boxes; the detector sees every so many frames."""
+    seen = []
+    for index, boxes in enumerate(frames, start):
+        tracks = tracker.step(index / FPS, boxes if index % every == 0 else None)
+        seen.append({track.number: track.box.copy() for track in tracks})
+    return seen
+
+
+def test_a_moving_face_keeps_its_number_and_its_box_stays_on_it_between_searches():
+    path = [box(20 + 4 * i, 30 + 2 * i) for i in range(60)]
+    seen = run(Tracker(), [[b] for b in path], every=4)
+    assert all(set(frame) == {1} for frame in seen)
+    for frame, truth in list(zip(seen, path, strict=True))[20:]:
+        assert np.abs(frame[1] - truth).max() < 4  # pixels; standing still would be up to 12 off
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_two_faces_that_cross_keep_their_numbers(every):
+    frames = []
+    for i in range(70):
+        ahead, behind = box(20 + 5 * i, side=64), box(380 - 5 * i, y=54, side=56)
+        hidden = overlap([np.array(ahead)], [np.array(behind)])[0, 0] > 0.25
+        frames.append([ahead] if hidden else [ahead, behind])
+    seen = run(Tracker(), frames, every)
+    assert max(max(frame) for frame in seen) == 2
+    first = {number: frame[0] for number, frame in seen[0].items()}
+    last = {number: frame[0] for number, frame in seen[-1].items()}
+    left = min(first, key=first.get)
+    assert last[left] == max(last.values())
+    assert len(last) == 2
+
+
+def test_one_missed_search_is_forgiven_and_two_are_not():
+    tracker = Tracker()
+    seen = run(tracker, [[box(10)], [box(10)], [], [], [box(10)]])
+    assert [list(frame) for frame in seen] == [[1], [1], [1], [], [1]]
+
+
+def test_who_was_away_for_long_comes_back_as_somebody_new():
+    tracker = Tracker()
+    run(tracker, [[box(10)]] * 3 + [[]] * 30)
+    assert list(run(tracker, [[box(10)]], start=33)[0]) == [2]
+
+
+def test_faces_far_apart_are_different_people_and_largest_does_not_matter():
+    seen = run(Tracker(), [[box(10), box(200)], [box(201), box(11)]])
+    assert np.abs(seen[1][1] - box(11)).max() <= 1
+    assert np.abs(seen[1][2] - box(201)).max() <= 1
+
+
+def test_overlap_of_boxes_of_different_shapes():
+    shares = overlap([np.array([0, 0, 4, 2])], [np.array([2, 0, 6, 4]), np.array([4, 2, 6, 4])])
+    np.testing.assert_allclose(shares, [[4 / 20, 0]])
+    assert overlap([], [np.array([0, 0, 1, 1])]).shape == (0, 1)

@@ -1,0 +1,55 @@
+"""The linked evidence in a real browser: a click in one view is read in the others."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+WAIT_MS = 120_000
+
+
+def open_explain(page: Page, app_server: str, parameters: str = "") -> None:
+    page.goto(f"{app_server}/explain?image=astronaut{parameters}")
+    expect(page.get_by_text("evidence of all panels in")).to_be_visible(timeout=WAIT_MS)
+
+
+def click_cell(page: Page, chart: str, row: int, column: int) -> None:
+    """Clicks the middle of a cell in a chart of the grid."""
+    plot = page.locator(f"[class*='st-key-{chart}_'] .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    side = min(box["width"], box["height"])
+    page.mouse.click(box["x"] + (column + 0.5) / 7 * side, box["y"] + (row + 0.5) / 7 * side)
+
+
+def test_a_click_in_the_graph_is_read_in_the_other_panels(browser_page, app_server):
+    open_explain(browser_page, app_server)
+    expect(browser_page.get_by_text("Click a cell")).to_be_visible()
+    click_cell(browser_page, "graph", 5, 2)
+    expect(browser_page.get_by_text("Cell: row 5, column 2")).to_be_visible(timeout=WAIT_MS)
+    assert re.search(r"cell=5(,|%2C)2", browser_page.url)
+    ranks = browser_page.get_by_text(re.compile(r"^rank \d+ of 49$"))
+    expect(ranks).to_have_count(4)
+    # Marked on the face, too: the outline's two lines.
+    outline = browser_page.locator("[class*='st-key-overlay_'] .shapelayer path")
+    expect(outline).to_have_count(2)
+
+    # Another view, another cell, then the first one again.
+    click_cell(browser_page, "overlay", 1, 4)
+    expect(browser_page.get_by_text("Cell: row 1, column 4")).to_be_visible(timeout=WAIT_MS)
+    click_cell(browser_page, "graph", 5, 2)
+    expect(browser_page.get_by_text("Cell: row 5, column 2")).to_be_visible(timeout=WAIT_MS)
+
+    browser_page.get_by_role("tab", name="Pipeline").click()
+    outline = browser_page.locator("[class*='st-key-stage_gwa_'] .shapelayer path")
+    expect(outline).to_have_count(2, timeout=WAIT_MS)
+
+
+def test_measuring_can_be_stopped(browser_page, app_server):
+    open_explain(browser_page, app_server, "&view=Is+it+faithful%3F")
+    browser_page.get_by_role("combobox", name="Precision").click(timeout=WAIT_MS)
+    browser_page.get_by_role("option", name="Exact: cell by cell").click()
+    browser_page.get_by_role("button", name="Measure against").click()
+    browser_page.get_by_test_id("stMain").get_by_role("button", name="Stop").click(timeout=WAIT_MS)
+    expect(browser_page.get_by_role("progressbar")).to_have_count(0, timeout=WAIT_MS)
+    expect(browser_page.get_by_text("Over many faces", exact=True)).to_be_visible()
+    expect(browser_page.get_by_text("z counts the standard deviations")).to_have_count(0)

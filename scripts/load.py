@@ -33,6 +33,7 @@ from fervt.examples import load_example
 HOST = "127.0.0.1"
 TIMEOUT_S = 20
 SENDERS = 96
+CROPPED = "/v1/predict?detect=false"
 
 
 @dataclass
@@ -133,18 +134,18 @@ def face_jpeg(width: int, height: int) -> bytes:
 class Sender:
     """One connection that stays open, opened anew when it breaks."""
 
-    def __init__(self, service: Service, path: str) -> None:
-        self._service, self._path = service, path
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, body: bytes) -> int:
+    def send(self, body: bytes, path: str = "/v1/predict") -> int:
         """Posts a body; the status, or 0 where the connection broke."""
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection(
                     HOST, self._service.port, timeout=TIMEOUT_S
                 )
-            self._connection.request("POST", self._path, body, {"Content-Type": "image/jpeg"})
+            self._connection.request("POST", path, body, {"Content-Type": "image/jpeg"})
             answer = self._connection.getresponse()
             answer.read()
             if answer.will_close:
@@ -170,7 +171,7 @@ def at_rate(service: Service, per_s: float, seconds: float, body: bytes) -> Tall
     tally, due = Tally(), queue.Queue[float | None]()
     idle = queue.LifoQueue[Sender]()
     for _ in range(SENDERS):
-        idle.put(Sender(service, "/v1/predict"))
+        idle.put(Sender(service))
 
     def work() -> None:
         while (moment := due.get()) is not None:
@@ -196,16 +197,17 @@ def at_rate(service: Service, per_s: float, seconds: float, body: bytes) -> Tall
 
 
 def one_after_another(
-    service: Service, path: str, bodies: list[bytes], count: int, senders: int
+    service: Service, requests: list[tuple[str, bytes]], count: int, senders: int
 ) -> tuple[Tally, float]:
     """Keeps some connections busy until `count` requests are answered; the seconds it took."""
     tally, numbers = Tally(), iter(range(count))
 
     def work() -> None:
-        sender = Sender(service, path)
+        sender = Sender(service)
         for number in numbers:
             started = time.perf_counter()
-            status = sender.send(bodies[number % len(bodies)])
+            path, body = requests[number % len(requests)]
+            status = sender.send(body, path)
             tally.add(status, time.perf_counter() - started)
         sender.close()
 
@@ -256,15 +258,17 @@ def overload(seconds: int) -> dict[str, Any]:
 
 
 def memory(count: int) -> dict[str, Any]:
-    """Many requests of several sizes; the workers' own memory on the way."""
-    bodies = [face_jpeg(w, h) for w, h in ((160, 120), (144, 108), (128, 96), (176, 132))]
+    """Many requests, crops of ten sizes and every tenth a whole frame; the workers' own memory."""
+    requests = [(CROPPED, face_jpeg(40 + 8 * n, 48 + 4 * n)) for n in range(9)]
+    requests.append(("/v1/predict?explain=gwa,gat", face_jpeg(160, 120)))
     points = {}
     with serving() as service:
         done = 0
         for step in [count // 20, *[count // 10] * 9, count // 20]:
-            tally, _ = one_after_another(service, "/v1/predict", bodies, step, senders=4)
+            tally, _ = one_after_another(service, requests, step, senders=4)
             done += step
             points[done] = round(service.memory_mb(), 1)
+            print(done, points[done], file=sys.stderr, flush=True)
             if set(tally.latencies) != {200}:
                 raise SystemExit(f"Not all were answered: {tally.summary()}")
     return {"requests": done, "workers_mb_after": points}
@@ -287,11 +291,14 @@ def batching(count: int) -> dict[str, Any]:
     """Eight callers that send cropped faces to one worker, with batches and without."""
     result = {}
     for name, limit in (("alone", 1), ("batched", 16), ("alone again", 1), ("batched again", 16)):
-        with serving("--max-batch", str(limit), workers=1) as service:
-            path, bodies = "/v1/predict?detect=false", [face_jpeg(64, 64)]
-            one_after_another(service, path, bodies, 64, senders=8)
-            tally, seconds = one_after_another(service, path, bodies, count, senders=8)
-            result[name] = {"per_s": round(count / seconds, 1)} | tally.summary()
+        with serving("--max-batch", str(limit), "--max-in-flight", "8", workers=1) as service:
+            requests = [(CROPPED, face_jpeg(64, 64))]
+            one_after_another(service, requests, 64, senders=8)
+            before = service.cpu_s()
+            tally, seconds = one_after_another(service, requests, count, senders=8)
+            spent_ms = 1000 * (service.cpu_s() - before)
+            figures = {"per_s": round(count / seconds, 1), "cpu_ms": round(spent_ms / count, 1)}
+            result[name] = figures | tally.summary()
     return result
 
 

@@ -73,7 +73,7 @@ def serving(checkpoint: Path, *options: str, env: dict[str, str] | None = None):
             cwd=ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
+            env={**os.environ, **(env or {})},
         )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)

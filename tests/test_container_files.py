@@ -4,7 +4,6 @@ Their commands and health checks are run here as they stand, on free ports.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -55,7 +54,6 @@ def run_natively(target: str, port: int, log: Path, *options: str) -> None:
             cwd=ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
     try:
         path = "readyz" if target == "service" else "_stcore/health"

@@ -9,6 +9,8 @@ import socket
 import tempfile
 from types import MappingProxyType
 
+import torch
+
 from fervt.api import ServiceConfig, create_app
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.errors import ConfigError
@@ -61,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "Sources need one worker, since two processes cannot share a camera: --workers 1."
         )
+    # Workers are forked from here; threads of PyTorch's stay behind, and they would wait for them.
+    torch.set_num_threads(1)
     checkpoint = find_checkpoint(args.checkpoint)
     load_checkpoint(checkpoint)  # so that a bad one is a sentence here, not a crash in a worker
     _check_address(args.host, args.port)

@@ -12,7 +12,7 @@ from fervt.ui.status import show_status
 
 ARCHITECTURE = Path(__file__).parents[1] / "assets" / "architecture.svg"
 PARTS = """
-1. **Grid-wise attention** cuts the face into 7 × 7 cells and weighs each against all the others.
+1. **Grid-wise attention** cuts the face into 7 × 7 cells and weighs each against all the others.
 2. **Fusion** puts those weights and the face together.
 3. **The pyramid**, a ResNet-34, describes the result at three sizes: L1, L2 and L3.
 4. **The graph** links each cell with its neighbours; two attention layers pass messages along

@@ -22,8 +22,15 @@ TALLEST_PX = 3000
 # What to photograph: a name, the address below the app's own, and a text that shows last.
 VIEWS = {
     "home": ("", "not felt emotions"),
-    "predict-empty": ("predict", "not felt emotions"),
     "predict": ("predict?image=astronaut", "what the model saw"),
+    "evaluation": ("evaluation?label=fear&predicted=sad", "not felt emotions"),
+    "evaluation-standing": ("evaluation?view=Standing", "not felt emotions"),
+    "evaluation-classes": ("evaluation?view=Classes", "not felt emotions"),
+    "evaluation-confidence": ("evaluation?view=Confidence", "not felt emotions"),
+    "evaluation-people": ("evaluation?view=People", "not felt emotions"),
+    "evaluation-map": ("evaluation?view=Map", "not felt emotions"),
+    "evaluation-training": ("evaluation?view=Training", "not felt emotions"),
+    "evaluation-report": ("evaluation?view=Report", "not felt emotions"),
 }
 
 
@@ -46,7 +53,7 @@ def wait_for(url: str, seconds: float = 120) -> None:
 
 def photograph(page: Page, url: str, last_text: str, path: Path) -> None:
     page.goto(url)
-    page.get_by_text(last_text).first.wait_for(timeout=60_000)
+    page.get_by_text(last_text).first.wait_for(timeout=180_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_timeout(1500)  # pictures and charts take their places
     width_px = page.viewport_size["width"]

@@ -130,7 +130,7 @@ class Predictor:
         Returns:
             The model's whole output and its input (B, 3, S, S), normalised.
         """
-        batch = torch.from_numpy(np.require(faces, requirements="CW")).to(self.device)
+        batch = torch.from_numpy(np.require(faces, requirements=["C", "W"])).to(self.device)
         with torch.inference_mode():
             images = self.info.preprocess.to_input(batch)
             images = images.contiguous(memory_format=torch.channels_last)

@@ -16,6 +16,10 @@ from fervt.model.transformer import VTA
 from fervt.options import option
 
 
+# A file from a stranger names these: no model may take minutes or all memory to set up.
+_LARGEST = {"depth": 24, "heads": 64, "gwa_heads": 64, "gat_heads": 64, "width": 256}
+
+
 @dataclass(frozen=True)
 class FERVTConfig:
     """What a FERVT-GNN is made of; it travels in every checkpoint.
@@ -48,8 +52,9 @@ class FERVTConfig:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}.")
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.type is int and not (type(value) is int and 1 <= value <= 4096):
-                raise ConfigError(f"{item.name} must be a whole number from 1 to 4096.")
+            largest = _LARGEST.get(item.name, 1024)
+            if item.type is int and not (type(value) is int and 1 <= value <= largest):
+                raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
             if item.type is float and not (type(value) in (int, float) and 0 <= value < 1):
                 raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
             if item.type is bool and type(value) is not bool:

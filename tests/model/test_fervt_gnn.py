@@ -184,6 +184,7 @@ def test_full_size_stays_within_its_budget() -> None:
         ({"embed_dim": 30, "heads": 4}, "multiple of heads"),
         ({"dropout": 1.0}, "dropout"),
         ({"width": 0}, "width"),
+        ({"depth": 4096}, "1 to 24"),
         ({"use_gnn": 1}, "use_gnn"),
     ],
 )

@@ -7,7 +7,18 @@ import sys
 from fervt import __version__
 from fervt.errors import FervtError
 
-VERBS = ("prepare", "train", "evaluate", "checkpoints", "predict", "explain", "bench", "serve")
+VERBS = (
+    "prepare",
+    "train",
+    "evaluate",
+    "checkpoints",
+    "predict",
+    "explain",
+    "video",
+    "report",
+    "bench",
+    "serve",
+)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -151,6 +151,15 @@ class SavedEvaluation:
         )
         return every.select((labels >= 0) & (copies | ~table["is_copy"].to_numpy()))
 
+    def ways(self, truth: Vocabulary | None = None) -> list[tuple[str, Rows]]:
+        """The ways to count, by name: with and without copies and mirrored faces; none is empty."""
+        found = [
+            (rule + way, self.rows(tta=tta, copies=copies, truth=truth))
+            for copies, rule in ((True, "all faces"), (False, "without copies"))
+            for tta, way in ((False, ""), (True, ", mirrored too"))
+        ]
+        return [(way, rows) for way, rows in found if len(rows)]
+
     def embeddings(self) -> NDArray[np.float32]:
         """Class tokens (N, D), row by row as in `plain`.
 

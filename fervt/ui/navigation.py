@@ -26,7 +26,7 @@ window.fervtClosesSidebar ??= document.addEventListener("click", (event) => {
 _ENTERED = "entered"  # by the entry script, in this very run
 
 # What goes along from page to page; a page's own parameters stay behind.
-SHARED = ("checkpoint", "image", "face", "whole")
+SHARED = ("checkpoint", "image", "face", "whole", "split", "truth", "tta", "copies", "with")
 
 
 @dataclass(frozen=True)

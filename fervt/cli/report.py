@@ -1,0 +1,43 @@
+"""`fervt report`: a saved evaluation to one self-contained HTML file."""
+
+import argparse
+from pathlib import Path
+
+from fervt.checkpoint import find_checkpoint, read_info, shipped_checkpoints
+from fervt.data.prepared import read_prepared
+from fervt.errors import DataError
+from fervt.files import write_aside
+from fervt.labels import SPLITS
+from fervt.report import build_report
+from fervt.saved import find_evaluation
+
+HELP = "write a saved evaluation as one HTML file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options."""
+    about = "name of a shipped checkpoint, or a folder that `fervt evaluate` wrote"
+    parser.add_argument("--checkpoint", help=f"{about}; the flagship by default")
+    parser.add_argument("--against", help=f"compare with: {about}")
+    parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
+    parser.add_argument("--data", type=Path, help="prepared file, for example faces")
+    parser.add_argument("--out", type=Path, required=True, help="the HTML file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the report."""
+    name = find_checkpoint().stem if args.checkpoint is None else args.checkpoint
+    evaluation = find_evaluation(name, args.split)
+    against = find_evaluation(args.against, args.split) if args.against else None
+    split = evaluation.split
+    data = read_prepared(args.data, (split,)).split(split) if args.data else None
+    shipped = shipped_checkpoints()
+    info = read_info(shipped[name]) if name in shipped else None
+    content = build_report(evaluation, info=info, against=against, data=data)
+    try:
+        with write_aside(args.out) as aside:
+            aside.write_text(content)
+    except OSError as error:
+        raise DataError(f"'{args.out}' cannot be written: {error.strerror}.") from error
+    print(f"{args.out}: {evaluation.name} on {split}, {len(content) / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,155 @@
+"""The faces behind the rows, where a prepared data file is at hand.
+
+The file of `FERVT_DATA` belongs to whoever runs the program and is read once for everybody. A
+visitor's own stays in the visitor's session and touches the disk just while it is being read.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.data.prepared import PreparedData, read_prepared
+from fervt.errors import DataError, FervtError
+from fervt.files import file_sha256
+from fervt.images import safe_name
+
+VARIABLE = "FERVT_DATA"
+_OWN = "own_prepared_file"
+_PROBLEM = "own_prepared_problem"
+_ROUND = "own_prepared_round"
+_MAX_FILE_MB = 200
+_THUMBNAIL_PX = 144
+
+
+@dataclass(frozen=True, eq=False)
+class FaceBook:
+    """The faces of a prepared file's split, found by the hash of their pixels."""
+
+    data: PreparedData
+
+    @cached_property
+    def _at(self) -> dict[str, int]:
+        return {digest: i for i, digest in enumerate(self.data.sha256.tolist())}
+
+    def face(self, image_sha256: str) -> NDArray[np.uint8] | None:
+        """The face (48, 48) uint8; None where the file doesn't have it."""
+        at = self._at.get(image_sha256)
+        return None if at is None else self.data.images[at]
+
+    def votes(self, image_sha256: str) -> NDArray[np.uint8] | None:
+        """FER+'s votes (10,) of a face; None where nobody voted."""
+        at = self._at.get(image_sha256)
+        if at is None or not self.data.votes[at].any():
+            return None
+        return self.data.votes[at]
+
+    def thumbnail(self, image_sha256: str, side_px: int = _THUMBNAIL_PX) -> np.ndarray:
+        """The face, enlarged, as RGB; gray where the file doesn't have it."""
+        face = self.face(image_sha256)
+        if face is None:
+            return np.full((side_px, side_px, 3), 127, np.uint8)
+        large = cv2.resize(face, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+        return cv2.cvtColor(large, cv2.COLOR_GRAY2RGB)
+
+
+def data_file() -> Path | None:
+    """The prepared file that whoever runs the program has named."""
+    return Path(path) if (path := os.environ.get(VARIABLE)) else None
+
+
+def pick_faces(split: str) -> FaceBook | None:
+    """Draws the sidebar's choice of a data file; gives the faces of a split, if there are any."""
+    with st.sidebar.expander("Faces of the data set", icon=":material/grid_view:"):
+        own: bytes | None = st.session_state.get(_OWN)
+        path = data_file()
+        if own is None and path is None:
+            _draw_uploader()
+            return None
+        try:
+            if own is not None:
+                book = _read_own(own, split)
+            else:
+                assert path is not None
+                if not path.is_file():
+                    raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
+                book = _read_shared(file_sha256(path), split, path)
+        except FervtError as error:
+            st.warning(str(error))
+            return None
+        finally:
+            if own is not None:
+                st.button("Forget this file", icon=":material/delete:", on_click=_forget)
+        st.caption(f"{len(book.data):,} faces of {split}, from {book.data.source}.")
+        return book
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the faces")
+def _read_shared(digest: str, split: str, _path: Path) -> FaceBook:
+    return FaceBook(read_prepared(_path, (split,)).split(split))
+
+
+def _read_own(content: bytes, split: str) -> FaceBook:
+    known: dict[str, FaceBook] = st.session_state.setdefault(f"{_OWN}_faces", {})
+    if split not in known:
+        with st.spinner("Reading the faces"):
+            known[split] = read_bytes(content, split)
+    return known[split]
+
+
+def read_bytes(content: bytes, split: str) -> FaceBook:
+    """Reads an uploaded prepared file; nothing of it stays on the disk.
+
+    Raises:
+        DataError: It is no such file, or lacks the split.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "your file"
+        path.write_bytes(content)
+        try:
+            return FaceBook(read_prepared(path, (split,)).split(split))
+        except DataError as error:
+            raise DataError(str(error).replace(f"{path}", "Your file")) from error
+
+
+def _draw_uploader() -> None:
+    count = st.session_state.setdefault(_ROUND, 0)
+    key = f"prepared_upload_{count}"
+    st.file_uploader(
+        "A prepared data file",
+        type=["parquet"],
+        key=key,
+        on_change=_take,
+        args=(key,),
+        max_upload_size=_MAX_FILE_MB,
+        label_visibility="collapsed",
+    )
+    st.caption(
+        f"To see faces, choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` "
+        "before the start. It stays in your session only."
+    )
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(problem)
+
+
+def _take(key: str) -> None:
+    upload = st.session_state[key]
+    if upload is None:
+        return
+    _forget()
+    if not upload.name.lower().endswith(".parquet"):
+        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is no .parquet file."
+        return
+    st.session_state[_OWN] = upload.getvalue()
+
+
+def _forget() -> None:
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.session_state.pop(_OWN, None)
+    st.session_state.pop(f"{_OWN}_faces", None)

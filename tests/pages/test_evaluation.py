@@ -1,0 +1,148 @@
+"""The Evaluation page without a browser, on drawn evaluations."""
+
+import numpy as np
+import pytest
+import tiny
+from synthetic import save_evaluation
+
+from fervt.data.prepared import PreparedData, write_prepared
+from fervt.labels import FERPLUS
+from fervt.saved import read_evaluation
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path, monkeypatch):
+    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
+    monkeypatch.delenv("FERVT_DATA", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def saved(shelf):
+    return read_evaluation(save_evaluation(shelf / "alpha" / "PrivateTest"))
+
+
+@pytest.fixture
+def with_faces(shelf, tmp_path, monkeypatch):
+    """An evaluation of drawn faces, and their prepared file."""
+    labels = np.arange(30) % 7
+    data = PreparedData.from_rows(
+        tiny.draw_faces(labels, 1),
+        np.arange(30) + 32298,
+        np.repeat("PrivateTest", 30),
+        labels,
+        np.tile(np.array([0, 3, 0, 5, 0, 0, 1, 0, 1, 0], np.uint8), (30, 1)),
+        "as drawn",
+        "drawn",
+    )
+    write_prepared(data, tmp_path / "faces.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "faces.parquet"))
+    folder = save_evaluation(shelf / "alpha" / "PrivateTest", count=30, shas=data.sha256.tolist())
+    return read_evaluation(folder)
+
+
+def metric(app, title: str) -> str:
+    return next(m.value for m in app.metric if m.label == title)
+
+
+def buttons(app) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_headline_is_what_was_saved(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha")
+    figures = saved.metrics["standard"]
+    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
+    assert metric(app, "Macro-F1") == f"{figures['macro_f1']:.3f}"
+    assert metric(app, "Calibration error") == f"{100 * figures['ece_calibrated']:.1f}%"
+    assert metric(app, "Faces") == "240"
+
+
+def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha", tta="1", copies="0")
+    figures = saved.metrics["tta"]["without_copies"]
+    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
+    assert metric(app, "Faces") == "232"
+    next(t for t in app.toggle if t.label == "Keep copies").set_value(True).run()
+    assert metric(app, "Faces") == "240"
+    assert "copies" not in app.query_params
+    app = open_page("evaluation", checkpoint="alpha", truth="ferplus")
+    assert metric(app, "Faces") == str(len(saved.rows(truth=FERPLUS)))
+
+
+def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha", label="fear", predicted="sad")
+    rows = saved.rows()
+    chosen = (rows.labels == 2) & (rows.predicted == 4)
+    assert f"{chosen.sum()} faces labelled Fearful, taken for Sad" in [
+        s.value for s in app.subheader
+    ]
+    shown = app.dataframe[0].value
+    assert sorted(shown["Row"]) == sorted(rows.table["row"][chosen])
+    assert set(shown["Prediction"]) == {"Sad"}
+    confidence = shown["P(Sad)"].to_numpy()
+    assert (np.diff(confidence) <= 0).all()
+    next(b for b in app.button if b.label == "Show all").click().run()
+    assert "240 faces" in [s.value for s in app.subheader]
+
+
+def test_most_frequent_mistake_is_one_click_away(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha")
+    counts = np.array(saved.metrics["standard"]["confusion"])
+    np.fill_diagonal(counts, 0)
+    label, answer = np.unravel_index(counts.argmax(), counts.shape)
+    first = next(b for b in app.button if "→" in b.label)
+    assert f": {counts[label, answer]} (" in first.label
+    first.click().run()
+    classes = saved.vocabulary.classes
+    assert app.query_params["label"] == classes[label]
+    assert app.query_params["predicted"] == classes[answer]
+
+
+def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
+    rows = with_faces.rows()
+    app = open_page("evaluation", checkpoint="alpha")
+    surest = rows.calibrated.max(axis=1).argmax()
+    cards = [b for b in app.button if b.key and b.key.startswith("press_gallery_")]
+    assert len(cards) == 18
+    assert cards[0].key == f"press_gallery_{32298 + surest}"
+    assert "Page 1 of 2" in [c.value for c in app.caption]
+    cards[0].click().run()
+    assert app.query_params["row"] == str(32298 + surest)
+    assert "Open in Explain" in buttons(app)
+    assert any(f"**Row {32298 + surest}**" in m.value for m in app.markdown)
+    next(b for b in app.button if b.label == "Next").click().run()
+    assert sum((b.key or "").startswith("press_gallery_") for b in app.button) == 12
+
+
+@pytest.mark.parametrize(
+    "section", ["Standing", "Classes", "Confidence", "People", "Map", "Training", "Report"]
+)
+def test_every_section_stands(open_page, with_faces, section: str) -> None:
+    app = open_page("evaluation", checkpoint="alpha", view=section)
+    assert not app.error
+
+
+def test_a_checkpoint_without_an_evaluation_says_so(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="beta")
+    assert any("No evaluation of beta is saved" in i.value for i in app.info)
+    assert not app.metric
+
+
+def test_a_link_to_a_split_that_is_not_saved_shows_the_one_that_is(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha", split="PublicTest", label="nonsense")
+    assert metric(app, "Faces") == "240"
+
+
+def test_a_spoilt_evaluation_is_a_sentence(open_page, saved) -> None:
+    path = saved.folder / "predictions.parquet"
+    saved.plain.assign(sad=np.nan).to_parquet(path)
+    app = open_page("evaluation", checkpoint="alpha")
+    assert any("not finite" in e.value for e in app.error)
+
+
+def test_missing_faces_are_a_sentence(open_page, saved, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "gone.parquet"))
+    app = open_page("evaluation", checkpoint="alpha")
+    assert any("'gone.parquet', which is not there" in w.value for w in app.warning)
+    assert metric(app, "Faces") == "240"

@@ -1,0 +1,72 @@
+"""The model card: every placeholder is filled, from the saved figures, and nothing is invented."""
+
+import json
+
+import pytest
+import served
+from synthetic import save_evaluation
+
+from fervt.card import CARD, UNKNOWN, fill, render_card, section, worst_mistake
+from fervt.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return served.save_tiny(tmp_path_factory.mktemp("card"))
+
+
+def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
+    save_evaluation(shelf / "tiny" / "without-gwa", neutralised="gwa", skill=1.0)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    card = render_card("tiny", checkpoint)
+    assert "{{" not in card
+    assert f"**{metrics['standard']['accuracy']:.1%}**" in card
+    assert f"{metrics['tta']['standard']['accuracy']:.1%} when each face" in card
+    assert f"{metrics['without_copies']['accuracy']:.1%} without the images" in card
+    assert "| 0.310 |" in card
+    worse = json.loads((shelf / "tiny" / "without-gwa" / "metrics.json").read_text())
+    change = worse["standard"]["accuracy"] - metrics["standard"]["accuracy"]
+    assert (
+        f"| GWA weights all 1 | {worse['standard']['accuracy']:.1%} | {100 * change:+.1f}" in card
+    )
+
+
+def test_without_an_evaluation_no_figure_is_claimed(shelf, checkpoint) -> None:
+    card = render_card("tiny", checkpoint)
+    assert "{{" not in card
+    assert f"**{UNKNOWN}** of the answers" in card
+
+
+def test_damaged_metrics_are_a_sentence(shelf, checkpoint) -> None:
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    del metrics["standard"]["confusion"]
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(DataError, match="confusion"):
+        render_card("tiny", checkpoint)
+
+
+def test_an_unknown_placeholder_is_refused() -> None:
+    assert fill("{{a}} and {{a}}", {"a": "b"}) == "b and b"
+    with pytest.raises(ConfigError, match="'nonsense'"):
+        fill("{{nonsense}}", {"a": "b"})
+
+
+def test_sections_of_the_card() -> None:
+    text = CARD.read_text()
+    assert section(text, "Limitations").startswith("- **Labels are opinions.**")
+    assert "Art. 5(1)(f)" in section(text, "Not for")
+    assert section(text, "No such heading") == ""
+
+
+def test_worst_mistake() -> None:
+    assert worst_mistake([[5, 0], [0, 3]], ["angry", "sad"]) == "none at all"
+    found = worst_mistake([[5, 1], [2, 3]], ["angry", "sad"])
+    assert found == "Sad taken for Angry (2 of 5 such faces)"

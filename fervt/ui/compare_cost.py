@@ -1,0 +1,71 @@
+"""What accuracy costs: latency, arithmetic and size of each checkpoint."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fervt.catalog import describe_checkpoint
+from fervt.checkpoint import shipped_checkpoints
+from fervt.data.transforms import FACE_SIZE
+from fervt.figures.evaluation_bars import cost_figure
+from fervt.ui.checkpoints import load_shipped
+from fervt.ui.choices import pick_one
+from fervt.ui.compare import Comparison
+from fervt.ui.evaluation import percent, say, show_chart
+
+_ROUNDS = 5
+_UNITS = {"ms": "ms a face", "GMAC": "GMAC a face", "MB": "MB of file"}
+
+
+def show_cost(comparison: Comparison) -> None:
+    """Draws accuracy against a cost, and all costs as a table."""
+    say(
+        "What accuracy costs",
+        f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine as it is now.",
+    )
+    accuracies = [rows.figures["accuracy"] for rows in comparison.rows]
+    costs = {name: _cost(name, _digest(name)) for name in comparison.names}
+    unit = pick_one("Cost", "cost", _UNITS, "ms")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        values = [costs[name][unit] for name in comparison.names]
+        figure = cost_figure(comparison.names, values, accuracies, _UNITS[unit])
+        show_chart(figure, "cost", f"Accuracy against {_UNITS[unit]}")
+    with right:
+        lines = [
+            {
+                "Checkpoint": name,
+                "Accuracy": percent(accuracy),
+                "ms": f"{costs[name]['ms']:.1f}",
+                "GMAC": f"{costs[name]['GMAC']:.2f}",
+                "MB": f"{costs[name]['MB']:.1f}",
+                "Parameters": f"{costs[name]['parameters'] / 1e6:.2f} M",
+            }
+            for name, accuracy in zip(comparison.names, accuracies, strict=True)
+        ]
+        st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
+
+
+def _digest(name: str) -> str:
+    path = shipped_checkpoints()[name]
+    return f"{path.stat().st_mtime_ns}-{path.stat().st_size}"
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring")
+def _cost(name: str, digest: str) -> dict[str, float]:
+    about = describe_checkpoint(name, shipped_checkpoints()[name])
+    predictor = load_shipped(name)
+    face = np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8)
+    seconds = []
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        predictor.run(face)
+        seconds.append(time.perf_counter() - started)
+    return {
+        "ms": 1000 * min(seconds),
+        "GMAC": about["gmac"],
+        "MB": about["file_bytes"] / 1e6,
+        "parameters": about["parameters"],
+    }

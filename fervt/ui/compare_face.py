@@ -1,0 +1,56 @@
+"""One face through all checkpoints, side by side, with cell weights and graph."""
+
+import streamlit as st
+
+from fervt.explain import edge_attention, seen_part, trace_face
+from fervt.figures.graph import graph_figure
+from fervt.figures.overlay import overlay_figure
+from fervt.figures.probabilities import plot_probabilities
+from fervt.labels import expression
+from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.checkpoints import load_shipped
+from fervt.ui.compare import Comparison
+from fervt.ui.evaluation import show_chart
+from fervt.ui.faces import pick_face
+from fervt.ui.images import pick_image, remember
+
+
+def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
+    """Draws the choice of a face, and what each checkpoint makes of it."""
+    picture = pick_image()
+    if picture is None:
+        return
+    left, _ = st.columns([1, 2], gap="large")
+    with left:
+        face = pick_face(predictor, picture)
+    if face is None:
+        return
+    for column, name in zip(
+        st.columns(len(comparison.names), gap="medium"), comparison.names, strict=True
+    ):
+        with column:
+            _show_checkpoint(name, load_shipped(name), face, picture.key)
+
+
+def _show_checkpoint(name: str, predictor: Predictor, face: Prediction, key: str) -> None:
+    trace = remember(
+        (predictor, key, face.box_xyxy_px, "trace"),
+        lambda: trace_face(predictor, to_face(face.crop)),
+    )
+    seen = seen_part(face.crop, predictor.info.preprocess.crop)
+    leading = predictor.classes.classes[int(trace.probabilities.argmax())]
+    st.markdown(f"**{name}**: {expression(leading).name}, {trace.probabilities.max():.0%}")
+    figure = plot_probabilities(trace.probabilities, predictor.classes.classes)
+    show_chart(figure, f"face_{name}", f"What {name} says of the face")
+    if trace.gwa_weights is None:
+        st.caption("Built without grid-wise attention.")
+    else:
+        st.caption("Weights of the cells; 1 is average.")
+        figure = overlay_figure(seen, trace.gwa_weights, unit="× average")
+        show_chart(figure, f"gwa_{name}", f"Cell weights of {name}")
+    if trace.gat_attention is None or trace.edge_index is None:
+        st.caption("Built without the graph.")
+    else:
+        st.caption("Attention along the graph's edges.")
+        figure = graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention))
+        show_chart(figure, f"graph_{name}", f"Graph attention of {name}")

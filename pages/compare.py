@@ -1,0 +1,34 @@
+"""Compare: which of several checkpoints is better, where, and at what cost."""
+
+import streamlit as st
+
+from fervt.ui.checkpoints import is_own
+from fervt.ui.compare import pick_comparison
+from fervt.ui.compare_cost import show_cost
+from fervt.ui.compare_face import show_one_face
+from fervt.ui.compare_headline import show_figures
+from fervt.ui.compare_sections import show_calibration, show_classes, show_fixed_and_broken
+from fervt.ui.evaluation_faces import pick_faces
+from fervt.ui.notices import show_notice
+from fervt.ui.page import open_page
+
+SECTIONS = {
+    "Figures": lambda comparison, faces: show_figures(comparison),
+    "Classes": lambda comparison, faces: show_classes(comparison),
+    "Fixed and broken": show_fixed_and_broken,
+    "Confidence": lambda comparison, faces: show_calibration(comparison),
+    "Cost": lambda comparison, faces: show_cost(comparison),
+    "One face": lambda comparison, faces: show_one_face(comparison, predictor),
+}
+
+predictor = open_page("Compare", "Which checkpoint is better, where, and at what cost.")
+if is_own(predictor):
+    st.info("Choose a checkpoint that ships: of your own, no evaluation is saved here.")
+elif (comparison := pick_comparison(predictor.name)) is not None:
+    faces = pick_faces(comparison.evaluations[0].split)
+    tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
+    for tab, show in zip(tabs, SECTIONS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(comparison, faces)
+show_notice()

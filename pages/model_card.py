@@ -1,0 +1,22 @@
+"""Model card: data, training, limits and intended use, with the checkpoint's own figures."""
+
+import streamlit as st
+
+from fervt.card import render_card
+from fervt.checkpoint import shipped_checkpoints
+from fervt.ui.checkpoints import is_own
+from fervt.ui.evaluation_training import show_training
+from fervt.ui.notices import show_notice
+from fervt.ui.page import open_page
+
+predictor = open_page("Model card", "What a checkpoint is, how good, and what it is not for.")
+if is_own(predictor):
+    st.info("This is your own checkpoint: what it says of itself is all that is known of it.")
+    show_training(predictor.info)
+else:
+    card = render_card(predictor.name, shipped_checkpoints()[predictor.name])
+    st.markdown(card)
+    st.download_button(
+        "Card (.md)", card, f"{predictor.name}.md", "text/markdown", icon=":material/download:"
+    )
+show_notice()

@@ -1,0 +1,103 @@
+"""The Compare page and the model card without a browser, on drawn evaluations."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from synthetic import save_evaluation
+
+from fervt.labels import FERPLUS
+from fervt.saved import read_evaluation
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path, monkeypatch, checkpoints):
+    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.ui.compare.shipped_checkpoints", lambda: checkpoints)
+    monkeypatch.setattr("fervt.ui.compare_cost.shipped_checkpoints", lambda: checkpoints)
+    monkeypatch.delenv("FERVT_DATA", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def pair(shelf):
+    return [
+        read_evaluation(save_evaluation(shelf / name / "PrivateTest", name, seed=i, skill=2 + i))
+        for i, name in enumerate(("alpha", "beta"))
+    ]
+
+
+def text_of(app) -> str:
+    return "\n".join(m.value for m in (*app.markdown, *app.caption, *app.info, *app.error))
+
+
+def test_mcnemar_and_differences(open_page, pair) -> None:
+    app = open_page("compare", checkpoint="alpha")
+    a, b = (evaluation.rows() for evaluation in pair)
+    fixed, broken = int((~a.right & b.right).sum()), int((a.right & ~b.right).sum())
+    p = binomtest(fixed, fixed + broken).pvalue
+    text = text_of(app)
+    assert f"beta gets {fixed} faces right that alpha got wrong, and {broken} the other" in text
+    assert ("p = less than 0.001" if p < 0.001 else f"p = {p:.3f}") in text
+    assert "240 of 240 faces (100.0%) were joined" in text
+    shown = app.table[0].value
+    assert shown["Accuracy"][1].startswith(f"{100 * b.figures['accuracy']:.1f}%")
+    gain = b.figures["accuracy"] - a.figures["accuracy"]
+    assert shown["Difference in points"][1].startswith(f"{100 * gain:+.1f} (")
+
+
+@pytest.mark.parametrize("section", ["Classes", "Fixed and broken", "Confidence", "Cost"])
+def test_every_section_stands(open_page, pair, section: str) -> None:
+    app = open_page("compare", checkpoint="beta", view=section)
+    assert not app.error
+
+
+def test_fixed_and_broken_are_the_right_rows(open_page, pair) -> None:
+    app = open_page("compare", checkpoint="alpha", view="Fixed and broken")
+    a, b = (evaluation.rows() for evaluation in pair)
+    numbers = a.table["row"].to_numpy()
+    fixed, broken = (set(frame.value["Row"]) for frame in app.dataframe)
+    assert fixed == set(numbers[~a.right & b.right])
+    assert broken == set(numbers[a.right & ~b.right])
+
+
+def test_one_face_goes_through_both(open_page, pair) -> None:
+    app = open_page("compare", checkpoint="alpha", view="One face", image="astronaut")
+    text = text_of(app)
+    assert "**alpha**:" in text
+    assert "**beta**:" in text
+
+
+def test_other_data_are_refused_with_a_sentence(open_page, shelf) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)
+    app = open_page("compare", checkpoint="alpha")
+    assert "Only 0 of 240 rows show the same images" in text_of(app)
+
+
+def test_other_vocabularies_compare_on_common_classes(open_page, shelf) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    save_evaluation(shelf / "beta" / "PrivateTest", "beta", classes=FERPLUS)
+    app = open_page("compare", checkpoint="alpha", truth="ferplus")
+    text = text_of(app)
+    assert "without Contemptuous" in text
+    assert "beta saw FER+" not in text  # said on FER2013's labels only
+    assert app.table[0].value["n"].nunique() == 1
+
+
+def test_one_evaluation_alone_says_so(open_page, shelf) -> None:
+    assert "nothing to compare" in text_of(open_page("compare", checkpoint="alpha"))
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    assert "needs two" in text_of(open_page("compare", checkpoint="alpha"))
+
+
+def test_the_card_has_the_checkpoints_figures(open_page, pair, checkpoints, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.ui.checkpoints.shipped_checkpoints", lambda: checkpoints)
+    monkeypatch.setattr("fervt.checkpoint.shipped_checkpoints", lambda: checkpoints)
+    app = open_page("model_card", checkpoint="alpha")
+    figures = pair[0].metrics["standard"]
+    text = text_of(app)
+    assert f"**{figures['accuracy']:.1%}** of the answers" in text
+    assert f"macro-F1 {figures['macro_f1']:.3f}" in text
+    assert "not felt emotions" in text
+    assert "{{" not in text
+    assert np.isclose(figures["n"], 240)

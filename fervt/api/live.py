@@ -34,6 +34,7 @@ def serve_page(socket: Server, service: "Service") -> None:
     try:
         service.sockets.acquire()
     except Problem as problem:
+        socket.receive(timeout=1)  # hanging up on unread data would lose the reason on its way
         socket.close(_TRY_LATER, problem.detail)
         return
     try:

@@ -42,14 +42,23 @@ def read_part(parts):
 
 
 def test_viewers_share_one_capture_that_ends_with_the_last(make_client, clip, monkeypatch):
-    opened = []
     real = cv2.VideoCapture
+    opened, most = [], []  # captures that are open, and how many were at each opening
 
-    def counting(origin):
-        opened.append(origin)
-        return real(origin)
+    class Counted:
+        def __init__(self, origin):
+            self._capture = real(origin)
+            opened.append(origin)
+            most.append(len(opened))
 
-    monkeypatch.setattr(cv2, "VideoCapture", counting)
+        def __getattr__(self, name):
+            return getattr(self._capture, name)
+
+        def release(self):
+            opened.pop()
+            self._capture.release()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Counted)
     client = make_client(sources={"demo": str(clip)})
     source = client.application.extensions["fervt"].sources.by_name["demo"]
     assert not source.is_open and client.get("/v1/model").get_json()["sources"] == ["demo"]
@@ -69,10 +78,11 @@ def test_viewers_share_one_capture_that_ends_with_the_last(make_client, clip, mo
     assert source.is_open
     first.close()
     wait_until(lambda: not source.is_open)
+    assert opened == []
     with client.get("/v1/stream?source=demo") as again:
         read_part(again.iter_encoded())
     wait_until(lambda: not source.is_open)
-    assert opened == [str(clip)] * 2
+    assert opened == [] and set(most) == {1}
 
 
 def test_a_clip_starts_again_at_its_end(make_client, clip):

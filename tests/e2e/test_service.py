@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,6 +95,28 @@ def test_the_readme_call_and_metrics_of_all_workers(service, frame):
         return float(found[1]) if found else 0
 
     assert total(after) - total(before) == 12
+
+
+def test_the_documented_calls_work_as_pasted(service, tmp_path):
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl")
+    blocks = re.findall(
+        r"```sh\n(.*?)```", (served.ROOT / "docs/service.md").read_text(), re.DOTALL
+    )
+    lines = [line for block in blocks for line in block.splitlines()]
+    picture = next(line for line in lines if "load_example" in line)
+    calls = [line for line in lines if line.startswith("curl ")]
+    assert calls
+    environment = {**os.environ, "PYTHONPATH": str(served.ROOT), "PYTHONWARNINGS": "ignore"}
+    environment["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    for line in [picture, *calls]:
+        line = line.replace("http://127.0.0.1:5000", service.url)
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        if line.startswith("curl "):
+            assert json.loads(done.stdout)["images"][0]["faces_found"] == 1
 
 
 def test_schemathesis_finds_nothing_unhandled(service, tmp_path):
@@ -358,7 +381,10 @@ def test_a_stop_is_clean_and_quick_with_an_open_page_and_a_stream(checkpoint, fr
         (("--max-megapixels", "99"), "max_megapixels must be at most 25"),
     ],
 )
-def test_what_cannot_be_served_is_one_sentence(checkpoint, tmp_path, capsys, options, words):
+def test_what_cannot_be_served_is_one_sentence(
+    checkpoint, tmp_path, capsys, monkeypatch, options, words
+):
+    monkeypatch.setattr("torch.set_num_threads", lambda count: None)  # of this process
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(checkpoint.read_bytes()[:-100])
     with socket.socket() as taken:

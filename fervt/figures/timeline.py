@@ -1,0 +1,52 @@
+"""One face's expressions over time, from a webcam or a video."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fervt.labels import expression
+
+_MARK = "#8A8A99"
+
+
+def timeline_figure(
+    times_s: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    marked_s: float | None = None,
+    height_px: int = 300,
+) -> go.Figure:
+    """Draws a line a class; gaps are where the face was away.
+
+    Args:
+        times_s: (T,), since the start.
+        probabilities: (T, C), 0..1, NaN where the face was away.
+        classes: C labels of a vocabulary.
+        marked_s: Where to draw a line across; None for nowhere.
+        height_px: Height of the figure.
+    """
+    figure = go.Figure()
+    for label, values in zip(classes, np.asarray(probabilities).T, strict=True):
+        shown = expression(label)
+        figure.add_scatter(
+            x=times_s,
+            y=values,
+            name=shown.name,
+            mode="lines",
+            line={"color": shown.colour, "width": 2.5},
+            connectgaps=False,
+            hovertemplate="%{y:.0%}",
+        )
+    if marked_s is not None:
+        figure.add_vline(x=marked_s, line={"color": _MARK, "dash": "dash"})
+    figure.update_layout(
+        height=height_px,
+        margin={"l": 0, "r": 8, "t": 8, "b": 6},
+        xaxis={"title": "seconds since the start", "showgrid": False},
+        yaxis={"tickformat": ".0%", "range": [0, 1.02], "fixedrange": True},
+        legend={"orientation": "h", "y": -0.3},
+        hovermode="x unified",
+        uirevision="timeline",  # a zoom survives the next half second
+    )
+    return figure

@@ -1,0 +1,119 @@
+"""Frames through a real WebRTC connection inside this process, without a browser."""
+
+import asyncio
+import gc
+import threading
+import time
+
+import av
+import numpy as np
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
+from film import astronaut_frames
+from streamlit_webrtc.models import CallbackAttachableProcessor
+from streamlit_webrtc.process import AsyncVideoProcessTrack
+
+from fervt.live import LiveSettings, LiveWorker
+from fervt.live.camera import CameraReader
+
+
+class Camera(VideoStreamTrack):
+    """Plays frames again and again, in real time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames = list(astronaut_frames(320, 240, 8))
+        self._sent = 0
+
+    async def recv(self) -> av.VideoFrame:
+        pts, time_base = await self.next_timestamp()
+        frame = av.VideoFrame.from_ndarray(self._frames[self._sent % 8], format="rgb24")
+        frame.pts, frame.time_base = pts, time_base
+        self._sent += 1
+        return frame
+
+
+async def call(worker: LiveWorker, enough) -> list[np.ndarray]:
+    """What comes back to the sender, until it is enough."""
+    sender, receiver = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
+    reader = CameraReader(worker)
+    processor = CallbackAttachableProcessor(None, reader.read, reader.close)
+    answered: asyncio.Future = asyncio.get_running_loop().create_future()
+    receiver.on("track", lambda t: receiver.addTrack(AsyncVideoProcessTrack(t, processor)))
+    sender.on("track", answered.set_result)
+    sender.addTrack(Camera())
+    try:
+        await sender.setLocalDescription(await sender.createOffer())
+        await receiver.setRemoteDescription(sender.localDescription)
+        await receiver.setLocalDescription(await receiver.createAnswer())
+        await sender.setRemoteDescription(receiver.localDescription)
+        track = await answered
+        shown: list[np.ndarray] = []
+        while not enough(shown):
+            shown.append((await track.recv()).to_ndarray(format="rgb24"))
+        return shown
+    finally:
+        await sender.close()
+        await receiver.close()
+
+
+class Slow:
+    """A worker whose first frame takes long."""
+
+    def __init__(self) -> None:
+        self.go_on, self.dropped = threading.Event(), []
+
+    def process(self, image, dropped):
+        self.go_on.wait(20)
+        self.dropped.append(dropped)
+        return 255 - image, None
+
+
+def picture(value: int) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(np.full((4, 6, 3), value, np.uint8), format="rgb24")
+
+
+def test_a_slow_frame_does_not_hold_up_the_stream_and_is_not_lost():
+    worker = Slow()
+    reader = CameraReader(worker, patience_s=0.05)
+
+    def answer(*values: int) -> int:
+        (frame,) = asyncio.run(reader.read([picture(value) for value in values]))
+        return int(frame.to_ndarray(format="rgb24")[0, 0, 0])
+
+    assert [answer(1, 2), answer(3), answer(4, 5)] == [2, 3, 5]  # as they came
+    worker.go_on.set()
+    reader._patience_s = 20
+    assert answer(6) == 253  # the first that was taken
+    assert answer(7) == 248
+    assert worker.dropped == [1, 4]
+    reader.close()
+    assert answer(9) == 9  # the track may still ask while it stops
+
+
+def threads() -> set[str]:
+    ours = ("async_media_processor", "live-reader", "remote-video-decoder")
+    return {t.name for t in threading.enumerate() if t.name.startswith(ours)}
+
+
+# streamlit-webrtc's thread leaves its own event loop to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_frames_come_back_annotated_and_stopping_leaves_no_thread(predictor):
+    worker = LiveWorker(predictor, LiveSettings(bars=False))
+    before = threads()
+
+    def enough(shown: list[np.ndarray]) -> bool:
+        return len(shown) >= 12 and worker.stats().frames >= 4
+
+    shown = asyncio.run(asyncio.wait_for(call(worker, enough), timeout=90))
+    assert worker.stats().failed == 0
+    assert [face.number for face in worker.latest.reading.faces] == [1]
+    plain = next(astronaut_frames(320, 240, 1))
+    blue = np.array([0x65, 0x68, 0xDC])  # the first person's box
+    near = [int((np.abs(image.astype(int) - blue).max(axis=-1) < 40).sum()) for image in shown]
+    assert near[-1] > 5 * (np.abs(plain.astype(int) - blue).max(axis=-1) < 40).sum() + 100
+    deadline = time.monotonic() + 10
+    while threads() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threads() == before
+    gc.collect()

@@ -1,0 +1,138 @@
+"""Video files: an annotated copy that browsers play, and the table beside it."""
+
+import csv
+from itertools import chain, repeat
+
+import av
+import numpy as np
+import pytest
+from film import astronaut_frames, write_film
+from served import save_tiny
+
+from fervt.__main__ import main
+from fervt.labels import FER2013
+from fervt.predict import Predictor
+from fervt.video import VideoError, read_video
+
+WIDTH, HEIGHT, FPS = 320, 238, 20
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("video"))
+
+
+@pytest.fixture(scope="module")
+def predictor(checkpoint):
+    return Predictor(checkpoint)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Six frames with a face, then three without."""
+    blank = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    frames = chain(astronaut_frames(WIDTH, HEIGHT, 6), repeat(blank, 3))
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return write_film(path, frames, "libx264", "yuv420p", FPS)
+
+
+def table_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_copy_is_what_browsers_play_and_as_long_as_the_source(film, predictor, tmp_path):
+    out = tmp_path / "out.mp4"
+    found = read_video(film, predictor, out)
+    assert (found.frames, found.people) == (9, 1)
+    assert 6 <= found.with_faces <= 8  # one missed search is forgiven
+    with av.open(str(out)) as copy, av.open(str(film)) as source:
+        stream = copy.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        shown = [(f.time, f.to_ndarray(format="rgb24")) for f in copy.decode(video=0)]
+        given = [(f.time, f.to_ndarray(format="rgb24")) for f in source.decode(video=0)]
+    assert [t for t, _ in shown] == pytest.approx([t for t, _ in given], abs=1e-3)
+    assert shown[0][1].shape == (HEIGHT, WIDTH, 3)
+    change = [np.abs(a.astype(int) - b).max() for (_, a), (_, b) in zip(shown, given, strict=True)]
+    assert min(change[:6]) > 100  # the box and the bars
+    assert change[8] < 20  # nothing was drawn where nobody is
+
+
+def test_the_table_has_a_row_a_face_and_one_for_a_frame_without(film, predictor, tmp_path):
+    table = tmp_path / "new" / "out.csv"
+    read_video(film, predictor, table=table)
+    rows = table_of(table)
+    assert [row["frame"] for row in rows] == [str(i) for i in range(9)]
+    assert float(rows[4]["time_s"]) == pytest.approx(4 / FPS)
+    assert rows[0]["face"] == "1" and rows[8]["face"] == rows[8]["label"] == ""
+    shares = [float(rows[0][name]) for name in FER2013.classes]
+    assert sum(shares) == pytest.approx(1, abs=1e-3)
+    assert FER2013.classes[int(np.argmax(shares))] == rows[0]["label"]
+
+
+def test_reading_twice_gives_the_same_table(film, predictor, tmp_path):
+    for name in ("one.csv", "two.csv"):
+        read_video(film, predictor, table=tmp_path / name)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_stopping_leaves_no_file_behind(film, predictor, tmp_path):
+    shares = []
+
+    class Stop(Exception):
+        pass
+
+    def stop(reading, share):
+        shares.append(share)
+        if reading.index == 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        read_video(film, predictor, tmp_path / "a.mp4", tmp_path / "a.csv", on_frame=stop)
+    assert not list(tmp_path.iterdir())
+    assert shares == pytest.approx([1 / 9, 2 / 9, 3 / 9, 4 / 9], abs=0.03)
+
+
+def test_other_kinds_and_odd_sizes(predictor, tmp_path):
+    source = write_film(
+        tmp_path / "odd.avi", astronaut_frames(161, 121, 2), "mjpeg", "yuvj444p", FPS
+    )
+    out = tmp_path / "odd.mp4"
+    assert read_video(source, predictor, out).frames == 2
+    with av.open(str(out)) as copy:
+        stream = copy.streams.video[0]
+        assert (stream.width, stream.height) == (160, 120)
+
+
+def test_what_is_no_video_is_named(predictor, tmp_path):
+    text = tmp_path / "notes.mp4"
+    text.write_text("not a film" * 100)
+    with pytest.raises(VideoError, match=r"notes\.mp4 is no video"):
+        read_video(text, predictor)
+    with pytest.raises(VideoError, match="There is no file"):
+        read_video(tmp_path / "gone.mp4", predictor)
+    with av.open(str(tmp_path / "sound.wav"), "w") as sound:
+        stream = sound.add_stream("pcm_s16le", rate=8000, layout="mono")
+        audio = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        audio.sample_rate = 8000
+        sound.mux(stream.encode(audio))
+    with pytest.raises(VideoError, match=r"sound\.wav has no picture"):
+        read_video(tmp_path / "sound.wav", predictor)
+
+
+def test_the_command_line(film, checkpoint, tmp_path, capsys):
+    out, table = tmp_path / "out.mp4", tmp_path / "out.csv"
+    asked = ["video", str(film), "--checkpoint", str(checkpoint)]
+    assert main([*asked, "--out", str(out), "--csv", str(table), "--overlay", "graph"]) == 0
+    assert "9 frames" in capsys.readouterr().out
+    assert out.stat().st_size > 1000 and len(table_of(table)) == 9
+    for wrong, message in (
+        ([], "Say where to write"),
+        (["--csv", str(film)], "must be different"),
+        (["--csv", str(table), "--search-every", "0"], "--search-every 1 or more"),
+        (["--csv", str(film / "below.csv")], "cannot be written"),
+    ):
+        assert main([*asked, *wrong]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and message in error

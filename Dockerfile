@@ -5,8 +5,10 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /fervt
 COPY requirements.txt ./
-# The CPU's builds of PyTorch count as newer than the usual ones, which bring gigabytes of CUDA.
-RUN pip install --extra-index-url "$TORCH_INDEX" -r requirements.txt \
+# PyTorch's two first, both from its index of CPU builds: the usual ones bring gigabytes of CUDA.
+RUN grep -E '^torch(vision)?>' requirements.txt >torch.txt \
+    && pip install --index-url "$TORCH_INDEX" -r torch.txt \
+    && pip install -r requirements.txt \
     && useradd --system --uid 10001 --create-home fervt
 COPY fervt fervt
 COPY assets assets

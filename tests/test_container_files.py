@@ -93,6 +93,14 @@ def test_the_images_copy_what_is_there_run_without_rights_and_pin_their_base():
         assert {"HEALTHCHECK", "CMD", "EXPOSE"} <= {word for word, _ in stages()[target]}
 
 
+def test_pytorchs_two_come_from_one_index():
+    run = dict(stages()["base"])["RUN"]
+    pick = re.search(r"grep -E '(\S+)' requirements.txt", run)[1]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    picked = [re.split("[>=]", line)[0] for line in lines if re.search(pick, line)]
+    assert picked == ["torch", "torchvision"]
+
+
 def test_compose_runs_both_targets_behind_nginx_without_rights():
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
     services = compose["services"]

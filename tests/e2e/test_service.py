@@ -100,16 +100,17 @@ def test_the_readme_call_and_metrics_of_all_workers(service, frame):
 def test_the_documented_calls_work_as_pasted(service, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("there is no curl")
-    blocks = re.findall(
-        r"```sh\n(.*?)```", (served.ROOT / "docs/service.md").read_text(), re.DOTALL
-    )
-    lines = [line for block in blocks for line in block.splitlines()]
-    picture = next(line for line in lines if "load_example" in line)
+    lines = []
+    for name in ("docs/service.md", "README.md"):
+        text = (served.ROOT / name).read_text().replace(".venv/bin/python", "python")
+        blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+        lines += [line for block in blocks for line in block.splitlines()]
+    pictures = [line for line in lines if "load_example" in line or "imsave" in line]
     calls = [line for line in lines if line.startswith("curl ")]
-    assert calls
+    assert len(calls) == 2
     environment = {**os.environ, "PYTHONPATH": str(served.ROOT), "PYTHONWARNINGS": "ignore"}
     environment["PATH"] = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
-    for line in [picture, *calls]:
+    for line in [*pictures, *calls]:
         line = line.replace("http://127.0.0.1:5000", service.url)
         done = subprocess.run(
             ["sh", "-c", line], cwd=tmp_path, env=environment, capture_output=True, text=True

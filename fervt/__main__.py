@@ -41,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
     except FervtError as error:
         print(f"fervt: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a folder that is a file, a missing permission
+        print(f"fervt: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("fervt: stopped.", file=sys.stderr)
         return 130

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from fervt.data.transforms import Preprocess
 from fervt.errors import CheckpointError, FervtError
 from fervt.files import write_aside
+from fervt.labels import VOCABULARIES
 from fervt.model import FERVTGNN, FERVTConfig
 
 FORMAT = "fervt-1"
@@ -71,17 +72,27 @@ class CheckpointInfo:
                 raise CheckpointError(f"'{name}' has another format than {FORMAT}.")
             raw["config"] = FERVTConfig(**raw["config"])
             raw["preprocess"] = Preprocess(**raw["preprocess"])
-            raw["labels_seen"] = tuple(raw["labels_seen"])
+            raw["labels_seen"] = tuple(map(str, raw["labels_seen"]))
             info = cls(**raw)
         except FervtError as error:
             raise CheckpointError(f"'{name}' cannot be used: {error}") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"'{name}' has damaged metadata ({error}).") from error
-        usable = isinstance(info.temperature, float) and 0 < info.temperature < 100
-        same_size = info.preprocess.image_size == info.config.image_size
-        if not usable or not same_size or not info.preprocess.std > 0:
+        if not info._is_plausible():
             raise CheckpointError(f"'{name}' has metadata outside its range.")
         return info
+
+    def _is_plausible(self) -> bool:
+        kinds = {"history": list, "metrics": dict, "training": dict, "seed": int}
+        kinds |= dict.fromkeys(("data_hash", "split_rule", "parent", "description"), str)
+        return (
+            all(isinstance(getattr(self, name), kind) for name, kind in kinds.items())
+            and type(self.temperature) in (int, float)
+            and 0 < self.temperature < 100
+            and self.preprocess.image_size == self.config.image_size
+            and set(self.labels_seen) <= VOCABULARIES.keys()
+            and all(isinstance(epoch, dict) for epoch in self.history)
+        )
 
 
 def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
@@ -159,7 +170,17 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
             f"'{path.name}' has no 'state_dict' with fervt metadata beside it; "
             "only checkpoints of FERVT-GNN can be used."
         )
-    return content["state_dict"], CheckpointInfo.from_json(str(content["fervt"]), path.name)
+    weights = content["state_dict"]
+    plain = isinstance(weights, dict) and all(
+        isinstance(name, str)
+        and isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        for name, value in weights.items()
+    )
+    if not plain:
+        raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
+    return weights, CheckpointInfo.from_json(str(content["fervt"]), path.name)
 
 
 def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> None:
@@ -176,23 +197,23 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
                 f"'{name}' holds {key} with shape {tuple(value.shape)}, "
                 f"its configuration needs {tuple(expected[key].shape)}."
             )
-        if value.is_floating_point() and not torch.isfinite(value).all():
+        if value.is_floating_point() and not torch.isfinite(value.float()).all():
             raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
 
 
-def init_from(model: FERVTGNN, path: Path) -> list[str]:
-    """Takes over all weights of a checkpoint whose name and shape fit; returns the others' names.
+def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
+    """Takes over all weights of a checkpoint whose name and shape fit; returns its metadata.
 
     Raises:
         CheckpointError: The file cannot be read, or nothing fits.
     """
-    donor, _ = load_checkpoint(path)
+    donor, info = load_checkpoint(path)
     own = model.state_dict()
     fitting = {k: v for k, v in donor.state_dict().items() if k in own and v.shape == own[k].shape}
     if not fitting:
         raise CheckpointError(f"No weight of '{path.name}' fits this configuration.")
     model.load_state_dict(fitting, strict=False)
-    return sorted(own.keys() - fitting.keys())
+    return info
 
 
 def shipped_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from torch import Tensor
 
 from fervt import __version__
@@ -29,6 +30,7 @@ from fervt.model import FERVTGNN, Intervention
 Part = Literal["gwa", "gnn"]
 Progress = Callable[[int, int], None]
 
+_LABELS = ("label", "label_fer2013", "label_ferplus")
 _COLUMNS = (
     "row",
     "image_sha256",
@@ -269,6 +271,7 @@ def evaluate_checkpoint(
         "tta": scores_of(tables["tta"], classes, info.temperature),
         "parts": _parts_at_work(outputs, tables["predictions"]["label"].to_numpy()),
     }
+    (out / "metrics.json").unlink(missing_ok=True)  # never old figures beside new tables
     for name, table in tables.items():
         with write_aside(out / f"{name}.parquet") as aside:
             table.to_parquet(aside, compression="zstd", index=False)
@@ -317,6 +320,11 @@ def read_predictions(path: Path, info: CheckpointInfo | None = None) -> pd.DataF
     known = [info.config.classes] if info else [FER2013, FERPLUS]
     if tuple(table.columns[: len(_COLUMNS)]) != _COLUMNS or all(names != v.classes for v in known):
         raise DataError(f"'{path.name}' has other class columns than {known[0].title}'s.")
+    numeric = all(is_integer_dtype(table[c]) for c in ("row", *_LABELS)) and all(
+        is_numeric_dtype(table[name]) for name in names
+    )
+    if not (numeric and is_bool_dtype(table["is_copy"]) and table["image_sha256"].notna().all()):
+        raise DataError(f"'{path.name}' has a column of the wrong kind.")
     probabilities = table[list(names)].to_numpy(dtype=np.float64)
     if not np.isfinite(probabilities).all() or (probabilities < 0).any():
         raise DataError(f"'{path.name}' holds probabilities that are not finite or negative.")

@@ -15,6 +15,7 @@ import cv2.data
 import numpy as np
 
 from fervt.errors import ConfigError, ImageError
+from fervt.images import MAX_PIXELS
 
 MAX_SIDE_PX = 1024  # larger images are scaled down to this for the search alone
 YUNET_VARIABLE = "FERVT_YUNET"
@@ -120,12 +121,15 @@ def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
         (side, side, 3) uint8, a copy.
 
     Raises:
-        ImageError: The box is empty.
+        ImageError: The box is empty, or its square would be over four times the largest image.
     """
     left, top, right, bottom = box_xyxy_px
     if left >= right or top >= bottom:
         raise ImageError(f"The face box {tuple(box_xyxy_px)} is empty.")
     side = max(right - left, bottom - top)
+    if side * side > 4 * MAX_PIXELS:
+        size = f"{right - left} x {bottom - top}"
+        raise ImageError(f"A box of {size} pixels is too large or too narrow for a face.")
     rows = (top + bottom - side) // 2 + np.arange(side)
     columns = (left + right - side) // 2 + np.arange(side)
     height, width = image_rgb.shape[:2]

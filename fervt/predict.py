@@ -110,8 +110,8 @@ class Predictor:
         faces = np.stack([to_face(crop) for crop in crops])
         started = time.perf_counter()
         output, images = self.run(faces)
+        probabilities = self.probabilities(output)  # waits for the device
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
-        probabilities = self.probabilities(output)
         inputs = (self.info.preprocess.denormalise(images) * 255).round().byte().cpu().numpy()
         return [
             Prediction(box, self.classes.classes, p, crop, seen, latency_ms)

@@ -35,7 +35,7 @@ from fervt.files import file_sha256, write_aside
 from fervt.labels import FERPLUS
 from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig, FERVTOutput
-from fervt.options import option
+from fervt.options import check_types, option
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,7 @@ class TrainConfig:
     amp: bool = option(True, "bfloat16 where autocast allows")
 
     def __post_init__(self) -> None:
-        if self.optimizer not in ("adamw", "sgd"):
-            raise ConfigError("optimizer must be adamw or sgd.")
+        check_types(self)
         for name in ("epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1.")
@@ -86,6 +85,8 @@ class TrainConfig:
         for name in ("lr", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be above 0.")
+        if self.seed >= 2**31:
+            raise ConfigError("seed must lie below 2147483648.")
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie in 0 <= {name} < 1.")
@@ -121,7 +122,6 @@ class _Progress:
     seen: int = 0
     best: float = -1.0
     stale: int = 0
-    seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -255,8 +255,9 @@ class Trainer:
         self.model = FERVTGNN(model_config)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
+        seen = {model_config.vocabulary}
         if init is not None:
-            init_from(self.model, init)
+            seen |= set(init_from(self.model, init).labels_seen)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
             AveragedModel(
@@ -273,7 +274,7 @@ class Trainer:
             data_hash=data.content_hash,
             split_rule=data.split_rule,
             seed=config.seed,
-            labels_seen=(model_config.vocabulary,),
+            labels_seen=tuple(sorted(seen)),
             training={**asdict(config), "augmentation": asdict(self.augment)},
             parent=file_sha256(init) if init else "",
             description=description,
@@ -293,9 +294,20 @@ class Trainer:
     def run(
         self, *, resume: bool = False, max_minutes: float | None = None, save_every_s: float = 120.0
     ) -> Result:
-        """Trains to the end, to `max_minutes`, or to SIGTERM, whichever comes first."""
-        if resume and self.state_path.is_file():
+        """Trains to the end, to `max_minutes`, or to SIGTERM, whichever comes first.
+
+        Raises:
+            ConfigError: The folder holds a run and `resume` is off, the state does not fit these
+                settings, or the loss is no longer finite.
+        """
+        found = self._any(self.rank == 0 and self.state_path.is_file())
+        if found and not resume:
+            raise ConfigError(
+                f"'{self.out}' already holds a run; go on with --resume or name another --out."
+            )
+        if found:
             self._restore()
+        self.out.mkdir(parents=True, exist_ok=True)
         started = saved = time.monotonic()
         with _stop_on_sigterm() as stopped:
             while self.progress.epoch < self.config.epochs and not self._out_of_patience():
@@ -312,15 +324,14 @@ class Trainer:
                         now = time.monotonic()
                         over = max_minutes is not None and now - started > 60 * max_minutes
                         if self._any(over or bool(stopped)):
-                            self._save(now - saved)
+                            self._save()
                             return self._result(finished=False)
                         if self._any(now - saved > save_every_s):
-                            self._save(now - saved)
+                            self._save()
                             saved = now
                 self._close_epoch()
-                now = time.monotonic()
-                self._save(now - saved)
-                saved = now
+                self._save()
+                saved = time.monotonic()
         return self._result(finished=True)
 
     def _any(self, here: bool) -> bool:
@@ -360,6 +371,11 @@ class Trainer:
                 totals += self._backward(rows[part])
         if self.world > 1:
             dist.all_reduce(totals)
+        if not math.isfinite(float(totals[0])):
+            raise ConfigError(
+                "The loss is no longer finite; start anew with a lower --lr, with --init from "
+                "the best checkpoint so far if there is one."
+            )
         nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         self.optimizer.step()
         if self.average is not None:
@@ -377,7 +393,7 @@ class Trainer:
         bar.update()
 
     def _backward(self, rows: Tensor) -> Tensor:
-        """Adds one part's gradients; returns its summed loss share and its count of right ones."""
+        """Adds one part's gradients; returns its mean loss and its count of right answers."""
         images = self.augment(self.faces[rows], self.preprocess)
         targets = self.targets[rows]
         if self.config.mixup > 0:
@@ -402,6 +418,10 @@ class Trainer:
         ).logits
         probabilities = softmax(logits)
         accuracy = float((probabilities.argmax(axis=1) == self.public_labels).mean())
+        if self.world > 1:  # batch statistics differ between processes, what is chosen must not
+            shared = torch.tensor(accuracy, dtype=torch.float64, device=self.device)
+            dist.broadcast(shared, 0)
+            accuracy = float(shared)
         chosen = probabilities[np.arange(len(self.public_labels)), self.public_labels]
         at.history.append(
             {
@@ -458,8 +478,7 @@ class Trainer:
             "data": self.info.data_hash,
         }
 
-    def _save(self, seconds: float) -> None:
-        self.progress.seconds += seconds
+    def _save(self) -> None:
         if self.rank != 0:
             return
         state = {
@@ -469,27 +488,41 @@ class Trainer:
             "average": self.average.state_dict() if self.average is not None else None,
             "optimizer": self.optimizer.state_dict(),
             "parent": self.info.parent,
+            "labels_seen": self.info.labels_seen,
         }
         with write_aside(self.state_path) as aside:
             torch.save(state, aside)
 
     def _restore(self) -> None:
-        try:
-            state = torch.load(self.state_path, map_location=self.device, weights_only=True)
-        except Exception as error:
-            raise ConfigError(f"'{self.state_path}' is damaged and cannot be resumed.") from error
+        """Takes up the state that rank 0 finds; the others may be on machines without its disk."""
+        damaged = ConfigError(f"'{self.state_path}' is damaged and cannot be resumed.")
+        read: list[Any] = [None]
+        if self.rank == 0:
+            # Anything at all can be wrong with the file; the others must hear of it, not wait.
+            with contextlib.suppress(Exception):
+                read = [torch.load(self.state_path, map_location="cpu", weights_only=True)]
+        if self.world > 1:
+            dist.broadcast_object_list(read)
+        state = read[0]
+        if not (isinstance(state, dict) and isinstance(state.get("settings"), dict)):
+            raise damaged
         for part, ours in self._settings().items():
-            if state["settings"][part] != ours:
+            if state["settings"].get(part) != ours:
                 raise ConfigError(
                     f"'{self.state_path}' belongs to a run with other {part} settings; "
                     "resume with the same ones, or use --init to start anew from its weights."
                 )
-        self.model.load_state_dict(state["model"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.progress = _Progress(**state["progress"])
-        self.info = replace(self.info, parent=state["parent"])
+        try:
+            self.model.load_state_dict(state["model"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.progress = _Progress(**state["progress"])
+            self.info = replace(
+                self.info, parent=state["parent"], labels_seen=tuple(state["labels_seen"])
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise damaged from error
 
     def _result(self, finished: bool) -> Result:
         best = self.best_path if self.best_path.is_file() else None

@@ -103,6 +103,8 @@ def test_what_is_no_image_is_refused(predictor: Predictor, image: np.ndarray) ->
 
 def test_boxes_outside_are_refused(predictor: Predictor) -> None:
     image = np.zeros((50, 60, 3), np.uint8)
+    with pytest.raises(ImageError, match="too large or too narrow"):
+        predictor.predict_whole(np.zeros((1, 30_000, 3), np.uint8))
     for box in ((60, 0, 80, 20), (10, 10, 10, 20), (-30, 5, -10, 20)):
         with pytest.raises(ImageError, match="not inside"):
             predictor.predict(image, [box])

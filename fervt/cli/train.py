@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
+from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError
@@ -23,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for state and checkpoint")
     parser.add_argument("--config", type=Path, help="TOML file with [model], [train], [augment]")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
-    parser.add_argument("--init", type=Path, help="checkpoint whose fitting weights to start from")
+    parser.add_argument(
+        "--init", metavar="CHECKPOINT", help="name or file whose fitting weights to start from"
+    )
     parser.add_argument(
         "--imagenet",
         metavar="FILE",
@@ -69,7 +72,9 @@ def read_settings(
     description = content.pop("description", "")
     made = []
     for section, kind in _SECTIONS.items():
-        values = dict(content.pop(section, {}))
+        values = content.pop(section, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"'{file}': {section} must be a section, [{section}].")
         known = {item.name: item for item in dataclasses.fields(kind)}
         unknown = sorted(values.keys() - known.keys())
         if unknown:
@@ -79,10 +84,7 @@ def read_settings(
                 values[name] = float(values[name])
             if options.get(name) is not None:
                 values[name] = options[name]
-        try:
-            made.append(kind(**values))
-        except TypeError as error:
-            raise ConfigError(f"'{file}' has a value of the wrong kind in [{section}].") from error
+        made.append(kind(**values))
     if content:
         raise ConfigError(f"'{file}' has the unknown section '{next(iter(content))}'.")
     return made[0], made[1], made[2], str(description)
@@ -93,7 +95,9 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     model_config, config, augment, description = read_settings(args.config, vars(args))
-    if args.threads:
+    if args.threads is not None:
+        if args.threads < 1:
+            raise ConfigError("--threads must be at least 1.")
         torch.set_num_threads(args.threads)
     data = read_prepared(args.data, ("Training", "PublicTest"))
     imagenet: Any = args.imagenet
@@ -107,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
             config,
             augment,
             device=args.device,
-            init=args.init,
+            init=find_checkpoint(args.init) if args.init else None,
             imagenet=imagenet,
             description=description,
         )

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fervt.options import option
+from fervt.errors import ConfigError
+from fervt.options import check_types, option
 
 FACE_SIZE = 48
 
@@ -19,6 +20,9 @@ FACE_SIZE = 48
 @dataclass(frozen=True)
 class Preprocess:
     """The fixed way from a face to model input.
+
+    Raises:
+        ConfigError: A value is outside its range.
 
     Attributes:
         image_size: Side S of the model input in pixels.
@@ -31,6 +35,11 @@ class Preprocess:
     mean: float
     std: float
     crop: float = 44 / 48
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if not (0 <= self.mean <= 1 and 0 < self.std <= 1 and 0.1 <= self.crop <= 1):
+            raise ConfigError("mean, std or crop of the input lies outside its range.")
 
     def to_input(self, faces: Tensor) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into normalised images (B, 3, S, S) float32."""
@@ -56,6 +65,17 @@ def _centre(count: int, crop: float, device: torch.device) -> Tensor:
     return theta
 
 
+_LARGEST = {
+    "rotation_deg": 180,
+    "scale": 0.9,
+    "shift": 1,
+    "shear": 1,
+    "brightness": 10,
+    "contrast": 1,
+    "erase": 1,
+}
+
+
 @dataclass(frozen=True)
 class Augment:
     """Random changes to a training batch, as tensor operations on the whole batch."""
@@ -68,6 +88,12 @@ class Augment:
     brightness: float = option(0.3, "largest change of brightness, in standard deviations")
     contrast: float = option(0.25, "largest relative change of contrast, 0..1")
     erase: float = option(0.3, "chance of one erased rectangle a face")
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        for name, largest in _LARGEST.items():
+            if not 0 <= getattr(self, name) <= largest:
+                raise ConfigError(f"{name} must lie in 0 to {largest}.")
 
     def __call__(self, faces: Tensor, preprocess: Preprocess) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into changed, normalised images (B, 3, S, S).

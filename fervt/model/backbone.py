@@ -94,7 +94,8 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
 
     Args:
         maps: Feature maps.
-        weights: Cell weights (B, 7, 7) with mean 1, resampled by area to the map; None for equal
+        weights: Cell weights (B, 7, 7) with mean 1, resampled to the map by adaptive
+            averaging; None for equal
             weights.
     """
     if weights is None:

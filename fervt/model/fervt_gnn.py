@@ -1,7 +1,6 @@
 """FERVT-GNN, put together: configuration, output and the model, read from top to bottom."""
 
 from dataclasses import dataclass, fields
-from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +12,7 @@ from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
 from fervt.model.gwa import GRID, GWA
 from fervt.model.transformer import VTA
-from fervt.options import option
-
+from fervt.options import check_types, option
 
 # A file from a stranger names these: no model may take minutes or all memory to set up.
 _LARGEST = {"depth": 24, "heads": 64, "gwa_heads": 64, "gat_heads": 64, "width": 256}
@@ -46,19 +44,15 @@ class FERVTConfig:
     token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")
 
     def __post_init__(self) -> None:
+        check_types(self)
         vocabulary(self.vocabulary)
-        for name, known in (("stem", get_args(Stem)), ("graph_pooling", get_args(Pooling))):
-            if getattr(self, name) not in known:
-                raise ConfigError(f"{name} must be one of {', '.join(known)}.")
         for item in fields(self):
             value = getattr(self, item.name)
             largest = _LARGEST.get(item.name, 1024)
-            if item.type is int and not (type(value) is int and 1 <= value <= largest):
+            if item.type is int and not 1 <= value <= largest:
                 raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
-            if item.type is float and not (type(value) in (int, float) and 0 <= value < 1):
+            if item.type is float and not 0 <= value < 1:
                 raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
-            if item.type is bool and type(value) is not bool:
-                raise ConfigError(f"{item.name} must be true or false.")
         if self.image_size % GRID or not 14 <= self.image_size <= 448:
             raise ConfigError("image_size must be a multiple of 7 from 14 to 448.")
         for dim, heads in (

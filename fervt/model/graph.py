@@ -36,7 +36,7 @@ class GraphConstructor(nn.Module):
     """Turns fused features into the nodes of the grid graph.
 
     Three convolutions give each node features of its cell and its surroundings (a receptive field
-    of 15 pixels), pooled by area onto the grid.
+    of 15 pixels), averaged onto the grid.
 
     Shapes:
         in: fused features (B, 3, S, S).

@@ -130,6 +130,8 @@ def test_graph_pooling(kind: str) -> None:
     assert pooled.shape == (3, 10)
     if kind == "max":
         torch.testing.assert_close(pooled, nodes.amax(dim=1))
+    assert (nodes.amin(dim=1) <= pooled).all()
+    assert (pooled <= nodes.amax(dim=1)).all()
     if kind == "mean":
         torch.testing.assert_close(pooled, nodes.mean(dim=1))
 

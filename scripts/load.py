@@ -32,6 +32,7 @@ from fervt.examples import load_example
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 20
+START_TIMEOUT_S = 300
 SENDERS = 96
 CROPPED = "/v1/predict?detect=false"
 
@@ -75,7 +76,8 @@ class Service:
 
     def wait(self) -> None:
         """Returns once it is ready."""
-        for _ in range(600):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(f"http://{HOST}:{self.port}/readyz", timeout=5):
                     return

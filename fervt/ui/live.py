@@ -1,0 +1,138 @@
+"""The webcam: consent, the viewer's choices, and the stream through the live worker."""
+
+import os
+import time
+from typing import cast
+
+import streamlit as st
+from streamlit_webrtc import webrtc_streamer
+
+from fervt.live import LiveSettings, LiveWorker, Overlay
+from fervt.live.camera import CameraReader
+from fervt.predict import Predictor
+from fervt.ui.choices import pick_flag, pick_one
+
+_AGREED = "live_agreed"
+_READER = "live_reader"
+_STREAM = "live_stream"
+_STARTED = "live_started_s"
+
+_CONSENT = (
+    "Your camera's frames go to the machine that runs this app, are read there and come back at "
+    "once. **No frame is stored.** Probabilities of the last five minutes stay in your session "
+    "until you leave or reload the page. Everybody in the picture should know that their "
+    "expression is being read."
+)
+_OVERLAY_NAMES = {"none": "None", "gwa": "Grid-wise attention", "graph": "Attention graph"}
+_HALF_LIVES = {"0": "off"} | {text: f"{text} s" for text in ("0.2", "0.4", "0.8", "1.5", "3")}
+_SEND = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25}}
+
+# Each group finds a TURN service for streamlit-webrtc, which a list of ours would override.
+_TURN_VARIABLES = (
+    ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"),
+    ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"),
+    ("HF_TOKEN",),
+)
+
+
+def ask_consent() -> bool:
+    """Draws what happens to the frames until the visitor agrees; says whether they have."""
+    if st.session_state.get(_AGREED):
+        return True
+    with st.container(border=True):
+        st.markdown(f":material/shield_person: {_CONSENT}")
+        st.button("Agree and go on", type="primary", on_click=_agree)
+    return False
+
+
+def _agree() -> None:
+    st.session_state[_AGREED] = True
+
+
+def pick_settings(predictor: Predictor) -> LiveSettings:
+    """Draws the viewer's choices."""
+    config = predictor.info.config
+    missing = {"gwa"} if not config.use_gwa else set()
+    missing |= {"graph"} if not config.use_gnn else set()
+    overlay = pick_one(
+        "On the face",
+        "overlay",
+        {name: title for name, title in _OVERLAY_NAMES.items() if name not in missing},
+        "none",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        half_life_s = pick_one(
+            "Smoothing",
+            "smoothing",
+            _HALF_LIVES,
+            "0.4",
+            draw=st.select_slider,
+            help="After this time a reading has lost half of its weight; off shows each frame's.",
+        )
+        mirror = pick_flag("Mirror", "mirror", True)
+        bars = pick_flag("Bars", "bars", True)
+    return LiveSettings(cast(Overlay, overlay), float(half_life_s), mirror, bars)
+
+
+def show_stream(predictor: Predictor, settings: LiveSettings) -> tuple[LiveWorker, bool]:
+    """Draws the camera's stream.
+
+    Returns:
+        The session's worker, and whether its stream runs or is about to.
+    """
+    reader: CameraReader | None = st.session_state.get(_READER)
+    if reader is None or reader.worker.predictor is not predictor:
+        reader = st.session_state[_READER] = CameraReader(LiveWorker(predictor))
+    reader.worker.settings = settings
+    return reader.worker, stream_camera(reader)
+
+
+def stream_camera(reader: CameraReader) -> bool:
+    """Draws the component that asks for the camera; says whether a stream runs or starts.
+
+    Apart from `show_stream`, since the component needs a real browser's session.
+    """
+    context = webrtc_streamer(
+        _STREAM,
+        rtc_configuration=rtc_configuration(),
+        media_stream_constraints={"video": _SEND, "audio": False},
+        queued_video_frames_callback=reader.read,
+        on_video_ended=reader.close,
+        video_html_attrs={
+            "autoPlay": True,
+            "controls": True,
+            "muted": True,
+            "style": {"width": "100%", "borderRadius": "8px"},
+        },
+        translations={
+            "start": "Start",
+            "stop": "Stop",
+            "select_device": "Choose the camera",
+            "device_access_denied": "The browser does not let this page use the camera.",
+            "device_not_available": "The camera does not answer.",
+        },
+        on_change=_note_start,
+    )
+    return bool(context.state.playing or context.state.signalling)
+
+
+def rtc_configuration() -> dict[str, list[object]] | None:
+    """No servers, which is enough on one network; None where the environment names a service."""
+    for names in _TURN_VARIABLES:
+        if all(os.environ.get(name) for name in names):
+            return None
+    return {"iceServers": []}
+
+
+def seconds_since_start() -> float:
+    """How long ago the visitor pressed Start."""
+    return time.monotonic() - st.session_state.get(_STARTED, time.monotonic())
+
+
+def _note_start() -> None:
+    """Begins anew with each Start: other numbers, an empty timeline."""
+    if st.session_state[_STREAM].state.signalling:
+        st.session_state[_STARTED] = time.monotonic()
+        st.session_state[_READER] = CameraReader(
+            LiveWorker(st.session_state[_READER].worker.predictor)
+        )

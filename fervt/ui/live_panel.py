@@ -1,0 +1,113 @@
+"""Beside the stream, twice a second: how fast it runs, who is there, and what was read."""
+
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from fervt.figures.probabilities import plot_probabilities
+from fervt.labels import expression
+from fervt.live import FaceReading, LiveWorker, Snapshot, track_colour
+from fervt.live.tracker import overlap
+from fervt.predict import Predictor
+from fervt.ui.answers import predict_faces
+from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
+from fervt.ui.live import seconds_since_start
+from fervt.ui.live_trouble import ROUTE_TIMEOUT_S, show_no_route
+from fervt.ui.navigation import existing_pages, link_parameters
+from fervt.ui.panels import CHART_CONFIG
+
+REFRESH_S = 0.5
+_CHOSEN = "live_chosen"
+_CHARTS = 2  # faces with bars of their own; the others have a line
+
+
+def show_panel(worker: LiveWorker, running: bool) -> None:
+    """Draws the figures of the stream, by themselves again and again while it runs."""
+    st.fragment(_draw_panel, run_every=REFRESH_S if running else None)(worker, running)
+
+
+def _draw_panel(worker: LiveWorker, running: bool) -> None:
+    stats = worker.stats()
+    if running and not stats.frames and seconds_since_start() > ROUTE_TIMEOUT_S:
+        show_no_route()
+    with st.grid(3, min_column_width=88, gap="small"):
+        st.metric("Frames/s in", f"{stats.in_fps:.0f}" if running else "–")
+        st.metric("Frames/s read", f"{stats.processed_fps:.0f}" if running else "–")
+        st.metric("Dropped/s", f"{stats.dropped_fps:.0f}" if running else "–")
+    latest = worker.latest
+    if not running or latest is None:
+        st.info(
+            "Press Start below the picture, and the expressions appear here."
+            if not stats.frames
+            else "Stopped. The timeline below keeps what was read.",
+            icon=":material/videocam:",
+        )
+        return
+    every = worker.search_every
+    st.caption(
+        f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
+        f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
+        f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
+        + (f", {stats.failed} could not be read" if stats.failed else "")
+    )
+    faces = latest.reading.faces
+    if not faces:
+        st.info("No face in the picture.", icon=":material/face_retouching_off:")
+    for index, face in enumerate(faces):
+        _draw_face(face, index < _CHARTS)
+    if faces:
+        _draw_snapshot_button(worker.predictor, latest)
+
+
+def _draw_face(face: FaceReading, chart: bool) -> None:
+    name = expression(face.label).name
+    dot = f"<span style='color:{track_colour(face.number)}'>●</span>"
+    st.html(
+        f"<div style='font-size:1.15rem;font-weight:600'>{dot} Face {face.number}: "
+        f"{name}, {face.confidence:.0%}</div>"
+    )
+    if chart:
+        st.plotly_chart(
+            plot_probabilities(face.probabilities, face.classes),
+            key=f"live_bars_{face.number}",
+            config=CHART_CONFIG,
+            alt=f"Probability of each expression; {name} leads",
+        )
+
+
+def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:
+    st.button(
+        "Explain this moment",
+        icon=":material/photo_camera:",
+        type="primary",
+        on_click=_choose_snapshot,
+        args=(predictor, latest),
+        help="Takes this frame into your session and opens it in Explain.",
+    )
+    if parameters := st.session_state.pop(_CHOSEN, None):  # no callback can change the page
+        page = next(page for page in existing_pages() if page.name == "explain")
+        st.switch_page(page.path, query_params=link_parameters(**parameters))
+
+
+def _choose_snapshot(predictor: Predictor, latest: Snapshot) -> None:
+    picture = take_snapshot(latest)
+    face = _number_in(picture, predictor, latest.reading.faces[0])
+    st.session_state[_CHOSEN] = {PARAMETER: picture.key} | FIRST_FACE | face
+
+
+def take_snapshot(snapshot: Snapshot) -> Picture:
+    """Takes a frame into the visitor's session, as an image that every page can show."""
+    content = io.BytesIO()
+    Image.fromarray(snapshot.image_rgb).save(content, "PNG", compress_level=1)
+    return add_picture("Live snapshot.png", content.getvalue())
+
+
+def _number_in(picture: Picture, predictor: Predictor, face: FaceReading) -> dict[str, str]:
+    """The address's parameters that choose this face, as the other pages number faces."""
+    found = [np.array(p.box_xyxy_px) for p in predict_faces(predictor, picture)]
+    if not found:
+        return {"whole": "1"}
+    shares = overlap([np.array(face.box_xyxy_px)], found)[0]
+    return {"face": str(int(shares.argmax()) + 1)}

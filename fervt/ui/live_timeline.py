@@ -1,0 +1,137 @@
+"""The expressions of the last minutes: running on, or stopped to look back; and to keep."""
+
+import streamlit as st
+
+from fervt.figures.timeline import timeline_figure
+from fervt.labels import Vocabulary, expression
+from fervt.live import FrameReading, LiveStats, LiveWorker
+from fervt.live.timeline import face_numbers, face_series, readings_as_csv
+from fervt.ui.live_export import summary_html
+from fervt.ui.panels import CHART_CONFIG
+
+REFRESH_S = 1.0
+RECENT_S = 60.0
+_PAUSED = "live_paused"
+
+
+def show_timeline(worker: LiveWorker, running: bool) -> None:
+    """Draws the timeline of the stream, by itself again and again while it runs."""
+    st.fragment(_draw_live, run_every=REFRESH_S if running else None)(worker, running)
+
+
+def _draw_live(worker: LiveWorker, running: bool) -> None:
+    if not worker.timeline.readings():
+        return
+    vocabulary = worker.predictor.classes
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.subheader("Timeline", anchor=False, width="content")
+        paused = running and st.toggle(
+            "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
+        )
+    if not paused:
+        st.session_state[_PAUSED] = worker.timeline.readings()
+    frozen = paused or not running
+    readings: list[FrameReading] = st.session_state[_PAUSED]
+    if not frozen:
+        readings = worker.timeline.readings(RECENT_S)
+    draw_timeline(readings, vocabulary, frozen, key="live")
+    if frozen:
+        show_exports(
+            st.session_state[_PAUSED], vocabulary, worker.predictor.name, worker.stats(), "webcam"
+        )
+    else:
+        st.caption("Pause or stop to look back at a moment and to save the timeline.")
+
+
+def draw_timeline(
+    readings: list[FrameReading], vocabulary: Vocabulary, frozen: bool, key: str
+) -> None:
+    """Draws one face's timeline, the choice of the face, and, while frozen, of a moment.
+
+    Args:
+        readings: Oldest first.
+        vocabulary: Of the probabilities.
+        frozen: Whether nothing is being added.
+        key: Of the widgets.
+    """
+    numbers = face_numbers(readings)
+    if not numbers:
+        st.caption("No face so far.")
+        return
+    chosen = numbers[0]
+    if len(numbers) > 1:
+        shown = sorted(numbers[:8])
+        picked = st.pills("Face", shown, key=f"{key}_face", help="As numbered in the picture.")
+        chosen = picked if picked in shown else chosen
+    moment = _pick_moment(readings, key) if frozen and len(readings) > 1 else None
+    times, values = face_series(readings, chosen, len(vocabulary))
+    figure = timeline_figure(
+        times, values, vocabulary.classes, None if moment is None else moment.time_s
+    )
+    st.plotly_chart(
+        figure,
+        key=f"{key}_timeline",
+        config=CHART_CONFIG,
+        alt=f"Probability of each expression of face {chosen} over time",
+    )
+    if moment is not None:
+        st.markdown(_describe(moment))
+
+
+def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
+    first, last = readings[0].time_s, readings[-1].time_s
+    wanted = st.slider(
+        "Moment", first, max(last, first + 0.1), last, 0.1, key=f"{key}_moment", format="%.1f s"
+    )
+    return min(readings, key=lambda reading: abs(reading.time_s - wanted))
+
+
+def _describe(reading: FrameReading) -> str:
+    """What was read at a moment, in a line a face."""
+    if not reading.faces:
+        return f"At {reading.time_s:.1f} s: no face."
+    lines = []
+    for face in reading.faces:
+        order = face.probabilities.argsort()[::-1][:3]
+        shares = ", ".join(
+            f"{expression(face.classes[i]).name} {face.probabilities[i]:.0%}" for i in order
+        )
+        lines.append(f"At {reading.time_s:.1f} s, face {face.number}: {shares}.")
+    return "  \n".join(lines)
+
+
+def show_exports(
+    readings: list[FrameReading],
+    vocabulary: Vocabulary,
+    checkpoint: str,
+    stats: LiveStats | None,
+    source: str,
+) -> None:
+    """Draws the buttons that save what is shown.
+
+    Args:
+        readings: Oldest first.
+        vocabulary: Of the probabilities.
+        checkpoint: Its name.
+        stats: Of the stream; None for a video file.
+        source: What was read, in a word.
+    """
+    with st.container(horizontal=True):
+        st.download_button(
+            "Timeline (CSV)",
+            readings_as_csv(readings, vocabulary),
+            "timeline.csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A row a frame and face.",
+        )
+        st.download_button(
+            "Summary (HTML)",
+            lambda: summary_html(readings, vocabulary, checkpoint, stats, source),
+            "summary.html",
+            icon=":material/download:",
+            on_click="ignore",
+            help="One page with the figures and the timeline of each face.",
+        )

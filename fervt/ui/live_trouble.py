@@ -1,0 +1,81 @@
+"""Why there is no picture, in a sentence that says what to do.
+
+The browser alone knows most reasons, so a script asks it and shows the sentence that fits.
+"""
+
+import html
+import json
+
+import streamlit as st
+
+from fervt.ui.navigation import link_to
+
+ROUTE_TIMEOUT_S = 10.0
+
+TROUBLES = {
+    "insecure": (
+        "Browsers give a camera only to pages that come over HTTPS or from localhost, and this "
+        "one does not. Serve the app over HTTPS, or open it on the machine itself."
+    ),
+    "unsupported": "This browser has no camera interface (WebRTC). Try a current one.",
+    "denied": (
+        "The browser does not let this page use the camera. Allow the camera in the site's "
+        "settings, left of the address, and reload the page."
+    ),
+    "missing": "No camera was found. Connect one, or check that no other program holds it.",
+}
+NO_ROUTE = (
+    "The browser and the server find no route for the video. Behind firewalls and on hosted "
+    "servers WebRTC needs a TURN service: set CLOUDFLARE_TURN_KEY_ID and "
+    "CLOUDFLARE_TURN_KEY_API_TOKEN, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, in the app's "
+    "environment."
+)
+
+_STYLE = (
+    "padding:.75rem 1rem;margin:0 0 .5rem;border-radius:.5rem;background:rgba(230,159,0,.16);"
+    "border-left:4px solid #E69F00"
+)
+_SCRIPT = """<script>
+(async () => {
+  const show = (which) => {
+    for (const one of document.querySelectorAll("[data-camera-trouble]"))
+      one.hidden = one.dataset.cameraTrouble !== which;
+  };
+  if (!window.isSecureContext) return show("insecure");
+  if (!navigator.mediaDevices?.getUserMedia) return show("unsupported");
+  let permission = null;
+  const look = async () => {
+    if (permission?.state === "denied") return show("denied");
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    show(devices.some((device) => device.kind === "videoinput") ? "" : "missing");
+  };
+  try {
+    permission = await navigator.permissions.query({ name: "camera" });
+    permission.onchange = look;
+  } catch { /* some browsers know no such permission */ }
+  navigator.mediaDevices.ondevicechange = look;
+  await look();
+})();
+</script>"""
+
+
+def show_camera_trouble() -> None:
+    """Draws the sentence that fits where the browser has no camera for this page."""
+    sentences = "".join(
+        f"<div role='alert' style='{_STYLE}' data-camera-trouble={json.dumps(name)} hidden>"
+        f"{html.escape(text)}</div>"
+        for name, text in TROUBLES.items()
+    )
+    st.html(sentences + _SCRIPT, unsafe_allow_javascript=True)
+
+
+def show_no_route() -> None:
+    """Says that no frame arrives."""
+    st.warning(NO_ROUTE, icon=":material/wifi_off:")
+
+
+def offer_snapshot() -> None:
+    """Draws what works without a stream."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("No stream? A photo or a single snapshot works, too:")
+        link_to("predict", "Take a photo or a snapshot")

@@ -15,8 +15,10 @@ from fervt.faces import Box
 
 _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
+_REACH, _MAX_REACH = 3.0, 2.0  # box widths a second, and at most, that a jump may be wide
 _FORGIVEN_MISSES = 1  # the cascade loses a face now and then for a moment
-_PATIENCE_S = 1.0  # hidden for longer, a face comes back as somebody new
+_PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face comes back as somebody new
+_COAST_S = 0.4  # nobody moves on evenly for longer
 _FASTEST = 3.0  # box widths a second: what is faster is the detector's jitter
 
 
@@ -47,7 +49,8 @@ class Track:
 
     def move_on(self, time_s: float) -> None:
         """Moves the box to where it should be by now."""
-        self.box = self.box + self.speed * (time_s - self.time_s)
+        until_s = self.seen_s + _COAST_S
+        self.box = self.box + self.speed * (min(time_s, until_s) - min(self.time_s, until_s))
         self.time_s = time_s
 
     def correct(self, box: np.ndarray) -> None:
@@ -86,20 +89,41 @@ class Tracker:
         return [track for track in self._tracks if track.visible]
 
     def _take(self, found: list[np.ndarray], time_s: float) -> None:
-        overlaps = overlap([track.box for track in self._tracks], found)
-        matched_tracks, matched_boxes = set(), set()
-        for i, j in zip(*linear_sum_assignment(overlaps, maximize=True), strict=True):
-            if overlaps[i, j] >= _MIN_OVERLAP:
-                self._tracks[i].correct(found[j])
-                matched_tracks.add(i)
-                matched_boxes.add(j)
+        boxes = [track.box for track in self._tracks]
+        pairs = _match(overlap(boxes, found), _MIN_OVERLAP)
+        # Where frames are far apart a face may have moved by more than itself.
+        reaches = [min(_REACH * (time_s - t.seen_s), _MAX_REACH) for t in self._tracks]
+        nearness = np.reshape(reaches, (-1, 1)) - distance(boxes, found)
+        nearness[list(pairs)] = nearness[:, list(pairs.values())] = -1
+        pairs |= _match(nearness, 0.0)
         for i, track in enumerate(self._tracks):
-            track.misses += i not in matched_tracks
-        self._tracks = [t for t in self._tracks if time_s - t.seen_s <= _PATIENCE_S]
+            if i in pairs:
+                track.correct(found[pairs[i]])
+            else:
+                track.misses += 1
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.misses <= _PATIENCE_MISSES or time_s - track.seen_s <= _PATIENCE_S
+        ]
         for j, box in enumerate(found):
-            if j not in matched_boxes:
+            if j not in pairs.values():
                 self._numbers += 1
                 self._tracks.append(Track(self._numbers, box, time_s, time_s))
+
+
+def _match(scores: np.ndarray, least: float) -> dict[int, int]:
+    """The pairs of rows and columns of the highest sum, of those that score enough."""
+    scores = np.where(scores >= least, scores, -1.0)
+    pairs = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
+    return {int(i): int(j) for i, j in pairs if scores[i, j] >= least}
+
+
+def distance(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:
+    """How far the centres of boxes are apart, in widths of the first: (M, N)."""
+    a, b = np.reshape(first, (-1, 1, 4)), np.reshape(second, (1, -1, 4))
+    apart = np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1)
+    return apart / np.maximum(a[..., 2] - a[..., 0], 1e-9)
 
 
 def overlap(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:

@@ -63,8 +63,9 @@ def draw_timeline(
     chosen = numbers[0]
     if len(numbers) > 1:
         shown = sorted(numbers[:8])
-        picked = st.pills("Face", shown, key=f"{key}_face", help="As numbered in the picture.")
-        chosen = picked if picked in shown else chosen
+        if st.session_state.get(f"{key}_face") not in shown:
+            st.session_state[f"{key}_face"] = chosen
+        chosen = st.pills("Face", shown, key=f"{key}_face", required=True) or chosen
     moment = _pick_moment(readings, key) if frozen and len(readings) > 1 else None
     times, values = face_series(readings, chosen, len(vocabulary))
     figure = timeline_figure(

@@ -57,6 +57,18 @@ def test_who_was_away_for_long_comes_back_as_somebody_new():
     assert list(run(tracker, [[box(10)]], start=33)[0]) == [2]
 
 
+def test_a_face_keeps_its_number_at_one_frame_a_second():
+    tracker = Tracker()
+    seen = [tracker.step(second, [box(20 + 70 * (second % 2))]) for second in range(8)]
+    assert [[track.number for track in tracks] for tracks in seen] == [[1]] * 8
+
+
+def test_a_face_across_the_room_is_somebody_else():
+    tracker = Tracker()
+    run(tracker, [[box(10)], [box(10)]])
+    assert 2 in run(tracker, [[box(300)]], start=2)[0]
+
+
 def test_faces_far_apart_are_different_people_and_largest_does_not_matter():
     seen = run(Tracker(), [[box(10), box(200)], [box(201), box(11)]])
     assert np.abs(seen[1][1] - box(11)).max() <= 1

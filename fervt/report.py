@@ -127,11 +127,12 @@ def summarise(
     occurring = sorted(
         (c for c in rows.classes if per_class[c]["support"]), key=lambda c: per_class[c]["f1"]
     )
+    unseen = "" if evaluation.split == "Training" else " that it was not trained on"
     best, worst = (expression(c).name for c in (occurring[-1], occurring[0]))
     sentences = [
         f"{evaluation.name} names the labelled expression in {figures['accuracy']:.1%} of "
-        f"{figures['n']:,} faces of {evaluation.split} that it was not trained on "
-        f"(95% interval {100 * low:.1f} to {high:.1%}).",
+        f"{figures['n']:,} faces of {evaluation.split}{unseen} (95% interval "
+        f"{100 * low:.1f} to {high:.1%}).",
         f"It is best at {best} (F1 {per_class[occurring[-1]]['f1']:.2f}) and weakest at {worst} "
         f"(F1 {per_class[occurring[0]]['f1']:.2f}). Its most frequent mistake is "
         f"{worst_mistake(figures['confusion'], list(rows.classes))}.",

@@ -30,6 +30,9 @@ VIEWS = {
     "evaluation-people": ("evaluation?view=People", "not felt emotions"),
     "evaluation-map": ("evaluation?view=Map", "not felt emotions"),
     "evaluation-training": ("evaluation?view=Training", "not felt emotions"),
+    "compare": ("compare", "not felt emotions"),
+    "compare-face": ("compare?view=One+face&image=astronaut", "not felt emotions"),
+    "model-card": ("model_card", "not felt emotions"),
     "evaluation-report": ("evaluation?view=Report", "not felt emotions"),
 }
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fervt.errors import FervtError
 from fervt.explain import edge_attention, seen_part, trace_face
 from fervt.figures.graph import graph_figure
 from fervt.figures.overlay import overlay_figure
@@ -29,7 +30,12 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
         st.columns(len(comparison.names), gap="medium"), comparison.names, strict=True
     ):
         with column:
-            _show_checkpoint(name, load_shipped(name), face, picture.key)
+            try:
+                other = load_shipped(name)
+            except FervtError as error:  # the others can still be looked at
+                st.error(str(error), icon=":material/error:")
+                continue
+            _show_checkpoint(name, other, face, picture.key)
 
 
 def _show_checkpoint(name: str, predictor: Predictor, face: Prediction, key: str) -> None:

@@ -95,4 +95,5 @@ def _show_kind(key: str, title: str, base: Rows, new: Rows, faces: FaceBook | No
             f"{names[new.labels[at]]}: {names[base.predicted[at]]} → {names[new.predicted[at]]}"
         ),
         columns_px=120,
+        a_page=8,
     )

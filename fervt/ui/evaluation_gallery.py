@@ -77,6 +77,7 @@ def draw_faces(
     key: str,
     describe: Callable[[int], str],
     columns_px: int = 100,
+    a_page: int = _A_PAGE,
 ) -> None:
     """Draws one page of faces; a click on one shows it in full.
 
@@ -87,13 +88,14 @@ def draw_faces(
             the main gallery.
         describe: A few words on the i-th row.
         columns_px: The least width of a column.
+        a_page: Faces on one page.
     """
     draw_card_style()
-    pages = -(-len(rows) // _A_PAGE)
+    pages = -(-len(rows) // a_page)
     name = PAGE if key == "gallery" else f"{key}_{PAGE}"
     number = _page_number(name, pages)
     with st.grid(min_column_width=columns_px):
-        for at in range(_A_PAGE * number, min(_A_PAGE * (number + 1), len(rows))):
+        for at in range(a_page * number, min(a_page * (number + 1), len(rows))):
             row = rows.table.iloc[at]
             draw_card(
                 f"{key}_{row['row']}",

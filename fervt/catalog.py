@@ -27,17 +27,21 @@ def count_gmac(model: FERVTGNN) -> float:
 def shipped_metrics(name: str) -> dict[str, dict[str, Any]]:
     """The saved metrics of a shipped checkpoint by split; empty where none was saved.
 
+    Evaluations with a part switched off are not among them.
+
     Raises:
         DataError: A file is damaged.
     """
     found = {}
     for path in sorted((EVALUATIONS / name).glob("*/metrics.json")):
         try:
-            found[path.parent.name] = json.loads(path.read_text())
+            metrics = json.loads(path.read_text())
         except ValueError as error:
             raise DataError(
                 f"The saved metrics '{name}/{path.parent.name}' are damaged."
             ) from error
+        if not metrics.get("neutralised"):
+            found[path.parent.name] = metrics
     return found
 
 

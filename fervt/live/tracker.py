@@ -16,7 +16,7 @@ from fervt.faces import Box
 _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
 _REACH, _MAX_REACH = 3.0, 2.0  # box widths a second, and at most, that a jump may be wide
-_FORGIVEN_MISSES = 1  # the cascade loses a face now and then for a moment
+_FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade loses a face now and then for a moment
 _PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face comes back as somebody new
 _COAST_S = 0.4  # nobody moves on evenly for longer
 _FASTEST = 3.0  # box widths a second: what is faster is the detector's jitter
@@ -45,7 +45,8 @@ class Track:
     @property
     def visible(self) -> bool:
         """Whether the face counts as being there."""
-        return self.misses <= _FORGIVEN_MISSES
+        recent = self.misses <= _FORGIVEN_MISSES and self.time_s - self.seen_s <= _FORGIVEN_S
+        return not self.misses or recent
 
     def move_on(self, time_s: float) -> None:
         """Moves the box to where it should be by now."""

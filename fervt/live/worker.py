@@ -31,7 +31,9 @@ OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
 
 _SEARCH_PX = 320  # the search's longer side: faces from a twelfth of the frame's width
 _MAX_FACES = 6
-_MAX_BETWEEN = 8  # frames from search to search at most: a new face waits no longer
+# From search to search at most: a new face waits no longer.
+_MAX_BETWEEN = 8  # frames
+_MAX_BETWEEN_S = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ class LiveWorker:
         self._time_s = 0.0
         self._frames = 0
         self._until_search = 0
+        self._searched_s = 0.0
         self._search_ms = _Average()
         self._reading_ms = _Average()
 
@@ -174,10 +177,12 @@ class LiveWorker:
         self, image_rgb: NDArray[np.uint8], time_s: float, settings: LiveSettings
     ) -> tuple[tuple[FaceReading, ...], list[Evidence | None]]:
         found = None
-        if self._until_search == 0:
+        late = settings.search_every is None and time_s - self._searched_s > _MAX_BETWEEN_S
+        if self._until_search == 0 or late:
             began_s = self._clock()
             found = [face.box_xyxy_px for face in self._detector.detect(image_rgb)[:_MAX_FACES]]
             self._search_ms.take(1000 * (self._clock() - began_s))
+            self._searched_s = time_s
             self._until_search = self.search_every  # not where it failed: the next frame searches
         self._until_search -= 1
         tracks = _boxes_in(self._tracker.step(time_s, found), image_rgb)

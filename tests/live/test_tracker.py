@@ -51,6 +51,13 @@ def test_one_missed_search_is_forgiven_and_two_are_not():
     assert [list(frame) for frame in seen] == [[1], [1], [1], [], [1]]
 
 
+def test_a_miss_is_forgiven_for_half_a_second_only():
+    tracker = Tracker()
+    tracker.step(0.0, [box(10)])
+    assert tracker.step(0.4, [])
+    assert not tracker.step(0.8)
+
+
 def test_who_was_away_for_long_comes_back_as_somebody_new():
     tracker = Tracker()
     run(tracker, [[box(10)]] * 3 + [[]] * 30)

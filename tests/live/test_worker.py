@@ -192,6 +192,16 @@ def test_the_search_is_rarer_where_it_costs_more(predictor):
     assert settled(5, 0.01) == 8
 
 
+def test_a_slow_stream_is_searched_at_least_twice_a_second(predictor):
+    calls = []
+    worker = told(LiveWorker(predictor), lambda call: calls.append(call) or [(30, 40, 180, 190)])
+    worker._search_ms.take(1000)
+    worker._reading_ms.take(1)
+    for index in range(6):
+        worker.process(frame(30), time_s=index * 0.6)
+    assert len(calls) == 6
+
+
 def test_two_streams_do_not_disturb_each_other(predictor):
     workers = [LiveWorker(predictor, LiveSettings(search_every=4)) for _ in range(2)]
     streams = [[frame(20 + 5 * i) for i in range(8)], [frame()] * 5 + [frame(200)] * 7]

@@ -135,7 +135,7 @@ def bench_evaluation(config: FERVTConfig, rounds: int) -> dict[str, float]:
 
 
 def bench(
-    config: FERVTConfig, *, batch_size: int = 32, rounds: int = 5, amp: bool = True
+    config: FERVTConfig, *, batch_size: int = 64, rounds: int = 5, amp: bool = True
 ) -> dict[str, Any]:
     """All of it, as plain data.
 

@@ -168,8 +168,8 @@ def build_optimizer(model: FERVTGNN, config: TrainConfig) -> torch.optim.Optimiz
             decay = 0.0 if is_vector else config.weight_decay
             groups.append({"params": chosen, "weight_decay": decay, "lr_scale": scale})
     if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.99))
+        return torch.optim.SGD(groups, config.lr, momentum=0.9, nesterov=True, fused=True)
+    return torch.optim.AdamW(groups, config.lr, betas=(0.9, 0.99), fused=True)
 
 
 def loss_of(output: FERVTOutput, targets: Tensor, config: TrainConfig) -> Tensor:

@@ -23,6 +23,7 @@ TALLEST_PX = 3000
 VIEWS = {
     "home": ("", "not felt emotions"),
     "predict": ("predict?image=astronaut", "what the model saw"),
+    "explain": ("explain?image=astronaut", "not felt emotions"),
     "evaluation": ("evaluation?label=fear&predicted=sad", "not felt emotions"),
     "evaluation-standing": ("evaluation?view=Standing", "not felt emotions"),
     "evaluation-classes": ("evaluation?view=Classes", "not felt emotions"),

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-size", type=int, default=default.image_size)
     parser.add_argument("--embed-dim", type=int, default=default.embed_dim)
     parser.add_argument("--node-dim", type=int, default=default.node_dim)
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds; the fastest counts")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--amp", action=argparse.BooleanOptionalAction, default=True)

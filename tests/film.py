@@ -11,12 +11,14 @@ import numpy as np
 from fervt.examples import load_example
 
 
-def astronaut_frames(width: int, height: int, count: int, period: int = 80) -> Iterator[np.ndarray]:
+def astronaut_frames(
+    width: int, height: int, count: int, period: int = 80, swing: int = 90
+) -> Iterator[np.ndarray]:
     """Frames (height, width, 3) uint8 RGB in which the head goes to the right and back."""
     scene = np.ascontiguousarray(load_example("astronaut")[:384])
     scene = cv2.copyMakeBorder(scene, 0, 0, 120, 120, cv2.BORDER_REPLICATE)
     for index in range(count):
-        shift = 90 * np.sin(2 * np.pi * index / period)
+        shift = swing * np.sin(2 * np.pi * index / period)
         left = round(120 + shift)
         view = np.ascontiguousarray(scene[:, left : left + 512])
         yield cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA)

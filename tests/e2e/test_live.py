@@ -17,7 +17,8 @@ CAMERA = (
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
     path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    return write_film(path, astronaut_frames(640, 480, 80), "mjpeg", "yuvj420p")
+    frames = astronaut_frames(640, 480, 80, swing=30)  # as fast as people move, at few frames, too
+    return write_film(path, frames, "mjpeg", "yuvj420p")
 
 
 def open_live(page, app_server: str, parameters: str = ""):

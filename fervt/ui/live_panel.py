@@ -31,9 +31,9 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     if running and not stats.frames and seconds_since_start() > ROUTE_TIMEOUT_S:
         show_no_route()
     with st.grid(3, min_column_width=88, gap="small"):
-        st.metric("Frames/s in", f"{stats.in_fps:.0f}" if running else "–")
-        st.metric("Frames/s read", f"{stats.processed_fps:.0f}" if running else "–")
-        st.metric("Dropped/s", f"{stats.dropped_fps:.0f}" if running else "–")
+        st.metric("Frames/s in", _rate(stats.in_fps, running))
+        st.metric("Frames/s read", _rate(stats.processed_fps, running))
+        st.metric("Dropped/s", _rate(stats.dropped_fps, running))
     latest = worker.latest
     if not running or latest is None:
         st.info(
@@ -57,6 +57,12 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
         _draw_face(face, index < _WITH_BARS)
     if faces:
         _draw_snapshot_button(worker.predictor, latest)
+
+
+def _rate(per_second: float, running: bool) -> str:
+    if not running:
+        return "–"
+    return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.1f}"
 
 
 def _draw_face(face: FaceReading, bars: bool) -> None:

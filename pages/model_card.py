@@ -3,8 +3,7 @@
 import streamlit as st
 
 from fervt.card import render_card
-from fervt.checkpoint import shipped_checkpoints
-from fervt.ui.checkpoints import is_own
+from fervt.ui.checkpoints import is_own, shipped_path
 from fervt.ui.evaluation_training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
@@ -14,7 +13,7 @@ if is_own(predictor):
     st.info("This is your own checkpoint: what it says of itself is all that is known of it.")
     show_training(predictor.info)
 else:
-    card = render_card(predictor.name, shipped_checkpoints()[predictor.name])
+    card = render_card(predictor.name, shipped_path(predictor.name))
     st.markdown(card)
     st.download_button(
         "Card (.md)", card, f"{predictor.name}.md", "text/markdown", icon=":material/download:"

@@ -71,6 +71,11 @@ def load_shipped(name: str) -> Predictor:
     return _load(file_sha256(shipped[name]), shipped[name])
 
 
+def shipped_path(name: str) -> Path:
+    """The file of a shipped checkpoint that was loaded."""
+    return shipped_checkpoints()[name]
+
+
 @st.cache_resource(max_entries=8, show_spinner="Loading the checkpoint")
 def _load(digest: str, _path: Path) -> Predictor:  # the digest alone is the key
     predictor = Predictor(_path)

@@ -1,0 +1,32 @@
+"""README's figures are the saved ones, and what it names exists."""
+
+import re
+from pathlib import Path
+
+from fervt.__main__ import VERBS
+from fervt.catalog import headline, shipped_metrics
+from fervt.checkpoint import shipped_checkpoints
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
+
+
+def test_headline_figures_are_the_saved_ones() -> None:
+    figures = headline(shipped_metrics(next(iter(shipped_checkpoints())))["PrivateTest"])
+    low, high = figures["accuracy_interval_95"]
+    assert f"**{figures['accuracy']:.1%}** ({100 * low:.1f} to {100 * high:.1f})" in TEXT
+    assert f"{figures['macro_f1']:.3f}" in TEXT
+    assert f"{figures['n']:,}" in TEXT
+    assert f"{figures['accuracy_without_copies']:.1%}" in TEXT
+    assert f"{figures['n_without_copies']:,}" in TEXT
+    assert f"{figures['accuracy_flip_tta']:.1%}" in TEXT
+    assert "@@" not in TEXT
+
+
+def test_pictures_files_and_verbs_exist() -> None:
+    for path in re.findall(r"\]\(((?:assets|docs)/[^)]+|LICENSE)\)", TEXT):
+        assert (ROOT / path).is_file(), path
+    for path in re.findall(r"`((?:fervt|configs|docs|scripts|tests)/[\w./-]+)`", TEXT):
+        assert (ROOT / path).exists(), path
+    for verb in re.findall(r"-m fervt (\w+)", TEXT):
+        assert verb in VERBS, verb

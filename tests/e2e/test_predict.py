@@ -67,6 +67,8 @@ def said_of(prediction) -> str:
 
 def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     page.goto(f"{app_server}/predict")
+    # A file that is given before the page has run once is lost.
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.get_by_test_id("stFileUploaderDropzoneInput").last.set_input_files(astronaut)
 
     assert headline(page) == said_of(prediction)

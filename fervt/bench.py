@@ -61,7 +61,7 @@ def bench_training(
     labels = torch.arange(batch_size) % len(config.classes)
     targets = nn.functional.one_hot(labels, len(config.classes)).float()
     settings = TrainConfig()
-    our_optimizer = build_optimizer(ours, settings)
+    our_optimizer = build_optimizer(ours, ours.backbone.trunk, settings)
     bare_optimizer = torch.optim.AdamW(bare.parameters())
 
     def step_ours() -> None:

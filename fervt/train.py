@@ -58,6 +58,7 @@ class TrainConfig:
     label_smoothing: float = option(0.1, "label smoothing")
     mixup: float = option(0.0, "mixup's alpha; 0 is off")
     aux_weight: float = option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
+    votes_weight: float = option(0.0, "weight of a second read-out, of FER+'s votes; 0 is off")
     ema_decay: float = option(0.998, "decay of the weights' moving average; 0 is off")
     patience: int = option(0, "epochs without a better PublicTest before stopping; 0 is off")
     augment: bool = option(True, "augmentation")
@@ -65,6 +66,7 @@ class TrainConfig:
     crop: float = option(44 / 48, "share of the face's side that the model sees")
     seed: int = option(0, "seed of everything random")
     amp: bool = option(True, "bfloat16 where autocast allows")
+    compile: bool = option(False, "torch.compile: slow to start, then faster; needs a compiler")
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -77,6 +79,7 @@ class TrainConfig:
             "warmup_epochs",
             "mixup",
             "aux_weight",
+            "votes_weight",
             "patience",
             "seed",
         ):
@@ -153,16 +156,39 @@ def learning_rate(config: TrainConfig, done: float) -> float:
     return config.lr * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
-def build_optimizer(model: FERVTGNN, config: TrainConfig) -> torch.optim.Optimizer:
+class ReadOuts(nn.Module):
+    """The model and, in training only, a second classifier on its class token for FER+'s votes.
+
+    FER2013's one label a face is noisy; ten votes on the same face say what else it could be.
+
+    Shapes:
+        in: images (B, 3, S, S).
+        out: the model's output; logits over FER+'s classes (B, 8), None without `votes`.
+    """
+
+    def __init__(self, model: FERVTGNN, votes: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
+
+    def forward(self, images: Tensor) -> tuple[FERVTOutput, Tensor | None]:
+        """Classifies; see the class for shapes."""
+        output = self.model(images)
+        return output, None if self.votes is None else self.votes(output.class_embedding)
+
+
+def build_optimizer(
+    module: nn.Module, trunk: nn.Module, config: TrainConfig
+) -> torch.optim.Optimizer:
     """AdamW or SGD over four groups: the trunk apart from the rest, vectors without decay."""
-    trunk = {id(p) for p in model.backbone.trunk.parameters()}
+    of_trunk = {id(p) for p in trunk.parameters()}
     groups = []
     for in_trunk in (True, False):
         for is_vector in (True, False):
             chosen = [
                 p
-                for p in model.parameters()
-                if (id(p) in trunk) == in_trunk and (p.ndim < 2) == is_vector
+                for p in module.parameters()
+                if (id(p) in of_trunk) == in_trunk and (p.ndim < 2) == is_vector
             ]
             scale = config.backbone_lr_scale if in_trunk else 1.0
             decay = 0.0 if is_vector else config.weight_decay
@@ -170,6 +196,11 @@ def build_optimizer(model: FERVTGNN, config: TrainConfig) -> torch.optim.Optimiz
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, config.lr, momentum=0.9, nesterov=True, fused=True)
     return torch.optim.AdamW(groups, config.lr, betas=(0.9, 0.99), fused=True)
+
+
+def votes_loss(logits: Tensor, votes: Tensor) -> Tensor:
+    """Cross entropy of FER+'s votes (B, 8), rows sum to 1, or to 0 where none count."""
+    return -(votes * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def loss_of(output: FERVTOutput, targets: Tensor, config: TrainConfig) -> Tensor:
@@ -235,6 +266,10 @@ class Trainer:
         rows, _, targets = targets_for(training, model_config)
         self.faces = torch.from_numpy(training.images[rows]).to(self.device)
         self.targets = torch.from_numpy(targets).to(self.device)
+        votes = training.ferplus_distribution[rows]
+        if config.votes_weight and (model_config.classes is FERPLUS or not votes.any()):
+            raise ConfigError("votes_weight needs FER2013's classes and data with FER+'s votes.")
+        self.votes = torch.from_numpy(votes).to(self.device)
         rows, self.public_labels, _ = targets_for(public, model_config)
         self.public_faces = public.images[rows]
         self.batch = min(config.batch_size, len(self.faces))
@@ -255,10 +290,11 @@ class Trainer:
         self.model = FERVTGNN(model_config)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
-        seen = {model_config.vocabulary}
+        seen = {model_config.vocabulary} | ({FERPLUS.name} if config.votes_weight else set())
         if init is not None:
             seen |= set(init_from(self.model, init).labels_seen)
-        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.read_outs = ReadOuts(self.model, votes=config.votes_weight > 0)
+        self.read_outs.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
             AveragedModel(
                 self.model, multi_avg_fn=_moving_average(config.ema_decay), use_buffers=True
@@ -266,8 +302,13 @@ class Trainer:
             if config.ema_decay
             else None
         )
-        self.parallel = DistributedDataParallel(self.model) if self.world > 1 else self.model
-        self.optimizer = build_optimizer(self.model, config)
+        # Wrapped, it still is the same parameters: state and optimiser see `read_outs`.
+        self.parallel = cast(
+            nn.Module, torch.compile(self.read_outs) if config.compile else self.read_outs
+        )
+        if self.world > 1:
+            self.parallel = DistributedDataParallel(self.parallel)
+        self.optimizer = build_optimizer(self.read_outs, self.model.backbone.trunk, config)
         self.info = CheckpointInfo(
             config=model_config,
             preprocess=self.preprocess,
@@ -376,7 +417,7 @@ class Trainer:
                 "The loss is no longer finite; start anew with a lower --lr, with --init from "
                 "the best checkpoint so far if there is one."
             )
-        nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        nn.utils.clip_grad_norm_(self.read_outs.parameters(), config.clip)
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.model)
@@ -395,17 +436,20 @@ class Trainer:
     def _backward(self, rows: Tensor) -> Tensor:
         """Adds one part's gradients; returns its mean loss and its count of right answers."""
         images = self.augment(self.faces[rows], self.preprocess)
-        targets = self.targets[rows]
+        targets, votes = self.targets[rows], self.votes[rows]
         if self.config.mixup > 0:
             draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
             share = float(draws.beta(self.config.mixup, self.config.mixup))
             partner = torch.randperm(len(rows), device=self.device)
             images = share * images + (1 - share) * images[partner]
             targets = share * targets + (1 - share) * targets[partner]
+            votes = share * votes + (1 - share) * votes[partner]
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
-            output = self.parallel(images)
+            output, votes_logits = self.parallel(images)
         loss = loss_of(output, targets, self.config)
+        if votes_logits is not None:
+            loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()
         right = (output.logits.argmax(dim=1) == targets.argmax(dim=1)).sum()
         return torch.stack([loss.detach().double(), right.double()])
@@ -484,7 +528,7 @@ class Trainer:
         state = {
             "settings": self._settings(),
             "progress": asdict(self.progress),
-            "model": self.model.state_dict(),
+            "model": self.read_outs.state_dict(),
             "average": self.average.state_dict() if self.average is not None else None,
             "optimizer": self.optimizer.state_dict(),
             "parent": self.info.parent,
@@ -513,7 +557,7 @@ class Trainer:
                     "resume with the same ones, or use --init to start anew from its weights."
                 )
         try:
-            self.model.load_state_dict(state["model"])
+            self.read_outs.load_state_dict(state["model"])
             if self.average is not None:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])

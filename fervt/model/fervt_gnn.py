@@ -36,10 +36,11 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches")
     gwa_heads: int = option(4, "summary queries of GWA")
+    gwa_contrast: float = option(0.7, "standard deviation of the logarithms of the cell weights")
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
-    graph_pooling: Pooling = option("mean", "nodes to one vector: mean, max or attention")
+    graph_pooling: Pooling = option("mean", "nodes to one vector: mean, max, attention or gwa")
     dropout: float = option(0.1, "dropout in the transformer and before the classifier")
     token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")
 
@@ -51,7 +52,10 @@ class FERVTConfig:
             largest = _LARGEST.get(item.name, 1024)
             if item.type is int and not 1 <= value <= largest:
                 raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
-            if item.type is float and not 0 <= value < 1:
+            if item.name == "gwa_contrast":
+                if not 0 < value <= 3:
+                    raise ConfigError("gwa_contrast must lie in 0 < gwa_contrast <= 3.")
+            elif item.type is float and not 0 <= value < 1:
                 raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
         if self.image_size % GRID or not 14 <= self.image_size <= 448:
             raise ConfigError("image_size must be a multiple of 7 from 14 to 448.")
@@ -144,7 +148,7 @@ class FERVTGNN(nn.Module):
         self.config = config
         c, classes = config, len(config.classes)
         if c.use_gwa:
-            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads)
+            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_contrast)
             self.fusion = GWAFusion()
             self.gwa_head = nn.Linear(c.gwa_dim, classes)
         if c.use_gnn:
@@ -174,7 +178,7 @@ class FERVTGNN(nn.Module):
         if self.config.use_gnn:
             nodes, edge_index = self.graph(fused)
             graph, attention = self.gnn(nodes, edge_index)
-            vector = self.pool(graph)
+            vector = self.pool(graph, weights)
             if self.training:
                 self.gnn_mean.lerp_(vector.detach().float().mean(dim=0), 0.01)
             if change.gnn_features is not None:

@@ -16,7 +16,7 @@ from fervt.model.gwa import GRID
 NODES = GRID * GRID
 EDGES = 4 * GRID * (GRID - 1) + NODES
 
-Pooling = Literal["mean", "max", "attention"]
+Pooling = Literal["mean", "max", "attention", "gwa"]
 
 
 def grid_edges(side: int = GRID) -> Tensor:
@@ -99,15 +99,26 @@ class AttentionGNN(nn.Module):
 
 
 class GraphPooling(nn.Module):
-    """One vector for the whole graph: nodes (B, 49, D) to (B, D) by mean, max or attention."""
+    """One vector for the whole graph: nodes (B, 49, D) to (B, D).
+
+    By their mean, maximum, an attention of its own, or their mean weighted by GWA's cell weights.
+    """
 
     def __init__(self, dim: int, kind: Pooling = "mean") -> None:
         super().__init__()
         self.kind = kind
         self.score = nn.Linear(dim, 1, bias=False) if kind == "attention" else None
 
-    def forward(self, nodes: Tensor) -> Tensor:
-        """Pools over the nodes."""
+    def forward(self, nodes: Tensor, cell_weights: Tensor | None = None) -> Tensor:
+        """Pools over the nodes.
+
+        Args:
+            nodes: (B, 49, D).
+            cell_weights: (B, 7, 7), mean 1 over the grid; only "gwa" reads them, and takes equal
+                ones where they are None.
+        """
+        if self.kind == "gwa" and cell_weights is not None:
+            return (cell_weights.flatten(1).unsqueeze(2).to(nodes.dtype) * nodes).mean(dim=1)
         if self.score is not None:
             return (self.score(nodes).softmax(dim=1) * nodes).sum(dim=1)
         return nodes.amax(dim=1) if self.kind == "max" else nodes.mean(dim=1)

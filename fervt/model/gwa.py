@@ -12,8 +12,6 @@ from fervt.model.transformer import Block
 
 GRID = 7
 
-# Standard deviation of the log weights over the grid: the weights' own is then about 0.8.
-CONTRAST = 0.7
 _SHARPNESS = 4.0
 
 
@@ -32,10 +30,12 @@ class GWA(nn.Module):
             mean 1 over the grid; summary (B, P), the patch features averaged with these weights.
     """
 
-    def __init__(self, image_size: int, dim: int = 64, heads: int = 4) -> None:
+    def __init__(
+        self, image_size: int, dim: int = 64, heads: int = 4, contrast: float = 0.7
+    ) -> None:
         super().__init__()
         cell = image_size // GRID
-        self.heads = heads
+        self.heads, self.contrast = heads, contrast
         self.embed = nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
         self.position = nn.Parameter(torch.randn(1, GRID * GRID, dim) * 0.02)
         self.enrich = nn.Sequential(nn.LayerNorm(dim), nn.GELU(), nn.Linear(dim, dim))
@@ -83,4 +83,4 @@ class GWA(nn.Module):
         scores = (_SHARPNESS * matches).logsumexp(dim=-1)
         spread = scores.std(dim=1, keepdim=True, correction=0)
         scores = (scores - scores.mean(dim=1, keepdim=True)) / (spread + 1e-4)
-        return (CONTRAST * scores).softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]
+        return (self.contrast * scores).softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]

@@ -1,0 +1,62 @@
+"""What runs in a job's process: reads the work from stdin, answers on stdout, in pickled messages.
+
+Started as `python -m fervt.jobs.child`. A fresh interpreter, neither forked from a server with many
+threads nor spawned from the script that Streamlit has put in `__main__`'s place.
+"""
+
+import contextlib
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from fervt.errors import FervtError
+
+Report = Callable[[float, str], None]
+"""Called with the share that is done, 0..1, and what is being done."""
+
+_NICER = 5  # the page must stay responsive
+_EVERY_S = 0.1
+
+
+def _end_with_parent(stdin: BinaryIO) -> None:
+    """Ends this process when the other end of stdin is gone: nobody waits for the answer."""
+    stdin.read()
+    os._exit(1)
+
+
+def main() -> None:
+    """Runs one job; always answers with ("done", result) or ("failed", sentence)."""
+    stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
+    work, arguments = pickle.load(stdin)
+    threading.Thread(target=_end_with_parent, args=(stdin,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        os.nice(_NICER)
+    said = 0.0
+
+    def answer(kind: str, *content: Any) -> None:
+        pickle.dump((kind, *content), answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+    def report(share: float, doing: str) -> None:
+        nonlocal said
+        if time.monotonic() - said > _EVERY_S:
+            said = time.monotonic()
+            answer("progress", share, doing)
+
+    try:
+        result = work(report, *arguments)
+    except FervtError as error:
+        answer("failed", str(error))
+    except MemoryError:
+        answer("failed", "The machine ran out of memory.")
+    else:
+        answer("done", result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The jobs of one server: started, watched, cancelled, found by id and forgotten."""
+
+import contextlib
+import os
+import pickle
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from fervt.errors import FervtError
+
+JobState = Literal["running", "done", "failed", "cancelled"]
+
+_PACKAGE_ROOT = Path(__file__).parents[2]
+
+
+class JobError(FervtError):
+    """A job that cannot be started now, or that is not there."""
+
+
+@dataclass
+class Job:
+    """One piece of long work.
+
+    Attributes:
+        id: 22 characters that nobody guesses; whoever has it sees the job.
+        kind: What sort of work, for the page that shows it.
+        title: One line for people.
+        state: Where it stands.
+        share: How much is done, 0..1.
+        doing: What is being done.
+        result: What the work returned, once `state` is "done".
+        error: One sentence, once `state` is "failed".
+        started, ended: Seconds of `time.time`; `ended` is None while it runs.
+    """
+
+    id: str
+    kind: str
+    title: str
+    state: JobState = "running"
+    share: float = 0.0
+    doing: str = "Starting"
+    result: Any = None
+    error: str = ""
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from what is done so far; None while there is too little to say."""
+        spent = time.time() - self.started
+        if self.state != "running" or self.share < 0.02 or spent < 2:
+            return None
+        return spent * (1 - self.share) / self.share
+
+
+class Jobs:
+    """Every job of this server process, safe to use from any thread.
+
+    Args:
+        at_once: How many may run at the same time.
+        keep: How many ended jobs stay findable; the oldest are forgotten first.
+        keep_s: How long an ended job stays findable, in seconds.
+    """
+
+    def __init__(self, at_once: int = 2, keep: int = 8, keep_s: float = 3600.0) -> None:
+        self._at_once, self._keep, self._keep_s = at_once, keep, keep_s
+        self._lock = threading.Lock()
+        self._jobs: dict[str, tuple[Job, subprocess.Popen[bytes]]] = {}
+
+    def start(self, kind: str, title: str, work: Callable[..., Any], *arguments: Any) -> Job:
+        """Runs `work(report, *arguments)` in a new process.
+
+        Args:
+            kind: What sort of work it is.
+            title: One line for people.
+            work: A function of a module; its first argument is a `fervt.jobs.child.Report`. What it
+                returns, and its arguments, must pickle.
+            arguments: The rest.
+
+        Raises:
+            JobError: As many jobs as allowed are running already.
+        """
+        message = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            self._sweep()
+            running = sum(job.state == "running" for job, _ in self._jobs.values())
+            if running >= self._at_once:
+                raise JobError(
+                    f"{running} jobs are running already; wait for one to end or cancel it."
+                )
+            job = Job(secrets.token_urlsafe(16), kind, title)
+            paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "fervt.jobs.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            )
+            self._jobs[job.id] = job, process
+        threading.Thread(target=self._watch, args=(job, process, message), daemon=True).start()
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """The job with this id, None where there is none (any more)."""
+        with self._lock:
+            self._sweep()
+            found = self._jobs.get(job_id)
+            return found[0] if found else None
+
+    def cancel(self, job_id: str) -> None:
+        """Stops a job; nothing happens if it has ended or is not there."""
+        with self._lock:
+            found = self._jobs.get(job_id)
+            if found is None or found[0].state != "running":
+                return
+            self._end(found[0], "cancelled")
+        found[1].kill()
+
+    def forget(self, job_id: str) -> None:
+        """Stops a job if it runs, and drops its result."""
+        self.cancel(job_id)
+        with self._lock:
+            self._jobs.pop(job_id, None)
+
+    def _sweep(self) -> None:
+        ended = sorted((job.ended, key) for key, (job, _) in self._jobs.items() if job.ended)
+        old = [key for at, key in ended if at and time.time() - at > self._keep_s]
+        for key in {*old, *(key for _, key in ended[: max(0, len(ended) - self._keep)])}:
+            del self._jobs[key]
+
+    @staticmethod
+    def _end(job: Job, state: JobState, result: Any = None, error: str = "") -> None:
+        job.result, job.error, job.ended = result, error, time.time()
+        job.state = state
+
+    def _watch(self, job: Job, process: subprocess.Popen[bytes], message: bytes) -> None:
+        """Hands the work over and takes the answers in, until the process ends."""
+        assert process.stdin is not None and process.stdout is not None
+        ending: tuple[JobState, Any, str] = "failed", None, "The work ended without an answer."
+        # A process that is killed leaves a broken pipe or half a message.
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+            process.stdin.write(message)
+            process.stdin.flush()
+            while True:
+                kind, *content = pickle.load(process.stdout)
+                if kind == "progress":
+                    job.share, job.doing = content
+                else:
+                    ending = (
+                        ("done", content[0], "") if kind == "done" else ("failed", None, content[0])
+                    )
+                    break
+        with self._lock:
+            if job.state == "running":
+                self._end(job, *ending)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+        process.wait()

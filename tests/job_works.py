@@ -1,0 +1,43 @@
+"""Work for jobs to do, in a module that a new process can import."""
+
+import os
+import time
+
+from fervt.errors import DataError
+from fervt.jobs.child import Report
+
+
+def count_to(report: Report, number: int) -> list[int]:
+    seen = []
+    for i in range(number):
+        time.sleep(0.15)
+        seen.append(i)
+        report((i + 1) / number, f"number {i}")
+    return seen
+
+
+def wait_forever(report: Report) -> None:
+    report(0.3, f"process {os.getpid()}")
+    time.sleep(600)
+
+
+def refuse(report: Report) -> None:
+    raise DataError("'x.csv' has no rows.")
+
+
+def crash(report: Report) -> None:
+    raise KeyError("a bug")
+
+
+def die(report: Report) -> None:
+    os.kill(os.getpid(), 9)
+
+
+def talk(report: Report) -> str:
+    print("a library that prints to stdout")
+    os.write(1, b"and one that writes past Python\n")
+    return "quiet"
+
+
+def square_bytes(report: Report, data: bytes) -> bytes:
+    return data[::-1]

@@ -1,0 +1,118 @@
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import job_works as works
+import pytest
+
+from fervt.jobs import Job, JobError, Jobs
+
+
+@pytest.fixture(autouse=True)
+def _findable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+
+
+def wait(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def ended(job: Job) -> Job:
+    wait(lambda: job.state != "running")
+    return job
+
+
+def test_runs_in_another_process_and_reports_on_the_way() -> None:
+    jobs = Jobs()
+    job = jobs.start("count", "Counting", works.count_to, 6)
+    assert job.state == "running"
+    wait(lambda: 0 < job.share < 1)
+    assert job.doing.startswith("number")
+    assert jobs.find(job.id) is job
+    assert ended(job).result == [0, 1, 2, 3, 4, 5]
+    assert job.state == "done"
+    assert job.ended is not None
+
+
+def test_takes_and_gives_megabytes() -> None:
+    data = os.urandom(5_000_000)
+    job = ended(Jobs().start("reverse", "Reversing", works.square_bytes, data))
+    assert job.result == data[::-1]
+
+
+def test_prints_do_not_mix_with_the_answer() -> None:
+    assert ended(Jobs().start("talk", "Talking", works.talk)).result == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("work", "sentence"),
+    [
+        (works.refuse, "'x.csv' has no rows."),
+        (works.crash, "The work ended without an answer."),
+        (works.die, "The work ended without an answer."),
+    ],
+)
+def test_failure_is_a_sentence(work: Callable[..., None], sentence: str) -> None:
+    job = ended(Jobs().start("fail", "Failing", work))
+    assert job.state == "failed"
+    assert job.error == sentence
+    assert job.result is None
+
+
+def test_cancel_ends_the_process() -> None:
+    jobs = Jobs()
+    job = jobs.start("wait", "Waiting", works.wait_forever)
+    wait(lambda: job.doing.startswith("process"))
+    pid = int(job.doing.split()[1])
+    jobs.cancel(job.id)
+    assert job.state == "cancelled"
+
+    def gone() -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait(gone)
+    jobs.cancel(job.id)
+    assert job.state == "cancelled"
+
+
+def test_more_than_allowed_are_refused_until_one_ends() -> None:
+    jobs = Jobs(at_once=1)
+    first = jobs.start("wait", "Waiting", works.wait_forever)
+    with pytest.raises(JobError, match="running already"):
+        jobs.start("count", "Counting", works.count_to, 1)
+    jobs.cancel(first.id)
+    assert ended(jobs.start("count", "Counting", works.count_to, 1)).result == [0]
+
+
+def test_forgets() -> None:
+    jobs = Jobs(keep=1)
+    first = ended(jobs.start("talk", "A", works.talk))
+    second = ended(jobs.start("talk", "B", works.talk))
+    assert jobs.find(first.id) is None
+    assert jobs.find(second.id) is second
+    jobs.forget(second.id)
+    assert jobs.find(second.id) is None
+    assert jobs.find("never there") is None
+    jobs.cancel("never there")
+
+
+def test_an_ended_job_is_forgotten_in_time() -> None:
+    jobs = Jobs(keep_s=0.05)
+    job = ended(jobs.start("talk", "A", works.talk))
+    time.sleep(0.1)
+    assert jobs.find(job.id) is None
+
+
+def test_seconds_left() -> None:
+    job = Job("id", "kind", "title", share=0.25, started=time.time() - 10)
+    assert job.seconds_left == pytest.approx(30, abs=1)
+    job.share = 0.0
+    assert job.seconds_left is None

@@ -1,0 +1,130 @@
+"""Long work on a page: started once, found again by the id in the address, drawn until it ends.
+
+A session has at most one job of a kind: starting another forgets the last. Whoever has the address
+sees the job, so ids are such that nobody guesses them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from fervt.jobs import Job, JobError, Jobs
+from fervt.ui.choices import put
+
+PARAMETER = "job"
+REFRESH_S = 0.5
+
+_OWN = "own_jobs"  # ids by kind
+_PROBLEM = "job_problem"
+
+
+@st.cache_resource(show_spinner=False)
+def server_jobs() -> Jobs:
+    """The jobs of this server, one registry for all sessions."""
+    return Jobs()
+
+
+def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) -> None:
+    """Starts work in place of the session's last of its kind; for use in callbacks.
+
+    Where it cannot start now, the next `find_job` says so.
+
+    Args:
+        kind: What sort of work, such as "video".
+        title: One line for people.
+        work: As for `Jobs.start`.
+        *arguments: The same.
+    """
+    forget_job(kind)
+    try:
+        job = server_jobs().start(kind, title, work, *arguments)
+    except JobError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    _own_ids()[kind] = job.id
+    put(PARAMETER, job.id)
+
+
+def find_job(kind: str) -> Job | None:
+    """The job of this kind that the address names, or the session's own; a dead link is said."""
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(problem, icon=":material/hourglass_disabled:")
+    wanted = st.query_params.get(PARAMETER)
+    job = server_jobs().find(wanted) if wanted else None
+    if wanted and job is None:
+        put(PARAMETER, None)
+        st.warning(
+            "What this link showed is not on this server any more. Start it again.",
+            icon=":material/link_off:",
+        )
+    if job is None or job.kind != kind:
+        job = server_jobs().find(_own_ids().get(kind, ""))
+    if job is not None:
+        _own_ids()[kind] = job.id  # after a reload the session is a new one
+        put(PARAMETER, job.id)
+    return job
+
+
+def forget_job(kind: str) -> None:
+    """Stops the session's job of this kind and drops its result; for use in callbacks."""
+    job_id = _own_ids().pop(kind, "")
+    server_jobs().forget(job_id)
+    if st.query_params.get(PARAMETER) == job_id:
+        put(PARAMETER, None)
+
+
+def forget_jobs() -> None:
+    """Stops all of the session's jobs and drops their results; for use in callbacks."""
+    for kind in list(_own_ids()):
+        forget_job(kind)
+
+
+def has_jobs() -> bool:
+    """Whether the session has anything to forget."""
+    return bool(_own_ids())
+
+
+def show_progress(job: Job) -> bool:
+    """Draws how far a job is, by itself again and again, or why it ended without a result.
+
+    When the job ends, the page runs again.
+
+    Returns:
+        Whether there is a result.
+    """
+    if job.state == "running":
+        st.fragment(_draw_progress, run_every=REFRESH_S)(job)
+    elif job.state == "failed":
+        st.error(job.error, icon=":material/error:")
+    elif job.state == "cancelled":
+        st.info("Cancelled.", icon=":material/cancel:")
+    return job.state == "done"
+
+
+def _draw_progress(job: Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    left = job.seconds_left
+    text = job.doing if left is None else f"{job.doing}, about {say_seconds(left)} left"
+    with st.container(border=True):
+        st.markdown(f"**{job.title}**")
+        st.progress(min(1.0, max(0.0, job.share)), text)
+        st.button(
+            "Cancel",
+            key=f"cancel_{job.id}",
+            icon=":material/cancel:",
+            on_click=server_jobs().cancel,
+            args=(job.id,),
+        )
+
+
+def say_seconds(seconds: float) -> str:
+    """A length of time in the unit that people would take."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _own_ids() -> dict[str, str]:
+    return st.session_state.setdefault(_OWN, {})

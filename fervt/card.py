@@ -14,7 +14,9 @@ from fervt.errors import ConfigError, DataError
 from fervt.labels import expression, vocabulary
 from fervt.saved import saved_ablations, saved_folders
 
-CARD = Path(__file__).resolve().parent.parent / "assets" / "MODEL_CARD.md"
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+CARD = _ASSETS / "MODEL_CARD.md"
+ABLATIONS = _ASSETS / "ablations.json"
 UNKNOWN = "*not evaluated yet*"
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -70,6 +72,7 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         **figure_facts(metrics),
         "parts_table": parts_table(metrics),
         "ablation_table": ablation_table(name, split, metrics),
+        "training_ablation_table": training_ablation_table(),
         "human_accuracy": f"{references.HUMAN_ACCURACY:.0%} ± "
         f"{100 * references.HUMAN_SPREAD:.0f} points",
         "label_agreement": f"{references.LABEL_AGREEMENT:.0%}",
@@ -189,6 +192,36 @@ def ablation_table(name: str, split: str | None, metrics: dict[str, Any] | None)
             f"| {_NEUTRALISED.get(part, part)} | {accuracy:.1%} | "
             f"{100 * (accuracy - whole):+.1f} points |"
         )
+    return "\n".join(lines)
+
+
+def training_ablation_table(path: Path = ABLATIONS) -> str:
+    """What the model reaches when it is trained without a part, as a table in Markdown.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    if not path.is_file():
+        return ""
+    try:
+        entry = json.loads(path.read_text())
+        n, epochs, width = entry["n"], entry["epochs"], entry["width"]
+        lines = [
+            f"Trained anew on one budget ({epochs} epochs of a smaller model, width {width}), "
+            f"accuracy on {entry['split']} (n = {n:,}), mean and standard deviation over seeds:",
+            "",
+            "| Trained | Accuracy | Seeds |",
+            "|---|---|---|",
+        ]
+        for row in entry["variants"]:
+            spread = row["standard_deviation"]
+            lines.append(
+                f"| {row['variant']} | {row['mean']:.1%}"
+                + (f" ± {100 * spread:.1f}" if spread is not None else "")
+                + f" | {len(row['accuracies'])} |"
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"'{path.name}' is damaged.") from error
     return "\n".join(lines)
 
 

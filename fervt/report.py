@@ -17,7 +17,14 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from fervt import __version__, references
-from fervt.card import CARD, ablation_table, parts_table, section, worst_mistake
+from fervt.card import (
+    CARD,
+    ablation_table,
+    parts_table,
+    section,
+    training_ablation_table,
+    worst_mistake,
+)
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
@@ -252,8 +259,16 @@ def _sections(
         figure = training_figure(info.history, info.metrics.get("epoch"))
         yield "Training", "Training figures are of augmented, regularised batches.", [figure]
     metrics = evaluation.metrics
-    parts = [parts_table(metrics), ablation_table(evaluation.name, evaluation.split, metrics)]
-    yield "Which parts do work", "Measured on the same faces.", [to_html(p) for p in parts if p]
+    parts = [
+        parts_table(metrics),
+        ablation_table(evaluation.name, evaluation.split, metrics),
+        training_ablation_table(),
+    ]
+    yield (
+        "Which parts do work",
+        "Measured on the same faces unless it says otherwise.",
+        [to_html(p) for p in parts if p],
+    )
     card = CARD.read_text() if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):

@@ -6,7 +6,15 @@ import pytest
 import served
 from synthetic import save_evaluation
 
-from fervt.card import CARD, UNKNOWN, fill, render_card, section, worst_mistake
+from fervt.card import (
+    CARD,
+    UNKNOWN,
+    fill,
+    render_card,
+    section,
+    training_ablation_table,
+    worst_mistake,
+)
 from fervt.errors import ConfigError, DataError
 
 
@@ -36,6 +44,24 @@ def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
     assert (
         f"| GWA weights all 1 | {worse['standard']['accuracy']:.1%} | {100 * change:+.1f}" in card
     )
+
+
+def test_ablations_are_the_measured_ones(tmp_path) -> None:
+    path = tmp_path / "ablations.json"
+    assert training_ablation_table(path) == ""
+    rows = [
+        {"variant": "full", "accuracies": [0.5, 0.52], "mean": 0.51, "standard_deviation": 0.0141},
+        {"variant": "without GNN", "accuracies": [0.49], "mean": 0.49, "standard_deviation": None},
+    ]
+    entry = {"split": "PublicTest", "n": 3589, "epochs": 15, "width": 16, "variants": rows}
+    path.write_text(json.dumps(entry))
+    table = training_ablation_table(path)
+    assert "| full | 51.0% ± 1.4 | 2 |" in table
+    assert "| without GNN | 49.0% | 1 |" in table
+    assert "PublicTest (n = 3,589)" in table
+    path.write_text("{}")
+    with pytest.raises(DataError, match=r"'ablations\.json' is damaged"):
+        training_ablation_table(path)
 
 
 def test_without_an_evaluation_no_figure_is_claimed(shelf, checkpoint) -> None:

@@ -19,7 +19,7 @@ from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError, DataError
 from fervt.model import FERVTGNN
-from fervt.train import TrainConfig, Trainer, learning_rate, targets_for
+from fervt.train import TrainConfig, Trainer, learning_rate, targets_for, votes_loss
 
 ROOT = Path(__file__).parents[1]
 FAST = TrainConfig(epochs=2, batch_size=16, warmup_epochs=0.5, amp=False, ema_decay=0.9)
@@ -76,6 +76,55 @@ def test_a_stopped_run_resumes_to_the_same_weights(data, tmp_path: Path) -> None
     for name, value in load_checkpoint(whole / "best.safetensors")[0].state_dict().items():
         other = load_checkpoint(pieces / "best.safetensors")[0].state_dict()[name]
         assert torch.equal(value, other), name
+
+
+def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
+    config = replace(FAST, epochs=14, lr=4e-3, votes_weight=1.0)
+    trainer = Trainer(data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0))
+    before = trainer.read_outs.votes.weight.detach().clone()
+    assert trainer.run().finished
+    assert not torch.equal(before, trainer.read_outs.votes.weight)
+    model, info = load_checkpoint(tmp_path / "best.safetensors")
+    assert info.labels_seen == ("fer2013", "ferplus")
+    assert not any("votes" in name for name in model.state_dict())
+    training = data.split("Training")
+    faces = trainer.preprocess.to_input(torch.from_numpy(training.images))
+    with torch.inference_mode():
+        _, logits = trainer.read_outs.eval()(faces)
+    known = training.label_ferplus >= 0
+    right = logits.argmax(dim=1).numpy()[known] == training.label_ferplus[known]
+    assert right.mean() > 0.6
+
+
+def test_votes_loss_ignores_rows_without_votes() -> None:
+    logits = torch.randn(3, 8)
+    votes = torch.zeros(3, 8)
+    votes[1, 2], votes[1, 5] = 0.25, 0.75
+    row = logits[1].log_softmax(dim=0)
+    expected = -(0.25 * row[2] + 0.75 * row[5]) / 3
+    torch.testing.assert_close(votes_loss(logits, votes), expected)
+
+
+def test_votes_need_votes_and_the_other_vocabulary(data, tmp_path: Path) -> None:
+    config = replace(FAST, votes_weight=0.5)
+    without = replace(data, votes=np.zeros_like(data.votes))
+    for wrong, model in (
+        (data, replace(tiny.CONFIG, vocabulary="ferplus")),
+        (without, tiny.CONFIG),
+    ):
+        with pytest.raises(ConfigError, match="votes_weight needs"):
+            Trainer(wrong, tmp_path, model, config)
+
+
+def test_compiled_training_trains_the_same_parameters(
+    data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_module = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda m: compile_module(m, backend="eager"))
+    config = replace(FAST, epochs=1)
+    Trainer(data, tmp_path / "plain", tiny.CONFIG, config).run()
+    Trainer(data, tmp_path / "compiled", tiny.CONFIG, replace(config, compile=True)).run()
+    _assert_same(_weights(tmp_path / "plain"), _weights(tmp_path / "compiled"))
 
 
 def _command(data: Path, out: Path, *extra: str) -> list[str]:

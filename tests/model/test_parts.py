@@ -136,6 +136,23 @@ def test_graph_pooling(kind: str) -> None:
         torch.testing.assert_close(pooled, nodes.mean(dim=1))
 
 
+def test_graph_pooling_by_cell_weights() -> None:
+    nodes, weights = torch.randn(2, 49, 10), torch.zeros(2, 7, 7)
+    weights[0, 2, 5], weights[1] = 49.0, 1.0
+    pooled = GraphPooling(10, "gwa")(nodes, weights)
+    torch.testing.assert_close(pooled[0], nodes[0, 2 * 7 + 5])
+    torch.testing.assert_close(pooled[1], nodes[1].mean(dim=0))
+    torch.testing.assert_close(GraphPooling(10, "gwa")(nodes), nodes.mean(dim=1))
+    torch.testing.assert_close(GraphPooling(10, "mean")(nodes, weights), nodes.mean(dim=1))
+
+
+def test_contrast_is_the_spread_of_the_log_weights() -> None:
+    for contrast in (0.3, 1.1):
+        _, _, weights, _ = GWA(28, dim=12, heads=3, contrast=contrast)(torch.randn(5, 3, 28, 28))
+        spread = weights.log().flatten(1).std(dim=1, correction=0)
+        torch.testing.assert_close(spread, torch.full((5,), contrast), rtol=0.01, atol=0.0)
+
+
 def test_pooling_by_cells_weighs_space() -> None:
     maps = torch.zeros(1, 2, 7, 7)
     maps[0, 1, 3, 5] = 1.0

@@ -1,0 +1,97 @@
+"""Trains the model without its parts, on one budget with several seeds, into assets/ablations.json.
+
+    python scripts/ablations.py --data prepared.parquet --runs ~/runs [--seeds 3] [--at-once 2]
+
+Each run is `fervt train` with configs/ablation.toml; what was stopped goes on where it stood. The
+figure is the best PublicTest accuracy of each run: a figure to compare parts by, not to report.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from fervt.card import ABLATIONS
+from fervt.checkpoint import read_info
+from fervt.files import write_aside
+
+CONFIG = Path(__file__).parents[1] / "configs" / "ablation.toml"
+VARIANTS = {
+    "full": [],
+    "without GWA": ["--no-use-gwa"],
+    "without GNN": ["--no-use-gnn"],
+    "without both": ["--no-use-gwa", "--no-use-gnn"],
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="prepared file")
+    parser.add_argument("--runs", type=Path, required=True, help="folder for states, logs, weights")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="runs of a thread")
+    args = parser.parse_args()
+    # Seed by seed, so that what is there after any time is a fair comparison.
+    runs = [(name, seed) for seed in range(args.seeds) for name in VARIANTS]
+    with ThreadPoolExecutor(args.at_once) as pool:
+        codes = list(pool.map(lambda run: train(args.data, args.runs, *run), runs))
+    summarise(args.runs, args.seeds)
+    return int(any(codes))
+
+
+def folder(runs: Path, name: str, seed: int) -> Path:
+    return runs / f"{name.replace(' ', '-').lower()}-{seed}"
+
+
+def train(data: Path, runs: Path, name: str, seed: int) -> int:
+    out = folder(runs, name, seed)
+    out.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-W", "ignore", "-m", "fervt", "train", "--data", str(data)]
+    command += ["--config", str(CONFIG), "--out", str(out), "--resume", "--threads", "1"]
+    command += ["--seed", str(seed), *VARIANTS[name]]
+    with (out / "log").open("a") as log:
+        code = subprocess.run(command, stdout=log, stderr=log).returncode
+    print(f"{name}, seed {seed}: exit {code}", flush=True)
+    return code
+
+
+def summarise(runs: Path, seeds: int) -> None:
+    """Writes what is finished; a run counts once all of its epochs are in its history."""
+    table = []
+    for name in VARIANTS:
+        found = {}
+        for seed in range(seeds):
+            history = folder(runs, name, seed) / "history.csv"
+            info = read_info(folder(runs, name, seed) / "best.safetensors")
+            rows = len(history.read_text().splitlines()) - 1
+            if rows == info.training["epochs"]:
+                found[seed] = info.metrics["accuracy"]
+        accuracies = list(found.values())
+        table.append(
+            {
+                "variant": name,
+                "accuracies": accuracies,
+                "mean": float(np.mean(accuracies)),
+                "standard_deviation": float(np.std(accuracies, ddof=1)) if len(found) > 1 else None,
+            }
+        )
+    entry = {
+        "split": "PublicTest",
+        "n": info.metrics["n"],
+        "epochs": info.training["epochs"],
+        "width": info.config.width,
+        "image_size": info.config.image_size,
+        "stem": info.config.stem,
+        "variants": table,
+    }
+    with write_aside(ABLATIONS) as aside:
+        aside.write_text(json.dumps(entry, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

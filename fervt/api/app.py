@@ -12,14 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fervt import __version__
 from fervt.api.config import ServiceConfig
-from fervt.api.engine import Engine
 from fervt.api.inputs import MemoryRequest, decode, read_bodies, read_detect, read_explain
-from fervt.api.limits import RateLimit, Slots, check_key
+from fervt.api.limits import check_key
 from fervt.api.live import serve_page
-from fervt.api.metrics import Metrics
 from fervt.api.openapi import describe_api
 from fervt.api.problems import Problem, handle_problems
-from fervt.api.sources import Sources
+from fervt.api.service import Service
 from fervt.checkpoint import find_checkpoint
 from fervt.errors import ImageError
 from fervt.labels import NOTICE, expression
@@ -69,31 +67,6 @@ def build_app(predictor: Predictor | None, config: ServiceConfig) -> Flask:
     _route_descriptions(app, service)
     threading.Thread(target=service.warm_up, name="warm-up", daemon=True).start()
     return app
-
-
-class Service:
-    """What the routes of one worker share.
-
-    Attributes:
-        stopping: Set when the worker is told to stop: pages and streams then end.
-        ready: Set once the model is warm.
-    """
-
-    def __init__(self, predictor: Predictor, config: ServiceConfig) -> None:
-        self.config = config
-        self.metrics = Metrics()
-        self.engine = Engine(predictor, config, self.metrics)
-        self.stopping = threading.Event()
-        self.ready = threading.Event()
-        self.rate = RateLimit(config.max_rate)
-        self.work = Slots(config.max_in_flight, "Too many requests at a time; try again.")
-        self.sockets = Slots(config.max_sockets, "Too many open pages; try again later.")
-        self.sources = Sources(config, self.engine, self.stopping)
-
-    def warm_up(self) -> None:
-        """Runs the model and the face detector once."""
-        self.engine.warm_up()
-        self.ready.set()
 
 
 def _surround(app: Flask, service: Service) -> None:

@@ -7,17 +7,15 @@ whoever sends faster all but the newest are dropped, and who floods is hung up o
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simple_websocket import Server
 
 from fervt.api.engine import EXPLANATIONS
 from fervt.api.problems import Problem
+from fervt.api.service import Service
 from fervt.errors import FervtError
 from fervt.images import read_image
-
-if TYPE_CHECKING:
-    from fervt.api.app import Service
 
 MAX_DROPPED = 32  # frames waiting behind one: no camera is that fast
 _LISTEN_S = 0.5
@@ -25,7 +23,7 @@ _LISTEN_S = 0.5
 _GOING_AWAY, _POLICY, _TRY_LATER = 1001, 1008, 1013
 
 
-def serve_page(socket: Server, service: "Service") -> None:
+def serve_page(socket: Server, service: Service) -> None:
     """Answers one page until it leaves, falls silent, floods, or the worker stops.
 
     Raises:
@@ -43,7 +41,7 @@ def serve_page(socket: Server, service: "Service") -> None:
         service.sockets.release()
 
 
-def _answer_frames(socket: Server, service: "Service") -> None:
+def _answer_frames(socket: Server, service: Service) -> None:
     explain: list[str] = []
     heard = time.monotonic()
     while not service.stopping.is_set():
@@ -72,7 +70,7 @@ def _answer_frames(socket: Server, service: "Service") -> None:
     socket.close(_GOING_AWAY, "The service is stopping.")
 
 
-def _answer_frame(frame: bytes, explain: list[str], service: "Service") -> dict[str, Any]:
+def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         with service.work.take():

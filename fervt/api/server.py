@@ -17,7 +17,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from prometheus_client.multiprocess import mark_process_dead
 
-from fervt.api.app import Service
+from fervt.api.service import Service
 
 
 class Worker(ThreadWorker):

@@ -1,16 +1,14 @@
 """Video files through the live worker: an annotated copy that browsers play, and a table.
 
-Read and written with PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play what it
-can write. The sound is left out.
+A file on the disk, or one in memory: what people upload never lies on the disk.
 """
 
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -18,16 +16,19 @@ from numpy.typing import NDArray
 
 from fervt.errors import FervtError
 from fervt.files import write_aside
+from fervt.images import MAX_PIXELS
 from fervt.live import FrameReading, LiveSettings, LiveWorker, csv_header, csv_rows
+from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
 
 # Files can wait: each second frame is searched, whatever that costs, so that a file always gives
 # the same table.
 VIDEO_SETTINGS = LiveSettings(search_every=2)
 
-_TICKS = Fraction(1, 90_000)  # finer than any frame rate, so that times are kept as they are
 _FALLBACK_FPS = 25
-_QUALITY = "23"  # x264's constant rate factor
+# FFmpeg also knows playlists, which make it open other files and addresses; a stranger's file in
+# memory must be a film itself.
+_FILMS = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"}
 
 
 class VideoError(FervtError):
@@ -52,38 +53,44 @@ class VideoSummary:
 
 
 def read_video(
-    source: Path,
+    source: Path | BinaryIO,
     predictor: Predictor,
-    out: Path | None = None,
+    out: Path | BinaryIO | None = None,
     table: Path | None = None,
     settings: LiveSettings = VIDEO_SETTINGS,
     on_frame: Callable[[FrameReading, float], None] | None = None,
+    name: str = "",
 ) -> VideoSummary:
     """Reads the faces in a video.
 
-    What it writes is whole or not there: also where `on_frame` raises, which is how to stop it.
+    A path that it writes to is whole or not there: also where `on_frame` raises, which is how to
+    stop it. The sound is left out.
 
     Args:
-        source: A file of any kind that FFmpeg reads.
+        source: A file of any kind that FFmpeg reads; or one that is open, such as an upload in
+            memory: MP4, MOV, WebM, Matroska or AVI.
         predictor: The checkpoint.
-        out: Where to write the annotated video, an MP4 with H.264 in yuv420p.
+        out: Where to write the annotated video, an MP4 with H.264 in yuv420p; stays open if it is.
         table: Where to write a CSV with a row a frame and face, and one for a frame without.
         settings: Of the worker.
         on_frame: Called after each frame with its reading and the share that is done, 0..1.
+        name: What sentences call the source; a path's own name by default.
 
     Returns:
         What was read.
 
     Raises:
-        VideoError: The source cannot be read or has no frame, or the copy cannot be written.
+        VideoError: The source cannot be read, has no frame or frames that are too large, or the
+            copy cannot be written.
     """
+    name = name or (source.name if isinstance(source, Path) else "The video")
     worker = LiveWorker(predictor, settings)
     frames = with_faces = 0
     people: set[int] = set()
     seconds = 0.0
     try:
         with ExitStack() as stack:
-            film = stack.enter_context(_open(source))
+            film = stack.enter_context(_open(source, name))
             writer = None
             if table is not None:
                 aside = stack.enter_context(write_aside(table))
@@ -91,8 +98,9 @@ def read_video(
                 writer.writerow(csv_header(predictor.classes))
             copy = None
             if out is not None:
-                copy = stack.enter_context(_Copy(stack.enter_context(write_aside(out))))
-            for time_s, share, image in _frames(film, source.name):
+                target = stack.enter_context(write_aside(out)) if isinstance(out, Path) else out
+                copy = stack.enter_context(Mp4Writer(target))
+            for time_s, share, image in _frames(film, name):
                 shown, reading = worker.process(image, time_s)
                 frames += 1
                 seconds = reading.time_s
@@ -105,22 +113,30 @@ def read_video(
                 if on_frame is not None:
                     on_frame(reading, share)
             if not frames:
-                raise VideoError(f"{source.name} has no frame that can be read.")
+                raise VideoError(f"{name} has no frame that can be read.")
     except (OSError, av.error.FFmpegError) as error:
         raise VideoError(f"What was read cannot be written ({_reason(error)}).") from error
     return VideoSummary(frames, with_faces, len(people), seconds)
 
 
-def _open(source: Path) -> av.container.InputContainer:
+def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
     try:
-        film = av.open(str(source))
+        if isinstance(source, Path):
+            film = av.open(str(source))
+        else:
+            film = av.open(source, "r", container_options=_FILMS)
     except FileNotFoundError as error:
         raise VideoError(f"There is no file {source}.") from error
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"{source.name} is no video that can be read.") from error
+        raise VideoError(f"{name} is no video that can be read.") from error
+    problem = ""
     if not film.streams.video:
+        problem = f"{name} has no picture."
+    elif film.streams.video[0].width * film.streams.video[0].height > MAX_PIXELS:
+        problem = f"{name} has frames of more than {MAX_PIXELS // 1_000_000} megapixels."
+    if problem:
         film.close()
-        raise VideoError(f"{source.name} has no picture.")
+        raise VideoError(problem)
     return film
 
 
@@ -133,56 +149,34 @@ def _frames(
     fps = float(stream.average_rate or _FALLBACK_FPS)
     length_s = film.duration / av.time_base if film.duration else 0.0
     start_s: float | None = None
-    decoded = film.decode(stream)
-    for index in count():
-        try:
-            frame = next(decoded, None)
-        except (OSError, av.error.FFmpegError) as error:
-            raise VideoError(f"{name} is damaged after {index} frames.") from error
-        if frame is None:
-            return
+    share = 0.0
+    for index, (frame, read_share) in enumerate(_decode(film, stream, name)):
         at_s = frame.time if frame.time is not None else index / fps
         start_s = at_s if start_s is None else start_s
-        share = min(1.0, (at_s - start_s + 1 / fps) / length_s) if length_s else 0.0
+        # What a browser recorded does not say how long it is.
+        done = (at_s - start_s + 1 / fps) / length_s if length_s else read_share
+        share = min(1.0, max(share, done))
         image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         # Phones store the picture as the sensor lies, and beside it how to turn it.
         turns = round(frame.rotation / 90) % 4
         yield at_s, share, np.ascontiguousarray(np.rot90(image, turns))
 
 
-class _Copy:
-    """The annotated video: opened with the first frame's size, which all must have."""
-
-    def __init__(self, path: Path) -> None:
-        self._film = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        self._stream: av.VideoStream | None = None
-        self._ticks = -1
-
-    def __enter__(self) -> "_Copy":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._film:
-            if self._stream is not None:
-                self._film.mux(self._stream.encode(None))
-
-    def add(self, image_rgb: NDArray[np.uint8], time_s: float) -> None:
-        height, width = (side - side % 2 for side in image_rgb.shape[:2])  # yuv420p has no odd ones
-        if self._stream is None:
-            options = {"crf": _QUALITY, "preset": "veryfast"}
-            stream = self._film.add_stream("libx264", rate=_FALLBACK_FPS, options=options)
-            assert isinstance(stream, av.VideoStream)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            stream.codec_context.time_base = _TICKS
-            self._stream = stream
-        frame = av.VideoFrame.from_ndarray(
-            np.ascontiguousarray(image_rgb[:height, :width]), format="rgb24"
-        )
-        if (width, height) != (self._stream.width, self._stream.height):
-            frame = frame.reformat(self._stream.width, self._stream.height)
-        self._ticks = max(self._ticks + 1, round(time_s / _TICKS))
-        frame.pts, frame.time_base = self._ticks, _TICKS
-        self._film.mux(self._stream.encode(frame))
+def _decode(
+    film: av.container.InputContainer, stream: av.VideoStream, name: str
+) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Each frame, and the share of the file's bytes that lie before it."""
+    frames = 0
+    share = 0.0
+    try:
+        for packet in film.demux(stream):
+            if packet.pos is not None and film.size > 0:
+                share = packet.pos / film.size
+            for frame in packet.decode():
+                yield frame, share
+                frames += 1
+    except (OSError, av.error.FFmpegError) as error:
+        raise VideoError(f"{name} is damaged after {frames} frames.") from error
 
 
 def _reason(error: Exception) -> str:

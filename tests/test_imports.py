@@ -40,7 +40,7 @@ LEFT_OF = {
     "live": ["explain", "draw"],
     "video": ["live"],
     "api": ["explain", "draw"],
-    "jobs": ["saved", "predict"],
+    "jobs": ["saved", "video"],
     "cli": ["bench", "bundle", "report", "video", "api", "jobs", "examples"],
     "__main__": ["cli"],
     "ui": ["bench", "bundle", "report", "video", "api", "jobs", "examples"],

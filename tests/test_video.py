@@ -1,6 +1,7 @@
 """Video files: an annotated copy that browsers play, and the table beside it."""
 
 import csv
+from io import BytesIO
 from itertools import chain, repeat
 
 import av
@@ -119,6 +120,43 @@ def test_what_is_no_video_is_named(predictor, tmp_path):
         sound.mux(stream.encode(audio))
     with pytest.raises(VideoError, match=r"sound\.wav has no picture"):
         read_video(tmp_path / "sound.wav", predictor)
+
+
+def test_a_film_that_does_not_say_how_long_it_is_has_a_progress(predictor, tmp_path):
+    """As browsers record: a live WebM, which nobody went back to finish."""
+    content = BytesIO()
+    options = {"live": "1", "cluster_time_limit": "200"}
+    with av.open(content, "w", format="webm", options=options) as film:
+        stream = film.add_stream("libvpx", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for frame in astronaut_frames(WIDTH, HEIGHT, 20):
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        film.mux(stream.encode(None))
+    with av.open(BytesIO(content.getvalue())) as film:
+        assert not film.duration
+    shares = []
+    content.seek(0)
+    read_video(content, predictor, on_frame=lambda _, share: shares.append(share))
+    assert len(shares) == 20 and shares == sorted(shares)
+    assert shares[0] < 0.2 and 0.8 < shares[-1] <= 1 and len(set(shares)) > 10
+
+
+def test_a_film_in_memory_gives_the_same_table_and_copy(film, predictor, tmp_path):
+    read_video(film, predictor, tmp_path / "a.mp4", tmp_path / "a.csv")
+    copy = BytesIO()
+    read_video(BytesIO(film.read_bytes()), predictor, copy, tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    with av.open(BytesIO(copy.getvalue())) as one, av.open(str(tmp_path / "a.mp4")) as two:
+        for shown, same in zip(one.decode(video=0), two.decode(video=0), strict=True):
+            assert shown.time == same.time
+            images = [frame.to_ndarray(format="rgb24").astype(int) for frame in (shown, same)]
+            assert np.abs(images[0] - images[1]).mean() < 1
+
+
+def test_frames_of_too_many_pixels_are_refused(predictor, film, monkeypatch):
+    monkeypatch.setattr("fervt.video.MAX_PIXELS", WIDTH * HEIGHT - 1)
+    with pytest.raises(VideoError, match=r"film\.mp4 has frames of more than"):
+        read_video(film, predictor)
 
 
 def test_the_command_line(film, checkpoint, tmp_path, capsys):

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import av
 import numpy as np
 
+from fervt.live.recorder import Recorder
 from fervt.live.worker import LiveWorker
 
 PATIENCE_S = 3.0
@@ -20,18 +21,32 @@ class CameraReader:
     A track gives up for good on a callback that raises or takes ten seconds, which a machine that
     was asleep or is overloaded may well need for a frame. So after `patience_s` the frame goes on
     as it came, while the worker finishes the last one.
+
+    Args:
+        worker: Reads the frames.
+        recorder: Gets the annotated ones; may have recorded another track before.
+        patience_s: As above.
     """
 
-    def __init__(self, worker: LiveWorker, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        worker: LiveWorker,
+        recorder: Recorder | None = None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self.worker = worker
+        self.recorder = recorder or Recorder()
         self._patience_s = patience_s
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="live-reader")
-        self._pending: Future[av.VideoFrame] | None = None
+        self._pending: Future[av.VideoFrame | None] | None = None
         self._dropped = 0
+        self._closed = False
 
     async def read(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         """Takes all frames since the last call; never raises."""
         newest = frames[-1]
+        if self._closed:  # the track may still ask while it stops
+            return [newest]
         self._dropped += len(frames) - 1
         try:
             if self._pending is None:
@@ -41,20 +56,40 @@ class CameraReader:
                 self._dropped += 1
             waiting = asyncio.wrap_future(self._pending)
             await asyncio.wait([waiting], timeout=self._patience_s)
-            if not waiting.done():
+            if not waiting.done() or waiting.cancelled():
                 return [newest]
             self._pending = None
-            return [waiting.result()]
-        except Exception:
+            return [waiting.result() or newest]
+        except Exception as error:
             self._pending = None
-            _log.warning("A frame could not be answered.", exc_info=True)
+            self._count_failure("answered", error)
             return [newest]
 
     def close(self) -> None:
-        """Lets the thread go; for the track's end."""
+        """Lets the thread go and ends the recording; for the track's end."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self.recorder.stop()
 
-    def _process(self, frame: av.VideoFrame, dropped: int) -> av.VideoFrame:
-        image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    def _process(self, frame: av.VideoFrame, dropped: int) -> av.VideoFrame | None:
+        """The annotated frame; None where there is none."""
+        try:
+            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        except Exception as error:
+            self._count_failure("decoded", error, dropped)
+            return None
         shown, _ = self.worker.process(image, dropped=dropped)
-        return av.VideoFrame.from_ndarray(shown, format="rgb24")
+        self.recorder.add(shown)
+        try:
+            return av.VideoFrame.from_ndarray(shown, format="rgb24")
+        except Exception as error:
+            self._count_failure("sent back", error, processed=True)
+            return None
+
+    def _count_failure(
+        self, what: str, error: Exception, dropped: int = 0, processed: bool = False
+    ) -> None:
+        """Makes the page count it among the frames that could not be read."""
+        _log.warning("A frame could not be %s.", what, exc_info=True)
+        problem = f"A frame could not be {what} ({type(error).__name__})."
+        self.worker.count_failure(problem, dropped, processed)

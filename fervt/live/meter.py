@@ -22,6 +22,7 @@ class LiveStats:
         frames: Read since the start, failed ones included.
         dropped: Passed over since the start.
         failed: Frames that could not be read, and went on unannotated.
+        problem: Why the last of them could not; empty where all could.
     """
 
     in_fps: float
@@ -32,21 +33,36 @@ class LiveStats:
     frames: int
     dropped: int
     failed: int
+    problem: str = ""
 
 
 class Meter:
     """Counts frames."""
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[float, int, float]] = deque(maxlen=_MAX_FRAMES)
+        self._recent: deque[tuple[float, int, float | None]] = deque(maxlen=_MAX_FRAMES)
         self._frames = self._dropped = self._failed = 0
+        self._problem = ""
 
-    def count(self, now_s: float, dropped: int, latency_ms: float, failed: bool) -> None:
-        """Takes one processed frame and those that were dropped for it."""
+    def count(self, now_s: float, dropped: int, latency_ms: float | None, problem: str) -> None:
+        """Takes one frame and those that were dropped for it.
+
+        Args:
+            now_s: When it was done.
+            dropped: Those that were passed over since the last.
+            latency_ms: None where it never reached the worker.
+            problem: Why it could not be read; empty where it was.
+        """
         self._recent.append((now_s, dropped, latency_ms))
         self._frames += 1
         self._dropped += dropped
-        self._failed += failed
+        if problem:
+            self.fail(problem)
+
+    def fail(self, problem: str) -> None:
+        """Takes note that a frame, counted before, went on unannotated."""
+        self._failed += 1
+        self._problem = problem
 
     def stats(self, now_s: float) -> LiveStats:
         """What to show now."""
@@ -55,7 +71,7 @@ class Meter:
         span_s = max(now_s - self._recent[0][0], 0.5) if self._recent else _WINDOW_S
         span_s = min(span_s, _WINDOW_S)
         dropped = sum(frame[1] for frame in recent)
-        latencies = [frame[2] for frame in recent] or [0.0]
+        latencies = [frame[2] for frame in recent if frame[2] is not None] or [0.0]
         return LiveStats(
             in_fps=(len(recent) + dropped) / span_s,
             processed_fps=len(recent) / span_s,
@@ -65,4 +81,5 @@ class Meter:
             frames=self._frames,
             dropped=self._dropped,
             failed=self._failed,
+            problem=self._problem,
         )

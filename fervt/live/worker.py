@@ -168,10 +168,24 @@ class LiveWorker:
         self._frames += 1
         self.timeline.append(reading)
         with self._lock:
-            self._meter.count(now_s, dropped, latency_ms, bool(problem))
+            self._meter.count(now_s, dropped, latency_ms, problem)
             if not problem:
                 self._latest = Snapshot(image_rgb, reading)
         return shown, reading
+
+    def count_failure(self, problem: str, dropped: int = 0, processed: bool = False) -> None:
+        """Counts a frame that went on unannotated for a reason outside of `process`.
+
+        Args:
+            problem: The reason, in a sentence.
+            dropped: Frames that were passed over since the last one.
+            processed: Whether it has been through `process`, which counted it as a frame.
+        """
+        with self._lock:
+            if processed:
+                self._meter.fail(problem)
+            else:
+                self._meter.count(self._clock(), dropped, None, problem)
 
     def _read(
         self, image_rgb: NDArray[np.uint8], time_s: float, settings: LiveSettings

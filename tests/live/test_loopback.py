@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+from io import BytesIO
 
 import av
 import numpy as np
@@ -89,6 +90,63 @@ def test_a_slow_frame_does_not_hold_up_the_stream_and_is_not_lost():
     assert worker.dropped == [1, 4]
     reader.close()
     assert answer(9) == 9  # the track may still ask while it stops
+
+
+class Undecodable:
+    """A frame whose pixels cannot be had."""
+
+    def to_ndarray(self, format):
+        raise ValueError("no such pixel format")
+
+
+def test_a_frame_that_fails_outside_of_the_worker_is_counted_and_goes_on(predictor, monkeypatch):
+    worker = LiveWorker(predictor)
+    reader = CameraReader(worker, patience_s=20)
+    bad, good = Undecodable(), picture(90)
+    assert asyncio.run(reader.read([good, bad])) == [bad]
+    stats = worker.stats()
+    assert (stats.frames, stats.failed, stats.dropped) == (1, 1, 1)
+    assert stats.problem == "A frame could not be decoded (ValueError)."
+    assert stats.latency_median_ms == 0  # it had none
+    assert asyncio.run(reader.read([good])) != [good]  # the next is annotated
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(av.VideoFrame, "from_ndarray", fail, raising=False)
+    assert asyncio.run(reader.read([good])) == [good]
+    stats = worker.stats()
+    assert (stats.frames, stats.failed) == (3, 2)
+    assert stats.problem == "A frame could not be sent back (MemoryError)."
+    monkeypatch.setattr(worker, "process", fail)
+    assert asyncio.run(reader.read([good])) == [good]
+    assert worker.stats().failed == 3
+    reader.close()
+    assert asyncio.run(reader.read([good])) == [good]
+    assert worker.stats().failed == 3  # a frame that came after the end is no failure
+
+
+def test_what_is_recorded_is_what_the_viewer_sees(predictor):
+    worker = LiveWorker(predictor)
+    reader = CameraReader(worker, patience_s=20)
+    frames = list(astronaut_frames(320, 240, 4))
+
+    def play() -> list[np.ndarray]:
+        given = [av.VideoFrame.from_ndarray(frame, format="rgb24") for frame in frames]
+        shown = [asyncio.run(reader.read([frame]))[0] for frame in given]
+        return [frame.to_ndarray(format="rgb24").astype(int) for frame in shown]
+
+    play()
+    assert reader.recorder.film is None  # off until it is started
+    reader.recorder.start()
+    shown = play()
+    reader.close()  # ends the recording, too
+    with av.open(BytesIO(reader.recorder.film)) as film:
+        kept = [f.to_ndarray(format="rgb24").astype(int) for f in film.decode(video=0)]
+    assert len(kept) == 4
+    for one, other, plain in zip(kept, shown, frames, strict=True):
+        assert np.abs(one - other).mean() < 6
+        assert np.abs(one - other).mean() < np.abs(one - plain.astype(int)).mean()
 
 
 def threads() -> set[str]:

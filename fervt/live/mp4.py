@@ -1,0 +1,72 @@
+"""Films that browsers play: H.264 in yuv420p, written frame by frame to a file or to memory.
+
+With PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play what it can write.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+_TICKS = Fraction(1, 90_000)  # finer than any frame rate, so that times are kept as they are
+_NOMINAL_FPS = 25
+_QUALITY = "23"  # x264's constant rate factor
+
+
+class Mp4Writer:
+    """Writes one film, without sound. The first frame's size is the film's.
+
+    Args:
+        target: A path, or a seekable file open for writing. A path's film can be played before all
+            of it has come, which takes reading the file once more.
+    """
+
+    def __init__(self, target: Path | BinaryIO) -> None:
+        to_path = isinstance(target, Path)
+        self._film = av.open(
+            str(target) if to_path else target,  # type: ignore[arg-type]
+            "w",
+            format="mp4",
+            options={"movflags": "+faststart"} if to_path else {},
+        )
+        self._stream: av.VideoStream | None = None
+        self._ticks = -1
+
+    def __enter__(self) -> "Mp4Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Writes what is left; the target stays open where it was given open."""
+        with self._film:
+            if self._stream is not None:
+                self._film.mux(self._stream.encode(None))
+
+    def add(self, image_rgb: NDArray[np.uint8], time_s: float) -> None:
+        """Adds a frame.
+
+        Args:
+            image_rgb: (h, w, 3) uint8 RGB; resized where it differs from the first.
+            time_s: Since the film's start, more than the last frame's.
+        """
+        height, width = (side - side % 2 for side in image_rgb.shape[:2])  # yuv420p has no odd ones
+        if self._stream is None:
+            options = {"crf": _QUALITY, "preset": "veryfast"}
+            stream = self._film.add_stream("libx264", rate=_NOMINAL_FPS, options=options)
+            assert isinstance(stream, av.VideoStream)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.codec_context.time_base = _TICKS
+            self._stream = stream
+        frame = av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image_rgb[:height, :width]), format="rgb24"
+        )
+        if (width, height) != (self._stream.width, self._stream.height):
+            frame = frame.reformat(self._stream.width, self._stream.height)
+        self._ticks = max(self._ticks + 1, round(time_s / _TICKS))
+        frame.pts, frame.time_base = self._ticks, _TICKS
+        self._film.mux(self._stream.encode(frame))

@@ -1,0 +1,135 @@
+"""What the viewer sees of a stream, kept as a film in memory from one press to the next.
+
+It never raises into the stream: what goes wrong ends the recording and is said in its state.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.live.mp4 import Mp4Writer
+
+MAX_S = 120.0
+MAX_BYTES = 100_000_000
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """How a recording stands.
+
+    Attributes:
+        running: Whether frames are being added.
+        seconds: From its first to its newest frame.
+        frames: How many it has.
+        size_bytes: Of what is written.
+        ended: Why it ended by itself, in a sentence; empty where it did not.
+    """
+
+    running: bool = False
+    seconds: float = 0.0
+    frames: int = 0
+    size_bytes: int = 0
+    ended: str = ""
+
+
+class Recorder:
+    """Records one stream at a time. Frames come from the stream's thread, presses from any other.
+
+    Args:
+        max_s: A recording ends by itself after so many seconds.
+        max_bytes: And at this size.
+        clock: Gives seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        max_s: float = MAX_S,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_s, self._max_bytes, self._clock = max_s, max_bytes, clock
+        self._lock = threading.Lock()
+        self._buffer = BytesIO()
+        self._writer: Mp4Writer | None = None
+        self._film: bytes | None = None
+        self._start_s: float | None = None
+        self._seconds = 0.0
+        self._frames = 0
+        self._ended = ""
+
+    @property
+    def state(self) -> Recording:
+        """How the recording stands."""
+        with self._lock:
+            size_bytes = len(self._film) if self._film else self._buffer.getbuffer().nbytes
+            running = self._writer is not None
+            return Recording(running, self._seconds, self._frames, size_bytes, self._ended)
+
+    @property
+    def film(self) -> bytes | None:
+        """The MP4 that was recorded; None while it is being recorded, and without any frame."""
+        with self._lock:
+            return self._film
+
+    def start(self) -> None:
+        """Begins a recording, in place of the last."""
+        with self._lock:
+            self._reset()
+            self._writer = Mp4Writer(self._buffer)
+
+    def stop(self) -> None:
+        """Ends the recording, if one runs; its film is kept."""
+        with self._lock:
+            self._finish("")
+
+    def forget(self) -> None:
+        """Ends the recording and drops its film."""
+        with self._lock:
+            self._reset()
+
+    def add(self, image_rgb: NDArray[np.uint8]) -> None:
+        """Takes a frame (h, w, 3) uint8 RGB, if a recording runs. Never raises."""
+        with self._lock:
+            if self._writer is None:
+                return
+            try:
+                now_s = self._clock()
+                self._start_s = now_s if self._start_s is None else self._start_s
+                seconds = now_s - self._start_s
+                if seconds > self._max_s:
+                    self._finish(f"It ended by itself after {self._max_s:.0f} seconds.")
+                    return
+                self._writer.add(image_rgb, seconds)
+                self._seconds, self._frames = seconds, self._frames + 1
+                if self._buffer.tell() > self._max_bytes:
+                    self._finish(f"It ended by itself at {self._max_bytes / 1e6:.0f} MB.")
+            except Exception:
+                _log.warning("A frame could not be recorded.", exc_info=True)
+                self._finish("It ended early: a frame could not be recorded.")
+
+    def _finish(self, ended: str) -> None:
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        self._ended = ended
+        try:
+            writer.close()
+        except Exception:
+            _log.warning("A recording could not be finished.", exc_info=True)
+            self._ended = "It could not be finished and is lost."
+        else:
+            self._film = self._buffer.getvalue() if self._frames else None
+        self._buffer = BytesIO()
+
+    def _reset(self) -> None:
+        self._finish("")
+        self._buffer, self._film, self._start_s = BytesIO(), None, None
+        self._seconds, self._frames, self._ended = 0.0, 0, ""

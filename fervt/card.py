@@ -182,6 +182,9 @@ def parts_table(metrics: dict[str, Any] | None) -> str:
 def ablation_table(name: str, split: str | None, metrics: dict[str, Any] | None) -> str:
     """What accuracy is left with a part switched off, as a table in Markdown."""
     found = {} if split is None else saved_ablations(name, split)
+    if metrics is not None:  # a person's own checkpoint may bear a shipped one's name
+        digest = metrics["checkpoint"]["sha256"]
+        found = {p: f for p, f in found.items() if f["checkpoint"]["sha256"] == digest}
     if metrics is None or not found:
         return ""
     whole = metrics["standard"]["accuracy"]

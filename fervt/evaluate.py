@@ -5,8 +5,9 @@ Every report reads these files and never asks the model again.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,23 +179,22 @@ def labels_in(classes: Vocabulary, truth: Vocabulary, data: PreparedData) -> NDA
 def predictions_table(
     probabilities: NDArray[np.floating],
     classes: Vocabulary,
-    truth: Vocabulary,
+    labels: NDArray[np.int64],
     data: PreparedData,
 ) -> pd.DataFrame:
-    """The table of a saved evaluation: one row a face that has a label."""
-    table = pd.DataFrame(
+    """The table of a saved evaluation: one row a face, with its label as an index in `classes`."""
+    return pd.DataFrame(
         {
             "row": data.row,
             "image_sha256": data.sha256,
             "usage": data.usage,
-            "label": labels_in(classes, truth, data),
+            "label": labels,
             "label_fer2013": data.label_fer2013,
             "label_ferplus": data.label_ferplus,
             "is_copy": data.is_copy,
             **{name: probabilities[:, i] for i, name in enumerate(classes.classes)},
         }
     )
-    return table[table["label"] >= 0].reset_index(drop=True)
 
 
 def scores_of(
@@ -209,6 +209,115 @@ def scores_of(
         return score(rows[names].to_numpy(), rows["label"].to_numpy(), classes.classes, temperature)
 
     return {"standard": figures(table), "without_copies": figures(table[~table["is_copy"]])}
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """All that a saved evaluation consists of, in memory; N rows.
+
+    Attributes:
+        metrics: What metrics.json holds.
+        plain: The table of predictions.
+        mirrored: The same, averaged with those of the mirrored faces.
+        class_tokens: (N, D) float16, row by row as in `plain`.
+    """
+
+    metrics: dict[str, Any]
+    plain: pd.DataFrame
+    mirrored: pd.DataFrame
+    class_tokens: NDArray[np.float16]
+
+    def as_files(self) -> dict[str, bytes]:
+        """The content of its four files by name, metrics.json last."""
+        embeddings = BytesIO()
+        np.savez_compressed(
+            embeddings,
+            image_sha256=self.plain["image_sha256"].to_numpy(dtype=str),
+            class_token=self.class_tokens,
+        )
+        return {
+            "predictions.parquet": self.plain.to_parquet(compression="zstd", index=False),
+            "tta.parquet": self.mirrored.to_parquet(compression="zstd", index=False),
+            "embeddings.npz": embeddings.getvalue(),
+            "metrics.json": (json.dumps(self.metrics, indent=1) + "\n").encode(),
+        }
+
+
+def evaluate_model(
+    model: FERVTGNN,
+    info: CheckpointInfo,
+    checkpoint: Mapping[str, str],
+    data: PreparedData,
+    labels: NDArray[np.int64],
+    truth: Vocabulary,
+    *,
+    neutralise: Part | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluates a model on faces of one split.
+
+    Args:
+        model: What is evaluated.
+        info: Its checkpoint's metadata.
+        checkpoint: Name and SHA-256 of its file, for the metrics.
+        data: N rows of one split.
+        labels: (N,) indices into the model's classes, none of them -1.
+        truth: The label set that they come from.
+        neutralise: A part to switch off, see `run_model`.
+        progress: Called with the number of faces done and of all.
+
+    Raises:
+        DataError: There are no rows.
+    """
+    classes = info.config.classes
+    outputs = run_model(
+        model, info.preprocess, data.images, flip=True, neutralise=neutralise, progress=progress
+    )
+    plain = softmax(outputs.logits)
+    assert outputs.flipped_logits is not None
+    mirrored = (plain + softmax(outputs.flipped_logits)) / 2
+    plain_table = predictions_table(plain, classes, labels, data)
+    mirrored_table = predictions_table(mirrored, classes, labels, data)
+    metrics = {
+        "version": __version__,
+        "checkpoint": dict(checkpoint),
+        "data": {
+            "source": data.source,
+            "content_hash": data.content_hash,
+            "split": str(data.usage[0]),
+            "split_rule": data.split_rule,
+        },
+        "classes": list(classes.classes),
+        "labels": truth.name,
+        "labels_seen": list(info.labels_seen),
+        "temperature": info.temperature,
+        "neutralised": neutralise,
+        **scores_of(plain_table, classes, info.temperature),
+        "tta": scores_of(mirrored_table, classes, info.temperature),
+        "parts": _parts_at_work(outputs, labels),
+    }
+    return Evaluation(metrics, plain_table, mirrored_table, outputs.embeddings.astype(np.float16))
+
+
+def with_labels(
+    info: CheckpointInfo, data: PreparedData, labels: str | None = None
+) -> tuple[PreparedData, NDArray[np.int64], Vocabulary]:
+    """The rows that a checkpoint can be evaluated on, their labels, and the set these come from.
+
+    Args:
+        info: The checkpoint's metadata.
+        data: Rows of one split.
+        labels: "fer2013" or "ferplus" as the truth; None takes the checkpoint's own vocabulary.
+
+    Raises:
+        DataError: No row has a label of that set.
+    """
+    classes = info.config.classes
+    truth = classes if labels is None else vocabulary(labels)
+    found = labels_in(classes, truth, data)
+    if not (found >= 0).any():
+        raise DataError(f"No row of {data.source} has a {truth.title} label.")
+    return data.select(found >= 0), found[found >= 0], truth
 
 
 def evaluate_checkpoint(
@@ -226,7 +335,7 @@ def evaluate_checkpoint(
         checkpoint: The checkpoint's file.
         data: Rows of one split.
         out: Folder for predictions.parquet, tta.parquet, embeddings.npz and metrics.json.
-        labels: "fer2013" or "ferplus" as the truth; None takes the checkpoint's own vocabulary.
+        labels: As for `with_labels`.
         neutralise: A part to switch off, see `run_model`.
         progress: Called with the number of faces done and of all.
 
@@ -238,52 +347,19 @@ def evaluate_checkpoint(
         CheckpointError: The checkpoint cannot be loaded.
     """
     model, info = load_checkpoint(checkpoint)
-    classes = info.config.classes
-    truth = classes if labels is None else vocabulary(labels)
-    kept = data.select(labels_in(classes, truth, data) >= 0)
-    if not len(kept):
-        raise DataError(f"No row of {data.source} has a {truth.title} label.")
-    outputs = run_model(
-        model, info.preprocess, kept.images, flip=True, neutralise=neutralise, progress=progress
+    evaluation = evaluate_model(
+        model,
+        info,
+        {"name": checkpoint.stem, "sha256": file_sha256(checkpoint)},
+        *with_labels(info, data, labels),
+        neutralise=neutralise,
+        progress=progress,
     )
-    plain = softmax(outputs.logits)
-    assert outputs.flipped_logits is not None
-    mirrored = softmax(outputs.flipped_logits)
-    tables = {
-        "predictions": predictions_table(plain, classes, truth, kept),
-        "tta": predictions_table((plain + mirrored) / 2, classes, truth, kept),
-    }
-    metrics = {
-        "version": __version__,
-        "checkpoint": {"name": checkpoint.stem, "sha256": file_sha256(checkpoint)},
-        "data": {
-            "source": data.source,
-            "content_hash": data.content_hash,
-            "split": str(kept.usage[0]),
-            "split_rule": data.split_rule,
-        },
-        "classes": list(classes.classes),
-        "labels": truth.name,
-        "labels_seen": list(info.labels_seen),
-        "temperature": info.temperature,
-        "neutralised": neutralise,
-        **scores_of(tables["predictions"], classes, info.temperature),
-        "tta": scores_of(tables["tta"], classes, info.temperature),
-        "parts": _parts_at_work(outputs, tables["predictions"]["label"].to_numpy()),
-    }
     (out / "metrics.json").unlink(missing_ok=True)  # never old figures beside new tables
-    for name, table in tables.items():
-        with write_aside(out / f"{name}.parquet") as aside:
-            table.to_parquet(aside, compression="zstd", index=False)
-    with write_aside(out / "embeddings.npz") as aside, aside.open("wb") as file:
-        np.savez_compressed(
-            file,
-            image_sha256=tables["predictions"]["image_sha256"].to_numpy(dtype=str),
-            class_token=outputs.embeddings.astype(np.float16),
-        )
-    with write_aside(out / "metrics.json") as aside:
-        aside.write_text(json.dumps(metrics, indent=1) + "\n")
-    return metrics
+    for name, content in evaluation.as_files().items():
+        with write_aside(out / name) as aside:
+            aside.write_bytes(content)
+    return evaluation.metrics
 
 
 def _parts_at_work(outputs: Outputs, labels: NDArray[np.int64]) -> dict[str, float | None]:

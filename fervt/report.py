@@ -30,7 +30,7 @@ from fervt.data.prepared import PreparedData
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure, confusion_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
-from fervt.labels import FER2013, NOTICE, expression
+from fervt.labels import FER2013, NOTICE, SPLITS, expression
 from fervt.metrics import (
     PEOPLE_DIFFER,
     PEOPLE_SIDE_WITH_LABEL,
@@ -134,7 +134,7 @@ def summarise(
     occurring = sorted(
         (c for c in rows.classes if per_class[c]["support"]), key=lambda c: per_class[c]["f1"]
     )
-    unseen = "" if evaluation.split == "Training" else " that it was not trained on"
+    unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
     best, worst = (expression(c).name for c in (occurring[-1], occurring[0]))
     sentences = [
         f"{evaluation.name} names the labelled expression in {figures['accuracy']:.1%} of "
@@ -146,14 +146,14 @@ def summarise(
         f"When it states a confidence, it is off by "
         f"{100 * figures['ece_calibrated']:.1f} points on average.",
     ]
-    if truth is FER2013:
+    if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(
             f"People reach {references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} "
             "points on this data set."
         )
         sides = rows.people
         errors = int((sides >= 0).sum())
-        if errors:
+        if errors and rows.has_votes:
             other = errors - int((sides == PEOPLE_SIDE_WITH_LABEL).sum())
             sentences.append(
                 f"In {other:,} of its {errors:,} errors ({other / errors:.0%}), the majority of "
@@ -230,7 +230,7 @@ def _sections(
         "averaged with the prediction for the mirrored face.",
         [_ways(evaluation)],
     )
-    if evaluation.truth is FER2013:
+    if evaluation.truth is FER2013 and not evaluation.of_own_images:
         yield "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
     yield (
         "Where it fails",
@@ -248,7 +248,7 @@ def _sections(
     )
     yield from _confidence(evaluation, rows)
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
-    if sum(counts):
+    if sum(counts) and rows.has_votes:
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
         yield "Did people disagree, too?", note, [people_figure(counts, list(PEOPLE.values()))]
     if data is not None:

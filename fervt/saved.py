@@ -5,12 +5,13 @@ without copies of earlier splits. All of them ask here, so the same choice gives
 """
 
 import json
+import secrets
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,26 @@ from numpy.typing import NDArray
 
 from fervt.catalog import EVALUATIONS
 from fervt.errors import DataError
-from fervt.evaluate import read_predictions
+from fervt.evaluate import Evaluation, read_predictions
 from fervt.files import file_sha256
 from fervt.images import safe_name
-from fervt.labels import FERPLUS, SPLITS, Vocabulary, expression, vocabulary
-from fervt.metrics import join_rows, people_on_errors, rescale, score, to_common_classes
+from fervt.labels import FER2013, FERPLUS, SPLITS, Vocabulary, expression, vocabulary
+from fervt.metrics import (
+    Curve,
+    join_rows,
+    people_on_errors,
+    precision_recall_curves,
+    project,
+    rescale,
+    roc_curves,
+    score,
+    to_common_classes,
+)
+
+T = TypeVar("T")
+
+LABELS_FROM_FOLDERS = "folders"
+"""As `metrics["data"]["labels_from"]`: a person's own images, labelled by their folders' names."""
 
 _METRICS_NEEDED = ("checkpoint", "data", "labels", "labels_seen", "temperature")
 
@@ -74,6 +90,21 @@ class Rows:
         return score(self.probabilities, self.labels, self.classes, self.temperature)
 
     @cached_property
+    def roc(self) -> list[Curve | None]:
+        """C curves, see `metrics.roc_curves`."""
+        return roc_curves(self.probabilities, self.labels)
+
+    @cached_property
+    def precision_recall(self) -> list[Curve | None]:
+        """C curves, see `metrics.precision_recall_curves`."""
+        return precision_recall_curves(self.probabilities, self.labels)
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether a majority of annotators is known for any row."""
+        return bool((self.table["label_ferplus"] >= 0).any())
+
+    @cached_property
     def people(self) -> NDArray[np.int64]:
         """(N,) whom FER+'s annotators side with in an error, see `metrics.people_on_errors`."""
         majority = translate(self.table["label_ferplus"].to_numpy(), FERPLUS, self.classes)
@@ -93,23 +124,36 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class SavedEvaluation:
-    """What a checkpoint said of one split, and the figures that were saved with it.
+    """What a checkpoint said of one split, and the figures that were made with it.
+
+    It lies in a folder, or was just made and is in memory alone. What is computed from it is kept
+    in it, so that nothing of a person's data outlives it.
 
     Attributes:
-        folder: Where it lies.
+        origin: The folder, or the evaluation in memory.
         metrics: The content of metrics.json.
         plain: The table of predictions.
         mirrored: The same, averaged with those of the mirrored faces.
-        vocabulary: The checkpoint's classes.
-        digest: Changes with the files; names the evaluation in caches.
+        digest: Changes with the content; names the evaluation in caches.
     """
 
-    folder: Path
+    origin: Path | Evaluation
     metrics: dict[str, Any]
     plain: pd.DataFrame
     mirrored: pd.DataFrame
-    vocabulary: Vocabulary
     digest: str
+    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def hold(cls, evaluation: Evaluation) -> "SavedEvaluation":
+        """An evaluation in memory."""
+        return cls(
+            evaluation,
+            evaluation.metrics,
+            evaluation.plain,
+            evaluation.mirrored,
+            secrets.token_hex(16),
+        )
 
     @property
     def name(self) -> str:
@@ -122,23 +166,43 @@ class SavedEvaluation:
         return self.metrics["data"]["split"]
 
     @property
+    def vocabulary(self) -> Vocabulary:
+        """The checkpoint's classes."""
+        return next(v for v in (FERPLUS, FER2013) if set(v.classes) <= set(self.plain.columns))
+
+    @property
     def truth(self) -> Vocabulary:
         """The label set that it was measured on."""
         return vocabulary(self.metrics["labels"])
 
+    @property
+    def of_own_images(self) -> bool:
+        """Whether its faces are a person's own, so that other people's figures say nothing."""
+        return self.metrics["data"].get("labels_from") == LABELS_FROM_FOLDERS
+
+    def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What was computed from this evaluation, once."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
+
     def rows(
         self, *, tta: bool = False, copies: bool = True, truth: Vocabulary | None = None
     ) -> Rows:
-        """The rows that have a label.
+        """The rows that have a label; the same object for the same choice.
 
         Args:
             tta: Average with the mirrored faces.
             copies: Keep images that also lie in earlier splits.
             truth: The label set that counts; the saved one by default.
         """
+        counted = self.truth if truth is None else truth
+        return self.remember((tta, copies, counted), lambda: self._rows(tta, copies, counted))
+
+    def _rows(self, tta: bool, copies: bool, truth: Vocabulary) -> Rows:
         table = self.mirrored if tta else self.plain
         classes = self.vocabulary.classes
-        if truth is None or truth is self.truth:
+        if truth is self.truth:
             labels = table["label"].to_numpy()
         else:
             labels = translate(table[f"label_{truth.name}"].to_numpy(), truth, classes)
@@ -166,9 +230,11 @@ class SavedEvaluation:
         Raises:
             DataError: The file is missing, damaged or belongs to other rows.
         """
+        if isinstance(self.origin, Evaluation):
+            return self.origin.class_tokens.astype(np.float32)
         name = "embeddings.npz"
         try:
-            with np.load(self.folder / name, allow_pickle=False) as file:
+            with np.load(self.origin / name, allow_pickle=False) as file:
                 images, tokens = file["image_sha256"], file["class_token"]
         except FileNotFoundError as error:
             raise DataError(f"There is no '{name}' beside the predictions.") from error
@@ -177,6 +243,28 @@ class SavedEvaluation:
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         return tokens.astype(np.float32)
+
+    def as_files(self) -> dict[str, bytes]:
+        """The content of its files by name.
+
+        Raises:
+            DataError: One is not there any more.
+        """
+        if isinstance(self.origin, Evaluation):
+            return self.origin.as_files()
+        names = ("predictions.parquet", "tta.parquet", "embeddings.npz", "metrics.json")
+        try:
+            return {name: (self.origin / name).read_bytes() for name in names}
+        except OSError as error:
+            raise DataError("The files of this evaluation are not there any more.") from error
+
+    def layout(self, method: Literal["pca", "tsne"]) -> NDArray[np.float32]:
+        """The class tokens in a plane (N, 2), see `metrics.project`.
+
+        Raises:
+            DataError: As `embeddings`, or there are too few rows.
+        """
+        return self.remember(method, lambda: project(self.embeddings(), method))
 
 
 def translate(labels: NDArray[Any], of: Vocabulary, into: Sequence[str]) -> NDArray[np.int64]:
@@ -199,7 +287,7 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
         missing = [key for key in _METRICS_NEEDED if key not in metrics]
         if missing:
             raise DataError(f"The saved metrics '{shown}' lack '{missing[0]}'.")
-        truth = vocabulary(metrics["labels"])
+        vocabulary(metrics["labels"])
     except FileNotFoundError as error:
         raise DataError(f"There is no saved evaluation '{shown}'.") from error
     except (OSError, ValueError, TypeError) as error:
@@ -208,11 +296,8 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
     plain, mirrored = tables.values()
     if list(plain["image_sha256"]) != list(mirrored["image_sha256"]):
         raise DataError(f"The two tables of '{shown}' hold different images.")
-    classes = next(v for v in (FERPLUS, truth) if set(v.classes) <= set(plain.columns))
     digest = "-".join(file_sha256(folder / f"{name}.parquet")[:16] for name in tables)
-    return SavedEvaluation(
-        folder, metrics, plain, mirrored, classes, f"{file_sha256(path)[:16]}-{digest}"
-    )
+    return SavedEvaluation(folder, metrics, plain, mirrored, f"{file_sha256(path)[:16]}-{digest}")
 
 
 def saved_folders(name: str) -> dict[str, Path]:

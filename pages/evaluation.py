@@ -5,15 +5,16 @@ import streamlit as st
 from fervt.saved import saved_folders
 from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
-from fervt.ui.evaluation import load_evaluation, pick_view
+from fervt.ui.evaluation import View, load_evaluation, pick_view
 from fervt.ui.evaluation_classes import show_classes
 from fervt.ui.evaluation_confidence import show_confidence
-from fervt.ui.evaluation_faces import pick_faces
+from fervt.ui.evaluation_faces import FaceBook, pick_faces
 from fervt.ui.evaluation_headline import show_headline, show_standing
 from fervt.ui.evaluation_map import show_map
 from fervt.ui.evaluation_mistakes import show_mistakes
 from fervt.ui.evaluation_people import show_people
 from fervt.ui.evaluation_report import show_report
+from fervt.ui.evaluation_run import run_evaluation
 from fervt.ui.evaluation_training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
@@ -28,23 +29,47 @@ SECTIONS = {
     "Training": lambda view: show_training(view.info),
     "Report": show_report,
 }
+SOURCES = {"saved": "Saved evaluations", "data": "Evaluate data"}
 
 predictor = open_page("Evaluation", "How good it is, where it fails, and how surely.")
-folders = {} if is_own(predictor) else saved_folders(predictor.name)
-if not folders:
-    st.info(f"No evaluation of {predictor.name} is saved.", icon=":material/analytics:")
-    show_training(predictor.info)
-else:
+
+
+def pick_saved() -> View | None:
+    """Draws the choice of a saved evaluation; gives it as it is looked at, None without one."""
+    folders = {} if is_own(predictor) else saved_folders(predictor.name)
+    if not folders:
+        st.info(
+            f"No evaluation of {predictor.name} is saved. Under “{SOURCES['data']}” it can be "
+            "evaluated here.",
+            icon=":material/analytics:",
+        )
+        show_training(predictor.info)
+        return None
     split = pick_one("Split", "split", list(folders), next(iter(folders)))
-    evaluation = load_evaluation(folders[split])
-    view = pick_view(evaluation, predictor.info, pick_faces(split))
-    if not len(view.rows):
-        st.info(f"No face of {split} has such a label.")
+    return pick_view(load_evaluation(folders[split]), predictor.info, pick_faces(split))
+
+
+def pick_evaluated() -> View | None:
+    """Draws the evaluation of other data; gives its result as it is looked at, once there is."""
+    found = run_evaluation(predictor)
+    if found is None:
+        return None
+    if found.faces is None:
+        faces = pick_faces(found.evaluation.split)
     else:
-        show_headline(view)
-        tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
-        for tab, show in zip(tabs, SECTIONS.values(), strict=True):
-            if tab.open:
-                with tab:
-                    show(view)
+        faces = FaceBook(found.faces, found.names)
+    return pick_view(found.evaluation, found.info, faces)
+
+
+source = pick_one("Figures", "source", SOURCES, "saved", label_visibility="collapsed")
+view = pick_saved() if source == "saved" else pick_evaluated()
+if view is not None and not len(view.rows):
+    st.info(f"No face of {view.evaluation.split} has such a label.")
+elif view is not None:
+    show_headline(view)
+    tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
+    for tab, show in zip(tabs, SECTIONS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show(view)
 show_notice()

@@ -39,13 +39,13 @@ def test_embeddings_follow_the_rows(tmp_path) -> None:
     saved = read_evaluation(save_evaluation(tmp_path / "one", classes=FERPLUS))
     assert saved.vocabulary is FERPLUS
     assert saved.embeddings().shape == (len(saved.plain), DIMENSIONS)
-    np.savez(saved.folder / "embeddings.npz", image_sha256=np.array(["x"]), class_token=[[1.0]])
+    np.savez(saved.origin / "embeddings.npz", image_sha256=np.array(["x"]), class_token=[[1.0]])
     with pytest.raises(DataError, match="other rows"):
         saved.embeddings()
-    (saved.folder / "embeddings.npz").write_text("hello")
+    (saved.origin / "embeddings.npz").write_text("hello")
     with pytest.raises(DataError, match="damaged"):
         saved.embeddings()
-    (saved.folder / "embeddings.npz").unlink()
+    (saved.origin / "embeddings.npz").unlink()
     with pytest.raises(DataError, match=r"no 'embeddings\.npz'"):
         saved.embeddings()
 

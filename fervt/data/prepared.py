@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -231,19 +232,26 @@ def write_prepared(
     return data
 
 
-def read_prepared(path: str | Path, splits: Sequence[str] | None = None) -> PreparedData:
+def read_prepared(
+    source: str | Path | bytes, splits: Sequence[str] | None = None, name: str | None = None
+) -> PreparedData:
     """Reads and checks a prepared file.
 
     Args:
-        path: What `write_prepared` wrote.
+        source: What `write_prepared` wrote: where it lies, or its content.
         splits: Names of the splits to read; None = all. Only their images are decoded.
+        name: What errors call it; its path by default.
 
     Raises:
         DataError: It is no prepared file, is damaged, or lacks one of the splits.
     """
-    path = Path(path)
-    table, about = _read_table(path)
-    damaged = DataError(f"{path} is damaged; write it anew with 'python -m fervt prepare'.")
+    name = _name_of(source, name)
+    file, about = _open_table(source, name)
+    try:
+        table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise _no_prepared_file(name) from error
+    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
 
     usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
     label = table["label_fer2013"].to_numpy()
@@ -256,9 +264,9 @@ def read_prepared(path: str | Path, splits: Sequence[str] | None = None) -> Prep
     ):
         raise damaged
 
-    for name in splits or ():
-        if name not in usage:
-            raise DataError(f"{path} has no {name} rows; it has {_listing(usage)}.")
+    for split in splits or ():
+        if split not in usage:
+            raise DataError(f"{name} has no {split} rows; it has {_listing(usage)}.")
     wanted = np.ones(len(usage), bool) if splits is None else np.isin(usage, splits)
     encoded = table["image"].filter(pa.array(wanted))
     images = np.empty((len(encoded), SIDE_PX, SIDE_PX), np.uint8)
@@ -289,28 +297,56 @@ def _decode(encoded: Any) -> NDArray[np.uint8] | None:
         return None
 
 
-def _read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    no_prepared_file = DataError(
-        f"{path} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
-    )
-    if not path.is_file():
-        raise DataError(f"{path} does not exist or is no file.")
+def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[str, int]:
+    """How many rows each split of a prepared file has, in the order of `labels.SPLITS`.
+
+    Args:
+        source: As for `read_prepared`.
+        name: The same.
+
+    Raises:
+        DataError: It is no prepared file.
+    """
+    name = _name_of(source, name)
+    file, _ = _open_table(source, name)
     try:
-        file = pq.ParquetFile(path)
+        usage = file.read(["usage"])["usage"].to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise _no_prepared_file(name) from error
+    return {split: usage.count(split) for split in SPLITS if split in usage}
+
+
+def _name_of(source: str | Path | bytes, name: str | None) -> str:
+    if name is not None:
+        return name
+    return "The file" if isinstance(source, bytes) else str(source)
+
+
+def _no_prepared_file(name: str) -> DataError:
+    return DataError(
+        f"{name} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+    )
+
+
+def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, dict[str, Any]]:
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        raise DataError(f"{name} does not exist or is no file.")
+    try:
+        file = pq.ParquetFile(BytesIO(source) if isinstance(source, bytes) else source)
         schema = file.schema_arrow
         about = json.loads((schema.metadata or {}).get(_METADATA_KEY, b"null"))
-        if not isinstance(about, dict) or not schema.equals(_SCHEMA):
-            raise no_prepared_file
-        if about.get("version") != _VERSION:
-            raise DataError(
-                f"{path} has version {about.get('version')} of the prepared format, "
-                f"this program reads {_VERSION}."
-            )
-        if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
-            raise no_prepared_file
-        return file.read(), about
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise no_prepared_file from error
+        raise _no_prepared_file(name) from error
+    if not isinstance(about, dict) or not schema.equals(_SCHEMA):
+        raise _no_prepared_file(name)
+    if about.get("version") != _VERSION:
+        raise DataError(
+            f"{name} has version {about.get('version')} of the prepared format, "
+            f"this program reads {_VERSION}."
+        )
+    if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
+        raise _no_prepared_file(name)
+    return file, about
 
 
 def _listing(usage: NDArray[np.str_]) -> str:

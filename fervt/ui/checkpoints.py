@@ -154,6 +154,14 @@ def is_own(predictor: Predictor) -> bool:
     return predictor in _own_checkpoints().values()
 
 
+def checkpoint_sha256(predictor: Predictor) -> str:
+    """The SHA-256 of a loaded checkpoint's file, in hex."""
+    for digest, own in _own_checkpoints().items():
+        if own is predictor:
+            return digest
+    return file_sha256(shipped_path(predictor.name))
+
+
 def is_sha256(text: str) -> bool:
     """Whether a link's parameter names an uploaded file."""
     return len(text) == 64 and set(text) <= set("0123456789abcdef")

@@ -4,6 +4,7 @@ All of it is in the address: split, label set, mirrored faces, copies, the cell 
 matrix and the face that is looked at.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from fervt.saved import Rows, SavedEvaluation, read_evaluation
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.panels import CHART_CONFIG
+
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")  # what Markdown lets one escape
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,34 +73,36 @@ def _load(folder: str, stamps: tuple[Any, ...]) -> SavedEvaluation:
     return read_evaluation(Path(folder))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def rows_of(_evaluation: SavedEvaluation, digest: str, tta: bool, copies: bool, truth: str) -> Rows:
-    """The rows of a choice, kept with their figures for everybody."""
-    return _evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
-
-
 def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook | None) -> View:
     """Draws the choices of rows; gives what is then looked at."""
+    counted = {
+        truth.name: title
+        for truth, title in ((FER2013, FER2013.title), (FERPLUS, f"{FERPLUS.title} majority"))
+        if truth is evaluation.truth or (evaluation.plain[f"label_{truth.name}"] >= 0).any()
+    }
+    truth, copies = evaluation.truth.name, True
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        truth = pick_one(
-            "Labels",
-            "truth",
-            {FER2013.name: FER2013.title, FERPLUS.name: f"{FERPLUS.title} majority"},
-            evaluation.truth.name,
-            help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
-            "annotators of the same faces, where they have one.",
-        )
+        if len(counted) > 1 and not evaluation.of_own_images:
+            truth = pick_one(
+                "Labels",
+                "truth",
+                counted,
+                truth,
+                help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
+                "annotators of the same faces, where they have one.",
+            )
         tta = pick_flag(
             "Mirrored too", "tta", help="Average the prediction with that of the mirrored face."
         )
-        copies = pick_flag(
-            "Keep copies",
-            "copies",
-            True,
-            help="Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them "
-            "out.",
-        )
-    rows = rows_of(evaluation, evaluation.digest, tta, copies, truth)
+        if evaluation.plain["is_copy"].any():
+            copies = pick_flag(
+                "Keep copies",
+                "copies",
+                True,
+                help="Some test faces also lie, pixel for pixel, in an earlier split. Off leaves "
+                "them out.",
+            )
+    rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
     return View(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
 
 
@@ -115,6 +120,11 @@ def say(title: str, meaning: str) -> None:
     """Draws a panel's title and what it shows, in a line of plain words."""
     st.markdown(f"**{title}**")
     st.caption(meaning)
+
+
+def as_text(words: str) -> str:
+    """What a stranger wrote, such as a file's name, so that Markdown shows it as it stands."""
+    return _MARKUP.sub(r"\\\g<0>", words)
 
 
 def percent(value: float | None, digits: int = 1) -> str:

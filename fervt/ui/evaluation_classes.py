@@ -5,7 +5,6 @@ import streamlit as st
 
 from fervt.figures.evaluation_bars import class_figure
 from fervt.figures.evaluation_curves import threshold_figure
-from fervt.metrics import precision_recall_curves, roc_curves
 from fervt.ui.evaluation import View, percent, say, show_chart
 
 
@@ -41,7 +40,7 @@ def show_classes(view: View) -> None:
         empty = shown.loc[shown["Support"] == 0, "Class"]
         if len(empty):
             st.caption(f"No face here is labelled {', '.join(empty)}: macro figures leave it out.")
-    curves = _curves(rows, view.key)
+    curves = {"roc": rows.roc, "pr": rows.precision_recall}
     left, right = st.columns(2, gap="large")
     titles = (
         (left, "ROC", "roc", "false-positive rate", "true-positive rate", "area under it"),
@@ -51,7 +50,10 @@ def show_classes(view: View) -> None:
         with column:
             say(title, f"Each class against the rest; the number is the {number}.")
             found = dict(zip(rows.classes, curves[key], strict=True))
-            drawn = {name: c and (c.x, c.y, c.area) for name, c in found.items()}
+            drawn = {
+                name: None if curve is None else (curve.x, curve.y, curve.area)
+                for name, curve in found.items()
+            }
             figure = threshold_figure(drawn, x, y, diagonal=key == "roc")
             areas = ", ".join(
                 f"{name} {curve.area:.2f}"
@@ -59,11 +61,3 @@ def show_classes(view: View) -> None:
                 if curve is not None
             )
             show_chart(figure, key, f"{title} of each class: {areas}")
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _curves(_rows, key: str) -> dict:
-    return {
-        "roc": roc_curves(_rows.probabilities, _rows.labels),
-        "pr": precision_recall_curves(_rows.probabilities, _rows.labels),
-    }

@@ -29,7 +29,7 @@ def _show_reliability(view: View) -> None:
         "Temperature",
         0.3,
         3.0,
-        round(rows.temperature, 2),
+        round(min(max(rows.temperature, 0.3), 3.0), 2),
         0.01,
         key=f"temperature_{view.evaluation.name}",
         help="Logits are divided by it: above 1 makes the model less sure, below 1 surer. The "

@@ -1,14 +1,14 @@
 """The faces behind the rows, where a prepared data file is at hand.
 
 The file of `FERVT_DATA` belongs to whoever runs the program and is read once for everybody. A
-visitor's own stays in the visitor's session and touches the disk just while it is being read.
+visitor's own stays in the visitor's session.
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -30,9 +30,15 @@ _THUMBNAIL_PX = 144
 
 @dataclass(frozen=True, eq=False)
 class FaceBook:
-    """The faces of a prepared file's split, found by the hash of their pixels."""
+    """Faces, found by the hash of their pixels.
+
+    Attributes:
+        data: The faces.
+        names: What people call them, by row, where they have names.
+    """
 
     data: PreparedData
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def _at(self) -> dict[str, int]:
@@ -64,28 +70,38 @@ def data_file() -> Path | None:
     return Path(path) if (path := os.environ.get(VARIABLE)) else None
 
 
+def prepared_source() -> Path | bytes | None:
+    """The prepared file at hand: the visitor's own, else the one that the server has.
+
+    Raises:
+        DataError: The server's is not there.
+    """
+    own: bytes | None = st.session_state.get(_OWN)
+    if own is not None:
+        return own
+    path = data_file()
+    if path is not None and not path.is_file():
+        raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
+    return path
+
+
 def pick_faces(split: str) -> FaceBook | None:
     """Draws the sidebar's choice of a data file; gives the faces of a split, if there are any."""
     with st.sidebar.expander("Faces of the data set", icon=":material/grid_view:"):
-        own: bytes | None = st.session_state.get(_OWN)
-        path = data_file()
-        if own is None and path is None:
-            _draw_uploader()
-            return None
         try:
-            if own is not None:
-                book = _read_own(own, split)
+            source = prepared_source()
+            if source is None:
+                draw_uploader()
+                return None
+            if isinstance(source, bytes):
+                book = _read_own(source, split)
             else:
-                assert path is not None
-                if not path.is_file():
-                    raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
-                book = _read_shared(file_sha256(path), split, path)
+                book = _read_shared(file_sha256(source), split, source)
         except FervtError as error:
             st.warning(str(error))
             return None
         finally:
-            if own is not None:
-                st.button("Forget this file", icon=":material/delete:", on_click=_forget)
+            draw_forget_button()
         st.caption(f"{len(book.data):,} faces of {split}, from {book.data.source}.")
         return book
 
@@ -99,26 +115,12 @@ def _read_own(content: bytes, split: str) -> FaceBook:
     known: dict[str, FaceBook] = st.session_state.setdefault(f"{_OWN}_faces", {})
     if split not in known:
         with st.spinner("Reading the faces"):
-            known[split] = read_bytes(content, split)
+            known[split] = FaceBook(read_prepared(content, (split,), "Your file"))
     return known[split]
 
 
-def read_bytes(content: bytes, split: str) -> FaceBook:
-    """Reads an uploaded prepared file; nothing of it stays on the disk.
-
-    Raises:
-        DataError: It is no such file, or lacks the split.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "your file"
-        path.write_bytes(content)
-        try:
-            return FaceBook(read_prepared(path, (split,)).split(split))
-        except DataError as error:
-            raise DataError(str(error).replace(f"{path}", "Your file")) from error
-
-
-def _draw_uploader() -> None:
+def draw_uploader() -> None:
+    """Draws the way to bring a prepared file; it stays in the visitor's session."""
     count = st.session_state.setdefault(_ROUND, 0)
     key = f"prepared_upload_{count}"
     st.file_uploader(
@@ -131,11 +133,17 @@ def _draw_uploader() -> None:
         label_visibility="collapsed",
     )
     st.caption(
-        f"To see faces, choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` "
-        "before the start. It stays in your session only."
+        f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
+        "start. It stays in your session only."
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(problem)
+
+
+def draw_forget_button() -> None:
+    """Draws the way to drop the visitor's own file, if there is one."""
+    if _OWN in st.session_state:
+        st.button("Forget this file", icon=":material/delete:", on_click=_forget)
 
 
 def _take(key: str) -> None:

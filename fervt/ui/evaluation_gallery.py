@@ -13,7 +13,7 @@ from fervt.metrics import vote_shares
 from fervt.saved import Rows, translate
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.choices import pick_one, put
-from fervt.ui.evaluation import View, percent, show_chart
+from fervt.ui.evaluation import View, as_text, percent, show_chart
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import ROOT, existing_pages, link_parameters
@@ -157,11 +157,14 @@ def show_one_face(
     ones = [each.select(found[:1]) for each in rows]
     image = str(ones[0].table.iloc[0]["image_sha256"])
     called = [expression(label).name for label in ones[0].classes]
+    title = faces.names.get(int(text), f"Row {text}")
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
-            st.image(faces.thumbnail(image, _LARGE_PX), alt=f"Row {text} of {split}")
-            _draw_explain_button(faces, image, f"{split} row {text}.png")
+            st.image(faces.thumbnail(image, _LARGE_PX), alt=f"{title} of {split}")
+            _draw_explain_button(
+                faces, image, faces.names.get(int(text), f"{split} row {text}.png")
+            )
             st.button("Close", on_click=put, args=(ROW, None), type="tertiary")
         with right:
             said = "; ".join(
@@ -169,7 +172,7 @@ def show_one_face(
                 f"{percent(float(one.calibrated[0].max()), 0)}"
                 for name, one in zip(names, ones, strict=True)
             )
-            st.markdown(f"**Row {text}**, labelled **{called[ones[0].labels[0]]}**: {said}.")
+            st.markdown(f"**{as_text(title)}**, labelled **{called[ones[0].labels[0]]}**: {said}.")
             _show_votes(faces, ones, names, image)
 
 

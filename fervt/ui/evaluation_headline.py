@@ -5,9 +5,8 @@ import streamlit as st
 
 from fervt import references
 from fervt.figures.evaluation_bars import standing_figure
-from fervt.labels import FER2013, Vocabulary
+from fervt.labels import FER2013
 from fervt.report import standing
-from fervt.saved import SavedEvaluation
 from fervt.ui.evaluation import View, percent, show_chart
 
 
@@ -47,16 +46,23 @@ def show_headline(view: View) -> None:
 def protocol(view: View) -> list[str]:
     """What one must know to read the figures, in sentences."""
     data = view.evaluation.metrics["data"]
-    sentences = [
-        f"{view.truth.title} labels; split by {data['split_rule']}; data "
-        f"`{data['content_hash'][:12]}`."
-    ]
+    if view.evaluation.of_own_images:
+        sentences = [f"The labels are {data['split_rule']}; data `{data['content_hash'][:12]}`."]
+    else:
+        sentences = [
+            f"{view.truth.title} labels; split by {data['split_rule']}; data "
+            f"`{data['content_hash'][:12]}`."
+        ]
     if view.evaluation.split == "PublicTest":
         sentences.append(
             "**PublicTest was used to choose this checkpoint**, so its figures flatter; "
             "PrivateTest is the one to quote."
         )
-    if "ferplus" in view.evaluation.metrics["labels_seen"] and view.truth is FER2013:
+    if (
+        "ferplus" in view.evaluation.metrics["labels_seen"]
+        and view.truth is FER2013
+        and not view.evaluation.of_own_images
+    ):
         sentences.append("**It was trained with FER+ votes too**, which plain FER2013 models lack.")
     return sentences
 
@@ -66,9 +72,7 @@ def show_standing(view: View) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Four ways to count**")
-        evaluation, truth = view.evaluation, view.truth
-        ways = _ways(evaluation, evaluation.digest, truth, truth.name)
-        st.table(ways, border="horizontal", hide_index=True)
+        st.table(_ways(view), border="horizontal", hide_index=True)
         st.caption(
             "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: "
             "averaged with the prediction for the mirrored face."
@@ -77,10 +81,9 @@ def show_standing(view: View) -> None:
         _show_others(view)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _ways(_evaluation: SavedEvaluation, digest: str, _truth: Vocabulary, name: str) -> pd.DataFrame:
+def _ways(view: View) -> pd.DataFrame:
     lines = []
-    for way, rows in _evaluation.ways(_truth):
+    for way, rows in view.evaluation.ways(view.truth):
         low, high = rows.figures["accuracy_interval_95"]
         accuracy = percent(rows.figures["accuracy"])
         lines.append(
@@ -96,7 +99,7 @@ def _ways(_evaluation: SavedEvaluation, digest: str, _truth: Vocabulary, name: s
 
 def _show_others(view: View) -> None:
     st.markdown("**Beside people and other tools**")
-    if view.truth is not FER2013:
+    if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")
         return
     show_chart(

@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.errors import DataError
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
-from fervt.metrics import project
-from fervt.saved import SavedEvaluation
 from fervt.ui.choices import pick_one, put
 from fervt.ui.evaluation import View, say
 from fervt.ui.evaluation_gallery import ROW, show_face_of
@@ -43,15 +42,15 @@ def show_map(view: View) -> None:
     if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
         st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")
         method = "pca"
-    plane = _project(view.evaluation, view.evaluation.digest, method)
+    with st.spinner("Laying out the faces"):
+        try:
+            plane = view.evaluation.layout("tsne" if method == "tsne" else "pca")
+        except DataError as error:
+            st.info(str(error))
+            return
     kept = np.searchsorted(view.evaluation.plain.index.to_numpy(), view.rows.table.index.to_numpy())
     show_face_of(view)
     _draw(view, plane[kept], colour)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Laying out the faces")
-def _project(_evaluation: SavedEvaluation, digest: str, method: str) -> NDArray[np.float32]:
-    return project(_evaluation.embeddings(), "tsne" if method == "tsne" else "pca")
 
 
 def _draw(view: View, plane: NDArray[np.float32], colour: str) -> None:

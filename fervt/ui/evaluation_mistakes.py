@@ -141,6 +141,8 @@ def _show_most_frequent(view: View) -> None:
 
 
 def _show_people(chosen: Rows) -> None:
+    if not chosen.has_votes:
+        return
     sides = chosen.people
     counts = [int((sides == side).sum()) for side in PEOPLE]
     if sum(counts):

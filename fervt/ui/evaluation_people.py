@@ -15,6 +15,9 @@ def show_people(view: View) -> None:
     rows = view.rows
     sides = rows.people
     counts = [int((sides == side).sum()) for side in PEOPLE]
+    if not rows.has_votes:
+        st.info("No votes of several people are known for these faces.")
+        return
     if not sum(counts):
         st.info("There is no error among these faces.")
         return

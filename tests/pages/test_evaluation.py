@@ -1,13 +1,22 @@
 """The Evaluation page without a browser, on drawn evaluations."""
 
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny
+from job_works import give_back
 from synthetic import save_evaluation
+from zips import labelled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
+from fervt.jobs.evaluate import evaluate_archive
 from fervt.labels import FERPLUS
+from fervt.predict import Predictor
+from fervt.report import build_report
 from fervt.saved import read_evaluation
+from fervt.ui.jobs import server_jobs
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +144,7 @@ def test_a_link_to_a_split_that_is_not_saved_shows_the_one_that_is(open_page, sa
 
 
 def test_a_spoilt_evaluation_is_a_sentence(open_page, saved) -> None:
-    path = saved.folder / "predictions.parquet"
+    path = saved.origin / "predictions.parquet"
     saved.plain.assign(sad=np.nan).to_parquet(path)
     app = open_page("evaluation", checkpoint="alpha")
     assert any("not finite" in e.value for e in app.error)
@@ -146,3 +155,124 @@ def test_missing_faces_are_a_sentence(open_page, saved, monkeypatch, tmp_path) -
     app = open_page("evaluation", checkpoint="alpha")
     assert any("'gone.parquet', which is not there" in w.value for w in app.warning)
     assert metric(app, "Faces") == "240"
+
+
+def uploader(app, label: str):
+    return next(u for u in app.file_uploader if u.label == label)
+
+
+def press(app, label: str):
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def upload_zip(app, content: bytes, name: str = "mine.zip"):
+    uploader(app, "A zip of images in folders that are named as expressions").upload(name, content)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def ended(app):
+    """The page once its job has ended."""
+    job = server_jobs().find(app.query_params["job"])
+    deadline = time.monotonic() + 240
+    while job.state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    return app
+
+
+SECTIONS = ("Mistakes", "Standing", "Classes", "Confidence", "People", "Map", "Training", "Report")
+
+
+def test_a_zip_is_evaluated_found_again_and_forgotten(open_page) -> None:
+    app = open_page("evaluation", checkpoint="alpha", source="data")
+    upload_zip(app, labelled_zip(20, "test/"))
+    assert "20 images, 20 of them labelled" in "".join(c.value for c in app.caption)
+    press(app, "Evaluate alpha")
+    job = app.query_params["job"]
+    ended(app)
+    assert metric(app, "Faces") == "20"
+    assert [b for b in app.button if (b.key or "").startswith("press_gallery_")]
+    for section in SECTIONS:
+        again = open_page("evaluation", checkpoint="alpha", source="data", job=job, view=section)
+        assert not again.error
+        assert metric(again, "Faces") == "20"
+    other = open_page("evaluation", checkpoint="beta", source="data", job=job)
+    assert any("sidebar is beta" in w.value for w in other.warning)
+    press(other, "Evaluate other data")
+    assert server_jobs().find(job) is None
+    gone = open_page("evaluation", checkpoint="alpha", source="data", job=job)
+    assert any("not on this server any more" in w.value for w in gone.warning)
+
+
+@pytest.mark.parametrize(("count", "one_class"), [(1, True), (3, False), (5, True)])
+def test_no_section_needs_many_faces(
+    open_page, checkpoints, monkeypatch, count: int, one_class: bool
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    faces = tiny.draw_faces(np.arange(count) % 7)
+    folders = ["happy"] * count if one_class else ["sadness", "fear", "NEUTRAL"]
+    content = zip_of(
+        {
+            f"{folder}/{i}.png": png(f)
+            for i, (folder, f) in enumerate(zip(folders, faces, strict=True))
+        }
+    )
+    found = evaluate_archive(
+        lambda *_: None, Predictor(checkpoints["alpha"]), "0", content, "few.zip", None, False
+    )
+    job = server_jobs().start("evaluate", "Few", give_back, found)
+    while job.state == "running":
+        time.sleep(0.1)
+    for section in SECTIONS:
+        for tta in ("0", "1"):
+            app = open_page("evaluation", source="data", job=job.id, view=section, tta=tta)
+            assert not app.error
+            assert metric(app, "Faces") == str(count)
+    assert "few.zip" in build_report(found.evaluation, info=found.info, data=found.faces)
+    server_jobs().forget(job.id)
+
+
+def test_a_prepared_file_is_evaluated(open_page, with_faces) -> None:
+    app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
+    assert "30 faces of PrivateTest" in "".join(c.value for c in app.caption)
+    ended(press(app, "Evaluate alpha"))
+    assert metric(app, "Faces") == "30"
+    assert any("faces of PrivateTest, from drawn" in c.value for c in app.caption)  # the sidebar's
+
+
+def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path) -> None:
+    data = tiny.tiny_data()
+    write_prepared(data, tmp_path / "mine.parquet")
+    app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
+    uploader(app, "A prepared data file").upload("x.parquet", b"hello")
+    app.run()
+    assert any("Your file is no prepared file" in e.value for e in app.error)
+    press(app, "Forget this file")
+    uploader(app, "A prepared data file").upload(
+        "mine.parquet", (tmp_path / "mine.parquet").read_bytes()
+    )
+    app.run()
+    ended(press(app, "Evaluate alpha"))
+    assert metric(app, "Faces") == "42"
+    assert [b for b in app.button if (b.key or "").startswith("press_gallery_")]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"hello", "'mine.zip' is no zip file that can be read."),
+        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labelled image"),
+    ],
+)
+def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str) -> None:
+    app = upload_zip(open_page("evaluation", source="data"), content)
+    if not app.error:
+        ended(press(app, "Evaluate alpha"))
+    assert any(sentence in e.value for e in app.error)
+    assert not app.metric

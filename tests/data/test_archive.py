@@ -1,0 +1,123 @@
+"""Zip files from strangers: labels by folders, and what is refused before it is unpacked."""
+
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from zips import png, zip_of
+
+from fervt.data import archive as module
+from fervt.data.archive import ImageArchive
+from fervt.errors import DataError, ImageError
+from fervt.labels import FERPLUS
+
+FACE = png(np.arange(48 * 40, dtype=np.uint8).reshape(48, 40))
+
+
+def labels_of(archive: ImageArchive) -> dict[str, tuple[str, str]]:
+    names = (*FERPLUS.classes, "")
+    return {m.name: (names[m.label], m.split) for m in archive.members}
+
+
+def test_the_nearest_folder_that_is_a_class_is_the_label() -> None:
+    names = [
+        "happy/a.png",
+        "faces/Test/SADNESS/b.JPG",
+        "./train/Fearful/more/c.webp",
+        "Validation\\contempt\\d.png",
+        "happy/angry/e.png",
+        "f.png",
+        "../../anger/g.png",
+        "other/h.png",
+    ]
+    archive = ImageArchive(zip_of(dict.fromkeys(names, FACE)), "x.zip")
+    assert labels_of(archive) == {
+        "happy/a.png": ("happiness", ""),
+        "faces/Test/SADNESS/b.JPG": ("sadness", "test"),
+        "train/Fearful/more/c.webp": ("fear", "train"),
+        "Validation/contempt/d.png": ("contempt", "validation"),
+        "happy/angry/e.png": ("anger", ""),
+        "f.png": ("", ""),
+        "anger/g.png": ("anger", ""),
+        "other/h.png": ("", ""),
+    }
+    assert len(archive.labelled()) == 6
+    assert [m.name for m in archive.labelled("test")] == ["faces/Test/SADNESS/b.JPG"]
+
+
+def test_images_are_read_and_litter_is_not_seen() -> None:
+    files = {
+        "happy/a.png": FACE,
+        "__MACOSX/happy/._a.png": b"x",
+        "happy/.hidden.png": b"x",
+        "happy/Thumbs.db": b"x",
+        "readme.txt": b"x",
+    }
+    archive = ImageArchive(zip_of(files), "C:\\faces\\x.zip")
+    assert archive.name == "x.zip"
+    assert archive.others == 1
+    (member,) = archive.members
+    assert archive.read(member).shape == (48, 40, 3)
+    assert (archive.read(member)[..., 0].ravel() == np.arange(48 * 40) % 256).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", zip_of({"a.png": FACE})[:-30]])
+def test_what_is_no_zip_is_refused(content: bytes) -> None:
+    with pytest.raises(DataError, match=r"'x\.zip' is no zip file"):
+        ImageArchive(content, "x.zip")
+
+
+def test_encrypted_images_are_refused() -> None:
+    content = bytearray(zip_of({"happy/a.png": FACE}))
+    listing = content.index(b"PK\1\2")
+    content[listing + 8] |= 1
+    with pytest.raises(DataError, match="encrypted"):
+        ImageArchive(bytes(content), "x.zip")
+
+
+def test_too_many_images_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(module, "MAX_IMAGES", 3)
+    with pytest.raises(DataError, match="holds 4 images; up to 3"):
+        ImageArchive(zip_of({f"sad/{i}.png": FACE for i in range(4)}), "x.zip")
+
+
+def test_bombs_are_refused_before_they_are_unpacked(monkeypatch) -> None:
+    zeros = zip_of({"sad/a.png": bytes(3_000_000)}, compression=zipfile.ZIP_DEFLATED)
+    assert len(zeros) < 10_000
+    monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", 2_000_000)
+    with pytest.raises(DataError, match="would unpack to more than"):
+        ImageArchive(zeros, "x.zip")
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 2_000_000)
+    archive = ImageArchive(zeros, "x.zip")
+    with pytest.raises(ImageError, match=r"'sad/a\.png' is over"):
+        archive.read(archive.members[0])
+
+
+def test_a_size_that_is_a_lie_unpacks_no_more_than_it_says() -> None:
+    content = bytearray(zip_of({"sad/a.png": bytes(500_000)}, compression=zipfile.ZIP_DEFLATED))
+    listing = content.index(b"PK\1\2")
+    struct.pack_into("<I", content, listing + 24, 100)
+    archive = ImageArchive(bytes(content), "x.zip")
+    with pytest.raises(ImageError):
+        archive.read(archive.members[0])
+
+
+def test_an_endless_listing_is_refused(monkeypatch) -> None:
+    content = zip_of({f"{i}.txt": b"" for i in range(50)})
+    monkeypatch.setattr(module, "MAX_LISTING_BYTES", 1000)
+    with pytest.raises(DataError, match="too many files"):
+        ImageArchive(content, "x.zip")
+
+
+def test_damaged_images_are_errors_of_their_own() -> None:
+    content = bytearray(zip_of({"sad/a.png": FACE, "sad/b.png": b"text", "sad/c.png": FACE}))
+    content[60] ^= 255  # in a.png: its checksum is wrong then
+    archive = ImageArchive(bytes(content), "x.zip")
+    a, b, c = archive.members
+    with pytest.raises(ImageError, match=r"'sad/a\.png' is damaged"):
+        archive.read(a)
+    with pytest.raises(ImageError, match=r"b\.png"):
+        archive.read(b)
+    assert archive.read(c).shape == (48, 40, 3)

@@ -17,6 +17,7 @@ from fervt.examples import EXAMPLES, load_example
 from fervt.images import FORMATS, image_sha256, read_image, safe_name
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
+from fervt.ui.jobs import forget_jobs, has_jobs
 
 PARAMETER = "image"
 FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
@@ -24,6 +25,7 @@ FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
 _OWN = "own_pictures"
 _REMEMBERED = "computed_from_pictures"
 _PROBLEMS = "picture_problems"
+_OTHERS = "forgotten_with_pictures"
 _ROUND = "picture_round"  # counts choices: new keys empty the uploader and close the chooser
 _MAX_OWN = 24  # the oldest go first
 _MAX_REMEMBERED = 64
@@ -122,8 +124,21 @@ def choose_picture(key: str | None) -> None:
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
+def forget_too(name: str, forget: Callable[[], None]) -> None:
+    """Has something else of the visitor dropped together with the images.
+
+    Args:
+        name: What it is; the last `forget` of a name counts.
+        forget: Drops it; from any page, so it draws nothing.
+    """
+    st.session_state.setdefault(_OTHERS, {})[name] = forget
+
+
 def forget_pictures() -> None:
-    """Drops every image of the visitor and all that was computed from them."""
+    """Drops every image and film of the visitor and all that was computed from them."""
+    for forget in st.session_state.pop(_OTHERS, {}).values():
+        forget()
+    forget_jobs()
     st.session_state.pop(_OWN, None)
     st.session_state.pop(_REMEMBERED, None)
     choose_picture(None)
@@ -164,12 +179,12 @@ def _draw_toolbar(chosen: Picture | None) -> None:
             with chooser:
                 if chooser.open:  # so that the camera stays off while it is closed
                     _draw_sources()
-        if _own():
+        if _own() or has_jobs() or st.session_state.get(_OTHERS):
             st.button(
                 "Forget my images",
                 icon=":material/delete:",
                 on_click=forget_pictures,
-                help="Drops your images and their results from this session.",
+                help="Drops your images and films, and their results.",
             )
 
 

@@ -108,7 +108,7 @@ def _draw_progress(job: Job) -> None:
     left = job.seconds_left
     text = job.doing if left is None else f"{job.doing}, about {say_seconds(left)} left"
     with st.container(border=True):
-        st.markdown(f"**{job.title}**")
+        st.text(job.title)  # a stranger's file name may be in it
         st.progress(min(1.0, max(0.0, job.share)), text)
         st.button(
             "Cancel",

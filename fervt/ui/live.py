@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from typing import cast
 
 import streamlit as st
@@ -11,6 +12,7 @@ from fervt.live import LiveSettings, LiveWorker, Overlay
 from fervt.live.camera import CameraReader
 from fervt.predict import Predictor
 from fervt.ui.choices import pick_flag, pick_one
+from fervt.video import VIDEO_SETTINGS
 
 _AGREED = "live_agreed"
 _READER = "live_reader"
@@ -19,10 +21,12 @@ _STARTED = "live_started_s"
 
 _CONSENT = (
     "Your camera's frames go to the machine that runs this app, are read there and come back at "
-    "once. **No frame is stored.** Probabilities of the last five minutes stay in your session "
-    "until you leave or reload the page. Everybody in the picture should know that their "
+    "once. **No frame is stored**, unless you press Record: then the film is kept in your "
+    "session's memory. So are the probabilities of the last five minutes, until you leave or "
+    "reload the page. Everybody in the picture should know that their "
     "expression is being read."
 )
+_SOURCES = {"webcam": "Webcam", "video": "Video file"}
 _OVERLAY_NAMES = {"none": "None", "gwa": "Grid-wise attention", "graph": "Attention graph"}
 _HALF_LIVES = {"0": "off"} | {text: f"{text} s" for text in ("0.2", "0.4", "0.8", "1.5", "3")}
 _SEND = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25}}
@@ -49,8 +53,18 @@ def _agree() -> None:
     st.session_state[_AGREED] = True
 
 
-def pick_settings(predictor: Predictor) -> LiveSettings:
-    """Draws the viewer's choices."""
+def pick_source() -> str:
+    """Draws the choice between the webcam and a file; gives "webcam" or "video"."""
+    return pick_one("Read", "source", _SOURCES, "webcam", label_visibility="collapsed")
+
+
+def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
+    """Draws the viewer's choices.
+
+    Args:
+        predictor: Offers the evidence that it has.
+        of_file: Whether a file is read, which is not mirrored and can wait.
+    """
     config = predictor.info.config
     missing = {"gwa"} if not config.use_gwa else set()
     missing |= {"graph"} if not config.use_gnn else set()
@@ -69,22 +83,24 @@ def pick_settings(predictor: Predictor) -> LiveSettings:
             draw=st.select_slider,
             help="After this time a reading has lost half of its weight; off shows each frame's.",
         )
-        mirror = pick_flag("Mirror", "mirror", True)
+        mirror = not of_file and pick_flag("Mirror", "mirror", True)
         bars = pick_flag("Bars", "bars", True)
-    return LiveSettings(cast(Overlay, overlay), float(half_life_s), mirror, bars)
+    base = VIDEO_SETTINGS if of_file else LiveSettings()
+    chosen = cast(Overlay, overlay)
+    return replace(base, overlay=chosen, half_life_s=float(half_life_s), mirror=mirror, bars=bars)
 
 
-def show_stream(predictor: Predictor, settings: LiveSettings) -> tuple[LiveWorker, bool]:
+def show_stream(predictor: Predictor, settings: LiveSettings) -> tuple[CameraReader, bool]:
     """Draws the camera's stream.
 
     Returns:
-        The session's worker, and whether its stream runs or is about to.
+        The session's reader, and whether its stream runs or is about to.
     """
     reader: CameraReader | None = st.session_state.get(_READER)
     if reader is None or reader.worker.predictor is not predictor:
-        reader = st.session_state[_READER] = CameraReader(LiveWorker(predictor))
+        reader = _renew_reader(predictor)
     reader.worker.settings = settings
-    return reader.worker, stream_camera(reader)
+    return reader, stream_camera(reader)
 
 
 def stream_camera(reader: CameraReader) -> bool:
@@ -133,6 +149,12 @@ def _note_start() -> None:
     """Begins anew with each Start: other numbers, an empty timeline."""
     if st.session_state[_STREAM].state.signalling:
         st.session_state[_STARTED] = time.monotonic()
-        st.session_state[_READER] = CameraReader(
-            LiveWorker(st.session_state[_READER].worker.predictor)
-        )
+        _renew_reader(st.session_state[_READER].worker.predictor)
+
+
+def _renew_reader(predictor: Predictor) -> CameraReader:
+    """A reader that remembers nothing, but has the session's recorder with its film."""
+    last: CameraReader | None = st.session_state.get(_READER)
+    reader = CameraReader(LiveWorker(predictor), last.recorder if last else None)
+    st.session_state[_READER] = reader
+    return reader

@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from fervt.labels import expression
-from fervt.live import FaceReading, LiveWorker, Snapshot, track_colour
+from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_colour
 from fervt.live.tracker import overlap
 from fervt.predict import Predictor
 from fervt.ui.answers import predict_faces
@@ -35,20 +35,19 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
         st.metric("Frames/s read", _rate(stats.processed_fps, running))
         st.metric("Dropped/s", _rate(stats.dropped_fps, running))
     latest = worker.latest
-    if not running or latest is None:
-        st.info(
-            "Press Start below the picture, and the expressions appear here."
-            if not stats.frames
-            else "Stopped. The timeline below keeps what was read.",
-            icon=":material/videocam:",
+    if stats.failed and running:
+        st.warning(
+            f"{stats.failed} of {stats.frames} frames could not be read. {stats.problem}",
+            icon=":material/broken_image:",
         )
+    if not running or latest is None:
+        st.info(_why_empty(stats, running), icon=":material/videocam:")
         return
     every = worker.search_every
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
         f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
         f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
-        + (f", {stats.failed} could not be read" if stats.failed else "")
     )
     faces = latest.reading.faces
     if not faces:
@@ -57,6 +56,14 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
         _draw_face(face, index < _WITH_BARS)
     if faces:
         _draw_snapshot_button(worker.predictor, latest)
+
+
+def _why_empty(stats: LiveStats, running: bool) -> str:
+    if running:
+        return "Waiting for the first frame that can be read."
+    if stats.frames:
+        return "Stopped. The timeline below keeps what was read."
+    return "Press Start below the picture, and the expressions appear here."
 
 
 def _rate(per_second: float, running: bool) -> str:

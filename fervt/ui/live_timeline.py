@@ -122,7 +122,7 @@ def show_exports(
     with st.container(horizontal=True):
         st.download_button(
             "Timeline (CSV)",
-            readings_as_csv(readings, vocabulary),
+            lambda: readings_as_csv(readings, vocabulary),
             "timeline.csv",
             icon=":material/download:",
             on_click="ignore",

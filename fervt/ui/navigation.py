@@ -62,7 +62,7 @@ PAGES = (
         "live",
         "Live",
         ":material/videocam:",
-        "Expressions on your webcam, frame by frame.",
+        "Expressions on your webcam or in a video, frame by frame.",
     ),
     PageEntry(
         "evaluation",

@@ -154,6 +154,25 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
     }
 
 
+ROW_START = ("file", "face", "left", "top", "right", "bottom", "label")
+"""The first columns of a table of faces; a column for each class follows."""
+
+
+def as_row(
+    file: str,
+    number: int,
+    box_xyxy_px: Box,
+    probabilities: NDArray[np.float32],
+    classes: Sequence[str],
+) -> list[Any]:
+    """One face as a row of a table, the same at every door; see `ROW_START`."""
+    label = classes[int(probabilities.argmax())]
+    shown = (
+        f"'{file}" if file.startswith(("=", "+", "-", "@")) else file
+    )  # no spreadsheet's formula
+    return [shown, number, *box_xyxy_px, label, *(f"{p:.6f}" for p in probabilities)]
+
+
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A crop (h, w, 3) uint8 RGB as the data set has faces: (48, 48) uint8 gray."""
     gray = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY)

@@ -1,8 +1,10 @@
-"""Predict: the apparent expression of each face, beside exactly what the model saw of it."""
+"""Predict: the apparent expression of each face in a photo, or of many photos in a table."""
 
 import streamlit as st
 
 from fervt.ui.answers import predict_faces, show_downloads, summarise
+from fervt.ui.batch import show_batch
+from fervt.ui.choices import pick_one
 from fervt.ui.faces import pick_face, whole_image_wanted
 from fervt.ui.images import own_pictures, pick_image
 from fervt.ui.navigation import link_to
@@ -10,24 +12,36 @@ from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.panels import show_crop_and_input, show_probabilities
 
+WAYS = {"look": "Look at faces", "many": "Many images to a table"}
+
 predictor = open_page("Predict", "The apparent expression of each face in a photo.")
-picture = pick_image(lambda one: summarise(predict_faces(predictor, one)))
-if picture is not None:
-    seen_column, read_column = st.columns([4, 5], gap="large")
-    with seen_column:
-        face = pick_face(predictor, picture)
+
+
+def show_picture() -> None:
+    """Draws one image, its faces, and what the checkpoint says of one of them."""
+    picture = pick_image(lambda one: summarise(predict_faces(predictor, one)))
+    if picture is not None:
+        seen_column, read_column = st.columns([4, 5], gap="large")
+        with seen_column:
+            face = pick_face(predictor, picture)
+            if face is not None:
+                show_crop_and_input(face)
         if face is not None:
-            show_crop_and_input(face)
-    if face is not None:
-        own = own_pictures()
-        answers = [
-            (one, predict_faces(predictor, one, one is picture and whole_image_wanted()))
-            for one in (own if picture in own else [picture])
-        ]
-        with read_column:
-            show_probabilities(face)
-            st.caption(f"{predictor.name} took {face.latency_ms:.0f} ms for this face.")
-            with st.container(horizontal=True, vertical_alignment="center"):
-                show_downloads(predictor, answers)
-                link_to("explain", "Explain this prediction")
+            own = own_pictures()
+            answers = [
+                (one, predict_faces(predictor, one, one is picture and whole_image_wanted()))
+                for one in (own if picture in own else [picture])
+            ]
+            with read_column:
+                show_probabilities(face)
+                st.caption(f"{predictor.name} took {face.latency_ms:.0f} ms for this face.")
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    show_downloads(predictor, answers)
+                    link_to("explain", "Explain this prediction")
+
+
+if pick_one("Way", "way", WAYS, "look", label_visibility="collapsed") == "many":
+    show_batch(predictor)
+else:
+    show_picture()
 show_notice()

@@ -1,7 +1,9 @@
 """`Predictor` and `fervt predict`: from an image to JSON, and what is said of bad input."""
 
+import csv
 import json
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +148,34 @@ def test_command_answers_good_images_and_names_bad_ones(
     assert len(lines) == 2
     assert "bad.png" in lines[0]
     assert "gone.png" in lines[1]
+
+
+def test_command_writes_a_table_of_a_folder_and_a_zip(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    photos = tmp_path / "photos"
+    (photos / "deep").mkdir(parents=True)
+    Image.fromarray(load_example("astronaut")).save(photos / "deep" / "good.png")
+    (photos / "bad.jpg").write_text("just text")
+    (photos / "notes.txt").write_text("no image")
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(photos / "deep" / "good.png", "a/zipped.png")
+    out = tmp_path / "new" / "table.csv"
+    arguments = [str(photos), str(tmp_path / "more.zip"), f"--checkpoint={checkpoint}"]
+    assert main(["predict", *arguments, f"--csv={out}"]) == 2
+    printed, err = capsys.readouterr()
+    assert "2 faces in 2 images" in printed
+    assert "bad.jpg" in err
+    with out.open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert first["file"] == str(photos / "deep" / "good.png")
+    assert second["file"] == f"{tmp_path / 'more.zip'}/a/zipped.png"
+    assert first["label"] == second["label"]
+    assert main(["predict", *arguments]) == 2
+    assert capsys.readouterr().out.count("face at") == 2
+    (tmp_path / "none").mkdir()
+    assert main(["predict", str(tmp_path / "none"), f"--checkpoint={checkpoint}"]) == 2
+    assert "holds no images" in capsys.readouterr().err
 
 
 def test_command_in_words(checkpoint: Path, tmp_path: Path, capsys) -> None:

@@ -3,11 +3,17 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
+from tqdm import tqdm
+
 from fervt.checkpoint import find_checkpoint
-from fervt.errors import ImageError
+from fervt.data.archive import IMAGE_SUFFIXES
+from fervt.errors import DataError, ImageError
+from fervt.files import write_aside
 from fervt.images import read_image
+from fervt.jobs.predict import Named, list_images, predict_many
 from fervt.labels import NOTICE, expression
 from fervt.predict import Prediction, Predictor, as_json
 
@@ -16,19 +22,26 @@ HELP = "predict the apparent expressions in images"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="image, folder of images, or zip file"
+    )
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON list")
+    form.add_argument("--csv", type=Path, metavar="FILE", help="write a table with a row a face")
 
 
 def run(args: argparse.Namespace) -> int:
     """Answers every good image, names every bad one on stderr; 2 if there was a bad one."""
     predictor = Predictor(find_checkpoint(args.checkpoint))
+    images = [image for path in args.images for image in _images_of(path)]
+    if args.csv:
+        return _write_table(predictor, images, args.whole_image, args.csv)
     answers, code = [], 0
-    for path in args.images:
+    for name, read in images:
         try:
-            image = read_image(path, str(path))
+            image = read()
             found = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
         except ImageError as error:
             print(f"fervt: {error}", file=sys.stderr)
@@ -37,14 +50,14 @@ def run(args: argparse.Namespace) -> int:
         height, width = image.shape[:2]
         answers.append(
             {
-                "file": str(path),
+                "file": name,
                 "width": width,
                 "height": height,
                 "faces": [as_json(p) for p in found],
             }
         )
         if not args.json:
-            _print(path, found)
+            _print(name, found)
     if args.json:
         print(json.dumps(answers, indent=1))
     elif answers:
@@ -52,13 +65,50 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _print(path: Path, found: list[Prediction]) -> None:
+def _images_of(path: Path) -> list[Named]:
+    """The images that a path stands for.
+
+    Raises:
+        DataError: It is a folder without images, or a zip file that cannot be used.
+    """
+    if path.is_dir():
+        paths = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in IMAGE_SUFFIXES]
+        if not paths:
+            raise DataError(f"'{path}' holds no images.")
+        return [(str(p), partial(read_image, p, str(p))) for p in paths]
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return [
+            (f"{path}/{name}", read) for name, read in list_images([(path.name, path.read_bytes())])
+        ]
+    return [(str(path), partial(read_image, path, str(path)))]
+
+
+def _write_table(predictor: Predictor, images: list[Named], whole_image: bool, out: Path) -> int:
+    with tqdm(total=100, unit="%", disable=None) as bar:
+
+        def report(share: float, doing: str) -> None:
+            bar.set_description(doing, refresh=False)
+            bar.update(int(100 * share) - bar.n)
+
+        answers = predict_many(predictor, images, whole_image, report)
+    try:
+        with write_aside(out) as aside:
+            aside.write_text(answers.table, newline="")
+    except OSError as error:
+        raise DataError(f"'{out}' cannot be written: {error.strerror}.") from error
+    for problem in answers.problems:
+        print(f"fervt: {problem}", file=sys.stderr)
+    print(f"{out}: {sum(answers.faces.values()):,} faces in {answers.images:,} images. {NOTICE}")
+    return 2 if answers.problems else 0
+
+
+def _print(name: str, found: list[Prediction]) -> None:
     if not found:
-        print(f"{path}: no face found; --whole-image takes the image as one face")
+        print(f"{name}: no face found; --whole-image takes the image as one face")
     for prediction in found:
         ranked = prediction.probabilities.argsort()[::-1][:3]
         figures = ", ".join(
             f"{expression(prediction.classes[i]).name} {100 * prediction.probabilities[i]:.0f}%"
             for i in ranked
         )
-        print(f"{path}: face at {list(prediction.box_xyxy_px)}: {figures}")
+        print(f"{name}: face at {list(prediction.box_xyxy_px)}: {figures}")

@@ -155,13 +155,13 @@ def evaluate_archive(
         progress=_part(report, reading, 1.0, "Predicting"),
     )
     evaluation.metrics["data"]["labels_from"] = LABELS_FROM_FOLDERS
-    unlabelled = len(archive.members) - len(archive.labelled())
+    outside = [member.name for member in archive.members if member.label < 0]
     notes = (
-        count_files(unlabelled, "lie in no folder that is named as an expression"),
-        name_files([m.name for m in unknown], "are labelled as no class of this checkpoint"),
-        name_files(faceless, "have no face that was found"),
-        name_files(problems, "could not be read"),
-        count_files(archive.others, "are not images by their name", "files"),
+        _name_files("in no folder that is named as an expression", outside),
+        _name_files("no class of this checkpoint", [member.name for member in unknown]),
+        _name_files("no face found", faceless),
+        _name_files("unreadable", problems),
+        f"Left out (no images by their names): {archive.others:,}." if archive.others else "",
     )
     return Evaluated(
         SavedEvaluation.hold(evaluation),
@@ -172,18 +172,13 @@ def evaluate_archive(
     )
 
 
-def count_files(count: int, what: str, kind: str = "images") -> str:
-    """How many files something holds for, in a sentence; empty for none."""
-    return f"Left out: {count:,} {kind} that {what}." if count else ""
-
-
-def name_files(names: Sequence[str], what: str) -> str:
-    """The same, with the first few files' names."""
+def _name_files(why: str, names: Sequence[str]) -> str:
+    """How many files are left out and what the first few are called; empty for none."""
     if not names:
         return ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     listed = ", ".join(f"'{name}'" for name in names[:_NAMED])
-    return f"{count_files(len(names), what)[:-1]}: {listed}{more}."
+    return f"Left out ({why}): {len(names):,}, {listed}{more}."
 
 
 def _part(report: Report, start: float, end: float, doing: str) -> Callable[[int, int], None]:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fervt.labels import expression
-from fervt.predict import Prediction, Predictor, as_json
+from fervt.predict import ROW_START, Prediction, Predictor, as_json, as_row
 from fervt.ui.images import Picture, remember
 
 _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
@@ -81,19 +81,12 @@ def answers_as_json(
 def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
     """One row a face: file, number, box, label, a column a class."""
     text = StringIO()
-    rows = [
-        [_as_text(picture.name), number, *face.box_xyxy_px, face.label]
-        + [f"{p:.6f}" for p in face.probabilities]
-        for picture, faces in answers
-        for number, face in enumerate(faces, 1)
-    ]
     classes = next((faces[0].classes for _, faces in answers if faces), ())
     writer = csv.writer(text)
-    writer.writerow(["file", "face", "left", "top", "right", "bottom", "label", *classes])
-    writer.writerows(rows)
+    writer.writerow([*ROW_START, *classes])
+    writer.writerows(
+        as_row(picture.name, number, face.box_xyxy_px, face.probabilities, face.classes)
+        for picture, faces in answers
+        for number, face in enumerate(faces, 1)
+    )
     return text.getvalue()
-
-
-def _as_text(name: str) -> str:
-    """A file's name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

@@ -110,11 +110,11 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
     assert found.notes == (
-        "Left out: 1 images that lie in no folder that is named as an expression.",
-        "Left out: 1 images that are labelled as no class of this checkpoint: 'contempt/b.png'.",
-        "Left out: 7 images that could not be read: 'happy/0.png', 'happy/1.png', 'happy/2.png', "
-        "'happy/3.png', 'happy/4.png' and 2 more.",
-        "Left out: 1 files that are not images by their name.",
+        "Left out (in no folder that is named as an expression): 1, 'c.png'.",
+        "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
+        "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
+        "'happy/4.png' and 2 more.",
+        "Left out (no images by their names): 1.",
     )
 
 
@@ -126,7 +126,7 @@ def test_one_split_and_faces_to_find(predictor):
     (name,) = found.names.values()
     assert name == "test/happy/a.png"
     assert found.evaluation.split == "x.zip, test"
-    assert "have no face that was found: 'test/sad/b.png'." in found.notes[-1]
+    assert found.notes == ("Left out (no face found): 1, 'test/sad/b.png'.",)
     (expected,) = predictor.predict(load_example("astronaut"))
     np.testing.assert_allclose(
         found.evaluation.rows().calibrated[0], expected.probabilities, atol=1e-4

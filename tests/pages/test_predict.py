@@ -1,6 +1,7 @@
 """The Predict page as people misuse it; `e2e/test_predict.py` looks at it in a browser."""
 
 import hashlib
+import time
 from dataclasses import replace
 from io import BytesIO
 
@@ -10,12 +11,14 @@ import tiny
 import torch
 from PIL import Image
 from skimage import data
+from zips import zip_of
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.labels import NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
+from fervt.ui.jobs import server_jobs
 
 
 def encode(image: np.ndarray, kind: str = "PNG") -> bytes:
@@ -240,3 +243,56 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
     assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
     assert app.subheader[0].value == before
     assert "checkpoint" not in app.query_params
+
+
+def upload_many(app, *files: tuple[str, bytes]):
+    uploader = next(u for u in app.file_uploader if u.label.startswith("A zip of images"))
+    for name, content in files:
+        uploader.upload(name, content)
+    app.run()
+    next(b for b in app.button if b.label == "Predict with alpha").click().run()
+    assert not app.exception
+    job = server_jobs().find(app.query_params["job"])
+    deadline = time.monotonic() + 240
+    while job.state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints):
+    app = open_page("predict", checkpoint="alpha", way="many")
+    zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
+    upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
+    assert any("**3 faces** in 3 images" in m.value for m in app.markdown)
+    assert app.dataframe[0].value["file"].tolist() == [
+        "mine.zip/coffee.png",
+        "mine.zip/in/two.png",
+        "mine.zip/in/two.png",
+        "one.png",
+    ]
+    answer = app.dataframe[0].value["label"][3]
+    assert expression(answer).name == leading(checkpoints["alpha"])
+    assert any("Files that could not be read: 1." in w.value for w in app.warning)
+    job = app.query_params["job"]
+    again = open_page("predict", checkpoint="alpha", way="many", job=job)
+    assert len(again.dataframe[0].value) == 4
+    looking = open_page("predict", way="many", job=job)
+    next(b for b in looking.button if b.label == "Predict other images").click().run()
+    assert server_jobs().find(job) is None
+
+
+def test_forget_my_images_forgets_the_table_too(open_page):
+    app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.png", ASTRONAUT))
+    job = app.query_params["job"]
+    next(c for c in app.button_group if c.label == "Way").set_value("look").run()
+    next(b for b in app.button if b.label == "Forget my images").click().run()
+    assert not app.exception
+    assert server_jobs().find(job) is None
+
+
+def test_many_bad_files_are_a_sentence(open_page):
+    app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.zip", b"x"))
+    assert any("'a.zip' is no zip file" in e.value for e in app.error)

@@ -1,23 +1,36 @@
 """Photographs the app's pages in a real browser, for the README and to look at them.
 
-python scripts/screenshots.py                              # assets/screenshots/*.png
-python scripts/screenshots.py --out DIR --width 420 --dark --only predict
+python -m scripts.screenshots                              # assets/screenshots/*.png
+python -m scripts.screenshots --out DIR --width 420 --dark --only predict
 """
 
 import argparse
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import av
 from playwright.sync_api import Page, sync_playwright
+
+from scripts.soak import moving_astronaut
 
 ROOT = Path(__file__).resolve().parents[1]
 HEIGHT_PX = 900
 TALLEST_PX = 3000
+STREAM_S = 25  # what the picture's timeline shows
+CAMERA = (
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+)
 
 # What to photograph: a name, the address below the app's own, and a text that shows last.
 VIEWS = {
@@ -31,6 +44,8 @@ VIEWS = {
     "evaluation-people": ("evaluation?view=People", "not felt emotions"),
     "evaluation-map": ("evaluation?view=Map", "not felt emotions"),
     "evaluation-training": ("evaluation?view=Training", "not felt emotions"),
+    "live": ("live?overlay=gwa", "not felt emotions"),
+    "live-video": ("live?source=video&overlay=graph", "not felt emotions"),
     "compare": ("compare", "not felt emotions"),
     "compare-face": ("compare?view=One+face&image=astronaut", "not felt emotions"),
     "model-card": ("model_card", "not felt emotions"),
@@ -55,9 +70,48 @@ def wait_for(url: str, seconds: float = 120) -> None:
     sys.exit(f"screenshots: nothing answers at {url}")
 
 
-def photograph(page: Page, url: str, last_text: str, path: Path) -> None:
+def write_film(path: Path, codec: str, pixels: str) -> Path:
+    """A moving astronaut, for the camera and for the upload."""
+    with av.open(str(path), "w") as film:
+        stream = None
+        for index, image in enumerate(moving_astronaut(swing=30)):
+            if stream is None:
+                stream = film.add_stream(codec, rate=20)
+                stream.height, stream.width = image.shape[:2]
+                stream.pix_fmt = pixels
+                if codec == "mjpeg":
+                    stream.codec_context.color_range = 2  # JPEG's
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 20)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+    return path
+
+
+def start_camera(page: Page, folder: Path) -> None:
+    page.get_by_role("button", name="Agree and go on").click(timeout=180_000)
+    camera = page.frame_locator('iframe[title*="webrtc"]')
+    camera.get_by_role("button", name="Start").click(timeout=180_000)
+    page.get_by_text(re.compile(r"Face \d+:")).first.wait_for(timeout=180_000)
+    page.wait_for_timeout(1000 * STREAM_S)
+
+
+def upload_film(page: Page, folder: Path) -> None:
+    chooser = '[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]'
+    film = write_film(folder / "astronaut.mp4", "libx264", "yuv420p")
+    page.locator(chooser).set_input_files(film)
+    page.get_by_text("80 frames in").wait_for(timeout=180_000)
+
+
+# What has to be done on a page before it shows what the picture is about.
+ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-video": upload_film}
+
+
+def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> None:
     page.goto(url)
-    page.get_by_text(last_text).first.wait_for(timeout=180_000)
+    page.get_by_text(VIEWS[name][1]).first.wait_for(timeout=180_000)
+    if name in ACTS:
+        ACTS[name](page, folder)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_timeout(1500)  # pictures and charts take their places
     width_px = page.viewport_size["width"]
@@ -89,15 +143,23 @@ def main() -> None:
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/_stcore/health")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with TemporaryDirectory() as temporary, sync_playwright() as playwright:
+            folder = Path(temporary)
+            film = write_film(folder / "camera.mjpeg", "mjpeg", "yuvj420p")
+            options = [
+                "--no-sandbox",
+                "--disable-gpu",
+                *CAMERA,
+                f"--use-file-for-fake-video-capture={film}",
+            ]
+            browser = playwright.chromium.launch(executable_path=chromium, args=options)
             page = browser.new_page(
                 viewport={"width": args.width, "height": HEIGHT_PX},
                 color_scheme="dark" if args.dark else "light",
             )
             for name in args.only:
-                view, last_text = VIEWS[name]
-                photograph(page, f"{address}/{view}", last_text, args.out / f"{name}.png")
+                url = f"{address}/{VIEWS[name][0]}"
+                photograph(page, url, name, folder, args.out / f"{name}.png")
                 print(args.out / f"{name}.png")
             browser.close()
     finally:

@@ -1,7 +1,7 @@
 """Measures the live view without a browser: speed, latency, memory, threads, two viewers.
 
-python scripts/soak.py --quick      # a minute: frames a second, latency, Start / Stop cycles
-python scripts/soak.py              # ten minutes more of a stream, for the memory
+python -m scripts.soak --quick      # a minute: frames a second, latency, Start / Stop cycles
+python -m scripts.soak              # ten minutes more of a stream, for the memory
 """
 
 import argparse
@@ -31,10 +31,11 @@ MAX_P95_MS = 80.0
 MAX_GROWTH_MB = 50.0
 
 
-def moving_astronaut(count: int = 80) -> list[np.ndarray]:
+def moving_astronaut(count: int = 80, swing: int = 90) -> list[np.ndarray]:
+    """Frames (480, 640, 3) uint8 RGB in which the head goes to the right and back."""
     scene = np.ascontiguousarray(load_example("astronaut")[:384])
     scene = cv2.copyMakeBorder(scene, 0, 0, 120, 120, cv2.BORDER_REPLICATE)
-    lefts = np.rint(120 + 90 * np.sin(2 * np.pi * np.arange(count) / count)).astype(int)
+    lefts = np.rint(120 + swing * np.sin(2 * np.pi * np.arange(count) / count)).astype(int)
     views = (np.ascontiguousarray(scene[:, left : left + 512]) for left in lefts)
     return [cv2.resize(view, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for view in views]
 

@@ -164,3 +164,11 @@ class Jobs:
             process.stdin.close()
         process.stdout.close()
         process.wait()
+        # What it gave may hold people's faces: it goes also where nobody asks for a job any more.
+        timer = threading.Timer(self._keep_s + 1, self._forget_old)
+        timer.daemon = True
+        timer.start()
+
+    def _forget_old(self) -> None:
+        with self._lock:
+            self._sweep()

@@ -1,5 +1,7 @@
+import gc
 import os
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +111,12 @@ def test_an_ended_job_is_forgotten_in_time() -> None:
     job = ended(jobs.start("talk", "A", works.talk))
     time.sleep(0.1)
     assert jobs.find(job.id) is None
+
+
+def test_an_old_result_goes_though_nobody_asks() -> None:
+    jobs = Jobs(keep_s=0.05)
+    result = weakref.ref(ended(jobs.start("talk", "A", works.talk)))
+    wait(lambda: gc.collect() >= 0 and result() is None)
 
 
 def test_seconds_left() -> None:

@@ -294,7 +294,7 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
         raise DataError(f"The saved metrics '{shown}' are damaged.") from error
     tables = {n: read_predictions(folder / f"{n}.parquet") for n in ("predictions", "tta")}
     plain, mirrored = tables.values()
-    if list(plain["image_sha256"]) != list(mirrored["image_sha256"]):
+    if not plain["image_sha256"].equals(mirrored["image_sha256"]):
         raise DataError(f"The two tables of '{shown}' hold different images.")
     digest = "-".join(file_sha256(folder / f"{name}.parquet")[:16] for name in tables)
     return SavedEvaluation(folder, metrics, plain, mirrored, f"{file_sha256(path)[:16]}-{digest}")

@@ -5,7 +5,7 @@ visitor's own stays in the visitor's session.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +15,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fervt.data.prepared import PreparedData, read_prepared
+from fervt.data.prepared import SIDE_PX, PreparedData, read_prepared
 from fervt.errors import DataError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
 
 VARIABLE = "FERVT_DATA"
+SHEET_COLUMNS = 30  # as wide as Streamlit leaves images alone
 _OWN = "own_prepared_file"
 _PROBLEM = "own_prepared_problem"
 _ROUND = "own_prepared_round"
@@ -63,6 +64,17 @@ class FaceBook:
             return np.full((side_px, side_px, 3), 127, np.uint8)
         large = cv2.resize(face, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
         return cv2.cvtColor(large, cv2.COLOR_GRAY2RGB)
+
+    def sheet(self, images_sha256: Sequence[str]) -> bytes:
+        """Many faces on one JPEG, `SHEET_COLUMNS` in a row; gray where the file lacks one."""
+        at = [self._at.get(digest, -1) for digest in images_sha256]
+        count = -(-len(at) // SHEET_COLUMNS) * SHEET_COLUMNS
+        tiles = np.full((count, SIDE_PX, SIDE_PX), 127, np.uint8)
+        known = np.array(at) >= 0
+        tiles[: len(at)][known] = self.data.images[np.array(at)[known]]
+        rows = tiles.reshape(-1, SHEET_COLUMNS, SIDE_PX, SIDE_PX).swapaxes(1, 2)
+        sheet = rows.reshape(-1, SHEET_COLUMNS * SIDE_PX)
+        return cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
 
 
 def data_file() -> Path | None:

@@ -25,6 +25,7 @@ from scripts.soak import moving_astronaut
 ROOT = Path(__file__).resolve().parents[1]
 HEIGHT_PX = 900
 TALLEST_PX = 3000
+SLOW_MS = 600_000  # a machine that trains meanwhile
 STREAM_S = 25  # what the picture's timeline shows
 CAMERA = (
     "--use-fake-ui-for-media-stream",
@@ -89,10 +90,10 @@ def write_film(path: Path, codec: str, pixels: str) -> Path:
 
 
 def start_camera(page: Page, folder: Path) -> None:
-    page.get_by_role("button", name="Agree and go on").click(timeout=180_000)
+    page.get_by_role("button", name="Agree and go on").click(timeout=SLOW_MS)
     camera = page.frame_locator('iframe[title*="webrtc"]')
-    camera.get_by_role("button", name="Start").click(timeout=180_000)
-    page.get_by_text(re.compile(r"Face \d+:")).first.wait_for(timeout=180_000)
+    camera.get_by_role("button", name="Start").click(timeout=SLOW_MS)
+    page.get_by_text(re.compile(r"Face \d+:")).first.wait_for(timeout=SLOW_MS)
     page.wait_for_timeout(1000 * STREAM_S)
 
 
@@ -100,7 +101,7 @@ def upload_film(page: Page, folder: Path) -> None:
     chooser = '[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]'
     film = write_film(folder / "astronaut.mp4", "libx264", "yuv420p")
     page.locator(chooser).set_input_files(film)
-    page.get_by_text("80 frames in").wait_for(timeout=180_000)
+    page.get_by_text("80 frames in").wait_for(timeout=SLOW_MS)
 
 
 # What has to be done on a page before it shows what the picture is about.
@@ -109,7 +110,7 @@ ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-vid
 
 def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> None:
     page.goto(url)
-    page.get_by_text(VIEWS[name][1]).first.wait_for(timeout=180_000)
+    page.get_by_text(VIEWS[name][1]).first.wait_for(timeout=SLOW_MS)
     if name in ACTS:
         ACTS[name](page, folder)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
@@ -164,7 +165,7 @@ def main() -> None:
             browser.close()
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=120)
 
 
 if __name__ == "__main__":

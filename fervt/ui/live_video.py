@@ -19,6 +19,7 @@ TYPES = [".mp4", ".mov", ".webm", ".avi"]
 
 _ROUND = "video_round"  # counts what was forgotten: a new key empties the uploader
 _MAX_FILE_MB = 200
+_WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
 _WHAT_HAPPENS = (
     "The file goes to the machine that runs the app, is read there in memory and is not stored: "
@@ -79,7 +80,7 @@ def _forget() -> None:
 
 def _draw_result(film: ReadFilm) -> None:
     found = film.summary
-    st.video(film.annotated_mp4, format="video/mp4")
+    st.video(film.annotated_mp4, format="video/mp4", width=_WIDTH_PX)
     people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"

@@ -110,14 +110,18 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
 class Backbone(nn.Module):
     """The token maker: class, L1, L2, L3 (the pyramid's levels) and GNN.
 
-    The levels are pooled with the cell weights, so what GWA weighs is what the classifier reads.
+    The levels are pooled with the cell weights, and the class token starts from the patches that
+    they weigh, so what GWA weighs is what the classifier reads.
 
     Shapes:
-        in: fused features (B, 3, S, S); gnn_features (B, D) or None; weights (B, 7, 7) or None.
+        in: fused features (B, 3, S, S); gnn_features (B, D) or None; with GWA its weights
+            (B, 7, 7) and summary (B, P), else None.
         out: tokens (B, 5, D), 4 without the GNN; the last map (B, 8 * width, h, w).
     """
 
-    def __init__(self, stem: Stem, width: int, dim: int, use_gnn: bool) -> None:
+    def __init__(
+        self, stem: Stem, width: int, dim: int, use_gnn: bool, summary_dim: int | None = None
+    ) -> None:
         super().__init__()
         self.trunk = ResNet34(stem, width)
         self.project = nn.ModuleList(
@@ -125,13 +129,22 @@ class Backbone(nn.Module):
         )
         self.class_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
         self.position = nn.Parameter(torch.randn(1, 5 if use_gnn else 4, dim) * 0.02)
+        self.start = None if summary_dim is None else nn.Linear(summary_dim, dim, bias=False)
+        if self.start is not None:
+            nn.init.zeros_(self.start.weight)
 
     def forward(
-        self, fused: Tensor, gnn_features: Tensor | None = None, weights: Tensor | None = None
+        self,
+        fused: Tensor,
+        gnn_features: Tensor | None = None,
+        weights: Tensor | None = None,
+        summary: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Makes the tokens; see the class for shapes."""
         levels = self.trunk(fused)
         tokens = [self.class_token.expand(len(fused), -1, -1)]
+        if self.start is not None and summary is not None:
+            tokens[0] = tokens[0] + self.start(summary).unsqueeze(1)
         for level, project in zip(levels, self.project, strict=True):
             tokens.append(project(pool_by_cells(level, weights)).unsqueeze(1))
         if gnn_features is not None:

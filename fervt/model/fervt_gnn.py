@@ -36,7 +36,7 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches")
     gwa_heads: int = option(4, "summary queries of GWA")
-    gwa_contrast: float = option(0.7, "standard deviation of the logarithms of the cell weights")
+    gwa_focus: float = option(0.55, "share of the cells that GWA's weights dwell on (perplexity)")
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
@@ -52,11 +52,10 @@ class FERVTConfig:
             largest = _LARGEST.get(item.name, 1024)
             if item.type is int and not 1 <= value <= largest:
                 raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
-            if item.name == "gwa_contrast":
-                if not 0 < value <= 3:
-                    raise ConfigError("gwa_contrast must lie in 0 < gwa_contrast <= 3.")
-            elif item.type is float and not 0 <= value < 1:
+            if item.type is float and not 0 <= value < 1:
                 raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
+        if self.gwa_focus < 0.05:
+            raise ConfigError("gwa_focus must be at least 0.05.")
         if self.image_size % GRID or not 14 <= self.image_size <= 448:
             raise ConfigError("image_size must be a multiple of 7 from 14 to 448.")
         for dim, heads in (
@@ -148,7 +147,7 @@ class FERVTGNN(nn.Module):
         self.config = config
         c, classes = config, len(config.classes)
         if c.use_gwa:
-            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_contrast)
+            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_focus)
             self.fusion = GWAFusion()
             self.gwa_head = nn.Linear(c.gwa_dim, classes)
         if c.use_gnn:
@@ -158,7 +157,8 @@ class FERVTGNN(nn.Module):
             self.gnn_head = nn.Linear(c.embed_dim, classes)
             # The graph vector's running mean over training images: what "no news" looks like.
             self.register_buffer("gnn_mean", torch.zeros(c.embed_dim))
-        self.backbone = Backbone(c.stem, c.width, c.embed_dim, c.use_gnn)
+        summary_dim = c.gwa_dim if c.use_gwa else None
+        self.backbone = Backbone(c.stem, c.width, c.embed_dim, c.use_gnn, summary_dim)
         self.vta = VTA(c.embed_dim, c.depth, c.heads, classes, c.dropout, c.token_dropout)
 
     def forward(self, images: Tensor, intervention: Intervention | None = None) -> FERVTOutput:
@@ -169,7 +169,7 @@ class FERVTGNN(nn.Module):
             intervention: What to replace on the way, None for nothing.
         """
         change = intervention or Intervention()
-        fused, weighted, weights, gwa_logits = images, None, None, None
+        fused, weighted, weights, summary, gwa_logits = images, None, None, None, None
         if self.config.use_gwa:
             _, weighted, weights, summary = self.gwa(images, change.gwa_weights)
             fused = self.fusion(images, weighted)
@@ -184,7 +184,7 @@ class FERVTGNN(nn.Module):
             if change.gnn_features is not None:
                 vector = change.gnn_features.expand_as(vector)
             gnn_logits = self.gnn_head(vector)
-        tokens, feature_map = self.backbone(fused, vector, weights)
+        tokens, feature_map = self.backbone(fused, vector, weights, summary)
         keep = change.keep_tokens
         if keep is not None:
             keep = keep.expand(tokens.shape[:2])

@@ -5,6 +5,8 @@ then a few learned summary queries, one a head, attend to all patches together. 
 distribution, times 49, is the cell weight: 1 means "as much as the average cell".
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,7 @@ from fervt.model.transformer import Block
 GRID = 7
 
 _SHARPNESS = 4.0
+_STEEPEST = 30.0
 
 
 def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
@@ -30,12 +33,10 @@ class GWA(nn.Module):
             mean 1 over the grid; summary (B, P), the patch features averaged with these weights.
     """
 
-    def __init__(
-        self, image_size: int, dim: int = 64, heads: int = 4, contrast: float = 0.7
-    ) -> None:
+    def __init__(self, image_size: int, dim: int = 64, heads: int = 4, focus: float = 0.55) -> None:
         super().__init__()
         cell = image_size // GRID
-        self.heads, self.contrast = heads, contrast
+        self.heads, self.focus = heads, focus
         self.embed = nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
         self.position = nn.Parameter(torch.randn(1, GRID * GRID, dim) * 0.02)
         self.enrich = nn.Sequential(nn.LayerNorm(dim), nn.GELU(), nn.Linear(dim, dim))
@@ -72,9 +73,10 @@ class GWA(nn.Module):
         """Attends to patches (B, 49, P) with all queries; returns weights (B, 7, 7).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
-        the cell's key, so a cell counts if any query asks for it. Scores are standardised over the
-        grid before the softmax: the contrast of the weights is given, where it goes is learned.
-        Left free, training flattens the weights until the map is the image.
+        the cell's key, so a cell counts if any query asks for it. How many cells the weights dwell
+        on is given (their perplexity is `focus` times 49), which ones is learned. Left free,
+        training flattens the weights until the map is the image; with only their contrast given,
+        it blackens a few corners and flattens the rest.
         """
         keys = self.key(patches).float().unflatten(2, (self.heads, -1))
         keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
@@ -83,4 +85,28 @@ class GWA(nn.Module):
         scores = (_SHARPNESS * matches).logsumexp(dim=-1)
         spread = scores.std(dim=1, keepdim=True, correction=0)
         scores = (scores - scores.mean(dim=1, keepdim=True)) / (spread + 1e-4)
-        return (self.contrast * scores).softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]
+        sharpened = scores * sharpness_for(scores.detach(), self.focus * scores.shape[1])
+        return sharpened.softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]
+
+
+def sharpness_for(scores: Tensor, perplexity: float) -> Tensor:
+    """The factor at which a softmax of scores spreads over so many cells.
+
+    As t-SNE finds its kernel widths (van der Maaten & Hinton, 2008, section 2): by bisection, since
+    the entropy falls with the factor.
+
+    Args:
+        scores: (B, N), standardised.
+        perplexity: 1..N, the exponential of the entropy in nats.
+
+    Returns:
+        (B, 1), at most 30: scores that hardly differ stay spread over more cells.
+    """
+    low, high = torch.zeros_like(scores[:, :1]), torch.full_like(scores[:, :1], _STEEPEST)
+    for _ in range(14):
+        middle = (low + high) / 2
+        log_weights = (middle * scores).log_softmax(dim=-1)
+        entropy = -(log_weights.exp() * log_weights).sum(dim=-1, keepdim=True)
+        spread = entropy > math.log(perplexity)
+        low, high = torch.where(spread, middle, low), torch.where(spread, high, middle)
+    return (low + high) / 2

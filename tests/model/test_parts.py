@@ -1,5 +1,6 @@
 """The contract of every part: shapes, sums, and whose attention it is."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from fervt.model.graph import (
     GraphPooling,
     grid_edges,
 )
-from fervt.model.gwa import GWA, spread_over_pixels
+from fervt.model.gwa import GWA, sharpness_for, spread_over_pixels
 from fervt.model.transformer import VTA, MultiHeadedSelfAttention
 
 
@@ -146,11 +147,23 @@ def test_graph_pooling_by_cell_weights() -> None:
     torch.testing.assert_close(GraphPooling(10, "mean")(nodes, weights), nodes.mean(dim=1))
 
 
-def test_contrast_is_the_spread_of_the_log_weights() -> None:
-    for contrast in (0.3, 1.1):
-        _, _, weights, _ = GWA(28, dim=12, heads=3, contrast=contrast)(torch.randn(5, 3, 28, 28))
-        spread = weights.log().flatten(1).std(dim=1, correction=0)
-        torch.testing.assert_close(spread, torch.full((5,), contrast), rtol=0.01, atol=0.0)
+@pytest.mark.parametrize("focus", [0.2, 0.55])
+def test_weights_dwell_on_the_given_share_of_the_cells(focus: float) -> None:
+    _, _, weights, _ = GWA(28, dim=12, heads=3, focus=focus)(torch.randn(5, 3, 28, 28))
+    shares = weights.flatten(1) / 49
+    perplexity = -(shares * shares.clamp_min(1e-12).log()).sum(dim=1)
+    torch.testing.assert_close(perplexity.exp(), torch.full((5,), 49 * focus), rtol=0.02, atol=0.0)
+
+
+def test_sharpness_has_an_end() -> None:
+    """Scores that are all alike cannot be told apart at any sharpness."""
+    scores = torch.zeros(2, 11)
+    scores[1, 3] = 5.0
+    steep = sharpness_for(scores, 4.0)
+    assert steep[0] == pytest.approx(30, abs=0.01)
+    weights = (steep * scores).softmax(dim=1)
+    torch.testing.assert_close(weights[0], torch.full((11,), 1 / 11))
+    assert -(weights[1] * weights[1].log()).sum() == pytest.approx(np.log(4.0), abs=0.01)
 
 
 def test_pooling_by_cells_weighs_space() -> None:
@@ -177,6 +190,18 @@ def test_backbone_tokens(stem: str, size: int, last: int) -> None:
     assert feature_map.shape == (2, 32, last, last)
     without = Backbone(stem, width=4, dim=10, use_gnn=False)  # type: ignore[arg-type]
     assert without(torch.randn(2, 3, size, size))[0].shape == (2, 4, 10)
+
+
+def test_class_token_starts_from_gwas_summary() -> None:
+    backbone = Backbone("face-fast", 4, 12, use_gnn=False, summary_dim=5).eval()
+    images, summary = torch.randn(2, 3, 28, 28), torch.randn(2, 5)
+    before, _ = backbone(images, summary=summary)
+    plain, _ = backbone(images)
+    torch.testing.assert_close(before, plain)
+    torch.nn.init.normal_(backbone.start.weight)
+    after, _ = backbone(images, summary=summary)
+    torch.testing.assert_close(after[:, 0] - plain[:, 0], summary @ backbone.start.weight.T)
+    torch.testing.assert_close(after[:, 1:], plain[:, 1:])
 
 
 def test_self_attention_equals_the_formula_and_obeys_its_mask() -> None:

@@ -40,16 +40,20 @@ class VideoSummary:
     """What was done.
 
     Attributes:
-        frames: Frames read.
+        frames: Frames in it, failed ones included.
         with_faces: Frames with at least one face.
         people: How many numbers were given.
         seconds: Length of what was read.
+        failed: Frames that could not be read, and stay unannotated.
+        problem: Why the last of them could not; empty where all could.
     """
 
     frames: int
     with_faces: int
     people: int
     seconds: float
+    failed: int = 0
+    problem: str = ""
 
 
 def read_video(
@@ -80,8 +84,8 @@ def read_video(
         What was read.
 
     Raises:
-        VideoError: The source cannot be read, has no frame or frames that are too large, or the
-            copy cannot be written.
+        VideoError: The source cannot be read, has no frame that can be, or frames that are too
+            large, or the copy cannot be written.
     """
     name = name or (source.name if isinstance(source, Path) else "The video")
     worker = LiveWorker(predictor, settings)
@@ -114,9 +118,12 @@ def read_video(
                     on_frame(reading, share)
             if not frames:
                 raise VideoError(f"{name} has no frame that can be read.")
+            stats = worker.stats()
+            if stats.failed == frames:
+                raise VideoError(f"No frame of {name} could be read. {stats.problem}")
     except (OSError, av.error.FFmpegError) as error:
         raise VideoError(f"What was read cannot be written ({_reason(error)}).") from error
-    return VideoSummary(frames, with_faces, len(people), seconds)
+    return VideoSummary(frames, with_faces, len(people), seconds, stats.failed, stats.problem)
 
 
 def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEIGHT_PX = 900
 TALLEST_PX = 3000
 SLOW_MS = 600_000  # a machine that trains meanwhile
-STREAM_S = 25  # what the picture's timeline shows
+STREAM_S = 20  # what the picture's timeline shows
 CAMERA = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",

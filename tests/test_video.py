@@ -159,6 +159,26 @@ def test_frames_of_too_many_pixels_are_refused(predictor, film, monkeypatch):
         read_video(film, predictor)
 
 
+def test_frames_that_cannot_be_read_are_counted_and_named(film, checkpoint, tmp_path, monkeypatch):
+    worn = Predictor(checkpoint)
+    run, calls = worn.run, []
+
+    def fail_at_first(*arguments):
+        calls.append(1)
+        if len(calls) <= 2:
+            raise RuntimeError("worn out")
+        return run(*arguments)
+
+    monkeypatch.setattr(worn, "run", fail_at_first)
+    found = read_video(film, worn)
+    assert (found.frames, found.failed) == (9, 2)
+    assert found.problem == "A frame could not be read (RuntimeError)."
+    monkeypatch.setattr("fervt.live.worker.FaceDetector.detect", lambda *_: 1 / 0)
+    with pytest.raises(VideoError, match=r"No frame of film\.mp4 could be read\. .*ZeroDivision"):
+        read_video(film, worn, tmp_path / "out.mp4")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_command_line(film, checkpoint, tmp_path, capsys):
     out, table = tmp_path / "out.mp4", tmp_path / "out.csv"
     asked = ["video", str(film), "--checkpoint", str(checkpoint)]

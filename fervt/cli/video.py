@@ -59,5 +59,7 @@ def run(args: argparse.Namespace) -> int:
         f"{args.video}: {found.frames} frames in {found.seconds:.1f} s, faces in "
         f"{found.with_faces} of them, {found.people} people at most."
     )
+    if found.failed:
+        print(f"{found.failed} frames could not be read. {found.problem}")
     print(NOTICE)
     return 0

@@ -80,6 +80,11 @@ def _forget() -> None:
 
 def _draw_result(film: ReadFilm) -> None:
     found = film.summary
+    if found.failed:
+        st.warning(
+            f"{found.failed} of {found.frames} frames could not be read. {found.problem}",
+            icon=":material/broken_image:",
+        )
     st.video(film.annotated_mp4, format="video/mp4", width=_WIDTH_PX)
     people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(

@@ -1,6 +1,8 @@
 """What ships is described truthfully."""
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 import tiny
@@ -8,7 +10,8 @@ import tiny
 from fervt.__main__ import main
 from fervt.bench import BareResNet34
 from fervt.catalog import count_gmac, describe_shipped, shipped_metrics
-from fervt.checkpoint import shipped_checkpoints
+from fervt.checkpoint import read_info, shipped_checkpoints
+from fervt.cli.train import read_settings
 from fervt.files import file_sha256
 from fervt.metrics import accuracy_interval
 from fervt.model import FERVTGNN, FERVTConfig
@@ -39,6 +42,16 @@ def test_saved_evaluations_belong_to_the_files_that_ship() -> None:
                 list(accuracy_interval(right, figures["n"]))
             )
             assert sum(map(sum, figures["confusion"])) == figures["n"]
+
+
+@pytest.mark.parametrize("name", shipped_checkpoints())
+def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
+    file = Path(__file__).parents[1] / "configs" / f"{name}.toml"
+    model, config, augment, description = read_settings(file, {})
+    info = read_info(shipped_checkpoints()[name])
+    assert info.config == model
+    assert info.training == {**asdict(config), "augmentation": asdict(augment)}
+    assert info.description == description
 
 
 def test_gmac_counts_the_trunk() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import av
@@ -11,6 +12,11 @@ from fervt.live.recorder import Recorder
 from fervt.live.worker import LiveWorker
 
 PATIENCE_S = 3.0
+
+# A model's hundreds of short operations each ask for the interpreter again, and wait this long for
+# a thread that is busy in Python, such as one that draws a page. With Python's own 5 ms a single
+# such thread makes a frame take many times as long.
+_SWITCH_S = 0.0002
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +47,7 @@ class CameraReader:
         self._pending: Future[av.VideoFrame | None] | None = None
         self._dropped = 0
         self._closed = False
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
 
     async def read(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         """Takes all frames since the last call; never raises."""

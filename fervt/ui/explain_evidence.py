@@ -218,7 +218,7 @@ def _show_table(view: View, maps: dict[str, Values]) -> None:
         column_config={
             "marked": st.column_config.TextColumn("", width=24),
             "cell": st.column_config.TextColumn("cell", width=48),
-            **{SOURCES[name].title: st.column_config.NumberColumn(format="%.3g") for name in maps},
+            **{SOURCES[name].title: st.column_config.NumberColumn(format="%.3f") for name in maps},
         },
         alt="Every source for every cell",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from fervt.__main__ import VERBS
 from fervt.catalog import headline, shipped_metrics
 from fervt.checkpoint import shipped_checkpoints
+from fervt.files import file_sha256
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -30,3 +31,8 @@ def test_pictures_files_and_verbs_exist() -> None:
         assert (ROOT / path).exists(), path
     for verb in re.findall(r"-m fervt (\w+)", TEXT):
         assert verb in VERBS, verb
+
+
+def test_the_example_report_is_of_the_flagship_that_ships() -> None:
+    name, path = next(iter(shipped_checkpoints().items()))
+    assert file_sha256(path) in (ROOT / "docs" / f"report-{name}.html").read_text()

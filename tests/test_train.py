@@ -183,7 +183,8 @@ def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Pat
     first, second = _weights(one), _weights(two)
     # Batch statistics are each process's own, so only what is learned is compared.
     for name, _ in FERVTGNN(tiny.CONFIG).named_parameters():
-        torch.testing.assert_close(first[name], second[name], rtol=1e-3, atol=1e-5, msg=name)
+        key = f"model.{name}"
+        torch.testing.assert_close(first[key], second[key], rtol=1e-3, atol=1e-5, msg=name)
 
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
                 dropped += frame is not None
                 frame = bytes(message)
             if dropped > MAX_DROPPED:
+                service.metrics.dropped.inc(dropped)
                 socket.close(_POLICY, "Too many frames at a time.")
                 return
             message = socket.receive(timeout=0)

@@ -242,17 +242,20 @@ def test_a_page_gets_an_answer_a_frame_and_evidence_when_asked(service, frame):
 def test_the_newest_frame_wins_and_floods_are_ended(service, frame):
     live = open_live(service)
     answers = []
-    with pytest.raises(ConnectionClosed) as caught:
+    # The client hears of the end, or finds its socket closed in the middle of sending.
+    with pytest.raises((ConnectionClosed, OSError)) as caught:
         for _ in range(20_000):
             live.send(frame)
             while (message := live.receive(timeout=0)) is not None:
                 answers.append(message)
         while True:
             live.receive(timeout=60)
-    assert caught.value.reason in (1008, 1005, 1006)  # ours, or lost under the flood
+    reason = getattr(caught.value, "reason", 1006)
+    assert reason in (1008, 1005, 1006)  # ours, or lost under the flood
     assert is_well(service, frame)
-    dropped = re.search(r"fervt_frames_dropped_total (\S+)", call(service, "/metrics")[2].decode())
-    assert dropped
+    metrics = call(service, "/metrics")[2].decode()
+    dropped = re.search(r"^fervt_frames_dropped_total (\S+)", metrics, re.MULTILINE)
+    assert dropped and float(dropped[1]) > 0
 
 
 def test_frames_that_are_too_large_end_the_page(service, frame):

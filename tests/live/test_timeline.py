@@ -63,7 +63,7 @@ def test_rates_count_the_last_seconds_and_sums_count_all():
     meter = Meter()
     assert meter.stats(0).processed_fps == 0
     for i in range(100):  # ten a second for ten seconds, and as many dropped
-        meter.count(i / 10, dropped=1, latency_ms=float(i), failed=i == 7)
+        meter.count(i / 10, dropped=1, latency_ms=float(i), problem="broken" if i == 7 else "")
     stats = meter.stats(9.9)
     assert abs(stats.processed_fps - 10) < 0.5 and abs(stats.dropped_fps - 10) < 0.5
     assert stats.in_fps == stats.processed_fps + stats.dropped_fps

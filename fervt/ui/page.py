@@ -1,5 +1,8 @@
 """What every page begins with."""
 
+import atexit
+import gc
+
 import streamlit as st
 
 from fervt.predict import Predictor
@@ -16,4 +19,19 @@ def open_page(title: str, caption: str) -> Predictor:
     require_entry()
     st.title(title, anchor=False)
     st.caption(caption)
-    return pick_checkpoint()
+    predictor = pick_checkpoint()
+    _spare_libraries(title)
+    return predictor
+
+
+@st.cache_resource(show_spinner=False)
+def _spare_libraries(title: str) -> None:
+    """Keeps Streamlit's garbage collection short: once a server for each page, which has its own.
+
+    After each run, and so three times a second beside a stream, Streamlit looks through all objects
+    of the process, half a second in which no other thread can do anything. Nearly all of them
+    belong to libraries and stay for good: those that are there now are left out from here on.
+    """
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # or libraries complain of what they find left at the end

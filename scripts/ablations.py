@@ -1,6 +1,6 @@
 """Trains the model without its parts, on one budget with several seeds, into assets/ablations.json.
 
-    python scripts/ablations.py --data prepared.parquet --runs ~/runs [--seeds 3] [--at-once 2]
+    python -m scripts.ablations --data prepared.parquet --runs ~/runs [--seeds 3] [--at-once 2]
 
 Each run is `fervt train` with configs/ablation.toml; what was stopped goes on where it stood. The
 figure is the best PublicTest accuracy of each run: a figure to compare parts by, not to report.

@@ -1,6 +1,6 @@
 """Measures how faithful each evidence source is over many faces, into docs/faithfulness.*.
 
-    python scripts/faithfulness.py --data prepared.parquet [--checkpoint NAME] [--faces 200]
+    python -m scripts.faithfulness --data prepared.parquet [--checkpoint NAME] [--faces 200]
 
 Faces are drawn with a fixed seed from PublicTest, without copies of training faces; the target is
 the class that the checkpoint predicts.

@@ -1,8 +1,8 @@
 """Measures the service under load, against a server of its own on 127.0.0.1, and says what it saw.
 
-    python scripts/load.py                 # everything: about a quarter of an hour
-    python scripts/load.py sustained --seconds 10
-    python scripts/load.py --json load.json
+    python -m scripts.load                 # everything: about six minutes on a free machine
+    python -m scripts.load sustained --seconds 10
+    python -m scripts.load --json load.json
 
 Requests come at fixed times whether or not earlier ones were answered, as from many strangers, and
 a latency counts from the time a request was due. Every part is bounded in count and time.

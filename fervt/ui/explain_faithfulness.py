@@ -149,7 +149,7 @@ def _show_many_faces(view: View) -> None:
     if table is None:
         st.info(
             "Nobody has measured this checkpoint over many faces yet: "
-            "`python scripts/faithfulness.py` does.",
+            "`python -m scripts.faithfulness` does.",
         )
         return
     rows = [

@@ -89,6 +89,17 @@ class Tracker:
             self._take([np.array(box, float) for box in found], time_s)
         return [track for track in self._tracks if track.visible]
 
+    def scale(self, x: float, y: float) -> None:
+        """Follows a stream whose frames changed their size, as a browser's do on a slow line.
+
+        Args:
+            x: The new width as a multiple of the old one.
+            y: The new height as a multiple of the old one.
+        """
+        for track in self._tracks:
+            track.box = track.box * (x, y, x, y)
+            track.speed = track.speed * (x, y, x, y)
+
     def _take(self, found: list[np.ndarray], time_s: float) -> None:
         boxes = [track.box for track in self._tracks]
         pairs = _match(overlap(boxes, found), _MIN_OVERLAP)

@@ -91,6 +91,7 @@ class LiveWorker:
         self._clock = clock
         self._detector = FaceDetector(_SEARCH_PX)
         self._tracker = Tracker()
+        self._size: tuple[int, int] | None = None
         self._smoothed: dict[int, tuple[float, NDArray[np.float32]]] = {}
         self._meter = Meter()
         self._lock = threading.Lock()
@@ -199,6 +200,10 @@ class LiveWorker:
             self._searched_s = time_s
             self._until_search = self.search_every  # not where it failed: the next frame searches
         self._until_search -= 1
+        height, width = image_rgb.shape[:2]
+        if self._size is not None and self._size != (height, width):
+            self._tracker.scale(width / self._size[1], height / self._size[0])
+        self._size = height, width
         tracks = _boxes_in(self._tracker.step(time_s, found), image_rgb)
         if not tracks:
             return (), []

@@ -69,6 +69,17 @@ def test_a_face_that_moves_leaves_and_returns(predictor):
     assert [f.number for f in back[-1].faces] == [2]
 
 
+def test_a_stream_that_changes_its_size_keeps_its_faces(predictor):
+    worker = LiveWorker(predictor, LiveSettings(search_every=2))
+    large = [frame(200)] * 3
+    small = [cv2.resize(image, None, fx=0.4, fy=0.4) for image in large]
+    readings = read(worker, large + small + large)
+    assert [[f.number for f in r.faces] for r in readings] == [[1]] * 9
+    for reading, scale in zip(readings, [1] * 3 + [0.4] * 3 + [1] * 3, strict=True):
+        x0, y0, x1, y1 = np.array(reading.faces[0].box_xyxy_px) / scale
+        assert abs((x0 + x1) / 2 - 278) < 14 and abs((y0 + y1) / 2 - 112) < 14
+
+
 def test_two_faces_that_cross(predictor):
     def cross(call):
         one, other = 20 + 12 * call, 320 - 12 * call

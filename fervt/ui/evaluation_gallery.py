@@ -16,7 +16,7 @@ from fervt.ui.choices import pick_one, put
 from fervt.ui.evaluation import View, as_text, percent, show_chart
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.images import add_picture
-from fervt.ui.navigation import ROOT, existing_pages, link_parameters
+from fervt.ui.navigation import existing_pages, go_to, link_parameters
 
 ROW, PAGE = "row", "page"
 _A_PAGE = 18
@@ -206,7 +206,4 @@ def _draw_explain_button(faces: FaceBook, image: str, name: str) -> None:
         return
     if st.button("Open in Explain", icon=":material/visibility:", key="explain_face"):
         picture = add_picture(name, cv2.imencode(".png", face)[1].tobytes())
-        st.switch_page(
-            ROOT / "pages" / "explain.py",
-            query_params=link_parameters(image=picture.key, whole="1", face=None),
-        )
+        go_to("explain", link_parameters(image=picture.key, whole="1", face=None))

@@ -14,7 +14,7 @@ from fervt.ui.answers import predict_faces
 from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
 from fervt.ui.live import seconds_since_start
 from fervt.ui.live_trouble import ROUTE_TIMEOUT_S, show_no_route
-from fervt.ui.navigation import existing_pages, link_parameters
+from fervt.ui.navigation import go_to, link_parameters
 
 REFRESH_S = 0.5
 _CHOSEN = "live_chosen"
@@ -101,8 +101,7 @@ def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:
         help="Takes this frame into your session and opens it in Explain.",
     )
     if parameters := st.session_state.pop(_CHOSEN, None):  # no callback can change the page
-        page = next(page for page in existing_pages() if page.name == "explain")
-        st.switch_page(page.path, query_params=link_parameters(**parameters))
+        go_to("explain", link_parameters(**parameters))
 
 
 def _choose_snapshot(predictor: Predictor, latest: Snapshot) -> None:

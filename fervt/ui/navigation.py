@@ -7,9 +7,11 @@ here with them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import Page
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 ROOT = Path(__file__).resolve().parents[2]
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
@@ -24,6 +26,7 @@ window.fervtClosesSidebar ??= document.addEventListener("click", (event) => {
 </script>"""
 
 _ENTERED = "entered"  # by the entry script, in this very run
+_PAGE = "page"  # of the session's last run
 
 # What goes along from page to page; a page's own parameters stay behind.
 SHARED = ("checkpoint", "image", "face", "whole", "split", "truth", "tta", "copies", "with")
@@ -121,6 +124,28 @@ def link_to(
             )
 
 
+def go_to(name: str, parameters: Mapping[str, str]) -> NoReturn:
+    """Opens another page.
+
+    Args:
+        name: As in `PAGES`.
+        parameters: The address's parameters.
+    """
+    page = next(page for page in existing_pages() if page.name == name)
+    _end_refreshing()
+    st.switch_page(page.path, query_params=dict(parameters))
+
+
+def _end_refreshing() -> None:
+    """Ends what the page that is left redraws by itself.
+
+    A browser that is busy goes on asking for it while the new page is made. Streamlit takes that
+    for a wish to see the old page again, and leaves the new one empty and its address cut.
+    """
+    if context := get_script_run_ctx():
+        context.fragment_storage.clear()
+
+
 def enter() -> Page:
     """Registers the pages and draws the links to them in the sidebar; gives the page to run."""
     entries = existing_pages()
@@ -128,6 +153,9 @@ def enter() -> Page:
         [st.Page(e.path, title=e.title, default=e.name == "home", help=e.summary) for e in entries],
         position="hidden",
     )
+    if st.session_state.setdefault(_PAGE, page.title) != page.title:
+        _end_refreshing()
+    st.session_state[_PAGE] = page.title
     st.set_page_config(f"{page.title} · fervt", page_icon=str(_ICON), layout="wide")
     with st.sidebar, st.container(gap="xxsmall"):
         for entry in entries:

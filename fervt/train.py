@@ -59,6 +59,7 @@ class TrainConfig:
     mixup: float = option(0.0, "mixup's alpha; 0 is off")
     aux_weight: float = option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
     votes_weight: float = option(0.0, "weight of a second read-out, of FER+'s votes; 0 is off")
+    class_balance: float = option(0.0, "a class weighs its share of Training to minus this power")
     ema_decay: float = option(0.998, "decay of the weights' moving average; 0 is off")
     patience: int = option(0, "epochs without a better PublicTest before stopping; 0 is off")
     augment: bool = option(True, "augmentation")
@@ -80,6 +81,7 @@ class TrainConfig:
             "mixup",
             "aux_weight",
             "votes_weight",
+            "class_balance",
             "patience",
             "seed",
         ):
@@ -203,7 +205,20 @@ def votes_loss(logits: Tensor, votes: Tensor) -> Tensor:
     return -(votes * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
 
 
-def loss_of(output: FERVTOutput, targets: Tensor, config: TrainConfig) -> Tensor:
+def class_weights(targets: np.ndarray, power: float) -> np.ndarray:
+    """What each class weighs in the loss: its share of the targets to minus `power`.
+
+    Returns:
+        (C,) float32, whose mean over the targets (M, C) is 1; 0 for a class that has none.
+    """
+    shares = targets.mean(axis=0, dtype=np.float64)
+    weights = np.where(shares > 0, np.maximum(shares, 1e-9) ** -power, 0)
+    return (weights / (weights * shares).sum()).astype(np.float32)
+
+
+def loss_of(
+    output: FERVTOutput, targets: Tensor, config: TrainConfig, weights: Tensor | None = None
+) -> Tensor:
     """Cross entropy of the classifier plus, weighted, of GWA's and the GNN's own read-outs."""
     parts = [(1.0, output.logits)]
     parts += [
@@ -215,7 +230,7 @@ def loss_of(output: FERVTOutput, targets: Tensor, config: TrainConfig) -> Tensor
         [
             weight
             * nn.functional.cross_entropy(
-                logits.float(), targets, label_smoothing=config.label_smoothing
+                logits.float(), targets, weights, label_smoothing=config.label_smoothing
             )
             for weight, logits in parts
         ]
@@ -266,6 +281,8 @@ class Trainer:
         rows, _, targets = targets_for(training, model_config)
         self.faces = torch.from_numpy(training.images[rows]).to(self.device)
         self.targets = torch.from_numpy(targets).to(self.device)
+        weights = class_weights(targets, config.class_balance)
+        self.class_weights = torch.from_numpy(weights).to(self.device)
         votes = training.ferplus_distribution[rows]
         if config.votes_weight and (model_config.classes is FERPLUS or not votes.any()):
             raise ConfigError("votes_weight needs FER2013's classes and data with FER+'s votes.")
@@ -447,7 +464,7 @@ class Trainer:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
             output, votes_logits = self.parallel(images)
-        loss = loss_of(output, targets, self.config)
+        loss = loss_of(output, targets, self.config, self.class_weights)
         if votes_logits is not None:
             loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +20,15 @@ from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError, DataError
 from fervt.model import FERVTGNN
-from fervt.train import TrainConfig, Trainer, learning_rate, targets_for, votes_loss
+from fervt.train import (
+    TrainConfig,
+    Trainer,
+    class_weights,
+    learning_rate,
+    loss_of,
+    targets_for,
+    votes_loss,
+)
 
 ROOT = Path(__file__).parents[1]
 FAST = TrainConfig(epochs=2, batch_size=16, warmup_epochs=0.5, amp=False, ema_decay=0.9)
@@ -94,6 +103,18 @@ def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
     known = training.label_ferplus >= 0
     right = logits.argmax(dim=1).numpy()[known] == training.label_ferplus[known]
     assert right.mean() > 0.6
+
+
+def test_rare_classes_weigh_more_in_the_loss() -> None:
+    targets = np.eye(3, dtype=np.float32)[[0] * 16 + [1] * 4]
+    assert class_weights(targets, 0.0) == pytest.approx([1, 1, 0])
+    weights = class_weights(targets, 0.5)
+    assert weights[1] / weights[0] == pytest.approx(2)  # four times as rare, to the half
+    assert (targets @ weights).mean() == pytest.approx(1)
+    output = SimpleNamespace(logits=torch.zeros(20, 3), gwa_logits=None, gnn_logits=None)
+    config = TrainConfig(label_smoothing=0.0)
+    loss = loss_of(output, torch.from_numpy(targets), config, torch.from_numpy(weights))
+    assert float(loss) == pytest.approx(np.log(3), rel=1e-5)
 
 
 def test_votes_loss_ignores_rows_without_votes() -> None:

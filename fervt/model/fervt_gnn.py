@@ -10,7 +10,7 @@ from fervt.labels import Vocabulary, vocabulary
 from fervt.model.backbone import Backbone, Stem
 from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
-from fervt.model.gwa import GRID, GWA
+from fervt.model.gwa import GRID, GWA, spread_over_pixels
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
 
@@ -172,7 +172,8 @@ class FERVTGNN(nn.Module):
         fused, weighted, weights, summary, gwa_logits = images, None, None, None, None
         if self.config.use_gwa:
             _, weighted, weights, summary = self.gwa(images, change.gwa_weights)
-            fused = self.fusion(images, weighted)
+            gain = spread_over_pixels(weights, images.shape[-1]).to(images.dtype)
+            fused = self.fusion(images, weighted, gain)
             gwa_logits = self.gwa_head(summary)
         nodes = graph = edge_index = attention = vector = gnn_logits = None
         if self.config.use_gnn:

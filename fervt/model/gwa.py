@@ -15,7 +15,7 @@ from fervt.model.transformer import Block
 GRID = 7
 
 _SHARPNESS = 4.0
-_STEEPEST = 30.0
+_STEEPEST = 1000.0
 
 
 def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
@@ -100,10 +100,10 @@ def sharpness_for(scores: Tensor, perplexity: float) -> Tensor:
         perplexity: 1..N, the exponential of the entropy in nats.
 
     Returns:
-        (B, 1), at most 30: scores that hardly differ stay spread over more cells.
+        (B, 1), at most 1000, which only scores that are practically equal need.
     """
     low, high = torch.zeros_like(scores[:, :1]), torch.full_like(scores[:, :1], _STEEPEST)
-    for _ in range(14):
+    for _ in range(20):
         middle = (low + high) / 2
         log_weights = (middle * scores).log_softmax(dim=-1)
         entropy = -(log_weights.exp() * log_weights).sum(dim=-1, keepdim=True)

@@ -76,7 +76,20 @@ def test_weights_spread_over_the_pixels_of_their_cells() -> None:
 def test_fusion_starts_as_the_identity_of_the_map() -> None:
     fusion = GWAFusion()
     images, weighted = torch.randn(2, 3, 14, 21), torch.randn(2, 3, 14, 21)
-    torch.testing.assert_close(fusion(images, weighted), weighted)
+    gain = torch.rand(2, 1, 14, 21)
+    torch.testing.assert_close(fusion(images, weighted, gain), weighted)
+
+
+def test_nothing_of_the_image_gets_around_the_weights() -> None:
+    fusion = GWAFusion()
+    nn.init.normal_(fusion.contract.weight)
+    images = torch.randn(1, 3, 21, 21)
+    weights = torch.ones(1, 7, 7)
+    weights[0, 2, 4] = 0.0
+    gain = spread_over_pixels(weights, 21)
+    fused = fusion(images, images * gain, gain)
+    assert not fused[0, :, 6:9, 12:15].any()
+    assert fused[0, :, :6].all()
 
 
 def test_grid_has_217_edges_between_neighbours_only() -> None:
@@ -155,12 +168,22 @@ def test_weights_dwell_on_the_given_share_of_the_cells(focus: float) -> None:
     torch.testing.assert_close(perplexity.exp(), torch.full((5,), 49 * focus), rtol=0.02, atol=0.0)
 
 
+def test_near_ties_are_no_way_around_the_given_share() -> None:
+    """A few cells far down and all others nearly alike: the scores that training finds first."""
+    scores = torch.randn(4, 49) * 0.02
+    scores[:, :6] -= 5.0
+    scores = (scores - scores.mean(dim=1, keepdim=True)) / scores.std(dim=1, keepdim=True)
+    weights = (sharpness_for(scores, 15.0) * scores).softmax(dim=1)
+    perplexity = -(weights * weights.clamp_min(1e-12).log()).sum(dim=1)
+    torch.testing.assert_close(perplexity.exp(), torch.full((4,), 15.0), rtol=0.02, atol=0.0)
+
+
 def test_sharpness_has_an_end() -> None:
     """Scores that are all alike cannot be told apart at any sharpness."""
     scores = torch.zeros(2, 11)
     scores[1, 3] = 5.0
     steep = sharpness_for(scores, 4.0)
-    assert steep[0] == pytest.approx(30, abs=0.01)
+    assert steep[0] == pytest.approx(1000, abs=0.01)
     weights = (steep * scores).softmax(dim=1)
     torch.testing.assert_close(weights[0], torch.full((11,), 1 / 11))
     assert -(weights[1] * weights[1].log()).sum() == pytest.approx(np.log(4.0), abs=0.01)

@@ -10,7 +10,7 @@ from fervt.labels import Vocabulary, vocabulary
 from fervt.model.backbone import Backbone, Stem
 from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
-from fervt.model.gwa import GRID, GWA, spread_over_pixels
+from fervt.model.gwa import GRID, GWA
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
 
@@ -36,11 +36,13 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches")
     gwa_heads: int = option(4, "summary queries of GWA")
-    gwa_focus: float = option(0.55, "share of the cells that GWA's weights dwell on (perplexity)")
+    gwa_focus: float = option(0.55, "share of the cells that GWA lets through")
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
-    graph_pooling: Pooling = option("mean", "nodes to one vector: mean, max, attention or gwa")
+    graph_pooling: Pooling = option(
+        "mean", "nodes to one vector: mean, max, attention, gwa or contrast"
+    )
     dropout: float = option(0.1, "dropout in the transformer and before the classifier")
     token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")
 
@@ -172,8 +174,7 @@ class FERVTGNN(nn.Module):
         fused, weighted, weights, summary, gwa_logits = images, None, None, None, None
         if self.config.use_gwa:
             _, weighted, weights, summary = self.gwa(images, change.gwa_weights)
-            gain = spread_over_pixels(weights, images.shape[-1]).to(images.dtype)
-            fused = self.fusion(images, weighted, gain)
+            fused = self.fusion(images, weighted)
             gwa_logits = self.gwa_head(summary)
         nodes = graph = edge_index = attention = vector = gnn_logits = None
         if self.config.use_gnn:

@@ -8,11 +8,11 @@ class GWAFusion(nn.Module):
     """Convolutions over image and map, on a residual path around the map.
 
     The last convolution starts at zero, so fusion starts as the identity of the map and an ImageNet
-    backbone behind it still sees an image. What the convolutions make of the image is weighed as
-    the map is: unweighted, they rebuild the image and training ignores the weights.
+    backbone behind it still sees an image. There is no direct path for the raw image: with one, the
+    weights can be ignored.
 
     Shapes:
-        in: images (B, 3, S, S); map (B, 3, S, S); gain (B, 1, S, S), the cell weights by pixel.
+        in: images (B, 3, S, S); map (B, 3, S, S).
         out: fused features (B, 3, S, S).
     """
 
@@ -23,7 +23,7 @@ class GWAFusion(nn.Module):
         nn.init.zeros_(self.contract.weight)
         nn.init.zeros_(self.contract.bias)  # type: ignore[arg-type]
 
-    def forward(self, images: Tensor, weighted: Tensor, gain: Tensor) -> Tensor:
+    def forward(self, images: Tensor, weighted: Tensor) -> Tensor:
         """Fuses; see the class for shapes."""
         both = torch.cat([images, weighted], dim=1)
-        return weighted + gain * self.contract(nn.functional.relu(self.expand(both)))
+        return weighted + self.contract(nn.functional.relu(self.expand(both)))

@@ -16,7 +16,7 @@ from fervt.model.gwa import GRID
 NODES = GRID * GRID
 EDGES = 4 * GRID * (GRID - 1) + NODES
 
-Pooling = Literal["mean", "max", "attention", "gwa"]
+Pooling = Literal["mean", "max", "attention", "gwa", "contrast"]
 
 
 def grid_edges(side: int = GRID) -> Tensor:
@@ -101,7 +101,9 @@ class AttentionGNN(nn.Module):
 class GraphPooling(nn.Module):
     """One vector for the whole graph: nodes (B, 49, D) to (B, D).
 
-    By their mean, maximum, an attention of its own, or their mean weighted by GWA's cell weights.
+    By their mean, maximum, an attention of its own, their mean weighted by GWA's cell weights, or
+    that mean's contrast to the plain one: what the cells that GWA chooses have over the average
+    cell, so weights that are all alike leave nothing.
     """
 
     def __init__(self, dim: int, kind: Pooling = "mean") -> None:
@@ -114,11 +116,12 @@ class GraphPooling(nn.Module):
 
         Args:
             nodes: (B, 49, D).
-            cell_weights: (B, 7, 7), mean 1 over the grid; only "gwa" reads them, and takes equal
-                ones where they are None.
+            cell_weights: (B, 7, 7), mean 1 over the grid; "gwa" and "contrast" read them, and
+                take the plain mean where they are None.
         """
-        if self.kind == "gwa" and cell_weights is not None:
-            return (cell_weights.flatten(1).unsqueeze(2).to(nodes.dtype) * nodes).mean(dim=1)
+        if self.kind in ("gwa", "contrast") and cell_weights is not None:
+            weights = cell_weights.flatten(1).unsqueeze(2).to(nodes.dtype)
+            return ((weights - 1 if self.kind == "contrast" else weights) * nodes).mean(dim=1)
         if self.score is not None:
             return (self.score(nodes).softmax(dim=1) * nodes).sum(dim=1)
         return nodes.amax(dim=1) if self.kind == "max" else nodes.mean(dim=1)

@@ -5,8 +5,6 @@ then a few learned summary queries, one a head, attend to all patches together. 
 distribution, times 49, is the cell weight: 1 means "as much as the average cell".
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +13,7 @@ from fervt.model.transformer import Block
 GRID = 7
 
 _SHARPNESS = 4.0
-_STEEPEST = 1000.0
+_STEEPNESS = 8.0
 
 
 def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
@@ -73,40 +71,38 @@ class GWA(nn.Module):
         """Attends to patches (B, 49, P) with all queries; returns weights (B, 7, 7).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
-        the cell's key, so a cell counts if any query asks for it. How many cells the weights dwell
-        on is given (their perplexity is `focus` times 49), which ones is learned. Left free,
-        training flattens the weights until the map is the image; with only their contrast given,
-        it blackens a few corners and flattens the rest.
+        the cell's key, so a cell counts if any query asks for it. How many cells are let through
+        is given (`focus` times 49), which ones is learned. Left free, training flattens the weights
+        until the map is the image; with only their contrast given, it blackens a few corners and
+        flattens the rest.
         """
         keys = self.key(patches).float().unflatten(2, (self.heads, -1))
         keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
         queries = nn.functional.normalize(self.query.float(), dim=-1)
         matches = torch.einsum("bnhd,hd->bnh", keys, queries)
         scores = (_SHARPNESS * matches).logsumexp(dim=-1)
-        spread = scores.std(dim=1, keepdim=True, correction=0)
-        scores = (scores - scores.mean(dim=1, keepdim=True)) / (spread + 1e-4)
-        sharpened = scores * sharpness_for(scores.detach(), self.focus * scores.shape[1])
-        return sharpened.softmax(dim=-1).unflatten(1, (GRID, GRID)) * scores.shape[1]
+        chosen = choose_cells(scores, self.focus)
+        return (chosen / chosen.mean(dim=1, keepdim=True)).unflatten(1, (GRID, GRID))
 
 
-def sharpness_for(scores: Tensor, perplexity: float) -> Tensor:
-    """The factor at which a softmax of scores spreads over so many cells.
+def choose_cells(scores: Tensor, share: float) -> Tensor:
+    """Chooses the best share of the cells, softly: near 1 for them and near 0 for the others.
 
-    As t-SNE finds its kernel widths (van der Maaten & Hinton, 2008, section 2): by bisection, since
-    the entropy falls with the factor.
+    A sigmoid whose middle lies between the last cell that is chosen and the next one. Its width
+    comes from the middle cell of the chosen and the middle one of the others, so that neither a
+    few cells far off nor scores that hardly differ can flatten it.
 
     Args:
-        scores: (B, N), standardised.
-        perplexity: 1..N, the exponential of the entropy in nats.
+        scores: (B, N).
+        share: Of the N cells, 0..1; at least one is chosen and one is not.
 
     Returns:
-        (B, 1), at most 1000, which only scores that are practically equal need.
+        (B, N), 0..1.
     """
-    low, high = torch.zeros_like(scores[:, :1]), torch.full_like(scores[:, :1], _STEEPEST)
-    for _ in range(20):
-        middle = (low + high) / 2
-        log_weights = (middle * scores).log_softmax(dim=-1)
-        entropy = -(log_weights.exp() * log_weights).sum(dim=-1, keepdim=True)
-        spread = entropy > math.log(perplexity)
-        low, high = torch.where(spread, middle, low), torch.where(spread, high, middle)
-    return (low + high) / 2
+    cells = scores.shape[1]
+    count = min(max(round(share * cells), 1), cells - 1)
+    ranked = scores.detach().sort(dim=1, descending=True).values
+    middle = (ranked[:, count - 1] + ranked[:, count]) / 2
+    spread = ranked[:, (count - 1) // 2] - ranked[:, (count + cells) // 2]
+    steepness = _STEEPNESS / spread.clamp_min(1e-6)
+    return ((scores - middle[:, None]) * steepness[:, None]).sigmoid()

@@ -67,6 +67,8 @@ def summarise(runs: Path, seeds: int) -> None:
         found = {}
         for seed in range(seeds):
             history = folder(runs, name, seed) / "history.csv"
+            if not history.is_file():
+                continue
             info = read_info(folder(runs, name, seed) / "best.safetensors")
             rows = len(history.read_text().splitlines()) - 1
             if rows == info.training["epochs"]:

@@ -34,7 +34,7 @@ class Trace:
         image: (3, S, S), the same, normalised: 0 is the data set's mean gray, 1 a deviation.
         probabilities: (C,), calibrated, sum 1.
         logits: (C,).
-        gwa_weights: (7, 7), positive, mean 1.
+        gwa_weights: (7, 7), never negative, mean 1.
         gwa_map: (3, S, S), weights times image.
         fused_features: (3, S, S).
         node_features: (49, F), before the graph layers.

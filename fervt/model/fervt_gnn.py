@@ -36,7 +36,7 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches")
     gwa_heads: int = option(4, "summary queries of GWA")
-    gwa_focus: float = option(0.55, "share of the cells that GWA lets through")
+    gwa_focus: float = option(0.4, "share of the cells that GWA lets through")
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
@@ -106,7 +106,7 @@ class FERVTOutput:
     Attributes:
         logits: (B, C).
         class_embedding: (B, D), the class token after the transformer.
-        gwa_weights: (B, 7, 7), positive, mean 1 over the grid.
+        gwa_weights: (B, 7, 7), never negative, mean 1 over the grid.
         gwa_map: (B, 3, S, S), weights times the normalised image.
         fused_features: (B, 3, S, S).
         node_features: (B, 49, F), before the graph layers.

@@ -27,11 +27,12 @@ class GWA(nn.Module):
 
     Shapes:
         in: images (B, 3, S, S), S a multiple of 7.
-        out: images as they came; map = weights * images (B, 3, S, S); weights (B, 7, 7), positive,
-            mean 1 over the grid; summary (B, P), the patch features averaged with these weights.
+        out: images as they came; map = weights * images (B, 3, S, S); weights (B, 7, 7), never
+            negative, mean 1 over the grid; summary (B, P), the patch features averaged with these
+            weights.
     """
 
-    def __init__(self, image_size: int, dim: int = 64, heads: int = 4, focus: float = 0.55) -> None:
+    def __init__(self, image_size: int, dim: int = 64, heads: int = 4, focus: float = 0.4) -> None:
         super().__init__()
         cell = image_size // GRID
         self.heads, self.focus = heads, focus

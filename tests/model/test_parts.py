@@ -1,6 +1,5 @@
 """The contract of every part: shapes, sums, and whose attention it is."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn

@@ -73,6 +73,8 @@ def summarise(runs: Path, seeds: int) -> None:
             rows = len(history.read_text().splitlines()) - 1
             if rows == info.training["epochs"]:
                 found[seed] = info.metrics["accuracy"]
+        if not found:
+            continue
         accuracies = list(found.values())
         table.append(
             {

@@ -47,8 +47,11 @@ VIEWS = {
     "evaluation-training": ("evaluation?view=Training", "not felt emotions"),
     "live": ("live?overlay=gwa", "not felt emotions"),
     "live-video": ("live?source=video&overlay=graph", "not felt emotions"),
-    "compare": ("compare", "not felt emotions"),
-    "compare-face": ("compare?view=One+face&image=astronaut", "not felt emotions"),
+    "compare": ("compare?checkpoint=ablation&with=ablation-without-gnn", "not felt emotions"),
+    "compare-face": (
+        "compare?checkpoint=ablation&with=ablation-without-gnn&view=One+face&image=astronaut",
+        "not felt emotions",
+    ),
     "model-card": ("model_card", "not felt emotions"),
     "evaluation-report": ("evaluation?view=Report", "not felt emotions"),
 }

@@ -200,7 +200,7 @@ def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
     """McNemar's test in a sentence."""
     if not test.fixed + test.broken:
         return f"{old} and {new} are right on the very same faces."
-    chance = "less than 0.001" if test.p_value < 0.001 else f"{test.p_value:.3f}"
+    chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
     meaning = (
         "too uneven a split to be luck"
         if test.p_value < _SURE_P
@@ -208,7 +208,7 @@ def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
     )
     return (
         f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "
-        f"other way round: {meaning} (exact McNemar test, p = {chance})."
+        f"other way round: {meaning} (exact McNemar test, {chance})."
     )
 
 

@@ -91,7 +91,7 @@ def test_words_follow_from_the_figures(pair, tmp_path) -> None:
     plus = read_evaluation(save_evaluation(tmp_path / "plus", classes=FERPLUS))
     assert "People reach" not in " ".join(summarise(plus, plus.rows()))
     assert "very same faces" in explain_mcnemar(McNemar(0, 0, 1.0), "a", "b")
-    assert "p = less than 0.001" in explain_mcnemar(McNemar(90, 10, 1e-9), "a", "b")
+    assert "p below 0.001" in explain_mcnemar(McNemar(90, 10, 1e-9), "a", "b")
     assert "luck alone explains well" in explain_mcnemar(McNemar(5, 4, 1.0), "a", "b")
 
 

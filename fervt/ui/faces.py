@@ -44,7 +44,7 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
         )
     st.session_state[_WHOLE_WIDGET] = whole
     st.toggle(
-        "Take the whole image as one face",
+        "Whole image is the face",
         key=_WHOLE_WIDGET,
         on_change=_choose_whole,
         help="For images that are already cut to a face, and for faces that were not found.",

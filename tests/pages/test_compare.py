@@ -37,7 +37,7 @@ def test_mcnemar_and_differences(open_page, pair) -> None:
     p = binomtest(fixed, fixed + broken).pvalue
     text = text_of(app)
     assert f"beta gets {fixed} faces right that alpha got wrong, and {broken} the other" in text
-    assert ("p = less than 0.001" if p < 0.001 else f"p = {p:.3f}") in text
+    assert ("p below 0.001" if p < 0.001 else f"p = {p:.3f}") in text
     assert "240 of 240 faces (100.0%) were joined" in text
     shown = app.table[0].value
     assert shown["Accuracy"][1].startswith(f"{100 * b.figures['accuracy']:.1f}%")

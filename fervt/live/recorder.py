@@ -111,9 +111,10 @@ class Recorder:
                 self._seconds, self._frames = seconds, self._frames + 1
                 if self._buffer.tell() > self._max_bytes:
                     self._finish(f"It ended by itself at {self._max_bytes / 1e6:.0f} MB.")
-            except Exception:
+            except Exception as error:  # the stream must go on, whatever the film did
                 _log.warning("A frame could not be recorded.", exc_info=True)
-                self._finish("It ended early: a frame could not be recorded.")
+                why = type(error).__name__
+                self._finish(f"It ended early: a frame could not be recorded ({why}).")
 
     def _finish(self, ended: str) -> None:
         writer, self._writer = self._writer, None
@@ -122,9 +123,9 @@ class Recorder:
         self._ended = ended
         try:
             writer.close()
-        except Exception:
+        except Exception as error:  # as above: this runs in the stream's thread, too
             _log.warning("A recording could not be finished.", exc_info=True)
-            self._ended = "It could not be finished and is lost."
+            self._ended = f"It could not be finished and is lost ({type(error).__name__})."
         else:
             self._film = self._buffer.getvalue() if self._frames else None
         self._buffer = BytesIO()

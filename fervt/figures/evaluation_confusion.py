@@ -124,17 +124,23 @@ def _matrix(
         text=[text for row in hover for text in row],
         hovertemplate="%{text}<extra></extra>",
     )
-    # Annotations, because text of a trace fades when a cell is selected.
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        strong = abs(values[row, column]) > _LIGHT_TEXT_FROM * range_[1]
-        figure.add_annotation(
-            x=column,
-            y=row,
-            text=texts[row][column],
-            showarrow=False,
-            captureevents=False,
-            font={"color": "#FFFFFF" if strong else ink},
-        )
+    # Annotations, because text of a trace fades when a cell is selected; all at once, since each call
+    # of add_annotation copies those that are there already.
+    notes = [
+        {
+            "x": column,
+            "y": row,
+            "text": texts[row][column],
+            "showarrow": False,
+            "captureevents": False,
+            "font": {
+                "color": "#FFFFFF"
+                if abs(values[row, column]) > _LIGHT_TEXT_FROM * range_[1]
+                else ink
+            },
+        }
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
     axis = {
         "tickvals": np.arange(size),
         "ticktext": list(names),
@@ -145,6 +151,7 @@ def _matrix(
         "range": [-0.5, size - 0.5],
     }
     figure.update_layout(
+        annotations=notes,
         height=_ROW_PX * size + 90,
         margin={"l": 0, "r": 0, "t": 10, "b": 0},
         xaxis={**axis, "side": "top", "title": "Prediction"},

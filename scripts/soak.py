@@ -10,12 +10,14 @@ import json
 import os
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
-from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 from streamlit_webrtc.models import CallbackAttachableProcessor
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 
@@ -79,8 +81,9 @@ def alone(predictor: Predictor, frames: list[np.ndarray], overlay: Overlay, coun
     }
 
 
-async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -> None:
-    """Start, a call over WebRTC on this machine, Stop."""
+@asynccontextmanager
+async def call(worker: LiveWorker, frames: list[np.ndarray]) -> AsyncIterator[MediaStreamTrack]:
+    """A call over WebRTC on this machine; gives the track that comes back to the sender."""
     sender, receiver = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
     reader = CameraReader(worker)
     processor = CallbackAttachableProcessor(None, reader.read, reader.close)
@@ -93,13 +96,18 @@ async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -
         await receiver.setRemoteDescription(sender.localDescription)
         await receiver.setLocalDescription(await receiver.createAnswer())
         await sender.setRemoteDescription(receiver.localDescription)
-        track = await answered
-        until_s = time.monotonic() + seconds
-        while time.monotonic() < until_s:
-            await track.recv()
+        yield await answered
     finally:
         await sender.close()
         await receiver.close()
+
+
+async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -> None:
+    """Start, frames for this long, Stop."""
+    async with call(worker, frames) as track:
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            await track.recv()
 
 
 def cycles(predictor: Predictor, frames: list[np.ndarray], count: int) -> dict:

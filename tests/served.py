@@ -1,4 +1,4 @@
-"""The real service: gunicorn on loopback, with a tiny model of random weights."""
+"""The real service: gunicorn on loopback."""
 
 import os
 import socket
@@ -12,25 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tiny
-import torch
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
-from fervt.data.transforms import Preprocess
 from fervt.examples import load_example
-from fervt.model import FERVTGNN
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
-
-
-def save_tiny(folder: Path) -> Path:
-    torch.manual_seed(1)
-    path = folder / "tiny.safetensors"
-    save_checkpoint(
-        path, FERVTGNN(tiny.CONFIG), CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.5, 0.25))
-    )
-    return path
 
 
 def face_image(width: int = 320, height: int = 240) -> np.ndarray:
@@ -79,12 +65,17 @@ def serving(checkpoint: Path, *options: str, env: dict[str, str] | None = None):
         wait_until_ready(f"http://127.0.0.1:{port}/readyz", process, log)
         yield Served(process, port, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Asks a process to end, and ends it after 30 s."""
+    process.terminate()
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
@@ -95,4 +86,4 @@ def wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.1)
-    raise AssertionError(f"the service did not start:\n{log.read_text()}")
+    raise AssertionError(f"it did not start:\n{log.read_text()}")

@@ -8,7 +8,6 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-import served
 import tiny
 import torch
 
@@ -24,7 +23,7 @@ OVERLAYS = {"gwa.png", "gat.png", "grad_cam.png", "occlusion.png", "gat_graph.pn
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    return served.save_tiny(tmp_path_factory.mktemp("checkpoint"))
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture(scope="module")

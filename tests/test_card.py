@@ -3,7 +3,7 @@
 import json
 
 import pytest
-import served
+import tiny
 from synthetic import save_evaluation
 
 from fervt.card import (
@@ -26,7 +26,7 @@ def shelf(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    return served.save_tiny(tmp_path_factory.mktemp("card"))
+    return tiny.save_tiny(tmp_path_factory.mktemp("card"))
 
 
 def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import served
+import tiny
 import yaml
 
 from fervt.api import ServiceConfig
@@ -60,16 +61,11 @@ def run_natively(target: str, port: int, log: Path, *options: str) -> None:
         served.wait_until_ready(f"http://127.0.0.1:{port}/{path}", process, log)
         assert health(target, port) == 0
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        served.stop(process)
 
 
 def test_the_services_command_and_health_check(tmp_path):
-    checkpoint = served.save_tiny(tmp_path)
+    checkpoint = tiny.save_tiny(tmp_path)
     options = ("--workers", "1", "--checkpoint", str(checkpoint))
     run_natively("service", served.free_port(), tmp_path / "log", *options)
 

@@ -11,9 +11,8 @@ import tiny
 import torch
 
 from fervt.__main__ import main
-from fervt.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from fervt.checkpoint import load_checkpoint
 from fervt.data.prepared import write_prepared
-from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluate import (
     attention_entropy,
@@ -35,11 +34,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25), temperature=1.5)
-    save_checkpoint(path, FERVTGNN(tiny.CONFIG), info)
-    return path
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"), temperature=1.5)
 
 
 @pytest.fixture(scope="module")

@@ -13,22 +13,16 @@ import torch
 from PIL import Image
 
 from fervt.__main__ import main
-from fervt.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
-from fervt.data.transforms import Preprocess
+from fervt.checkpoint import load_checkpoint
 from fervt.errors import ImageError
 from fervt.examples import load_example
 from fervt.faces import crop_face
-from fervt.model import FERVTGNN
 from fervt.predict import Predictor, to_face
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25), temperature=2.0)
-    save_checkpoint(path, FERVTGNN(tiny.CONFIG), info)
-    return path
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"), temperature=2.0)
 
 
 @pytest.fixture(scope="module")

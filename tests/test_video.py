@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from film import astronaut_frames, write_film
-from served import save_tiny
+from tiny import save_tiny
 
 from fervt.__main__ import main
 from fervt.labels import FER2013

@@ -1,14 +1,29 @@
 """A tiny data set and a tiny model, drawn here, for tests that train and evaluate."""
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+import torch
+
+from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.prepared import PreparedData
-from fervt.model import FERVTConfig
+from fervt.data.transforms import Preprocess
+from fervt.model import FERVTGNN, FERVTConfig
 
 CONFIG = FERVTConfig(
     image_size=28, stem="face-fast", width=4, embed_dim=16, heads=2, depth=1, gwa_dim=8,
     gwa_heads=2, node_dim=8, gat_heads=2,
 )  # fmt: skip
+
+
+def save_tiny(path: Path, seed: int = 0, temperature: float = 1.0) -> Path:
+    """A checkpoint of random weights, at this path or as tiny.safetensors in this folder."""
+    if path.is_dir():
+        path = path / "tiny.safetensors"
+    torch.manual_seed(seed)
+    info = CheckpointInfo(CONFIG, Preprocess(28, 0.4, 0.25), temperature=temperature)
+    save_checkpoint(path, FERVTGNN(CONFIG), info)
+    return path
 
 
 def draw_faces(labels: np.ndarray, seed: int = 0) -> np.ndarray:

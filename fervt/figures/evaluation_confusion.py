@@ -124,8 +124,8 @@ def _matrix(
         text=[text for row in hover for text in row],
         hovertemplate="%{text}<extra></extra>",
     )
-    # Annotations, because text of a trace fades when a cell is selected; all at once, since each call
-    # of add_annotation copies those that are there already.
+    # Annotations, because text of a trace fades when a cell is selected; set together, because
+    # add_annotation copies those that are there already.
     notes = [
         {
             "x": column,

@@ -41,7 +41,7 @@ class FERVTConfig:
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
     graph_pooling: Pooling = option(
-        "mean", "nodes to one vector: mean, max, attention, gwa or contrast"
+        "contrast", "nodes to one vector: mean, max, attention, gwa or contrast"
     )
     dropout: float = option(0.1, "dropout in the transformer and before the classifier")
     token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")

@@ -11,7 +11,7 @@ from fervt.jobs.predict import Answers, predict_files
 from fervt.labels import expression
 from fervt.predict import ROW_START, Predictor
 from fervt.ui.images import forget_too
-from fervt.ui.jobs import find_job, forget_job, show_progress, start_job
+from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
 
 KIND = "batch"
 _ROUND = "batch_round"  # counts uploads: a new key empties the uploader
@@ -105,13 +105,7 @@ def _show_answers(answers: Answers) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        st.button(
-            "Predict other images",
-            icon=":material/restart_alt:",
-            on_click=forget_job,
-            args=(KIND,),
-            help="Drops this table from the server's memory first.",
-        )
+        offer_another(KIND, "Predict other images", "this table")
     whole = dict.fromkeys(ROW_START[2:6], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     st.dataframe(rows, hide_index=True, width="stretch")

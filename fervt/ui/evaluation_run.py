@@ -24,7 +24,7 @@ from fervt.ui.evaluation_faces import (
     prepared_source,
 )
 from fervt.ui.images import forget_too
-from fervt.ui.jobs import find_job, forget_job, show_progress, start_job
+from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
 
 KIND = "evaluate"
 _ROUND = "archive_round"  # counts uploads: a new key empties the uploader
@@ -48,13 +48,7 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
     about = evaluated.evaluation.metrics["checkpoint"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{about['name']} on {evaluated.evaluation.split}", width="content")
-        st.button(
-            "Evaluate other data",
-            icon=":material/restart_alt:",
-            on_click=forget_job,
-            args=(KIND,),
-            help="Drops this evaluation from the server's memory first.",
-        )
+        offer_another(KIND, "Evaluate other data", "this evaluation")
     if about["sha256"] != checkpoint_sha256(predictor):
         st.warning(
             f"These are figures of {about['name']}, which was evaluated; the checkpoint in the "

@@ -74,6 +74,17 @@ def forget_job(kind: str) -> None:
         put(PARAMETER, None)
 
 
+def offer_another(kind: str, label: str, what: str) -> None:
+    """Draws the button that drops a result ("this table") and makes room for the next."""
+    st.button(
+        label,
+        icon=":material/restart_alt:",
+        on_click=forget_job,
+        args=(kind,),
+        help=f"Drops {what} from the server's memory first.",
+    )
+
+
 def forget_jobs() -> None:
     """Stops all of the session's jobs and drops their results; for use in callbacks."""
     for kind in list(_own_ids()):

@@ -2,6 +2,7 @@
 
 import pytest
 import served
+import tiny
 
 from fervt.api import ServiceConfig, create_app
 from fervt.predict import Predictor
@@ -9,7 +10,7 @@ from fervt.predict import Predictor
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
-    return served.save_tiny(tmp_path_factory.mktemp("checkpoint"))
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture(scope="session")

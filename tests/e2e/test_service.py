@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pytest
 import served
+import tiny
 from playwright.sync_api import expect
 from simple_websocket import Client, ConnectionClosed
 
@@ -26,7 +27,7 @@ READ_TIMEOUT_S = 2
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    return served.save_tiny(tmp_path_factory.mktemp("service"))
+    return tiny.save_tiny(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,14 @@ import pickle
 import numpy as np
 import pytest
 import tiny
-import torch
 from zips import labelled_zip, png, zip_of
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.prepared import write_prepared
-from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluate import evaluate_checkpoint
 from fervt.examples import load_example
 from fervt.jobs.evaluate import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.labels import FER2013
-from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.saved import SavedEvaluation, read_evaluation
 
@@ -25,11 +21,7 @@ SHA = "a" * 64
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25), temperature=1.5)
-    save_checkpoint(path, FERVTGNN(tiny.CONFIG), info)
-    return path
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"), temperature=1.5)
 
 
 @pytest.fixture(scope="module")

@@ -6,17 +6,13 @@ from io import StringIO
 import numpy as np
 import pytest
 import tiny
-import torch
 from zips import png, zip_of
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
-from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.examples import load_example
 from fervt.jobs import predict as module
 from fervt.jobs.predict import predict_files
 from fervt.labels import FER2013
-from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 
 ASTRONAUT = load_example("astronaut")
@@ -30,12 +26,7 @@ def encode(rgb: np.ndarray) -> bytes:
 
 @pytest.fixture(scope="module")
 def predictor(tmp_path_factory) -> Predictor:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    save_checkpoint(
-        path, FERVTGNN(tiny.CONFIG), CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25))
-    )
-    return Predictor(path)
+    return Predictor(tiny.save_tiny(tmp_path_factory.mktemp("checkpoint")))
 
 
 def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> None:

@@ -1,7 +1,7 @@
 """A tiny model for all, and one that answers as it is told."""
 
 import pytest
-from served import save_tiny
+from tiny import save_tiny
 
 from fervt.predict import Predictor
 

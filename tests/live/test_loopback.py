@@ -10,53 +10,20 @@ from io import BytesIO
 import av
 import numpy as np
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 from film import astronaut_frames
-from streamlit_webrtc.models import CallbackAttachableProcessor
-from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 from fervt.live import LiveSettings, LiveWorker
 from fervt.live.camera import CameraReader
+from scripts.soak import call
 
 
-class Camera(VideoStreamTrack):
-    """Plays frames again and again, in real time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._frames = list(astronaut_frames(320, 240, 8))
-        self._sent = 0
-
-    async def recv(self) -> av.VideoFrame:
-        pts, time_base = await self.next_timestamp()
-        frame = av.VideoFrame.from_ndarray(self._frames[self._sent % 8], format="rgb24")
-        frame.pts, frame.time_base = pts, time_base
-        self._sent += 1
-        return frame
-
-
-async def call(worker: LiveWorker, enough) -> list[np.ndarray]:
+async def frames_back(worker: LiveWorker, enough) -> list[np.ndarray]:
     """What comes back to the sender, until it is enough."""
-    sender, receiver = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
-    reader = CameraReader(worker)
-    processor = CallbackAttachableProcessor(None, reader.read, reader.close)
-    answered: asyncio.Future = asyncio.get_running_loop().create_future()
-    receiver.on("track", lambda t: receiver.addTrack(AsyncVideoProcessTrack(t, processor)))
-    sender.on("track", answered.set_result)
-    sender.addTrack(Camera())
-    try:
-        await sender.setLocalDescription(await sender.createOffer())
-        await receiver.setRemoteDescription(sender.localDescription)
-        await receiver.setLocalDescription(await receiver.createAnswer())
-        await sender.setRemoteDescription(receiver.localDescription)
-        track = await answered
-        shown: list[np.ndarray] = []
+    shown: list[np.ndarray] = []
+    async with call(worker, list(astronaut_frames(320, 240, 8))) as track:
         while not enough(shown):
             shown.append((await track.recv()).to_ndarray(format="rgb24"))
-        return shown
-    finally:
-        await sender.close()
-        await receiver.close()
+    return shown
 
 
 class Slow:
@@ -177,7 +144,7 @@ def test_frames_come_back_annotated_and_stopping_leaves_no_thread(predictor):
     def enough(shown: list[np.ndarray]) -> bool:
         return len(shown) >= 12 and worker.stats().frames >= 4
 
-    shown = asyncio.run(asyncio.wait_for(call(worker, enough), timeout=90))
+    shown = asyncio.run(asyncio.wait_for(frames_back(worker, enough), timeout=90))
     assert worker.stats().failed == 0
     assert [face.number for face in worker.latest.reading.faces] == [1]
     plain = next(astronaut_frames(320, 240, 1))

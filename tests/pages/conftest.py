@@ -1,15 +1,13 @@
 """The app without a browser, on tiny checkpoints with random weights."""
 
+import time
 from pathlib import Path
 
 import pytest
 import tiny
-import torch
 from streamlit.testing.v1 import AppTest
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
-from fervt.data.transforms import Preprocess
-from fervt.model import FERVTGNN
+from fervt.ui.jobs import server_jobs
 
 ENTRY = Path(__file__).parents[2] / "streamlit_app.py"
 
@@ -18,12 +16,10 @@ ENTRY = Path(__file__).parents[2] / "streamlit_app.py"
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
     """Two checkpoints that answer differently."""
     folder = tmp_path_factory.mktemp("checkpoints")
-    paths = {name: folder / f"{name}.safetensors" for name in ("alpha", "beta")}
-    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.5, 0.25))
-    for seed, path in enumerate(paths.values()):
-        torch.manual_seed(seed)
-        save_checkpoint(path, FERVTGNN(tiny.CONFIG), info)
-    return paths
+    return {
+        name: tiny.save_tiny(folder / f"{name}.safetensors", seed)
+        for seed, name in enumerate(("alpha", "beta"))
+    }
 
 
 @pytest.fixture
@@ -40,3 +36,20 @@ def open_page(checkpoints, monkeypatch):
         return app
 
     return open_page
+
+
+@pytest.fixture
+def finish_job():
+    """Gives the page once the job in its address has ended."""
+
+    def finish_job(app: AppTest) -> AppTest:
+        job = server_jobs().find(app.query_params["job"])
+        deadline = time.monotonic() + 240
+        while job.state == "running":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        app.run()
+        assert not app.exception
+        return app
+
+    return finish_job

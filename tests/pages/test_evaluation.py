@@ -174,28 +174,16 @@ def upload_zip(app, content: bytes, name: str = "mine.zip"):
     return app
 
 
-def ended(app):
-    """The page once its job has ended."""
-    job = server_jobs().find(app.query_params["job"])
-    deadline = time.monotonic() + 240
-    while job.state == "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    app.run()
-    assert not app.exception
-    return app
-
-
 SECTIONS = ("Mistakes", "Standing", "Classes", "Confidence", "People", "Map", "Training", "Report")
 
 
-def test_a_zip_is_evaluated_found_again_and_forgotten(open_page) -> None:
+def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> None:
     app = open_page("evaluation", checkpoint="alpha", source="data")
     upload_zip(app, labelled_zip(20, "test/"))
     assert "20 images, 20 of them labelled" in "".join(c.value for c in app.caption)
     press(app, "Evaluate alpha")
     job = app.query_params["job"]
-    ended(app)
+    finish_job(app)
     assert metric(app, "Faces") == "20"
     assert [b for b in app.button if (b.key or "").startswith("press_gallery_")]
     for section in SECTIONS:
@@ -238,15 +226,15 @@ def test_no_section_needs_many_faces(
     server_jobs().forget(job.id)
 
 
-def test_a_prepared_file_is_evaluated(open_page, with_faces) -> None:
+def test_a_prepared_file_is_evaluated(open_page, with_faces, finish_job) -> None:
     app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
     assert "30 faces of PrivateTest" in "".join(c.value for c in app.caption)
-    ended(press(app, "Evaluate alpha"))
+    finish_job(press(app, "Evaluate alpha"))
     assert metric(app, "Faces") == "30"
     assert any("faces of PrivateTest, from drawn" in c.value for c in app.caption)  # the sidebar's
 
 
-def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path) -> None:
+def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, finish_job) -> None:
     data = tiny.tiny_data()
     write_prepared(data, tmp_path / "mine.parquet")
     app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
@@ -258,7 +246,7 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path) -
         "mine.parquet", (tmp_path / "mine.parquet").read_bytes()
     )
     app.run()
-    ended(press(app, "Evaluate alpha"))
+    finish_job(press(app, "Evaluate alpha"))
     assert metric(app, "Faces") == "42"
     assert [b for b in app.button if (b.key or "").startswith("press_gallery_")]
 
@@ -270,9 +258,9 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path) -
         (zip_of({"a.png": b"x"}), "'mine.zip' holds no labelled image"),
     ],
 )
-def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str) -> None:
+def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, finish_job) -> None:
     app = upload_zip(open_page("evaluation", source="data"), content)
     if not app.error:
-        ended(press(app, "Evaluate alpha"))
+        finish_job(press(app, "Evaluate alpha"))
     assert any(sentence in e.value for e in app.error)
     assert not app.metric

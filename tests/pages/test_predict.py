@@ -1,7 +1,6 @@
 """The Predict page as people misuse it; `e2e/test_predict.py` looks at it in a browser."""
 
 import hashlib
-import time
 from dataclasses import replace
 from io import BytesIO
 
@@ -245,24 +244,21 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
     assert "checkpoint" not in app.query_params
 
 
-def upload_many(app, *files: tuple[str, bytes]):
-    uploader = next(u for u in app.file_uploader if u.label.startswith("A zip of images"))
-    for name, content in files:
-        uploader.upload(name, content)
-    app.run()
-    next(b for b in app.button if b.label == "Predict with alpha").click().run()
-    assert not app.exception
-    job = server_jobs().find(app.query_params["job"])
-    deadline = time.monotonic() + 240
-    while job.state == "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def upload_many(finish_job):
+    def upload_many(app, *files: tuple[str, bytes]):
+        uploader = next(u for u in app.file_uploader if u.label.startswith("A zip of images"))
+        for name, content in files:
+            uploader.upload(name, content)
+        app.run()
+        next(b for b in app.button if b.label == "Predict with alpha").click().run()
+        assert not app.exception
+        return finish_job(app)
+
+    return upload_many
 
 
-def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints):
+def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints, upload_many):
     app = open_page("predict", checkpoint="alpha", way="many")
     zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
     upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
@@ -284,7 +280,7 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     assert server_jobs().find(job) is None
 
 
-def test_forget_my_images_forgets_the_table_too(open_page):
+def test_forget_my_images_forgets_the_table_too(open_page, upload_many):
     app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.png", ASTRONAUT))
     job = app.query_params["job"]
     next(c for c in app.button_group if c.label == "Way").set_value("look").run()
@@ -293,6 +289,6 @@ def test_forget_my_images_forgets_the_table_too(open_page):
     assert server_jobs().find(job) is None
 
 
-def test_many_bad_files_are_a_sentence(open_page):
+def test_many_bad_files_are_a_sentence(open_page, upload_many):
     app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.zip", b"x"))
     assert any("'a.zip' is no zip file" in e.value for e in app.error)

@@ -70,6 +70,7 @@ class Predictor:
         self.info: CheckpointInfo
         self.model, self.info = load_checkpoint(checkpoint)
         self.name = checkpoint.stem
+        self.file_bytes = checkpoint.stat().st_size
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device)
 

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from fervt.ui.checkpoints import is_own
 from fervt.ui.compare import pick_comparison
 from fervt.ui.compare_cost import show_cost
 from fervt.ui.compare_face import show_one_face
@@ -22,9 +21,8 @@ SECTIONS = {
 }
 
 predictor = open_page("Compare", "Which checkpoint is better, where, and at what cost.")
-if is_own(predictor):
-    st.info("Choose a checkpoint that ships: of your own, no evaluation is saved here.")
-elif (comparison := pick_comparison(predictor.name)) is not None:
+comparison = pick_comparison(predictor)
+if comparison is not None:
     faces = pick_faces(comparison.evaluations[0].split)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):

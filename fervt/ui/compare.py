@@ -1,6 +1,7 @@
 """What the sections of the Compare page share: which checkpoints, joined on the same faces.
 
-The first is the one that the others are compared with. The address names all of them.
+The first is the one that the others are compared with, and may be the visitor's own. The address
+names all of them.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,14 @@ import streamlit as st
 from fervt.checkpoint import shipped_checkpoints
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, expression
 from fervt.metrics import Difference, McNemar, mcnemar
+from fervt.predict import Predictor
 from fervt.report import compare
 from fervt.saved import Joined, Rows, SavedEvaluation, join_evaluations, saved_folders
+from fervt.ui.checkpoints import checkpoint_sha256, is_own, load_shipped
 from fervt.ui.choices import pick_flag, pick_one, put
 from fervt.ui.evaluation import load_evaluation
+from fervt.ui.evaluation_run import find_evaluated
+from fervt.ui.navigation import link_parameters, link_to
 
 WITH = "with"
 MOST = 4
@@ -27,6 +32,7 @@ class Comparison:
 
     Attributes:
         names: K names; the first is the one that the others are compared with.
+        first: That checkpoint.
         evaluations: K.
         joined: The same rows of each, with the same truth.
         truth: The label set that counts.
@@ -36,6 +42,7 @@ class Comparison:
     """
 
     names: tuple[str, ...]
+    first: Predictor
     evaluations: tuple[SavedEvaluation, ...]
     joined: Joined
     truth: Vocabulary
@@ -53,33 +60,49 @@ class Comparison:
         """The common classes as people call them."""
         return [expression(label).name for label in self.rows[0].classes]
 
+    def load(self, name: str) -> Predictor:
+        """One of the checkpoints.
 
-def pick_comparison(first: str) -> Comparison | None:
+        Raises:
+            CheckpointError: It is damaged.
+        """
+        return self.first if name == self.names[0] else load_shipped(name)
+
+
+def pick_comparison(predictor: Predictor) -> Comparison | None:
     """Draws the choices; gives the comparison, None where there is nothing to compare.
 
     Args:
-        first: The checkpoint that all pages share.
+        predictor: The checkpoint that all pages share.
 
     Raises:
         DataError: The evaluations cannot be joined, or one is damaged.
     """
-    folders = {name: saved_folders(name) for name in shipped_checkpoints()}
-    others = [name for name, found in folders.items() if found and name != first]
-    if not folders.get(first):
-        st.info(f"No evaluation of {first} is saved, so there is nothing to compare.")
+    own = is_own(predictor)
+    first = f"{predictor.name} (yours)" if own else predictor.name
+    evaluated = find_evaluated(predictor) if own else None
+    found = {} if own else saved_folders(predictor.name)
+    if evaluated is None and not found:
+        _say_what_is_missing(first, own)
         return None
+    folders = {name: saved_folders(name) for name in shipped_checkpoints() if name != first}
+    others = [name for name, saved in folders.items() if saved]
     if not others:
         st.info("Only one checkpoint here has a saved evaluation; a comparison needs two.")
         return None
     chosen = _pick_others(first, others)
-    names = (first, *chosen)
-    splits = [s for s in reversed(SPLITS) if all(s in folders[name] for name in names)]
+    known = [set(found) if evaluated is None else {evaluated.split}]
+    known += [set(folders[name]) for name in chosen]
+    splits = [split for split in reversed(SPLITS) if all(split in each for each in known)]
     if not chosen or not splits:
         st.info("Choose one to three checkpoints that were evaluated on the same split.")
         return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = pick_one("Split", "split", splits, splits[0])
-        evaluations = tuple(load_evaluation(folders[name][split]) for name in names)
+        evaluations = (
+            load_evaluation(found[split]) if evaluated is None else evaluated,
+            *(load_evaluation(folders[name][split]) for name in chosen),
+        )
         truth = pick_one(
             "Labels",
             "truth",
@@ -89,8 +112,61 @@ def pick_comparison(first: str) -> Comparison | None:
         )
         tta = pick_flag("Mirrored too", "tta")
         copies = pick_flag("Keep copies", "copies", True)
-    key = "-".join([*(e.digest for e in evaluations), truth, str(tta), str(copies)])
-    return _compare(names, evaluations, truth, tta, copies, key)
+    names = (first, *chosen)
+    digests = [checkpoint_sha256(predictor), *(evaluation.digest for evaluation in evaluations)]
+    key = "-".join([*digests, truth, str(tta), str(copies)])
+    if evaluated is None:
+        return _compare_saved(names, predictor, evaluations, truth, tta, copies, key)
+    return evaluated.remember(  # and forgotten with it
+        key, lambda: _compare(names, predictor, evaluations, truth, tta, copies, key)
+    )
+
+
+def _compare(
+    names: tuple[str, ...],
+    predictor: Predictor,
+    evaluations: tuple[SavedEvaluation, ...],
+    truth: str,
+    tta: bool,
+    copies: bool,
+    key: str,
+) -> Comparison:
+    joined = join_evaluations(evaluations, VOCABULARIES[truth], tta=tta, copies=copies)
+    base, *others = joined.rows
+    return Comparison(
+        names,
+        predictor,
+        evaluations,
+        joined,
+        VOCABULARIES[truth],
+        tuple(compare(base, other) for other in others),
+        tuple(mcnemar(base.right, other.right) for other in others),
+        key,
+    )
+
+
+@st.cache_resource(max_entries=12, show_spinner="Comparing")
+def _compare_saved(
+    names: tuple[str, ...],
+    _predictor: Predictor,
+    _evaluations: tuple[SavedEvaluation, ...],
+    truth: str,
+    tta: bool,
+    copies: bool,
+    key: str,
+) -> Comparison:
+    return _compare(names, _predictor, _evaluations, truth, tta, copies, key)
+
+
+def _say_what_is_missing(first: str, own: bool) -> None:
+    if own:
+        st.info(
+            f"{first} has to be evaluated before it can be compared: on Evaluation, under "
+            "“Evaluate data”, on a split of a prepared file."
+        )
+        link_to("evaluation", parameters=link_parameters() | {"source": "data"})
+    else:
+        st.info(f"No evaluation of {first} is saved, so there is nothing to compare.")
 
 
 def _pick_others(first: str, others: Sequence[str]) -> list[str]:
@@ -110,28 +186,6 @@ def _pick_others(first: str, others: Sequence[str]) -> list[str]:
 
 def _store_others() -> None:
     put(WITH, ",".join(st.session_state[_WIDGET]))
-
-
-@st.cache_resource(max_entries=12, show_spinner="Comparing")
-def _compare(
-    names: tuple[str, ...],
-    _evaluations: tuple[SavedEvaluation, ...],
-    truth: str,
-    tta: bool,
-    copies: bool,
-    key: str,
-) -> Comparison:
-    joined = join_evaluations(_evaluations, VOCABULARIES[truth], tta=tta, copies=copies)
-    base, *others = joined.rows
-    return Comparison(
-        names,
-        _evaluations,
-        joined,
-        VOCABULARIES[truth],
-        tuple(compare(base, other) for other in others),
-        tuple(mcnemar(base.right, other.right) for other in others),
-        key,
-    )
 
 
 def pick_other(comparison: Comparison) -> int:

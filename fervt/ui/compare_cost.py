@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fervt.catalog import describe_checkpoint
-from fervt.checkpoint import shipped_checkpoints
+from fervt.catalog import count_gmac
 from fervt.data.transforms import FACE_SIZE
 from fervt.figures.evaluation_bars import cost_figure
-from fervt.ui.checkpoints import load_shipped
+from fervt.predict import Predictor
+from fervt.ui.checkpoints import checkpoint_sha256
 from fervt.ui.choices import pick_one
 from fervt.ui.compare import Comparison
 from fervt.ui.evaluation import percent, say, show_chart
@@ -26,7 +26,8 @@ def show_cost(comparison: Comparison) -> None:
         f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine as it is now.",
     )
     accuracies = [rows.figures["accuracy"] for rows in comparison.rows]
-    costs = {name: _cost(name, _digest(name)) for name in comparison.names}
+    predictors = {name: comparison.load(name) for name in comparison.names}
+    costs = {name: _cost(p, checkpoint_sha256(p)) for name, p in predictors.items()}
     unit = pick_one("Cost", "cost", _UNITS, "ms")
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -48,24 +49,17 @@ def show_cost(comparison: Comparison) -> None:
         st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
 
 
-def _digest(name: str) -> str:
-    path = shipped_checkpoints()[name]
-    return f"{path.stat().st_mtime_ns}-{path.stat().st_size}"
-
-
 @st.cache_data(max_entries=16, show_spinner="Measuring")
-def _cost(name: str, digest: str) -> dict[str, float]:
-    about = describe_checkpoint(name, shipped_checkpoints()[name])
-    predictor = load_shipped(name)
+def _cost(_predictor: Predictor, digest: str) -> dict[str, float]:
     face = np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8)
     seconds = []
     for _ in range(_ROUNDS):
         started = time.perf_counter()
-        predictor.run(face)
+        _predictor.run(face)
         seconds.append(time.perf_counter() - started)
     return {
         "ms": 1000 * min(seconds),
-        "GMAC": about["gmac"],
-        "MB": about["file_bytes"] / 1e6,
-        "parameters": about["parameters"],
+        "GMAC": count_gmac(_predictor.model),
+        "MB": _predictor.file_bytes / 1e6,
+        "parameters": sum(p.numel() for p in _predictor.model.parameters()),
     }

@@ -9,7 +9,6 @@ from fervt.figures.overlay import overlay_figure
 from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, to_face
-from fervt.ui.checkpoints import load_shipped
 from fervt.ui.compare import Comparison
 from fervt.ui.evaluation import show_chart
 from fervt.ui.faces import pick_face
@@ -31,7 +30,7 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
     ):
         with column:
             try:
-                other = load_shipped(name)
+                other = comparison.load(name)
             except FervtError as error:  # the others can still be looked at
                 st.error(str(error), icon=":material/error:")
                 continue

@@ -13,8 +13,9 @@ from fervt.data.archive import ImageArchive
 from fervt.data.prepared import count_splits
 from fervt.errors import FervtError
 from fervt.jobs.evaluate import Evaluated, evaluate_archive, evaluate_prepared
-from fervt.labels import FERPLUS, expression
+from fervt.labels import FERPLUS, SPLITS, expression
 from fervt.predict import Predictor
+from fervt.saved import SavedEvaluation
 from fervt.ui.checkpoints import checkpoint_sha256
 from fervt.ui.choices import pick_one
 from fervt.ui.evaluation import as_text
@@ -42,6 +43,16 @@ def run_evaluation(predictor: Predictor) -> Evaluated | None:
     if job is None or job.state != "running":
         _draw_choice(predictor)
     return None
+
+
+def find_evaluated(predictor: Predictor) -> SavedEvaluation | None:
+    """The visitor's evaluation of this checkpoint on one of the splits, once it is done."""
+    job = find_job(KIND)
+    if job is None or job.state != "done":
+        return None
+    found: SavedEvaluation = job.result.evaluation
+    same = found.metrics["checkpoint"]["sha256"] == checkpoint_sha256(predictor)
+    return found if same and found.split in SPLITS and not found.of_own_images else None
 
 
 def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:

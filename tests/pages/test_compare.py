@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import tiny
 from scipy.stats import binomtest
 from synthetic import save_evaluation
 
+from fervt.data.prepared import write_prepared
+from fervt.evaluate import evaluate_checkpoint
 from fervt.labels import FERPLUS
 from fervt.saved import read_evaluation
 
@@ -13,7 +16,6 @@ from fervt.saved import read_evaluation
 def shelf(tmp_path, monkeypatch, checkpoints):
     monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
     monkeypatch.setattr("fervt.ui.compare.shipped_checkpoints", lambda: checkpoints)
-    monkeypatch.setattr("fervt.ui.compare_cost.shipped_checkpoints", lambda: checkpoints)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
 
@@ -72,6 +74,45 @@ def test_other_data_are_refused_with_a_sentence(open_page, shelf) -> None:
     save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)
     app = open_page("compare", checkpoint="alpha")
     assert "Only 0 of 240 rows show the same images" in text_of(app)
+
+
+def upload_own(app, path):
+    app.sidebar.file_uploader[0].upload("alpha.safetensors", path.read_bytes())
+    app.run()
+    assert not app.exception
+    return app
+
+
+def show(app, section: str):
+    app.query_params["view"] = section
+    app.query_params["image"] = "astronaut"
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_an_own_checkpoint_is_compared_once_it_was_evaluated(
+    open_page, finish_job, checkpoints, shelf, tmp_path, monkeypatch
+) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "data.parquet"))
+    data = tiny.tiny_data().split("PrivateTest")
+    evaluate_checkpoint(checkpoints["beta"], data, shelf / "beta" / "PrivateTest")
+    app = upload_own(open_page("compare"), checkpoints["alpha"])
+    assert "alpha (yours) has to be evaluated before it can be compared" in text_of(app)
+
+    app.switch_page("pages/evaluation.py")
+    app.query_params["source"] = "data"
+    app.query_params["data"] = "prepared"
+    app.run()
+    next(b for b in app.button if b.label == "Evaluate alpha").click().run()
+    finish_job(app)
+    app.switch_page("pages/compare.py").run()
+    assert "42 of 42 faces (100.0%) were joined" in text_of(app)
+    assert list(app.table[0].value["Checkpoint"]) == ["alpha (yours)", "beta"]
+    app = show(app, "Cost")
+    assert [row for row in app.table[0].value["Checkpoint"]] == ["alpha (yours)", "beta"]
+    assert "**alpha (yours)**:" in text_of(show(app, "One face"))
 
 
 def test_other_vocabularies_compare_on_common_classes(open_page, shelf) -> None:

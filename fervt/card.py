@@ -71,7 +71,7 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         **_about(info, about),
         **figure_facts(metrics),
         "parts_table": parts_table(metrics),
-        "ablation_table": ablation_table(name, split, metrics),
+        "ablation_table": ablation_table(name, about["sha256"]),
         "training_ablation_table": training_ablation_table(),
         "human_accuracy": f"{references.HUMAN_ACCURACY:.0%} ± "
         f"{100 * references.HUMAN_SPREAD:.0f} points",
@@ -91,8 +91,7 @@ def _about(info: CheckpointInfo, about: dict[str, Any]) -> dict[str, str]:
         "image_size": str(info.config.image_size),
         "sha256": about["sha256"],
         "labels_seen": " and ".join(f"{vocabulary(v).title} labels" for v in info.labels_seen),
-        "epochs": str(len(info.history)),
-        "seed": str(info.seed),
+        "course": _course(info),
         "data_hash": info.data_hash[:12] or "unknown",
         "split_rule": info.split_rule or "an unknown rule",
         "temperature": f"{info.temperature:.2f}",
@@ -102,6 +101,16 @@ def _about(info: CheckpointInfo, about: dict[str, Any]) -> dict[str, str]:
             else ""
         ),
     }
+
+
+def _course(info: CheckpointInfo) -> str:
+    course = f"{len(info.history)} epochs to the one that was kept, seed {info.seed}"
+    if info.parent:
+        course += (
+            f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
+            "docs/experiments.md has the stages before)"
+        )
+    return course
 
 
 def figure_facts(metrics: dict[str, Any] | None) -> dict[str, str]:
@@ -179,21 +188,37 @@ def parts_table(metrics: dict[str, Any] | None) -> str:
     return "\n".join([*lines, *(f"| {about} | {value:.3f} |" for about, value in known)])
 
 
-def ablation_table(name: str, split: str | None, metrics: dict[str, Any] | None) -> str:
-    """What accuracy is left with a part switched off, as a table in Markdown."""
-    found = {} if split is None else saved_ablations(name, split)
-    if metrics is not None:  # a person's own checkpoint may bear a shipped one's name
-        digest = metrics["checkpoint"]["sha256"]
-        found = {p: f for p, f in found.items() if f["checkpoint"]["sha256"] == digest}
-    if metrics is None or not found:
-        return ""
-    whole = metrics["standard"]["accuracy"]
-    lines = ["| Switched off, without training anew | Accuracy | Change |", "|---|---|---|"]
+def ablation_table(name: str, sha256: str) -> str:
+    """What accuracy is left with a part switched off, as a table in Markdown.
+
+    Args:
+        name: The checkpoint's.
+        sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
+    """
+    for split, folder in saved_folders(name).items():
+        found = {
+            part: figures
+            for part, figures in saved_ablations(name, split).items()
+            if figures["checkpoint"]["sha256"] == sha256
+        }
+        if found:
+            whole = json.loads((folder / "metrics.json").read_text())["standard"]
+            return _ablation_table(split, whole, found)
+    return ""
+
+
+def _ablation_table(split: str, whole: dict[str, Any], found: dict[str, dict[str, Any]]) -> str:
+    about = f"Switched off, without training anew ({split}, n = {whole['n']:,})"
+    lines = [
+        f"| {about} | Accuracy | Change |",
+        "|---|---|---|",
+        f"| nothing | {whole['accuracy']:.1%} | |",
+    ]
     for part, figures in found.items():
         accuracy = figures["standard"]["accuracy"]
         lines.append(
             f"| {_NEUTRALISED.get(part, part)} | {accuracy:.1%} | "
-            f"{100 * (accuracy - whole):+.1f} points |"
+            f"{100 * (accuracy - whole['accuracy']):+.1f} points |"
         )
     return "\n".join(lines)
 
@@ -208,10 +233,12 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
         return ""
     try:
         entry = json.loads(path.read_text())
-        n, epochs, width = entry["n"], entry["epochs"], entry["width"]
+        spread = any(row["standard_deviation"] is not None for row in entry["variants"])
         lines = [
-            f"Trained anew on one budget ({epochs} epochs of a smaller model, width {width}), "
-            f"accuracy on {entry['split']} (n = {n:,}), mean and standard deviation over seeds:",
+            f"Trained anew on one budget ({entry['epochs']} epochs from scratch, width "
+            f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
+            f"on {entry['split']} (n = {entry['n']:,})"
+            + (", mean and standard deviation over seeds:" if spread else ":"),
             "",
             "| Trained | Accuracy | Seeds |",
             "|---|---|---|",

@@ -261,7 +261,7 @@ def _sections(
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
-        ablation_table(evaluation.name, evaluation.split, metrics),
+        ablation_table(evaluation.name, metrics["checkpoint"]["sha256"]),
         training_ablation_table(),
     ]
     yield (

@@ -81,7 +81,6 @@ class TrainConfig:
             "mixup",
             "aux_weight",
             "votes_weight",
-            "class_balance",
             "patience",
             "seed",
         ):
@@ -95,6 +94,8 @@ class TrainConfig:
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie in 0 <= {name} < 1.")
+        if not 0 <= self.class_balance <= 1:
+            raise ConfigError("class_balance must lie in 0 <= class_balance <= 1.")
         if not 0.5 <= self.crop <= 1:
             raise ConfigError("crop must lie in 0.5 <= crop <= 1.")
 

@@ -69,10 +69,10 @@ def summarise(runs: Path, seeds: int) -> None:
             history = folder(runs, name, seed) / "history.csv"
             if not history.is_file():
                 continue
-            info = read_info(folder(runs, name, seed) / "best.safetensors")
-            rows = len(history.read_text().splitlines()) - 1
-            if rows == info.training["epochs"]:
-                found[seed] = info.metrics["accuracy"]
+            read = read_info(folder(runs, name, seed) / "best.safetensors")
+            if len(history.read_text().splitlines()) - 1 == read.training["epochs"]:
+                found[seed] = read.metrics["accuracy"]
+                info = read
         if not found:
             continue
         accuracies = list(found.values())
@@ -84,6 +84,8 @@ def summarise(runs: Path, seeds: int) -> None:
                 "standard_deviation": float(np.std(accuracies, ddof=1)) if len(found) > 1 else None,
             }
         )
+    if not table:
+        sys.exit("ablations: no run is finished; the summary stays as it is.")
     entry = {
         "split": "PublicTest",
         "n": info.metrics["n"],

@@ -5,6 +5,7 @@ python -m scripts.screenshots --out DIR --width 420 --dark --only predict
 """
 
 import argparse
+import os
 import re
 import shutil
 import socket
@@ -143,7 +144,9 @@ def main() -> None:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    # Without the data set: its faces are nobody's to publish.
+    environment = {name: value for name, value in os.environ.items() if name != "FERVT_DATA"}
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/_stcore/health")

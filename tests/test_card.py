@@ -9,6 +9,7 @@ from synthetic import save_evaluation
 from fervt.card import (
     CARD,
     UNKNOWN,
+    ablation_table,
     fill,
     render_card,
     section,
@@ -16,6 +17,7 @@ from fervt.card import (
     worst_mistake,
 )
 from fervt.errors import ConfigError, DataError
+from fervt.files import file_sha256
 
 
 @pytest.fixture
@@ -30,8 +32,11 @@ def checkpoint(tmp_path_factory):
 
 
 def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
-    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
-    save_evaluation(shelf / "tiny" / "without-gwa", neutralised="gwa", skill=1.0)
+    digest = file_sha256(checkpoint)
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
+    save_evaluation(
+        shelf / "tiny" / "without-gwa", neutralised="gwa", skill=1.0, checkpoint_sha256=digest
+    )
     metrics = json.loads((folder / "metrics.json").read_text())
     card = render_card("tiny", checkpoint)
     assert "{{" not in card
@@ -46,6 +51,19 @@ def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
     )
 
 
+def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) -> None:
+    digest = file_sha256(checkpoint)
+    save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
+    on = {"split": "PublicTest", "checkpoint_sha256": digest}
+    folder = save_evaluation(shelf / "tiny" / "PublicTest", **on)
+    save_evaluation(shelf / "tiny" / "without-gnn", neutralised="gnn", skill=1.0, **on)
+    whole = json.loads((folder / "metrics.json").read_text())["standard"]["accuracy"]
+    card = render_card("tiny", checkpoint)
+    assert "Switched off, without training anew (PublicTest, n = 240)" in card
+    assert f"| nothing | {whole:.1%} |" in card
+    assert ablation_table("tiny", "of another file") == ""
+
+
 def test_ablations_are_the_measured_ones(tmp_path) -> None:
     path = tmp_path / "ablations.json"
     assert training_ablation_table(path) == ""
@@ -54,6 +72,7 @@ def test_ablations_are_the_measured_ones(tmp_path) -> None:
         {"variant": "without GNN", "accuracies": [0.49], "mean": 0.49, "standard_deviation": None},
     ]
     entry = {"split": "PublicTest", "n": 3589, "epochs": 15, "width": 16, "variants": rows}
+    entry |= {"image_size": 42, "stem": "face-fast"}
     path.write_text(json.dumps(entry))
     table = training_ablation_table(path)
     assert "| full | 51.0% ± 1.4 | 2 |" in table

@@ -111,10 +111,26 @@ def test_rare_classes_weigh_more_in_the_loss() -> None:
     weights = class_weights(targets, 0.5)
     assert weights[1] / weights[0] == pytest.approx(2)  # four times as rare, to the half
     assert (targets @ weights).mean() == pytest.approx(1)
-    output = SimpleNamespace(logits=torch.zeros(20, 3), gwa_logits=None, gnn_logits=None)
+    logits = torch.tensor([2.0, 1.0, 0.0]).expand(20, 3)
+    output = SimpleNamespace(logits=logits, gwa_logits=None, gnn_logits=None)
     config = TrainConfig(label_smoothing=0.0)
     loss = loss_of(output, torch.from_numpy(targets), config, torch.from_numpy(weights))
-    assert float(loss) == pytest.approx(np.log(3), rel=1e-5)
+    each = -logits[0].log_softmax(dim=0).numpy()
+    expected = (16 * weights[0] * each[0] + 4 * weights[1] * each[1]) / 20
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    plain = loss_of(output, torch.from_numpy(targets), config)
+    assert float(loss) > float(plain) + 0.1
+
+
+def test_class_balance_reaches_the_training(tmp_path: Path) -> None:
+    data = tiny.tiny_data()
+    rare = data.select((data.label_fer2013 != 1) | (np.arange(len(data)) % 3 == 0))
+    weights = []
+    for power in (0.0, 1.0):
+        config = replace(FAST, epochs=1, class_balance=power)
+        Trainer(rare, tmp_path / str(power), tiny.CONFIG, config).run()
+        weights.append(_weights(tmp_path / str(power)))
+    assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 def test_votes_loss_ignores_rows_without_votes() -> None:

@@ -40,7 +40,7 @@ SOURCES: dict[str, Source] = {
     "gwa": Source(
         "GWA weight",
         "× average",
-        "How strongly grid-wise attention lets a cell through; the average cell is 1.",
+        "How strongly grid-wise attention chooses a cell; the average cell is 1.",
         False,
         1.0,
     ),

@@ -111,7 +111,7 @@ class Backbone(nn.Module):
     """The token maker: class, L1, L2, L3 (the pyramid's levels) and GNN.
 
     The levels are pooled with the cell weights, and the class token starts from the patches that
-    they weigh, so what GWA weighs is what the classifier reads.
+    they weigh.
 
     Shapes:
         in: fused features (B, 3, S, S); gnn_features (B, D) or None; with GWA its weights

@@ -8,8 +8,9 @@ class GWAFusion(nn.Module):
     """Convolutions over image and map, on a residual path around the map.
 
     The last convolution starts at zero, so fusion starts as the identity of the map and an ImageNet
-    backbone behind it still sees an image. There is no direct path for the raw image: with one, the
-    weights can be ignored.
+    backbone behind it still sees an image. Nothing keeps these convolutions from rebuilding the
+    image out of both, and trained models do so: what GWA is worth then shows where its weights are
+    read, in `GraphPooling` and `Backbone`.
 
     Shapes:
         in: images (B, 3, S, S); map (B, 3, S, S).

@@ -72,7 +72,7 @@ class GWA(nn.Module):
         """Attends to patches (B, 49, P) with all queries; returns weights (B, 7, 7).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
-        the cell's key, so a cell counts if any query asks for it. How many cells are let through
+        the cell's key, so a cell counts if any query asks for it. How many cells are chosen
         is given (`focus` times 49), which ones is learned. Left free, training flattens the weights
         until the map is the image; with only their contrast given, it blackens a few corners and
         flattens the rest.
@@ -80,7 +80,7 @@ class GWA(nn.Module):
         keys = self.key(patches).float().unflatten(2, (self.heads, -1))
         keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
         queries = nn.functional.normalize(self.query.float(), dim=-1)
-        matches = torch.einsum("bnhd,hd->bnh", keys, queries)
+        matches = (keys * queries).sum(dim=-1)  # autocast would round a product of matrices
         scores = (_SHARPNESS * matches).logsumexp(dim=-1)
         chosen = choose_cells(scores, self.focus)
         return (chosen / chosen.mean(dim=1, keepdim=True)).unflatten(1, (GRID, GRID))

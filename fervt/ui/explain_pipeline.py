@@ -36,7 +36,7 @@ def show_pipeline(view: View) -> None:
             )
             show_chart(figure, "stage_input", "The model's input")
         with st.container(border=True):
-            say("3 · GWA weights", "How strongly each cell is let through; on average 1.")
+            say("3 · GWA weights", "How strongly each cell is chosen; on average 1.")
             if trace.gwa_weights is None:
                 st.info(_NO_GWA)
             else:

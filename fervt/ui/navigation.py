@@ -142,8 +142,9 @@ def _end_refreshing() -> None:
     A browser that is busy goes on asking for it while the new page is made. Streamlit takes that
     for a wish to see the old page again, and leaves the new one empty and its address cut.
     """
-    if context := get_script_run_ctx():
-        context.fragment_storage.clear()
+    # Not a documented part of Streamlit: where it is not there, the page is left as it always was.
+    if storage := getattr(get_script_run_ctx(), "fragment_storage", None):
+        storage.clear()
 
 
 def enter() -> Page:

@@ -8,12 +8,14 @@ from fervt.figures.matrix import token_attention_figure
 from fervt.ui.explain import View, say, show_chart
 
 _ALL = "mean"
+_POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."
 
 
 def show_tokens(view: View) -> None:
     """Draws the transformer's attention, its rollout, and the prediction without each part."""
     trace = view.explanation.trace
     attention = trace.transformer_attention
+    config = view.predictor.info.config
     blocks, heads = attention.shape[:2]
     left, right = st.columns(2, gap="large")
     with left:
@@ -42,7 +44,12 @@ def show_tokens(view: View) -> None:
         say(
             "What each part is worth",
             f"How the probability of {view.target_name} changes when a token is dropped, or the "
-            "graph or GWA is made neutral. A part that changes nothing did not matter here.",
+            "graph or GWA is made neutral. A part that changes nothing did not matter here."
+            + (
+                _POINTER
+                if config.use_gwa and config.use_gnn and config.graph_pooling == "contrast"
+                else ""
+            ),
         )
         show_chart(part_figure(view.explanation, view.target), "parts", "Effect of each part")
 

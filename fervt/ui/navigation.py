@@ -143,7 +143,8 @@ def _end_refreshing() -> None:
     for a wish to see the old page again, and leaves the new one empty and its address cut.
     """
     # Not a documented part of Streamlit: where it is not there, the page is left as it always was.
-    if storage := getattr(get_script_run_ctx(), "fragment_storage", None):
+    storage = getattr(get_script_run_ctx(), "fragment_storage", None)
+    if storage is not None:
         storage.clear()
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,3 +66,19 @@ def test_only_pages_that_exist_are_listed(open_page):
 def test_every_page_opens_by_a_cold_deep_link(open_page, page):
     app = open_page(page)
     assert app.title
+
+
+def test_what_a_page_redraws_by_itself_ends_when_it_is_left(open_page, monkeypatch):
+    ended = []
+    storage = SimpleNamespace(clear=lambda: ended.append(True))
+    monkeypatch.setattr(
+        "fervt.ui.navigation.get_script_run_ctx", lambda: SimpleNamespace(fragment_storage=storage)
+    )
+    app = open_page("live")
+    app.run()
+    assert not ended
+    app.switch_page("pages/home.py").run()
+    assert len(ended) == 1
+    monkeypatch.setattr("fervt.ui.navigation.get_script_run_ctx", lambda: None)
+    app.switch_page("pages/live.py").run()  # where Streamlit has no such thing
+    assert not app.exception

@@ -89,7 +89,7 @@ def _about(info: CheckpointInfo, about: dict[str, Any]) -> dict[str, str]:
         "file_size": f"{about['file_bytes'] / 1e6:.1f} MB",
         "gmac": f"{about['gmac']:.2f}",
         "image_size": str(info.config.image_size),
-        "sha256": about["sha256"],
+        "short_sha256": about["sha256"][:12],
         "labels_seen": " and ".join(f"{vocabulary(v).title} labels" for v in info.labels_seen),
         "course": _course(info),
         "data_hash": info.data_hash[:12] or "unknown",

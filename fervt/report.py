@@ -69,8 +69,8 @@ td:first-child,th:first-child{text-align:left}
 .faces{display:flex;flex-wrap:wrap;gap:.6rem}.faces figure{margin:0;width:96px}
 .faces img{width:96px;border-radius:4px}.faces figcaption{font-size:12px;color:var(--soft)}
 a{color:inherit}code{overflow-wrap:anywhere}
-.js-plotly-plot :is(.xtick,.ytick,.legend,.g-xtitle,.g-ytitle,.infolayer .annotation) text:not(
-[style*="255, 255, 255"]){fill:var(--ink)!important}
+.js-plotly-plot :is(.xtick,.x2tick,.x3tick,.ytick,.y2tick,.y3tick,.legend,[class^=g-x],[class^=g-y],
+.textpoint,.infolayer .annotation) text:not([style*="255, 255, 255"]){fill:var(--ink)!important}
 .js-plotly-plot .gridlayer path{stroke:var(--line)!important}
 @media print{body{margin:0;max-width:none}section{break-inside:avoid}}
 """

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fervt.errors import DataError
 from fervt.ui.compare import pick_comparison
 from fervt.ui.compare_cost import show_cost
 from fervt.ui.compare_face import show_one_face
@@ -21,7 +22,11 @@ SECTIONS = {
 }
 
 predictor = open_page("Compare", "Which checkpoint is better, where, and at what cost.")
-comparison = pick_comparison(predictor)
+comparison = None
+try:
+    comparison = pick_comparison(predictor)
+except DataError as error:
+    st.error(f"{error} Choose other labels or checkpoints.", icon=":material/join:")
 if comparison is not None:
     faces = pick_faces(comparison.evaluations[0].split)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from fervt.ui.cards import draw_card_style, draw_page_card
-from fervt.ui.navigation import existing_pages
+from fervt.ui.navigation import existing_pages, link_parameters, link_to
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.status import show_status
@@ -25,6 +25,7 @@ predictor = open_page(
     "fervt", "See which expression a neural network reads in a face, and what it looked at."
 )
 show_status(predictor)
+link_to("predict", "Try it with an example", link_parameters(image="astronaut"))
 
 draw_card_style()
 with st.grid(3, min_column_width=220):

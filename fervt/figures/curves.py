@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from fervt.figures.grid import Values
+from fervt.figures.grid import RIGHT_PX, Values
 
 # Okabe and Ito's palette and different dashes: told apart without colour, too.
 _STYLES = (
@@ -42,8 +42,9 @@ def faithfulness_figure(
     figure = make_subplots(
         cols=2,
         shared_yaxes=True,
-        horizontal_spacing=0.06,
-        subplot_titles=("Deletion: lower is better", "Insertion: higher is better"),
+        horizontal_spacing=0.1,
+        # In two lines, which fit beside each other on a phone.
+        subplot_titles=("Deletion:<br>lower is better", "Insertion:<br>higher is better"),
     )
     sides = ((deletion, random_deletion, "hidden"), (insertion, random_insertion, "shown"))
     for column, (curves, chance, word) in enumerate(sides, start=1):
@@ -66,7 +67,7 @@ def faithfulness_figure(
     figure.update_yaxes(title=unit, col=1)
     figure.update_layout(
         height=height_px,
-        margin={"l": 0, "r": 0, "t": 30, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 48, "b": 6},
         legend={"orientation": "h", "y": -0.28},
         hovermode="x unified",
     )
@@ -137,7 +138,7 @@ def what_if_figure(
         figure.add_vline(x=chosen, line={"color": _RANDOM, "dash": "dash"})
     figure.update_layout(
         height=height_px,
-        margin={"l": 0, "r": 0, "t": 10, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 10, "b": 6},
         xaxis={"title": axis, "fixedrange": True, "tickvals": values},
         yaxis={"tickformat": ".0%", "range": [0, 1], "fixedrange": True, "title": "probability"},
         legend={"orientation": "h", "y": -0.3},

@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fervt.figures.evaluation_curves import STYLES
-from fervt.figures.grid import Values
+from fervt.figures.grid import RIGHT_PX, Values
+from fervt.figures.ink import BLACK
 from fervt.labels import expression
 
 _ROW_PX = 34
@@ -125,6 +126,7 @@ def people_figure(counts: Sequence[int], names: Sequence[str]) -> go.Figure:
             text=f"{share:.0%}",
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": BLACK},  # at least 5:1 on each of the three
             textangle=0,
             hovertemplate=f"{name}: {count:,} errors (%{{x:.1%}})<extra></extra>",
         )
@@ -178,7 +180,7 @@ def cost_figure(
         )
     figure.update_layout(
         height=320,
-        margin={"l": 0, "r": 0, "t": 10, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 10, "b": 6},
         showlegend=False,
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -198,7 +200,7 @@ def cost_figure(
 def _rows(figure: go.Figure, count: float, range_: list[float] | None) -> go.Figure:
     figure.update_layout(
         height=int(_ROW_PX * count) + 90,
-        margin={"l": 0, "r": 20, "t": 6, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 6, "b": 6},
         legend={"orientation": "h", "y": -0.14},
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",

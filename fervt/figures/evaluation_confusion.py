@@ -1,5 +1,6 @@
 """Which class is taken for which: matrices whose cells can be clicked."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,18 +8,19 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fervt.figures.grid import MARK
+from fervt.figures.ink import Scale, text_on, write_in
 
 _ACCENT = "84,87,205"  # tints of it look right on light and on dark pages
 _WARM = "213,94,0"
 _COLD = "0,114,178"
-_SCALE = [[0.0, f"rgba({_ACCENT},0.04)"], [1.0, f"rgba({_ACCENT},1)"]]
-_SIGNED = [
-    [0.0, f"rgba({_COLD},0.9)"],
-    [0.5, "rgba(127,127,127,0.05)"],
-    [1.0, f"rgba({_WARM},0.9)"],
-]
-_LIGHT_TEXT_FROM = 0.5  # of a scale's end
+_SCALE: Scale = ((0.0, f"rgba({_ACCENT},0.04)"), (1.0, f"rgba({_ACCENT},1)"))
+_SIGNED: Scale = (
+    (0.0, f"rgba({_COLD},0.9)"),
+    (0.5, "rgba(127,127,127,0.05)"),
+    (1.0, f"rgba({_WARM},0.9)"),
+)
 _ROW_PX = 52
+_LINE = 10  # characters that four names beside each other have room for on a phone
 
 Cell = tuple[int, int]
 
@@ -38,7 +40,7 @@ def confusion_figure(
         names: C names for people.
         as_shares: Print each row's shares instead of counts; the colours are always shares.
         marked: The cell to outline.
-        ink: Colour of the text on light tints; the template's by default.
+        ink: The page's text colour; None where it is unknown.
     """
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)
@@ -82,10 +84,21 @@ def agreement_figure(
         [f"{a} and {b}: {value:.1%}" for b, value in zip(names, row, strict=True)]
         for a, row in zip(names, shares, strict=True)
     ]
-    figure = _matrix(shares, texts, hover, names, _SCALE, (0.0, 1.0), None, ink)
-    figure.update_xaxes(title="")
+    lines = [_in_lines(name) for name in names]
+    figure = _matrix(shares, texts, hover, lines, _SCALE, (0.0, 1.0), None, ink)
+    figure.update_xaxes(title="", tickangle=0, ticklabeloverflow="allow")
     figure.update_yaxes(title="")
     return figure
+
+
+def _in_lines(name: str) -> str:
+    """A name with line breaks after hyphens and the like, where it is too long for one line."""
+    lines = [""]
+    for part in re.findall(r"[^-_. ]*[-_. ]|[^-_. ]+", name):
+        if lines[-1] and len(lines[-1] + part.rstrip()) > _LINE:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(lines)
 
 
 def _matrix(
@@ -93,17 +106,18 @@ def _matrix(
     texts: Sequence[Sequence[str]],
     hover: Sequence[Sequence[str]],
     names: Sequence[str],
-    scale: list,
+    scale: Scale,
     range_: tuple[float, float],
     marked: Cell | None,
     ink: str | None,
 ) -> go.Figure:
     size = len(names)
+    low, high = range_
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            zmin=range_[0],
-            zmax=range_[1],
+            zmin=low,
+            zmax=high,
             colorscale=scale,
             showscale=False,
             hoverinfo="skip",
@@ -133,11 +147,7 @@ def _matrix(
             "text": texts[row][column],
             "showarrow": False,
             "captureevents": False,
-            "font": {
-                "color": "#FFFFFF"
-                if abs(values[row, column]) > _LIGHT_TEXT_FROM * range_[1]
-                else ink
-            },
+            "font": {"color": text_on(scale, (values[row, column] - low) / (high - low), ink)},
         }
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
     ]
@@ -173,4 +183,4 @@ def _matrix(
                 y1=row + 0.49,
                 line={"color": colour, "width": width},
             )
-    return figure
+    return figure if ink is None else write_in(figure, ink)

@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from fervt.figures.grid import Values
+from fervt.figures.grid import RIGHT_PX, Values
 from fervt.labels import expression
 
 _HEIGHT_PX = 380
 _MOST_POINTS = 400
 _EVEN = "#8A8A99"
 _ACCENT = "#5457CD"
+_KEPT = {"color": _EVEN, "dash": "dot"}  # the line at the epoch that was kept
 # Okabe and Ito's colours with different dashes: told apart without colour, too.
 STYLES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"))
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
@@ -118,60 +119,83 @@ def risk_figure(
     return figure
 
 
-def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | None) -> go.Figure:
-    """Draws loss, accuracy and learning rate by epoch, on their own axes.
+def training_figures(
+    history: Sequence[Mapping[str, float]], best_epoch: int | None
+) -> dict[str, go.Figure]:
+    """Draws loss, accuracy and learning rate by epoch, a figure each, by their titles.
 
     Args:
         history: A checkpoint's, one mapping an epoch.
         best_epoch: Which epoch was kept; None where that is not known.
     """
+    both = (("train", "Training"), ("public", "PublicTest"))
+    figures = {
+        "Loss": _by_epoch(history, {name: f"{part}_loss" for part, name in both}, ".3f"),
+        "Accuracy": _by_epoch(history, {name: f"{part}_accuracy" for part, name in both}, ".1%"),
+        "Learning rate": _by_epoch(history, {"learning rate": "learning_rate"}, ".2g"),
+    }
+    figures["Accuracy"].update_yaxes(tickformat=".0%")
+    figures["Learning rate"].update_traces(line={"color": STYLES[2][0]}, showlegend=False)
+    for title, figure in figures.items():
+        if best_epoch is not None and title != "Learning rate":
+            figure.add_vline(x=best_epoch, line=_KEPT)
+        # The legend stands above the axes, and all leave the same room for it: they line up.
+        figure.update_layout(
+            title=title,
+            height=300,
+            margin={"l": 0, "r": RIGHT_PX, "t": 64, "b": 6},
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        )
+    return figures
+
+
+def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | None) -> go.Figure:
+    """Draws the same beside each other in one figure, which needs some width.
+
+    Args:
+        history: A checkpoint's, one mapping an epoch.
+        best_epoch: Which epoch was kept; None where that is not known.
+    """
+    parts = training_figures(history, best_epoch)
     figure = make_subplots(
-        rows=1,
-        cols=3,
-        horizontal_spacing=0.08,
-        subplot_titles=("Loss", "Accuracy", "Learning rate"),
+        rows=1, cols=len(parts), horizontal_spacing=0.08, subplot_titles=list(parts)
     )
-    epochs = [entry["epoch"] for entry in history]
-    kinds = (("loss", ".3f", 1), ("accuracy", ".1%", 2))
-    for kind, form, column in kinds:
-        for (part, name), (colour, dash) in zip(
-            (("train", "Training"), ("public", "PublicTest")), STYLES, strict=False
-        ):
-            figure.add_scatter(
-                x=epochs,
-                y=[entry.get(f"{part}_{kind}") for entry in history],
-                name=name,
-                legendgroup=name,
-                showlegend=column == 1,
-                mode="lines",
-                line={"color": colour, "dash": dash, "width": 2},
-                hovertemplate=f"%{{y:{form}}}",
-                row=1,
-                col=column,
-            )
-    figure.add_scatter(
-        x=epochs,
-        y=[entry.get("learning_rate") for entry in history],
-        mode="lines",
-        name="learning rate",
-        showlegend=False,
-        line={"color": STYLES[2][0], "width": 2},
-        hovertemplate="%{y:.2g}",
-        row=1,
-        col=3,
-    )
+    for column, part in enumerate(parts.values(), start=1):
+        figure.add_traces(part.data, rows=1, cols=column)
+        figure.update_traces(showlegend=column == 1, col=column)
+        figure.update_yaxes(tickformat=part.layout.yaxis.tickformat, col=column)
     if best_epoch is not None:
-        figure.add_vline(x=best_epoch, line={"color": _EVEN, "dash": "dot"}, col=[1, 2])
+        figure.add_vline(x=best_epoch, line=_KEPT, col=[1, 2])
     figure.update_layout(
         height=320,
-        margin={"l": 0, "r": 0, "t": 30, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 30, "b": 6},
         legend={"orientation": "h", "y": -0.25},
-        hovermode="x unified",
-        dragmode=False,
     )
+    return _with_epochs(figure)
+
+
+def _by_epoch(
+    history: Sequence[Mapping[str, float]], keys: Mapping[str, str], form: str
+) -> go.Figure:
+    """One line a name, of the history's values under its key."""
+    figure = go.Figure()
+    for (name, key), (colour, dash) in zip(keys.items(), STYLES, strict=False):
+        figure.add_scatter(
+            x=[entry["epoch"] for entry in history],
+            y=[entry.get(key) for entry in history],
+            name=name,
+            legendgroup=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2},
+            hovertemplate=f"%{{y:{form}}}",
+        )
+    return _with_epochs(figure)
+
+
+def _with_epochs(figure: go.Figure) -> go.Figure:
+    figure.update_layout(hovermode="x unified", dragmode=False)
     figure.update_xaxes(title="epoch", fixedrange=True)
     figure.update_yaxes(fixedrange=True)
-    figure.update_yaxes(tickformat=".0%", col=2)
     return figure
 
 
@@ -204,7 +228,7 @@ def _unit_square(figure: go.Figure, x_title: str, y_title: str) -> go.Figure:
 def _plain(figure: go.Figure, x_title: str, y_title: str) -> None:
     figure.update_layout(
         height=_HEIGHT_PX,
-        margin={"l": 0, "r": 0, "t": 10, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 10, "b": 6},
         legend={"orientation": "h", "y": -0.22},
         dragmode=False,
         hovermode="closest",

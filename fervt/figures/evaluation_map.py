@@ -6,6 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.figures.grid import MARK
+
 _SIZES = ((2_000, 7), (10_000, 5))
 _SMALLEST = 3
 _SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star", "x", "pentagon")
@@ -52,14 +54,20 @@ def map_figure(
             hovertemplate="%{text}<extra></extra>",
         )
     if chosen is not None:
-        figure.add_scatter(
-            x=[positions[chosen, 0]],
-            y=[positions[chosen, 1]],
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 20, "color": "#FFD400", "line": {"width": 4}},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        for colour, width in zip(MARK, (8, 4), strict=True):
+            figure.add_scatter(
+                x=[positions[chosen, 0]],
+                y=[positions[chosen, 1]],
+                mode="markers",
+                marker={
+                    "symbol": "circle-open",
+                    "size": 22,
+                    "color": colour,
+                    "line": {"width": width},
+                },
+                hoverinfo="skip",
+                showlegend=False,
+            )
     figure.update_layout(
         height=560,
         margin={"l": 0, "r": 0, "t": 6, "b": 0},

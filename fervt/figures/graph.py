@@ -73,6 +73,7 @@ def graph_figure(
     dimming: float = 0.5,
     stretch: bool = False,
     cell: Cell | None = None,
+    face_px: int = FACE_PX,
 ) -> go.Figure:
     """Draws every edge; width and colour are its attention, the arrow points at who attends.
 
@@ -89,10 +90,11 @@ def graph_figure(
         dimming: How dark the face is, 0..1.
         stretch: Fit the colours to the values.
         cell: The marked cell.
+        face_px: Height of the face; the colour bars are below it.
     """
     graph = attention_graph(edge_index, attention)
     below_px = BAR_PX if nodes is None else 3 * BAR_PX
-    figure = grid_figure(dim(picture_rgb, dimming), FACE_PX + below_px, below_px)
+    figure = grid_figure(dim(picture_rgb, dimming), face_px + below_px, below_px)
     low, high = colour_range(attention, 0.0, 0.5, stretch)
     _add_edges(figure, graph, _standing_out(graph, direction, cell), (low, high))
     _add_rings(figure, graph, (low, high))

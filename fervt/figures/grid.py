@@ -16,6 +16,7 @@ GRID = 7
 SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
 FACE_PX = 380
+RIGHT_PX = 20  # beside axes that end in a number: half of it stands outside, "100%" at the most
 BAR_PX = 52  # height of a colour bar below a picture, with its numbers and its unit
 MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
 

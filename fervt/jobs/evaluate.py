@@ -157,6 +157,9 @@ def evaluate_archive(
     evaluation.metrics["data"]["labels_from"] = LABELS_FROM_FOLDERS
     outside = [member.name for member in archive.members if member.label < 0]
     notes = (
+        "The largest face was cut out of each image."
+        if find_faces
+        else "Each image was read whole, as one face.",
         _name_files("in no folder that is named as an expression", outside),
         _name_files("no class of this checkpoint", [member.name for member in unknown]),
         _name_files("no face found", faceless),

@@ -88,8 +88,8 @@ def _show_answers(answers: Answers) -> None:
     )
     if answers.faceless:
         st.caption(
-            f"{len(answers.faceless):,} of them have no face that was found; they are in the "
-            "table as face 0."
+            f"No face was found in {len(answers.faceless):,} of them, which the table lists as "
+            "face 0."
         )
     if answers.problems:
         st.warning(f"Files that could not be read: {len(answers.problems):,}.")
@@ -109,4 +109,5 @@ def _show_answers(answers: Answers) -> None:
     whole = dict.fromkeys(ROW_START[2:6], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     st.dataframe(rows, hide_index=True, width="stretch")
-    st.caption(f"The first {len(rows):,} rows.")
+    if len(rows) == _SHOWN_ROWS:
+        st.caption(f"The first {len(rows):,} rows.")

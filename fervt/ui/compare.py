@@ -17,7 +17,7 @@ from fervt.report import compare
 from fervt.saved import Joined, Rows, SavedEvaluation, join_evaluations, saved_folders
 from fervt.ui.checkpoints import checkpoint_sha256, is_own, load_shipped
 from fervt.ui.choices import pick_flag, pick_one, put
-from fervt.ui.evaluation import load_evaluation
+from fervt.ui.evaluation import COPIES_HELP, MIRRORED_HELP, load_evaluation
 from fervt.ui.evaluation_run import find_evaluated
 from fervt.ui.navigation import link_parameters, link_to
 
@@ -107,11 +107,11 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
             "Labels",
             "truth",
             {FER2013.name: FER2013.title, FERPLUS.name: f"{FERPLUS.title} majority"},
-            evaluations[0].truth.name,
+            _common_truth(evaluations),
             help="One label set is the truth for all.",
         )
-        tta = pick_flag("Mirrored too", "tta")
-        copies = pick_flag("Keep copies", "copies", True)
+        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
+        copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
     names = (first, *chosen)
     digests = [checkpoint_sha256(predictor), *(evaluation.digest for evaluation in evaluations)]
     key = "-".join([*digests, truth, str(tta), str(copies)])
@@ -120,6 +120,12 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
     return evaluated.remember(  # and forgotten with it
         key, lambda: _compare(names, predictor, evaluations, truth, tta, copies, key)
     )
+
+
+def _common_truth(evaluations: Sequence[SavedEvaluation]) -> str:
+    """FER+ as soon as one of them was measured on it: its rows alone have a majority of votes."""
+    found = {evaluation.truth.name for evaluation in evaluations}
+    return FERPLUS.name if FERPLUS.name in found else FER2013.name
 
 
 def _compare(

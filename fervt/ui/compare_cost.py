@@ -10,10 +10,11 @@ from fervt.catalog import count_gmac
 from fervt.data.transforms import FACE_SIZE
 from fervt.figures.evaluation_bars import cost_figure
 from fervt.predict import Predictor
+from fervt.ui.charts import say, show_chart
 from fervt.ui.checkpoints import checkpoint_sha256
 from fervt.ui.choices import pick_one
 from fervt.ui.compare import Comparison
-from fervt.ui.evaluation import percent, say, show_chart
+from fervt.ui.evaluation import percent
 
 _ROUNDS = 5
 _UNITS = {"ms": "ms a face", "GMAC": "GMAC a face", "MB": "MB of file"}
@@ -29,24 +30,21 @@ def show_cost(comparison: Comparison) -> None:
     predictors = {name: comparison.load(name) for name in comparison.names}
     costs = {name: _cost(p, checkpoint_sha256(p)) for name, p in predictors.items()}
     unit = pick_one("Cost", "cost", _UNITS, "ms")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        values = [costs[name][unit] for name in comparison.names]
-        figure = cost_figure(comparison.names, values, accuracies, _UNITS[unit])
-        show_chart(figure, "cost", f"Accuracy against {_UNITS[unit]}")
-    with right:
-        lines = [
-            {
-                "Checkpoint": name,
-                "Accuracy": percent(accuracy),
-                "ms": f"{costs[name]['ms']:.1f}",
-                "GMAC": f"{costs[name]['GMAC']:.2f}",
-                "MB": f"{costs[name]['MB']:.1f}",
-                "Parameters": f"{costs[name]['parameters'] / 1e6:.2f} M",
-            }
-            for name, accuracy in zip(comparison.names, accuracies, strict=True)
-        ]
-        st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
+    values = [costs[name][unit] for name in comparison.names]
+    figure = cost_figure(comparison.names, values, accuracies, _UNITS[unit])
+    show_chart(figure, "cost", f"Accuracy against {_UNITS[unit]}")
+    lines = [
+        {
+            "Checkpoint": name,
+            "Accuracy": percent(accuracy),
+            "ms": f"{costs[name]['ms']:.1f}",
+            "GMAC": f"{costs[name]['GMAC']:.2f}",
+            "MB": f"{costs[name]['MB']:.1f}",
+            "Parameters": f"{costs[name]['parameters'] / 1e6:.2f} M",
+        }
+        for name, accuracy in zip(comparison.names, accuracies, strict=True)
+    ]
+    st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring")

@@ -5,14 +5,17 @@ import streamlit as st
 from fervt.errors import FervtError
 from fervt.explain import edge_attention, seen_part, trace_face
 from fervt.figures.graph import graph_figure
+from fervt.figures.grid import BAR_PX, FACE_PX
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.charts import show_chart
 from fervt.ui.compare import Comparison
-from fervt.ui.evaluation import show_chart
 from fervt.ui.faces import pick_face
 from fervt.ui.images import pick_image, remember
+
+_ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
 
 
 def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
@@ -25,6 +28,11 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
         face = pick_face(predictor, picture)
     if face is None:
         return
+    st.caption(
+        "Of each checkpoint: its probabilities, its weights of the cells (1 is average), and its "
+        "attention along the graph's edges."
+    )
+    face_px = min(FACE_PX, _ROW_PX // len(comparison.names))  # as high as a column is wide
     for column, name in zip(
         st.columns(len(comparison.names), gap="medium"), comparison.names, strict=True
     ):
@@ -34,10 +42,12 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
             except FervtError as error:  # the others can still be looked at
                 st.error(str(error), icon=":material/error:")
                 continue
-            _show_checkpoint(name, other, face, picture.key)
+            _show_checkpoint(name, other, face, picture.key, face_px)
 
 
-def _show_checkpoint(name: str, predictor: Predictor, face: Prediction, key: str) -> None:
+def _show_checkpoint(
+    name: str, predictor: Predictor, face: Prediction, key: str, face_px: int
+) -> None:
     trace = remember(
         (predictor, key, face.box_xyxy_px, "trace"),
         lambda: trace_face(predictor, to_face(face.crop)),
@@ -50,12 +60,13 @@ def _show_checkpoint(name: str, predictor: Predictor, face: Prediction, key: str
     if trace.gwa_weights is None:
         st.caption("Built without grid-wise attention.")
     else:
-        st.caption("Weights of the cells; 1 is average.")
-        figure = overlay_figure(seen, trace.gwa_weights, unit="× average")
+        figure = overlay_figure(
+            seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
+        )
         show_chart(figure, f"gwa_{name}", f"Cell weights of {name}")
     if trace.gat_attention is None or trace.edge_index is None:
         st.caption("Built without the graph.")
     else:
-        st.caption("Attention along the graph's edges.")
-        figure = graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention))
+        attention = edge_attention(trace.gat_attention)
+        figure = graph_figure(seen, trace.edge_index, attention, face_px=face_px)
         show_chart(figure, f"graph_{name}", f"Graph attention of {name}")

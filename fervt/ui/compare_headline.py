@@ -7,8 +7,9 @@ from fervt.figures.evaluation_confusion import agreement_figure
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, prediction_agreement
 from fervt.report import describe_difference, explain_mcnemar
+from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare import Comparison
-from fervt.ui.evaluation import ink, percent, say, show_chart
+from fervt.ui.evaluation import percent
 
 
 def show_figures(comparison: Comparison) -> None:

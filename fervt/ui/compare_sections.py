@@ -10,8 +10,9 @@ from fervt.labels import expression
 from fervt.metrics import reliability, risk_coverage
 from fervt.report import shares
 from fervt.saved import Rows
+from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare import Comparison, pick_other
-from fervt.ui.evaluation import ink, percent, say, show_chart
+from fervt.ui.evaluation import percent
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.evaluation_gallery import draw_faces, show_one_face, table_of
 
@@ -69,24 +70,35 @@ def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> Non
         ("fixed", f"Fixed by {name}", ~base.right & new.right),
         ("broken", f"Broken by {name}", base.right & ~new.right),
     )
+    pair = comparison.names[0], name
     split = comparison.evaluations[0].split
+    if faces is None:
+        st.info(
+            "With a prepared data file (sidebar), the faces are shown here.",
+            icon=":material/grid_view:",
+        )
     show_one_face(faces, comparison.rows, comparison.names, split)
     for column, (key, title, mask) in zip(st.columns(2, gap="large"), kinds, strict=True):
         with column:
-            _show_kind(key, title, base.select(mask), new.select(mask), faces)
+            _show_kind(key, title, base.select(mask), new.select(mask), faces, pair)
 
 
-def _show_kind(key: str, title: str, base: Rows, new: Rows, faces: FaceBook | None) -> None:
-    say(f"{title}: {len(new):,} faces", "Label: what the first says → what the other says.")
+def _show_kind(
+    key: str, title: str, base: Rows, new: Rows, faces: FaceBook | None, pair: tuple[str, str]
+) -> None:
+    say(f"{title}: {len(new):,} faces", f"Label: what {pair[0]} says → what {pair[1]} says.")
     if not len(new):
         st.info("There is no such face.")
         return
     order = np.argsort(-new.calibrated.max(axis=1), kind="stable")
     base, new = base.select(order), new.select(order)
-    if faces is None:
-        st.dataframe(table_of(new), hide_index=True, width="stretch", key=f"table_{key}")
-        return
     names = [expression(label).name for label in new.classes]
+    if faces is None:
+        table = table_of(new)[["Row", "Label"]]
+        for who, rows in zip(pair, (base, new), strict=True):
+            table[who] = [names[i] for i in rows.predicted[: len(table)]]
+        st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}")
+        return
     draw_faces(
         faces,
         new,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from fervt.checkpoint import CheckpointInfo
@@ -17,9 +16,12 @@ from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.saved import Rows, SavedEvaluation, read_evaluation
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.evaluation_faces import FaceBook
-from fervt.ui.panels import CHART_CONFIG
 
 _MARKUP = re.compile(r"[!-/:-@\[-`{-~]")  # what Markdown lets one escape
+
+
+MIRRORED_HELP = "Average the prediction with that of the mirrored face."
+COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,35 +93,11 @@ def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook
                 help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
                 "annotators of the same faces, where they have one.",
             )
-        tta = pick_flag(
-            "Mirrored too", "tta", help="Average the prediction with that of the mirrored face."
-        )
+        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
         if evaluation.plain["is_copy"].any():
-            copies = pick_flag(
-                "Keep copies",
-                "copies",
-                True,
-                help="Some test faces also lie, pixel for pixel, in an earlier split. Off leaves "
-                "them out.",
-            )
+            copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
     rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
     return View(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
-
-
-def ink() -> str:
-    """The text's colour in the present theme, for figures that print on tints."""
-    return "#E7E8F3" if st.context.theme.type == "dark" else "#1E2033"
-
-
-def show_chart(figure: go.Figure, key: str, alt: str) -> None:
-    """Draws a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
-
-
-def say(title: str, meaning: str) -> None:
-    """Draws a panel's title and what it shows, in a line of plain words."""
-    st.markdown(f"**{title}**")
-    st.caption(meaning)
 
 
 def as_text(words: str) -> str:

@@ -5,7 +5,8 @@ import streamlit as st
 
 from fervt.figures.evaluation_bars import class_figure
 from fervt.figures.evaluation_curves import threshold_figure
-from fervt.ui.evaluation import View, percent, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation import View, percent
 
 
 def show_classes(view: View) -> None:

@@ -10,7 +10,10 @@ from fervt.metrics import (
     rescale,
     risk_coverage,
 )
-from fervt.ui.evaluation import View, percent, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation import View, percent
+
+_NO_MATTER = 0.01  # of a temperature, from 1
 
 
 def show_confidence(view: View) -> None:
@@ -25,19 +28,24 @@ def show_confidence(view: View) -> None:
 def _show_reliability(view: View) -> None:
     rows = view.rows
     say("Calibration", "On the diagonal, “80% sure” is right in 80 of 100 cases.")
+    start = round(min(max(rows.temperature, 0.3), 3.0), 2)
     temperature = st.slider(
         "Temperature",
         0.3,
         3.0,
-        round(min(max(rows.temperature, 0.3), 3.0), 2),
+        start,
         0.01,
         key=f"temperature_{view.evaluation.name}",
         help="Logits are divided by it: above 1 makes the model less sure, below 1 surer. The "
         f"checkpoint's own, fitted on PublicTest, is {rows.temperature:.2f}.",
     )
+    own = temperature == start  # the slider rounds
+    exact = rows.temperature if own else temperature
+    if own and abs(exact - 1) < _NO_MATTER:
+        st.caption(f"The checkpoint's own temperature is {exact:.3f}: there was nothing to mend.")
     shown = {
         "as trained (temperature 1)": rows.probabilities,
-        f"temperature {temperature:.2f}": rescale(rows.probabilities, temperature),
+        f"temperature {exact:.2f}": rescale(rows.probabilities, exact),
     }
     bins = {name: reliability(values, rows.labels) for name, values in shown.items()}
     show_chart(

@@ -12,8 +12,9 @@ from fervt.labels import FERPLUS, VOTE_NAMES, expression
 from fervt.metrics import vote_shares
 from fervt.saved import Rows, translate
 from fervt.ui.cards import draw_card, draw_card_style
+from fervt.ui.charts import show_chart
 from fervt.ui.choices import pick_one, put
-from fervt.ui.evaluation import View, as_text, percent, show_chart
+from fervt.ui.evaluation import View, as_text, percent
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import existing_pages, go_to, link_parameters

@@ -7,7 +7,8 @@ from fervt import references
 from fervt.figures.evaluation_bars import standing_figure
 from fervt.labels import FER2013
 from fervt.report import standing
-from fervt.ui.evaluation import View, percent, show_chart
+from fervt.ui.charts import show_chart
+from fervt.ui.evaluation import View, percent
 
 
 def show_headline(view: View) -> None:

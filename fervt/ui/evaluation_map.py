@@ -11,8 +11,9 @@ from fervt.errors import DataError
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.saved import Rows
+from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one, put
-from fervt.ui.evaluation import View, say
+from fervt.ui.evaluation import View
 from fervt.ui.evaluation_faces import SHEET_COLUMNS, FaceBook
 from fervt.ui.evaluation_gallery import ROW, show_face_of
 
@@ -58,7 +59,7 @@ def show_map(view: View) -> None:
     say(
         "What the model holds to be alike",
         "One point a face, laid out by its class token: what the expression is read from. Drag to "
-        "move, scroll to zoom, click for more of a face.",
+        "move, scroll to zoom, click for more of a face below the map.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -91,8 +92,8 @@ def show_map(view: View) -> None:
         st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
-    show_face_of(view)
     _draw(view, rows, plane, colour)
+    show_face_of(view)  # below: above, it would push the map away from the pointer
     if view.faces is not None:
         _draw_sheet(view.faces, rows)
 
@@ -124,13 +125,13 @@ def _draw(view: View, rows: Rows, plane: NDArray[np.float32], colour: str) -> No
     chosen = int(found[0]) if len(found) else None
     key = f"map_{view.key}_{colour}_{chosen}"
     with st.container(key="face_map"):
-        st.plotly_chart(
+        show_chart(
             map_figure(plane, groups, titles, colours, hover, chosen),
-            key=key,
+            key,
+            "Map of the faces by the model's class token",
+            scroll_zoom=True,
             on_select=partial(_take_click, key, numbers),
             selection_mode="points",
-            config={"displayModeBar": False, "scrollZoom": True},
-            alt="Map of the faces by the model's class token",
         )
 
 

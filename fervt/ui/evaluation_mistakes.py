@@ -7,12 +7,13 @@ import streamlit as st
 
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
+from fervt.labels import FERPLUS
 from fervt.report import PEOPLE
 from fervt.saved import Rows
+from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.choices import pick_one, put, wanted
-from fervt.ui.evaluation import View, ink, percent, say, show_chart
+from fervt.ui.evaluation import View, percent
 from fervt.ui.evaluation_gallery import show_gallery
-from fervt.ui.panels import CHART_CONFIG
 
 LABEL, PREDICTED = "label", "predicted"
 ANY = "any"
@@ -40,7 +41,8 @@ def show_mistakes(view: View) -> None:
     if not len(chosen):
         st.info("There is no such face.")
         return
-    _show_people(chosen)
+    if view.truth is not FERPLUS:
+        _show_people(chosen)
     show_gallery(view, chosen)
 
 
@@ -90,13 +92,12 @@ def _show_matrix(view: View, label: str, predicted: str) -> None:
     # A new key for each marked cell drops the chart's own selection, so that it can be clicked
     # again after another one.
     key = f"confusion_{view.key}_{marked}"
-    st.plotly_chart(
+    show_chart(
         figure,
-        key=key,
+        key,
+        "Confusion matrix; the choices below it select the same cells",
         on_select=partial(_take_click, key, classes),
         selection_mode="points",
-        config=CHART_CONFIG,
-        alt="Confusion matrix; the choices below it select the same cells",
     )
 
 

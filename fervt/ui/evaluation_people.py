@@ -4,9 +4,11 @@ import numpy as np
 import streamlit as st
 
 from fervt.figures.evaluation_bars import people_figure
+from fervt.labels import FERPLUS
 from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
 from fervt.report import PEOPLE
-from fervt.ui.evaluation import View, percent, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation import View, percent
 from fervt.ui.evaluation_gallery import draw_faces, show_face_of
 
 
@@ -17,6 +19,12 @@ def show_people(view: View) -> None:
     counts = [int((sides == side).sum()) for side in PEOPLE]
     if not rows.has_votes:
         st.info("No votes of several people are known for these faces.")
+        return
+    if view.truth is FERPLUS:
+        st.info(
+            "These labels are the majority of the same ten annotators, so all errors are errors to "
+            "them, too. Under “Labels”, choose FER2013 to see whom the annotators side with."
+        )
         return
     if not sum(counts):
         st.info("There is no error among these faces.")

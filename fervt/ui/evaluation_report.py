@@ -7,7 +7,8 @@ import streamlit as st
 
 from fervt.images import safe_name
 from fervt.report import build_report
-from fervt.ui.evaluation import View, say
+from fervt.ui.charts import say
+from fervt.ui.evaluation import View
 
 
 def show_report(view: View) -> None:

@@ -5,8 +5,9 @@ import json
 import streamlit as st
 
 from fervt.checkpoint import CheckpointInfo
-from fervt.figures.evaluation_curves import training_figure
-from fervt.ui.evaluation import percent, say, show_chart
+from fervt.figures.evaluation_curves import training_figures
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation import percent
 
 
 def show_training(info: CheckpointInfo) -> None:
@@ -23,10 +24,10 @@ def show_training(info: CheckpointInfo) -> None:
             else ""
         )
         say("Epoch by epoch", f"Training figures are of augmented, regularised batches. {kept}")
-        show_chart(
-            training_figure(info.history, best),
-            "training",
-            f"Loss, accuracy and learning rate over {len(info.history)} epochs",
-        )
+        figures = training_figures(info.history, best)
+        for column, (title, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
+            with column:
+                alt = f"{title} over {len(info.history)} epochs"
+                show_chart(figure, f"training_{title}", alt)
     with st.expander("Settings"):
         st.json(json.loads(info.to_json()) | {"history": f"{len(info.history)} epochs"}, expanded=1)

@@ -18,8 +18,8 @@ from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.charts import show_chart
 from fervt.ui.images import Picture, remember
-from fervt.ui.panels import CHART_CONFIG
 
 Cell = tuple[int, int]
 
@@ -146,14 +146,8 @@ def show_clickable(figure: go.Figure, name: str, cell: Cell | None, alt: str) ->
     # A new key for each marked cell drops the chart's own selection, so that the same cell can be
     # clicked again after another view has marked a different one.
     key = f"{name}_{cell}"
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=partial(_take_click, key),
-        selection_mode="points",
-        config=CHART_CONFIG,
-        alt=alt,
-    )
+    click = partial(_take_click, key)
+    show_chart(figure, key, alt, on_select=click, selection_mode="points")
 
 
 def _take_click(key: str) -> None:
@@ -167,11 +161,6 @@ def _cell_of(data: Any) -> Cell | None:
     if not values or len(values) < 2:
         return None
     return int(values[0]), int(values[1])
-
-
-def show_chart(figure: go.Figure, key: str, alt: str) -> None:
-    """Draws a figure that is only looked at."""
-    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
 
 
 def ask(view: View, label: str, work: Hashable, primary: bool = True) -> bool:
@@ -192,12 +181,6 @@ def show_probability_bars(prediction: Prediction, key: str, height_px: int) -> N
     )
     figure.update_xaxes(visible=False)
     show_chart(figure, key, "Probability of each expression")
-
-
-def say(title: str, meaning: str) -> None:
-    """Draws a panel's title and what it shows, in a line of plain words."""
-    st.markdown(f"**{title}**")
-    st.caption(meaning)
 
 
 def every_cell() -> Iterator[Cell]:

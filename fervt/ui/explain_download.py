@@ -3,7 +3,8 @@
 import streamlit as st
 
 from fervt.bundle import bundle_files, zip_bundle
-from fervt.ui.explain import View, say
+from fervt.ui.charts import say
+from fervt.ui.explain import View
 
 
 def show_download(view: View) -> None:

@@ -16,7 +16,8 @@ from fervt.figures.graph import graph_figure
 from fervt.figures.grid import Values
 from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
-from fervt.ui.explain import GRID, View, every_cell, mark_cell, say, show_chart, show_clickable
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain import GRID, View, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
 _DIRECTIONS = {
@@ -218,7 +219,10 @@ def _show_table(view: View, maps: dict[str, Values]) -> None:
         column_config={
             "marked": st.column_config.TextColumn("", width=24),
             "cell": st.column_config.TextColumn("cell", width=48),
-            **{SOURCES[name].title: st.column_config.NumberColumn(format="%.3f") for name in maps},
+            **{
+                SOURCES[name].title: st.column_config.NumberColumn(width=72, format="%.3f")
+                for name in maps
+            },
         },
         alt="Every source for every cell",
     )

@@ -19,8 +19,9 @@ from fervt.explain.faithfulness_table import read_table
 from fervt.figures.curves import faithfulness_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.files import file_sha256
+from fervt.ui.charts import say, show_chart
 from fervt.ui.checkpoints import load_shipped
-from fervt.ui.explain import View, ask, say, show_chart
+from fervt.ui.explain import View, ask
 
 _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
 
@@ -155,10 +156,8 @@ def _show_many_faces(view: View) -> None:
     rows = [
         {
             "map": SOURCES[key].title,
-            "deletion": row["deletion_gain"],
-            "deletion z": row["deletion_z"],
-            "insertion": row["insertion_gain"],
-            "insertion z": row["insertion_z"],
+            "deletion gain (95% interval)": _gain(row, "deletion"),
+            "insertion gain (95% interval)": _gain(row, "insertion"),
             "verdict": row["verdict"],
         }
         for key, row in table["sources"].items()
@@ -166,9 +165,15 @@ def _show_many_faces(view: View) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Scores over many faces")
     st.caption(
         f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
-        f"{table['cells_per_step']} cells a step. Gains are in mean probability over random "
-        "orders; z is the mean over faces."
+        f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
+        "of random orders, in mean probability. Better than random: the interval of the mean gain "
+        "lies above 0. Over many faces a small gain can be sure that on one face is not."
     )
+
+
+def _gain(row: dict[str, Any], side: str) -> str:
+    low, high = row[f"{side}_interval_95"]
+    return f"{row[f'{side}_gain']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _find_table(view: View) -> dict[str, Any] | None:

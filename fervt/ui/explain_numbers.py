@@ -7,7 +7,8 @@ import streamlit as st
 
 from fervt.explain import facts_as_text, graph_facts, node_similarity, stage_statistics
 from fervt.figures.matrix import similarity_figure
-from fervt.ui.explain import View, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain import View
 
 
 def show_numbers(view: View) -> None:
@@ -35,7 +36,7 @@ def show_numbers(view: View) -> None:
     say(
         "Node similarity",
         "Cosine between the features of the 49 cells, row by row, before and after the graph "
-        "attention. The outlined line is the marked cell.",
+        "attention." + ("" if view.cell is None else " The outlined line is the marked cell."),
     )
     for column, name, nodes in zip(
         st.columns(2, gap="large"),

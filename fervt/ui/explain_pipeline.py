@@ -7,7 +7,8 @@ from fervt.explain import cell_attention, edge_attention
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
-from fervt.ui.explain import View, say, show_chart, show_clickable, show_probability_bars
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain import View, show_clickable, show_probability_bars
 
 _NO_GWA = "This checkpoint was built without grid-wise attention, so there is nothing to show here."
 _DEVIATIONS = 3.0
@@ -42,7 +43,7 @@ def show_pipeline(view: View) -> None:
             else:
                 _show_cells(view, trace.gwa_weights, "stage_gwa", "Weights of the cells", stretch)
         with st.container(border=True):
-            say("4 · Map", "Weights × normalised input; 0 is gray.")
+            say("4 · Map", "Weights × normalised input; 0 is white.")
             if trace.gwa_map is None:
                 st.info(_NO_GWA)
             else:

@@ -5,7 +5,8 @@ import streamlit as st
 from fervt.bundle import part_figure
 from fervt.explain import attention_rollout
 from fervt.figures.matrix import token_attention_figure
-from fervt.ui.explain import View, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain import View
 
 _ALL = "mean"
 _POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."

@@ -5,14 +5,15 @@ import streamlit as st
 
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
-from fervt.ui.explain import Cell, View, ask, say, show_chart
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain import Cell, View, ask
 
 
 def show_what_if(view: View) -> None:
     """Draws probability curves on demand, and the face at a chosen point of them."""
     say(
         "What if the face were a little different?",
-        "All classes' probabilities over a change; the dashed line is the picture shown beside it.",
+        "All classes' probabilities over a change. “Try all changes” computes them for this face.",
     )
     cell = view.cell or _strongest_cell(view)
     key = ("what if", cell)

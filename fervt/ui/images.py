@@ -211,7 +211,10 @@ def _draw_sources() -> None:
             args=(camera_key,),
             label_visibility="collapsed",
         )
-    st.caption("Your images stay in this browser session; nothing is stored.")
+    st.caption(
+        "Your images go to the machine that runs this app and stay in its memory, for you alone, "
+        "until you forget them or close this tab."
+    )
     st.markdown("**Or try an example**")
     with st.grid(min_column_width=100):
         for key, picture in examples().items():

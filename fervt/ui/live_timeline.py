@@ -6,8 +6,8 @@ from fervt.figures.timeline import timeline_figure
 from fervt.labels import Vocabulary, expression
 from fervt.live import FrameReading, LiveStats, LiveWorker
 from fervt.live.timeline import face_numbers, face_series, readings_as_csv
+from fervt.ui.charts import show_chart
 from fervt.ui.live_export import summary_html
-from fervt.ui.panels import CHART_CONFIG
 
 REFRESH_S = 1.0
 RECENT_S = 60.0
@@ -71,12 +71,8 @@ def draw_timeline(
     figure = timeline_figure(
         times, values, vocabulary.classes, None if moment is None else moment.time_s
     )
-    st.plotly_chart(
-        figure,
-        key=f"{key}_timeline",
-        config=CHART_CONFIG,
-        alt=f"Probability of each expression of face {chosen} over time",
-    )
+    about = f"Probability of each expression of face {chosen} over time"
+    show_chart(figure, f"{key}_timeline", about)
     if moment is not None:
         st.markdown(_describe(moment))
 

@@ -6,8 +6,7 @@ from fervt.draw import fit_for_screen
 from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
 from fervt.predict import Prediction
-
-CHART_CONFIG = {"displayModeBar": False}
+from fervt.ui.charts import show_chart
 
 
 def show_probabilities(prediction: Prediction) -> None:
@@ -15,11 +14,8 @@ def show_probabilities(prediction: Prediction) -> None:
     leading = expression(prediction.label)
     st.subheader(f"{leading.name}, {prediction.confidence:.0%}", anchor=False)
     figure = plot_probabilities(prediction.probabilities, prediction.classes)
-    st.plotly_chart(
-        figure,
-        config=CHART_CONFIG,
-        alt=f"Probability of each expression; {leading.name} leads",
-    )
+    about = f"Probability of each expression; {leading.name} leads"
+    show_chart(figure, "probabilities", about)
 
 
 def show_crop_and_input(prediction: Prediction) -> None:

@@ -54,7 +54,8 @@ def _interval(figures: dict[str, Any]) -> str:
 
 
 def _protocol(figures: dict[str, Any], labels_seen: list[str]) -> str:
-    sentences = [
+    sentences = [HUMANS] if figures["labels"] == "fer2013" else []
+    sentences += [
         f"{vocabulary(figures['labels']).title} PrivateTest, used for this figure alone, "
         "with its 95% interval.",
         f"{figures['accuracy_flip_tta']:.1%} when each face is also read mirrored.",
@@ -66,6 +67,4 @@ def _protocol(figures: dict[str, Any], labels_seen: list[str]) -> str:
         )
     if "ferplus" in labels_seen and figures["labels"] == "fer2013":
         sentences.append("Trained with FER+ votes too.")
-    if figures["labels"] == "fer2013":
-        sentences.append(HUMANS)
     return " ".join(sentences)

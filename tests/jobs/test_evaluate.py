@@ -81,7 +81,7 @@ def test_a_zip_gives_what_the_same_faces_give(predictor):
     assert evaluation.plain["label"].tolist() == labels[order].tolist()
     assert (found.faces.images == faces).all()
     assert found.names[0] == "angry/000.png"
-    assert found.notes == ()
+    assert found.notes == ("Each image was read whole, as one face.",)
     assert evaluation.split == "x.zip"
     assert evaluation.of_own_images
     assert not evaluation.rows().has_votes
@@ -101,7 +101,7 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     files |= {"fear/a.png": face, "contempt/b.png": face, "c.png": face, "notes.txt": b"x"}
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
-    assert found.notes == (
+    assert found.notes[1:] == (
         "Left out (in no folder that is named as an expression): 1, 'c.png'.",
         "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
@@ -118,7 +118,10 @@ def test_one_split_and_faces_to_find(predictor):
     (name,) = found.names.values()
     assert name == "test/happy/a.png"
     assert found.evaluation.split == "x.zip, test"
-    assert found.notes == ("Left out (no face found): 1, 'test/sad/b.png'.",)
+    assert found.notes == (
+        "The largest face was cut out of each image.",
+        "Left out (no face found): 1, 'test/sad/b.png'.",
+    )
     (expected,) = predictor.predict(load_example("astronaut"))
     np.testing.assert_allclose(
         found.evaluation.rows().calibrated[0], expected.probabilities, atol=1e-4

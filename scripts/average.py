@@ -1,0 +1,63 @@
+"""Averages the weights of checkpoints of one kind into one, calibrated on PublicTest.
+
+    python -m scripts.average --data prepared.parquet --out mean.safetensors FILE=2 FILE=1
+
+Runs that start from the same weights end near each other, and the mean of their weights often does
+better than each of them (Wortsman et al., 2022). The training on record is the first one's.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.data.prepared import read_prepared
+from fervt.evaluate import run_model, with_labels
+from fervt.files import file_sha256
+from fervt.metrics import fit_temperature, softmax
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="prepared file")
+    parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
+    parser.add_argument("--description", help="one sentence; the first one's by default")
+    parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT, the first names the kind")
+    args = parser.parse_args()
+    named = (text.rpartition("=") for text in args.checkpoints)
+    parts = [(Path(path), float(weight)) for path, _, weight in named]
+    total = sum(weight for _, weight in parts)
+    model, info = load_checkpoint(parts[0][0])
+    mean: dict[str, Tensor] = {}
+    for path, weight in parts:
+        other, its = load_checkpoint(path)
+        if its.config != info.config:
+            sys.exit(f"average: '{path.name}' has another configuration than the first.")
+        for name, value in other.state_dict().items():
+            if value.is_floating_point():
+                mean[name] = mean.get(name, 0) + value.double() * weight / total
+    model.load_state_dict(mean, strict=False)  # counters stay the first one's
+
+    data, labels, _ = with_labels(info, read_prepared(args.data, ("PublicTest",)))
+    probabilities = softmax(run_model(model, info.preprocess, data.images).logits)
+    accuracy = float((probabilities.argmax(axis=1) == labels).mean())
+    info = replace(
+        info,
+        temperature=fit_temperature(probabilities, labels),
+        metrics=info.metrics | {"n": len(labels), "accuracy": accuracy},
+        training=info.training
+        | {"averaged": {file_sha256(path)[:16]: weight / total for path, weight in parts}},
+        description=args.description or info.description,
+    )
+    save_checkpoint(args.out, model, info)
+    loss = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean()
+    print(f"PublicTest accuracy {accuracy:.4f}, log loss {loss:.4f} (n = {len(labels)})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

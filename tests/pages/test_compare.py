@@ -125,6 +125,17 @@ def test_other_vocabularies_compare_on_common_classes(open_page, shelf) -> None:
     assert app.table[0].value["n"].nunique() == 1
 
 
+def test_a_label_set_is_chosen_that_all_rows_have(open_page, shelf) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    save_evaluation(shelf / "beta" / "PrivateTest", "beta", classes=FERPLUS)
+    app = open_page("compare", checkpoint="alpha")
+    assert not app.error
+    assert app.table[0].value["n"].nunique() == 1
+    app = open_page("compare", checkpoint="alpha", truth="fer2013")
+    assert "rows show the same images" in app.error[0].value  # as the address asked for
+    assert any("not felt emotions" in caption.value for caption in app.caption)
+
+
 def test_one_evaluation_alone_says_so(open_page, shelf) -> None:
     assert "nothing to compare" in text_of(open_page("compare", checkpoint="alpha"))
     save_evaluation(shelf / "alpha" / "PrivateTest")

@@ -79,6 +79,13 @@ def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> Non
     assert metric(app, "Faces") == str(len(saved.rows(truth=FERPLUS)))
 
 
+def test_people_are_not_held_against_themselves(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha", view="People", truth="ferplus")
+    assert any("choose FER2013 to see whom" in i.value for i in app.info)
+    app = open_page("evaluation", checkpoint="alpha", view="People")
+    assert not any("choose FER2013 to see whom" in i.value for i in app.info)
+
+
 def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha", label="fear", predicted="sad")
     rows = saved.rows()

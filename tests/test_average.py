@@ -1,0 +1,39 @@
+"""The mean of checkpoints' weights, as the script writes it."""
+
+import sys
+
+import pytest
+import tiny
+import torch
+
+from fervt.checkpoint import load_checkpoint
+from fervt.data.prepared import write_prepared
+from scripts.average import main
+
+
+def test_weights_are_averaged_and_calibrated(tmp_path, monkeypatch, capsys) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    parts = [tiny.save_tiny(tmp_path / f"{seed}.safetensors", seed) for seed in (1, 2)]
+    out = tmp_path / "mean.safetensors"
+    words = ["average", "--data", str(tmp_path / "data.parquet"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*words, f"{parts[0]}=3", f"{parts[1]}=1"])
+    assert main() == 0
+    assert "(n = 42)" in capsys.readouterr().out
+    model, info = load_checkpoint(out)
+    one, two = (load_checkpoint(path)[0].state_dict() for path in parts)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            expected = 0.75 * one[name] + 0.25 * two[name]
+            torch.testing.assert_close(value, expected, atol=2e-3, rtol=2e-3)
+    assert list(info.training["averaged"].values()) == [0.75, 0.25]
+    assert info.temperature != 1
+
+
+def test_other_kinds_are_refused(tmp_path, monkeypatch) -> None:
+    first = tiny.save_tiny(tmp_path)
+    words = ["average", "--data", "none", "--out", str(tmp_path / "mean.safetensors")]
+    monkeypatch.setattr(
+        sys, "argv", [*words, f"{first}=1", "assets/checkpoints/ablation.safetensors=1"]
+    )
+    with pytest.raises(SystemExit, match="another configuration"):
+        main()

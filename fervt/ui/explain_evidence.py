@@ -39,7 +39,7 @@ def show_evidence(view: View) -> None:
         edges = _show_graph(view)
     with st.container(border=True):
         _show_cell(view, edges)
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([6, 5], gap="medium")
     with left:
         _show_table(view, maps)
     with right:
@@ -220,7 +220,11 @@ def _show_table(view: View, maps: dict[str, Values]) -> None:
             "marked": st.column_config.TextColumn("", width=24),
             "cell": st.column_config.TextColumn("cell", width=48),
             **{
-                SOURCES[name].title: st.column_config.NumberColumn(width=72, format="%.3f")
+                SOURCES[name].title: st.column_config.NumberColumn(
+                    SOURCES[name].title.removesuffix(" weight").removesuffix(" attention"),
+                    width=76,
+                    format="%.3f",
+                )
                 for name in maps
             },
         },

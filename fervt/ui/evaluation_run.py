@@ -16,7 +16,7 @@ from fervt.jobs.evaluate import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.labels import FERPLUS, SPLITS, expression
 from fervt.predict import Predictor
 from fervt.saved import SavedEvaluation
-from fervt.ui.checkpoints import checkpoint_sha256
+from fervt.ui.checkpoints import checkpoint_sha256, is_own
 from fervt.ui.choices import pick_one
 from fervt.ui.evaluation import as_text
 from fervt.ui.evaluation_faces import (
@@ -26,6 +26,7 @@ from fervt.ui.evaluation_faces import (
 )
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+from fervt.ui.navigation import link_to
 
 KIND = "evaluate"
 _ROUND = "archive_round"  # counts uploads: a new key empties the uploader
@@ -60,6 +61,8 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{about['name']} on {evaluated.evaluation.split}", width="content")
         offer_another(KIND, "Evaluate other data", "this evaluation")
+        if is_own(predictor) and find_evaluated(predictor) is not None:
+            link_to("compare", "Compare with others")
     if about["sha256"] != checkpoint_sha256(predictor):
         st.warning(
             f"These are figures of {about['name']}, which was evaluated; the checkpoint in the "

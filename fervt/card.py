@@ -110,6 +110,8 @@ def _course(info: CheckpointInfo) -> str:
             f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
             "docs/experiments.md has the stages before)"
         )
+    if averaged := info.training.get("averaged"):
+        course += f"; its weights are the mean of {len(averaged)} such runs"
     return course
 
 

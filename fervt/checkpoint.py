@@ -37,7 +37,8 @@ class CheckpointInfo:
         labels_seen: Label sets used in training: "fer2013", "ferplus" or both.
         history: One dict an epoch: loss, accuracy, learning rate.
         metrics: Figures on PublicTest at selection.
-        training: Settings of the training run.
+        training: Settings of the training run. Of a mean also "averaged": each part's weight in it,
+            by the start of its file's SHA-256.
         parent: Where `--init` weights came from: SHA-256 of that file, or "".
         description: One sentence for people.
     """

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from served import stop
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 120
@@ -51,12 +52,7 @@ def app_server(tmp_path_factory) -> Iterator[str]:
         _wait_for_health(f"http://127.0.0.1:{port}/_stcore/health", server, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        stop(server)
 
 
 def _wait_for_health(url: str, server: subprocess.Popen, log: Path) -> None:

@@ -8,4 +8,4 @@ from fervt.predict import Predictor
 
 @pytest.fixture(scope="session")
 def predictor(tmp_path_factory) -> Predictor:
-    return Predictor(save_tiny(tmp_path_factory.mktemp("live")))
+    return Predictor(save_tiny(tmp_path_factory.mktemp("live"), seed=1))

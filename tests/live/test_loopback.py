@@ -126,7 +126,7 @@ def test_what_is_recorded_is_what_the_viewer_sees(predictor):
         kept = [f.to_ndarray(format="rgb24").astype(int) for f in film.decode(video=0)]
     assert len(kept) == 4
     for one, other, plain in zip(kept, shown, frames, strict=True):
-        assert np.abs(one - other).mean() < 8
+        assert np.abs(one - other).mean() < 6
         assert np.abs(one - other).mean() < np.abs(one - plain.astype(int)).mean()
 
 

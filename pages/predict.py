@@ -24,8 +24,6 @@ def show_picture() -> None:
         seen_column, read_column = st.columns([4, 5], gap="large")
         with seen_column:
             face = pick_face(predictor, picture)
-            if face is not None:
-                show_crop_and_input(face)
         if face is not None:
             own = own_pictures()
             answers = [
@@ -38,6 +36,7 @@ def show_picture() -> None:
                 with st.container(horizontal=True, vertical_alignment="center"):
                     show_downloads(predictor, answers)
                     link_to("explain", "Explain this prediction")
+                show_crop_and_input(face)  # last: on a phone the answer comes right below the image
 
 
 if pick_one("Way", "way", WAYS, "look", label_visibility="collapsed") == "many":

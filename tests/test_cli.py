@@ -1,5 +1,6 @@
 """The command line: help without the heavy imports, one line for what goes wrong."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -44,4 +45,11 @@ def test_bench_prints_ratios(capsys: pytest.CaptureFixture) -> None:
     options = ["--width=4", "--image-size=28", "--embed-dim=16", "--node-dim=8", "--rounds=1"]
     assert main(["bench", *options, "--batch-size=4"]) == 0
     assert capsys.readouterr().out.count("x\n") == 3
+    assert main(["bench", *options, "--batch-size=4", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for part, ours, bare in (
+        ("training", "fervt_gnn_images_per_s", "resnet34_images_per_s"),
+        ("evaluation", "evaluate_faces_per_s", "bare_loop_faces_per_s"),
+    ):
+        assert found[part]["ratio"] == pytest.approx(found[part][ours] / found[part][bare])
     assert main(["bench", "--rounds=0"]) == 2

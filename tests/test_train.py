@@ -184,23 +184,41 @@ def data_file(data, tmp_path_factory) -> Path:
     return path
 
 
-def test_sigterm_stops_at_a_resumable_point(data_file: Path, tmp_path: Path) -> None:
-    command = [sys.executable, *_command(data_file, tmp_path, "--epochs=400")]
+def _interrupt(data_file: Path, out: Path, signal_number: int, *extra: str) -> int:
+    """Starts training and interrupts it once an epoch is saved; gives its exit status."""
+    command = [sys.executable, *_command(data_file, out, *extra)]
     with subprocess.Popen(
         command, cwd=ROOT, env=_environment(), stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "PublicTest accuracy" in line:
+            if "epoch 2: PublicTest accuracy" in line:
                 break
         else:
-            pytest.fail("training ended before its first epoch")
-        process.send_signal(signal.SIGTERM)
+            pytest.fail("training ended before its second epoch")
+        process.send_signal(signal_number)
         process.stderr.read()
-        assert process.wait(timeout=60) == 0
+        return process.wait(timeout=60)
+
+
+def test_sigterm_stops_at_a_resumable_point(data_file: Path, tmp_path: Path) -> None:
+    assert _interrupt(data_file, tmp_path, signal.SIGTERM, "--epochs=400") == 0
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     assert state["progress"]["epoch"] >= 1
     assert not list(tmp_path.glob(".*part"))
+
+
+def test_a_killed_run_resumes_to_the_same_weights(data_file: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert _interrupt(data_file, killed, signal.SIGKILL, "--epochs=12") == -signal.SIGKILL
+    assert torch.load(killed / "state.pt", weights_only=True)["progress"]["epoch"] < 12
+    for out in (whole, killed):
+        subprocess.run(
+            [sys.executable, *_command(data_file, out, "--epochs=12", "--resume")],
+            cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
+        )  # fmt: skip
+    _assert_same(_weights(whole), _weights(killed))
+    assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
 
 
 def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Path) -> None:

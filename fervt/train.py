@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -30,9 +30,9 @@ from fervt.checkpoint import CheckpointInfo, init_from, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import NO_AUGMENT, Augment, Preprocess
 from fervt.errors import ConfigError, DataError
-from fervt.evaluate import run_model
+from fervt.evaluate import read_predictions, run_model
 from fervt.files import file_sha256, write_aside
-from fervt.labels import FERPLUS
+from fervt.labels import FERPLUS, Vocabulary
 from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig, FERVTOutput
 from fervt.options import check_types, option
@@ -59,6 +59,7 @@ class TrainConfig:
     mixup: float = option(0.0, "mixup's alpha; 0 is off")
     aux_weight: float = option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
     votes_weight: float = option(0.0, "weight of a second read-out, of FER+'s votes; 0 is off")
+    teacher_weight: float = option(0.0, "share of the teachers' answers in the targets, 0..1")
     class_balance: float = option(0.0, "a class weighs its share of Training to minus this power")
     ema_decay: float = option(0.998, "decay of the weights' moving average; 0 is off")
     patience: int = option(0, "epochs without a better PublicTest before stopping; 0 is off")
@@ -94,8 +95,9 @@ class TrainConfig:
         for name in ("label_smoothing", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie in 0 <= {name} < 1.")
-        if not 0 <= self.class_balance <= 1:
-            raise ConfigError("class_balance must lie in 0 <= class_balance <= 1.")
+        for name in ("class_balance", "teacher_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must lie in 0 <= {name} <= 1.")
         if not 0.5 <= self.crop <= 1:
             raise ConfigError("crop must lie in 0.5 <= crop <= 1.")
 
@@ -149,6 +151,42 @@ def targets_for(
     if not len(rows):
         raise DataError(f"The data has no {config.classes.title} labels.")
     return rows, labels[rows], targets[rows]
+
+
+def teachers_answers(
+    folders: Sequence[Path], data: PreparedData, classes: Vocabulary
+) -> tuple[np.ndarray, list[str]]:
+    """What other models say of the same faces, from their saved evaluations of Training.
+
+    Args:
+        folders: Saved evaluations, whose probabilities are averaged over mirrored faces.
+        data: M rows.
+        classes: The classes of the model that is taught.
+
+    Returns:
+        answers: (M, C) float32, rows sum to 1, the mean over the teachers; digests: their tables'
+            SHA-256.
+
+    Raises:
+        DataError: An evaluation is damaged, has other classes or lacks a face.
+    """
+    answers = np.zeros((len(data), len(classes)), dtype=np.float32)
+    names, digests = list(classes.classes), []
+    for folder in folders:
+        file = folder / "tta.parquet"
+        table = read_predictions(file).set_index("row")
+        if list(table.columns[-len(names) :]) != names:
+            raise DataError(
+                f"The teacher '{folder.name}' has other classes than {classes.title}'s."
+            )
+        found = table.reindex(data.row)
+        if (found["image_sha256"].to_numpy() != data.sha256).any():
+            raise DataError(
+                f"The teacher '{folder.name}' was not evaluated on all of these training faces."
+            )
+        answers += found[names].to_numpy(dtype=np.float32) / len(folders)
+        digests.append(file_sha256(file))
+    return answers, digests
 
 
 def learning_rate(config: TrainConfig, done: float) -> float:
@@ -269,6 +307,7 @@ class Trainer:
         *,
         device: str = "auto",
         init: Path | None = None,
+        teachers: Sequence[Path] = (),
         imagenet: Path | Literal["download"] | None = None,
         description: str = "",
     ) -> None:
@@ -280,9 +319,18 @@ class Trainer:
         if config.drop_copies:
             training = training.select(training.other_splits == "")
         rows, _, targets = targets_for(training, model_config)
+        if bool(teachers) != bool(config.teacher_weight):
+            raise ConfigError("teacher_weight and teachers go together.")
+        weights = class_weights(targets, config.class_balance)
+        taught: dict[str, Any] = {}
+        if teachers:
+            answers, digests = teachers_answers(
+                teachers, training.select(rows), model_config.classes
+            )
+            targets = targets + np.float32(config.teacher_weight) * (answers - targets)
+            taught = {"teachers": digests}
         self.faces = torch.from_numpy(training.images[rows]).to(self.device)
         self.targets = torch.from_numpy(targets).to(self.device)
-        weights = class_weights(targets, config.class_balance)
         self.class_weights = torch.from_numpy(weights).to(self.device)
         votes = training.ferplus_distribution[rows]
         if config.votes_weight and (model_config.classes is FERPLUS or not votes.any()):
@@ -334,7 +382,7 @@ class Trainer:
             split_rule=data.split_rule,
             seed=config.seed,
             labels_seen=tuple(sorted(seen)),
-            training={**asdict(config), "augmentation": asdict(self.augment)},
+            training={**asdict(config), "augmentation": asdict(self.augment), **taught},
             parent=file_sha256(init) if init else "",
             description=description,
         )
@@ -538,6 +586,7 @@ class Trainer:
             "train": asdict(self.config),
             "augment": asdict(self.augment),
             "data": self.info.data_hash,
+            "teachers": self.info.training.get("teachers"),
         }
 
     def _save(self) -> None:

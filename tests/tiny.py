@@ -16,13 +16,15 @@ CONFIG = FERVTConfig(
 )  # fmt: skip
 
 
-def save_tiny(path: Path, seed: int = 0, temperature: float = 1.0) -> Path:
+def save_tiny(
+    path: Path, seed: int = 0, temperature: float = 1.0, config: FERVTConfig = CONFIG
+) -> Path:
     """A checkpoint of random weights, at this path or as tiny.safetensors in this folder."""
     if path.is_dir():
         path = path / "tiny.safetensors"
     torch.manual_seed(seed)
-    info = CheckpointInfo(CONFIG, Preprocess(28, 0.4, 0.25), temperature=temperature)
-    save_checkpoint(path, FERVTGNN(CONFIG), info)
+    info = CheckpointInfo(config, Preprocess(28, 0.4, 0.25), temperature=temperature)
+    save_checkpoint(path, FERVTGNN(config), info)
     return path
 
 

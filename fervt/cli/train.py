@@ -28,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--init", metavar="CHECKPOINT", help="name or file whose fitting weights to start from"
     )
     parser.add_argument(
+        "--teacher",
+        metavar="FOLDER",
+        type=Path,
+        action="append",
+        default=[],
+        help="saved evaluation of Training by a model to learn from (--teacher-weight); repeatable",
+    )
+    parser.add_argument(
         "--imagenet",
         metavar="FILE",
         help="torchvision's resnet34 weights, or 'download' to let torchvision fetch them",
@@ -112,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
             augment,
             device=args.device,
             init=find_checkpoint(args.init) if args.init else None,
+            teachers=args.teacher,
             imagenet=imagenet,
             description=description,
         )

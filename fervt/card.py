@@ -110,6 +110,9 @@ def _course(info: CheckpointInfo) -> str:
             f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
             "docs/experiments.md has the stages before)"
         )
+    if teachers := info.training.get("teachers"):
+        plural = "s" if len(teachers) > 1 else ""
+        course += f"; its targets are softened by the answers of {len(teachers)} teacher{plural}"
     if averaged := info.training.get("averaged"):
         course += f"; its weights are the mean of {len(averaged)} such runs"
     return course

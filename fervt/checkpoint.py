@@ -38,7 +38,8 @@ class CheckpointInfo:
         history: One dict an epoch: loss, accuracy, learning rate.
         metrics: Figures on PublicTest at selection.
         training: Settings of the training run. Of a mean also "averaged": each part's weight in it,
-            by the start of its file's SHA-256.
+            by the start of its file's SHA-256. With teachers also "teachers": SHA-256 of the
+            tables of what they say.
         parent: Where `--init` weights came from: SHA-256 of that file, or "".
         description: One sentence for people.
     """
@@ -93,6 +94,8 @@ class CheckpointInfo:
             and self.preprocess.image_size == self.config.image_size
             and set(self.labels_seen) <= VOCABULARIES.keys()
             and all(isinstance(epoch, dict) for epoch in self.history)
+            and isinstance(self.training.get("averaged", {}), dict)
+            and isinstance(self.training.get("teachers", []), list)
         )
 
 

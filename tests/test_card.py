@@ -1,6 +1,7 @@
 """The model card: every placeholder is filled, from the saved figures, and nothing is invented."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -16,6 +17,7 @@ from fervt.card import (
     training_ablation_table,
     worst_mistake,
 )
+from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.errors import ConfigError, DataError
 from fervt.files import file_sha256
 
@@ -62,6 +64,15 @@ def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) ->
     assert "Switched off, without training anew (PublicTest, n = 240)" in card
     assert f"| nothing | {whole:.1%} |" in card
     assert ablation_table("tiny", "of another file") == ""
+
+
+def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
+    model, info = load_checkpoint(tiny.save_tiny(tmp_path))
+    training = {"teachers": ["a", "b"], "averaged": {"c": 0.5, "d": 0.5}}
+    path = tmp_path / "taught.safetensors"
+    save_checkpoint(path, model, replace(info, training=training))
+    card = render_card("taught", path)
+    assert "softened by the answers of 2 teachers; its weights are the mean of 2 such runs" in card
 
 
 def test_ablations_are_the_measured_ones(tmp_path) -> None:

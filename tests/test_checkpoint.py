@@ -124,6 +124,8 @@ def test_weights_that_are_not_finite(saved: Path) -> None:
         {"preprocess": {"image_size": 28, "mean": 0.5, "std": 0.2, "crop": 0.0}},
         {"history": "long"},
         {"description": 5},
+        {"training": {"averaged": 5}},
+        {"training": {"teachers": 5}},
         {"labels_seen": "fer2013"},
         {"surprise": True},
     ],

@@ -287,7 +287,8 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
         missing = [key for key in _METRICS_NEEDED if key not in metrics]
         if missing:
             raise DataError(f"The saved metrics '{shown}' lack '{missing[0]}'.")
-        vocabulary(metrics["labels"])
+        for name in (metrics["labels"], *metrics["labels_seen"]):
+            vocabulary(name)
     except FileNotFoundError as error:
         raise DataError(f"There is no saved evaluation '{shown}'.") from error
     except (OSError, ValueError, TypeError) as error:

@@ -30,12 +30,13 @@ from fervt.checkpoint import CheckpointInfo, init_from, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import NO_AUGMENT, Augment, Preprocess
 from fervt.errors import ConfigError, DataError
-from fervt.evaluate import read_predictions, run_model
+from fervt.evaluate import run_model
 from fervt.files import file_sha256, write_aside
-from fervt.labels import FERPLUS, Vocabulary
+from fervt.labels import FERPLUS
 from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig, FERVTOutput
 from fervt.options import check_types, option
+from fervt.teachers import ask_teachers
 
 
 @dataclass(frozen=True)
@@ -151,42 +152,6 @@ def targets_for(
     if not len(rows):
         raise DataError(f"The data has no {config.classes.title} labels.")
     return rows, labels[rows], targets[rows]
-
-
-def teachers_answers(
-    folders: Sequence[Path], data: PreparedData, classes: Vocabulary
-) -> tuple[np.ndarray, list[str]]:
-    """What other models say of the same faces, from their saved evaluations of Training.
-
-    Args:
-        folders: Saved evaluations, whose probabilities are averaged over mirrored faces.
-        data: M rows.
-        classes: The classes of the model that is taught.
-
-    Returns:
-        answers: (M, C) float32, rows sum to 1, the mean over the teachers; digests: their tables'
-            SHA-256.
-
-    Raises:
-        DataError: An evaluation is damaged, has other classes or lacks a face.
-    """
-    answers = np.zeros((len(data), len(classes)), dtype=np.float32)
-    names, digests = list(classes.classes), []
-    for folder in folders:
-        file = folder / "tta.parquet"
-        table = read_predictions(file).set_index("row")
-        if list(table.columns[-len(names) :]) != names:
-            raise DataError(
-                f"The teacher '{folder.name}' has other classes than {classes.title}'s."
-            )
-        found = table.reindex(data.row)
-        if (found["image_sha256"].to_numpy() != data.sha256).any():
-            raise DataError(
-                f"The teacher '{folder.name}' was not evaluated on all of these training faces."
-            )
-        answers += found[names].to_numpy(dtype=np.float32) / len(folders)
-        digests.append(file_sha256(file))
-    return answers, digests
 
 
 def learning_rate(config: TrainConfig, done: float) -> float:
@@ -315,20 +280,21 @@ class Trainer:
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.device = pick_device(device)
+        self.augment = (augment or Augment()) if config.augment else NO_AUGMENT
         training, public = data.split("Training"), data.split("PublicTest")
         if config.drop_copies:
             training = training.select(training.other_splits == "")
         rows, _, targets = targets_for(training, model_config)
         if bool(teachers) != bool(config.teacher_weight):
-            raise ConfigError("teacher_weight and teachers go together.")
+            raise ConfigError("--teacher and a --teacher-weight above 0 need each other.")
         weights = class_weights(targets, config.class_balance)
-        taught: dict[str, Any] = {}
+        seen = {model_config.vocabulary} | ({FERPLUS.name} if config.votes_weight else set())
+        record = {**asdict(config), "augmentation": asdict(self.augment)}
         if teachers:
-            answers, digests = teachers_answers(
-                teachers, training.select(rows), model_config.classes
-            )
-            targets = targets + np.float32(config.teacher_weight) * (answers - targets)
-            taught = {"teachers": digests}
+            taught = ask_teachers(teachers, training.select(rows), model_config.classes)
+            targets = targets + np.float32(config.teacher_weight) * (taught.answers - targets)
+            seen |= taught.labels_seen
+            record["teachers"] = list(taught.digests)
         self.faces = torch.from_numpy(training.images[rows]).to(self.device)
         self.targets = torch.from_numpy(targets).to(self.device)
         self.class_weights = torch.from_numpy(weights).to(self.device)
@@ -350,13 +316,11 @@ class Trainer:
         self.preprocess = Preprocess(
             model_config.image_size, float(gray.mean()), float(gray.std()), config.crop
         )
-        self.augment = (augment or Augment()) if config.augment else NO_AUGMENT
 
         _seed_step(config.seed)
         self.model = FERVTGNN(model_config)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
-        seen = {model_config.vocabulary} | ({FERPLUS.name} if config.votes_weight else set())
         if init is not None:
             seen |= set(init_from(self.model, init).labels_seen)
         self.read_outs = ReadOuts(self.model, votes=config.votes_weight > 0)
@@ -382,7 +346,7 @@ class Trainer:
             split_rule=data.split_rule,
             seed=config.seed,
             labels_seen=tuple(sorted(seen)),
-            training={**asdict(config), "augmentation": asdict(self.augment), **taught},
+            training=record,
             parent=file_sha256(init) if init else "",
             description=description,
         )
@@ -586,7 +550,7 @@ class Trainer:
             "train": asdict(self.config),
             "augment": asdict(self.augment),
             "data": self.info.data_hash,
-            "teachers": self.info.training.get("teachers"),
+            "teacher": self.info.training.get("teachers"),
         }
 
     def _save(self) -> None:

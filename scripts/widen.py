@@ -1,10 +1,11 @@
-"""Widens a checkpoint's trunk and leaves what the model says as it is: a start for `train --init`.
+"""Widens a checkpoint's trunk and leaves what the model says as it is: a start for training on.
 
-    python -m scripts.widen --checkpoint narrow.safetensors --width 32 --out wide.safetensors
+    python -m scripts.widen --checkpoint fervt-narrow --width 32 --out wide.safetensors
+    python -m fervt train --init wide.safetensors --width 32 ...
 
-The old channels keep their weights and read nothing of the new ones, which are random and read all;
-training joins them (after Net2Net: Chen et al., 2016, without its copies of channels, which would
-have to be told apart by noise).
+The old channels and the tokens keep their weights and read nothing of the new channels, which are
+random and read all; training joins them (after Net2Net: Chen et al., 2016, without its copies of
+channels, which would have to be told apart by noise).
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.checkpoint import CheckpointInfo, find_checkpoint, load_checkpoint, save_checkpoint
 from fervt.errors import ConfigError, FervtError
 from fervt.files import file_sha256
 from fervt.model import FERVTGNN
@@ -23,13 +24,13 @@ from fervt.model import FERVTGNN
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", required=True, help="name or file")
     parser.add_argument("--width", type=int, required=True, help="channels of the first stage")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--seed", type=int, default=0, help="seed of the new channels")
     args = parser.parse_args()
     try:
-        widen(args.checkpoint, args.width, args.out, args.seed)
+        widen(find_checkpoint(args.checkpoint), args.width, args.out, args.seed)
     except FervtError as error:
         sys.exit(f"widen: {error}")
     return 0
@@ -42,13 +43,22 @@ def widen(checkpoint: Path, width: int, out: Path, seed: int = 0) -> None:
     torch.manual_seed(seed)
     model = FERVTGNN(replace(info.config, width=width))
     small, large = narrow.state_dict(), model.state_dict()
-    model.load_state_dict({name: embed(small[name], large[name]) for name in large})
-    info = replace(info, config=model.config, parent=file_sha256(checkpoint))
-    save_checkpoint(out, model, info)
+    model.load_state_dict({name: put_in_corner(small[name], large[name]) for name in large})
+    widened = CheckpointInfo(
+        model.config,
+        info.preprocess,
+        temperature=info.temperature,
+        data_hash=info.data_hash,
+        split_rule=info.split_rule,
+        labels_seen=info.labels_seen,
+        parent=file_sha256(checkpoint),
+        description=f"{checkpoint.stem}, widened to {width} channels and not trained since",
+    )
+    save_checkpoint(out, model, widened)
 
 
-def embed(small: Tensor, large: Tensor) -> Tensor:
-    """Puts a layer's weights into the corner of a wider layer's, whose old outputs read only it."""
+def put_in_corner(small: Tensor, large: Tensor) -> Tensor:
+    """Copies a layer's weights into a wider one's; its old outputs don't read the new inputs."""
     wide = large.clone()
     if small.ndim > 1:
         wide[: len(small)] = 0

@@ -7,6 +7,7 @@ import tiny
 import torch
 
 from fervt.checkpoint import load_checkpoint
+from fervt.files import file_sha256
 from scripts.widen import main, widen
 
 
@@ -20,6 +21,8 @@ def test_what_the_model_says_stays(tmp_path) -> None:
     widen(narrow, info.config.width + 4, wide)
     after, grown = load_checkpoint(wide)
     assert grown.config.width == info.config.width + 4
+    assert grown.parent == file_sha256(narrow)
+    assert "not trained since" in grown.description
     images = faces(info.config.image_size)
     with torch.inference_mode():
         torch.testing.assert_close(after(images).logits, before(images).logits)

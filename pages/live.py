@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fervt.ui.live import ask_consent, pick_settings, pick_source, show_stream
+from fervt.ui.live import ask_consent, forget_readings, pick_settings, pick_source, show_stream
 from fervt.ui.live_panel import show_panel
 from fervt.ui.live_recorder import show_recorder
 from fervt.ui.live_timeline import show_timeline
@@ -24,5 +24,5 @@ elif ask_consent():
         offer_snapshot()
     with panel_column:
         show_panel(reader.worker, running)
-    show_timeline(reader.worker, running)
+    show_timeline(reader.worker, running, forget_readings)
 show_notice()

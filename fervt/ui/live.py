@@ -145,11 +145,16 @@ def seconds_since_start() -> float:
     return time.monotonic() - st.session_state.get(_STARTED, time.monotonic())
 
 
+def forget_readings() -> None:
+    """Drops all that was read of the camera; a recording has a button of its own."""
+    _renew_reader(st.session_state[_READER].worker.predictor)
+
+
 def _note_start() -> None:
     """Begins anew with each Start: other numbers, an empty timeline."""
     if st.session_state[_STREAM].state.signalling:
         st.session_state[_STARTED] = time.monotonic()
-        _renew_reader(st.session_state[_READER].worker.predictor)
+        forget_readings()
 
 
 def _renew_reader(predictor: Predictor) -> CameraReader:

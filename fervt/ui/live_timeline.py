@@ -1,5 +1,7 @@
 """The expressions of the last minutes: running on, or stopped to look back; and to keep."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fervt.figures.timeline import timeline_figure
@@ -12,14 +14,23 @@ from fervt.ui.live_export import summary_html
 REFRESH_S = 1.0
 RECENT_S = 60.0
 _PAUSED = "live_paused"
+_FORGOTTEN = "live_forgotten"  # just now: the page is to be drawn anew
 
 
-def show_timeline(worker: LiveWorker, running: bool) -> None:
-    """Draws the timeline of the stream, by itself again and again while it runs."""
-    st.fragment(_draw_live, run_every=REFRESH_S if running else None)(worker, running)
+def show_timeline(worker: LiveWorker, running: bool, forget: Callable[[], None]) -> None:
+    """Draws the timeline of the stream, by itself again and again while it runs.
+
+    Args:
+        worker: The stream's.
+        running: Whether frames are coming.
+        forget: Drops all that was read; offered after the stream's end.
+    """
+    st.fragment(_draw_live, run_every=REFRESH_S if running else None)(worker, running, forget)
 
 
-def _draw_live(worker: LiveWorker, running: bool) -> None:
+def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) -> None:
+    if st.session_state.pop(_FORGOTTEN, False):
+        st.rerun()  # the whole page: a callback here redraws this part alone, of the old worker
     if not worker.timeline.readings():
         return
     vocabulary = worker.predictor.classes
@@ -38,11 +49,23 @@ def _draw_live(worker: LiveWorker, running: bool) -> None:
         readings = worker.timeline.readings(RECENT_S)
     draw_timeline(readings, vocabulary, frozen, key="live")
     if frozen:
-        show_exports(
-            st.session_state[_PAUSED], vocabulary, worker.predictor.name, worker.stats(), "webcam"
-        )
+        with st.container(horizontal=True):
+            show_exports(readings, vocabulary, worker.predictor.name, worker.stats(), "webcam")
+            if not running:
+                st.button(
+                    "Forget the timeline",
+                    icon=":material/delete:",
+                    on_click=_forget,
+                    args=(forget,),
+                )
     else:
         st.caption("Pause or stop to look back at a moment and to save the timeline.")
+
+
+def _forget(forget: Callable[[], None]) -> None:
+    del st.session_state[_PAUSED]
+    forget()
+    st.session_state[_FORGOTTEN] = True
 
 
 def draw_timeline(
@@ -115,20 +138,19 @@ def show_exports(
         stats: Of the stream; None for a video file.
         source: What was read, in a word.
     """
-    with st.container(horizontal=True):
-        st.download_button(
-            "Timeline (CSV)",
-            lambda: readings_as_csv(readings, vocabulary),
-            "timeline.csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="A row a frame and face.",
-        )
-        st.download_button(
-            "Summary (HTML)",
-            lambda: summary_html(readings, vocabulary, checkpoint, stats, source),
-            "summary.html",
-            icon=":material/download:",
-            on_click="ignore",
-            help="One page with the figures and the timeline of each face.",
-        )
+    st.download_button(
+        "Timeline (CSV)",
+        lambda: readings_as_csv(readings, vocabulary),
+        "timeline.csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="A row a frame and face.",
+    )
+    st.download_button(
+        "Summary (HTML)",
+        lambda: summary_html(readings, vocabulary, checkpoint, stats, source),
+        "summary.html",
+        icon=":material/download:",
+        on_click="ignore",
+        help="One page with the figures and the timeline of each face.",
+    )

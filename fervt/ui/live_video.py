@@ -111,4 +111,5 @@ def _draw_timeline(film: ReadFilm) -> None:
     """By itself, so that a look at a moment does not hand the whole film over again."""
     st.subheader("Timeline", anchor=False)
     draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")
-    show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")
+    with st.container(horizontal=True):
+        show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")

@@ -79,6 +79,8 @@ def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film
     page.get_by_text("Stopped. The timeline below keeps").wait_for(timeout=SLOW_MS)
     camera.get_by_role("button", name="Start").wait_for(timeout=SLOW_MS)
     page.get_by_role("button", name="Timeline (CSV)").wait_for(timeout=SLOW_MS)
+    page.get_by_role("button", name="Forget the timeline").click()
+    page.get_by_text("Press Start below the picture").wait_for(timeout=SLOW_MS)
 
 
 def test_a_snapshot_opens_in_explain_however_busy_the_browser(app_server, launch_chromium, film):

@@ -93,6 +93,17 @@ def test_after_stop_the_timeline_can_be_looked_at_and_saved(open_page, camera):
     assert f"At {moment.min:.1f} s, face 1:" in texts(app)
 
 
+def test_after_stop_the_timeline_can_be_forgotten(open_page, camera):
+    app = agree(open_page("live"))
+    assert "Forget the timeline" not in [b.label for b in app.button]
+    camera.running = False
+    app.run()
+    next(b for b in app.button if b.label == "Forget the timeline").click().run()
+    assert not app.exception
+    assert not app.get("plotly_chart") and not app.get("download_button")
+    assert "Press Start" in texts(app)
+
+
 def test_a_pause_stops_the_timeline_but_not_the_stream(open_page, camera):
     app = agree(open_page("live"))
     next(t for t in app.toggle if t.label == "Pause").set_value(True).run()

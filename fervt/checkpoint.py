@@ -38,8 +38,8 @@ class CheckpointInfo:
         history: One dict an epoch: loss, accuracy, learning rate.
         metrics: Figures on PublicTest at selection.
         training: Settings of the training run. Of a mean also "averaged": each part's weight in it,
-            by the start of its file's SHA-256. With teachers also "teachers": SHA-256 of the
-            tables of what they say.
+            by the start of its file's SHA-256. With teachers also "teachers": one name of
+            each saved evaluation, made of the starts of its files' SHA-256.
         parent: Where `--init` weights came from: SHA-256 of that file, or "".
         description: One sentence for people.
     """

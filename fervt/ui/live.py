@@ -22,7 +22,8 @@ _STARTED = "live_started_s"
 _CONSENT = (
     "Your camera's frames go to the machine that runs this app, are read there and come back at "
     "once. **No frame is stored**, unless you press Record: then the film is kept in your "
-    "session's memory. So are the probabilities of the last five minutes, until you press Start "
+    "session's memory. So are the probabilities of the last five minutes, until you forget them, "
+    "press Start "
     "again, or close or reload this tab. Everybody in the picture should know that their "
     "expression is being read."
 )

@@ -26,11 +26,16 @@ def project(
         seed: Of t-SNE.
 
     Raises:
-        DataError: There are fewer than four rows, or fewer than two dimensions.
+        DataError: There are fewer than four rows, fewer than two dimensions, a value that is not
+            finite, or nothing that differs.
     """
     values = np.asarray(embeddings, dtype=np.float32)
     if len(values) < _LEAST_ROWS or values.shape[1] < 2:
         raise DataError(f"A map needs at least {_LEAST_ROWS} faces.")
+    if not np.isfinite(values).all():
+        raise DataError("A map needs finite embeddings.")
+    if (values == values[0]).all():  # t-SNE would divide by their spread, and crash the process
+        raise DataError("A map needs faces that differ; the model sees the same in all of these.")
     if method == "pca":
         return PCA(2, svd_solver="full").fit_transform(values)
     reduced = PCA(min(_TSNE_DIMENSIONS, *values.shape), svd_solver="full").fit_transform(values)

@@ -48,3 +48,13 @@ def test_pca_is_scikit_learns_and_tsne_keeps_clusters() -> None:
 def test_too_few_rows_for_a_map_is_a_sentence() -> None:
     with pytest.raises(DataError, match="at least 4"):
         project(np.zeros((3, 8)))
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [(np.ones((8, 5)), "faces that differ"), (np.full((8, 5), np.nan), "finite")],
+)
+def test_what_cannot_be_laid_out_is_refused(method, values, sentence) -> None:
+    with pytest.raises(DataError, match=sentence):
+        project(values, method)

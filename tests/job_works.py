@@ -45,3 +45,14 @@ def square_bytes(report: Report, data: bytes) -> bytes:
 
 def give_back(report: Report, value: object) -> object:
     return value
+
+
+class Unreadable:
+    """Pickles, and cannot be read again."""
+
+    def __reduce__(self) -> tuple:
+        return int, ("no number",)
+
+
+def give_unreadable(report: Report) -> Unreadable:
+    return Unreadable()

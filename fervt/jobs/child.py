@@ -29,7 +29,10 @@ def _end_with_parent(stdin: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Runs one job; always answers with ("done", result) or ("failed", sentence)."""
+    """Runs one job; always answers with ("done", result) or ("failed", sentence).
+
+    Does not return: the thread that reads stdin would abort an interpreter that tidies up.
+    """
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
     work, arguments = pickle.load(stdin)
@@ -56,6 +59,7 @@ def main() -> None:
         answer("failed", "The machine ran out of memory.")
     else:
         answer("done", result)
+    os._exit(0)
 
 
 if __name__ == "__main__":

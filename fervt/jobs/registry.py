@@ -144,8 +144,9 @@ class Jobs:
         """Hands the work over and takes the answers in, until the process ends."""
         assert process.stdin is not None and process.stdout is not None
         ending: tuple[JobState, Any, str] = "failed", None, "The work ended without an answer."
-        # A process that is killed leaves a broken pipe or half a message.
-        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+        # A process that is killed leaves a broken pipe or half a message; a result too large for
+        # the memory, or that cannot be read, must not leave the job running for ever either.
+        with contextlib.suppress(Exception):
             process.stdin.write(message)
             process.stdin.flush()
             while True:

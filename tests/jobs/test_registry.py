@@ -65,6 +65,21 @@ def test_failure_is_a_sentence(work: Callable[..., None], sentence: str) -> None
     assert job.result is None
 
 
+def test_an_answer_that_cannot_be_read_ends_the_job() -> None:
+    job = ended(Jobs().start("bad", "Bad", works.give_unreadable))
+    assert (job.state, job.error) == ("failed", "The work ended without an answer.")
+
+
+def test_its_process_ends_in_peace(capfd) -> None:
+    jobs = Jobs()
+    for _ in range(5):
+        job = jobs.start("count", "Counting", works.count_to, 0)
+        process = jobs._jobs[job.id][1]
+        ended(job)
+        assert process.wait(20) >= 0  # by itself, not by a signal such as SIGABRT
+    assert not capfd.readouterr().err
+
+
 def test_cancel_ends_the_process() -> None:
     jobs = Jobs()
     job = jobs.start("wait", "Waiting", works.wait_forever)

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: write aside, then rename."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,8 +13,14 @@ from pathlib import Path
 def write_aside(path: Path) -> Iterator[Path]:
     """Yields a path beside `path` to write to; renames it when the block ends without an error.
 
-    The folder is made where it is missing.
+    The folder is made where it is missing; a link is followed.
+
+    Raises:
+        OSError: The file cannot be written, or something that is no file lies there.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

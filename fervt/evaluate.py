@@ -409,4 +409,7 @@ def read_predictions(path: Path, info: CheckpointInfo | None = None) -> pd.DataF
         raise DataError(f"'{path.name}' row {row}: the probabilities don't sum to 1.")
     if not table["label"].between(0, len(names) - 1).all():
         raise DataError(f"'{path.name}' holds a label outside its {len(names)} classes.")
+    for labels in (FER2013, FERPLUS):  # -1: none of this set
+        if not table[f"label_{labels.name}"].between(-1, len(labels) - 1).all():
+            raise DataError(f"'{path.name}' holds a label that {labels.title} does not have.")
     return table

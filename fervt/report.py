@@ -113,6 +113,8 @@ def build_report(
         )
     date = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
     title = f"{evaluation.name} on {evaluation.split}"
+    if evaluation.neutralised:
+        title += f", with its {evaluation.neutralised.upper()} switched off"
     library = f"<script>{get_plotlyjs()}</script>"
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
@@ -136,7 +138,13 @@ def summarise(
     )
     unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
     best, worst = (expression(c).name for c in (occurring[-1], occurring[0]))
-    sentences = [
+    sentences = []
+    if evaluation.neutralised:
+        sentences.append(
+            f"Its {evaluation.neutralised.upper()} was switched off for this evaluation: these are "
+            "not the whole model's figures."
+        )
+    sentences += [
         f"{evaluation.name} names the labelled expression in {figures['accuracy']:.1%} of "
         f"{figures['n']:,} faces of {evaluation.split}{unseen} (95% interval "
         f"{100 * low:.1f} to {high:.1%}).",
@@ -455,6 +463,7 @@ def _provenance(evaluation: SavedEvaluation) -> str:
             "Protocol",
             "fitted on Training, every choice made on PublicTest, PrivateTest read once",
         ),
+        ("Switched off", evaluation.neutralised.upper() if evaluation.neutralised else "nothing"),
         ("Evaluated with", f"fervt {metrics.get('version', 'unknown')}"),
     )
     cells = "".join(

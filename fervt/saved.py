@@ -5,13 +5,13 @@ without copies of earlier splits. All of them ask here, so the same choice gives
 """
 
 import json
+import math
 import secrets
-import zipfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fervt.catalog import EVALUATIONS
 from fervt.errors import DataError
-from fervt.evaluate import Evaluation, read_predictions
+from fervt.evaluate import Evaluation, Part, read_predictions
 from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.labels import FER2013, FERPLUS, SPLITS, Vocabulary, expression, vocabulary
@@ -41,6 +41,10 @@ LABELS_FROM_FOLDERS = "folders"
 """As `metrics["data"]["labels_from"]`: a person's own images, labelled by their folders' names."""
 
 _METRICS_NEEDED = ("checkpoint", "data", "labels", "labels_seen", "temperature")
+_TEXTS_NEEDED = {
+    "checkpoint": ("name", "sha256"),
+    "data": ("source", "content_hash", "split", "split_rule"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +180,11 @@ class SavedEvaluation:
         return vocabulary(self.metrics["labels"])
 
     @property
+    def neutralised(self) -> str | None:
+        """The part that was switched off, as in `evaluate.run_model`; None for the whole model."""
+        return self.metrics.get("neutralised")
+
+    @property
     def of_own_images(self) -> bool:
         """Whether its faces are a person's own, so that other people's figures say nothing."""
         return self.metrics["data"].get("labels_from") == LABELS_FROM_FOLDERS
@@ -238,7 +247,7 @@ class SavedEvaluation:
                 images, tokens = file["image_sha256"], file["class_token"]
         except FileNotFoundError as error:
             raise DataError(f"There is no '{name}' beside the predictions.") from error
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except Exception as error:  # each way of being damaged has its own errors
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
@@ -289,9 +298,16 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
             raise DataError(f"The saved metrics '{shown}' lack '{missing[0]}'.")
         for name in (metrics["labels"], *metrics["labels_seen"]):
             vocabulary(name)
+        texts = [metrics[part][name] for part, names in _TEXTS_NEEDED.items() for name in names]
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a text that is none")
+        if metrics.get("neutralised") not in (None, *get_args(Part)):
+            raise ValueError("a part that is none")
+        if not 0 < float(metrics["temperature"]) < math.inf:
+            raise ValueError("a temperature that scales nothing")
     except FileNotFoundError as error:
         raise DataError(f"There is no saved evaluation '{shown}'.") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"The saved metrics '{shown}' are damaged.") from error
     tables = {n: read_predictions(folder / f"{n}.parquet") for n in ("predictions", "tta")}
     plain, mirrored = tables.values()
@@ -334,13 +350,17 @@ def _each_saved(name: str) -> list[tuple[Path, dict[str, Any]]]:
 def find_evaluation(name_or_folder: str, split: str) -> SavedEvaluation:
     """Reads a shipped checkpoint's evaluation on a split, or the one in a folder.
 
+    Args:
+        name_or_folder: A name without a folder before it is first looked for among those shipped.
+        split: Of a shipped checkpoint.
+
     Raises:
         DataError: There is none, or it is damaged.
     """
-    folders = saved_folders(name_or_folder)
+    folder = Path(name_or_folder)
+    folders = saved_folders(name_or_folder) if folder.name == name_or_folder else {}
     if split in folders:
         return read_evaluation(folders[split])
-    folder = Path(name_or_folder)
     if (folder / "metrics.json").is_file():
         return read_evaluation(folder)
     known = f"; saved are {', '.join(folders)}" if folders else ""

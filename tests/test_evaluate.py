@@ -158,6 +158,8 @@ def _spoil(saved: Path, out: Path, change) -> Path:
         (lambda t: t.assign(sad=-0.1), "negative"),
         (lambda t: t.assign(sad=t["sad"] + 0.5), "don't sum to 1"),
         (lambda t: t.assign(label=9), "outside its 7 classes"),
+        (lambda t: t.assign(label_fer2013=12), "FER2013 does not have"),
+        (lambda t: t.assign(label_ferplus=-3), r"FER\+ does not have"),
         (lambda t: t.assign(sad="much"), "wrong kind"),
         (lambda t: t.assign(is_copy=5), "wrong kind"),
     ],

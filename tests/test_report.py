@@ -127,6 +127,24 @@ def test_what_cannot_be_compared_is_a_sentence(pair, tmp_path) -> None:
         build_report(pair[0], against=other)
 
 
+def test_a_part_that_was_off_is_said(tmp_path) -> None:
+    report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralised="gwa")))
+    assert "<h1>alpha on PrivateTest, with its GWA switched off</h1>" in report
+    assert "Its GWA was switched off for this evaluation" in report
+
+
+def test_both_sides_of_a_comparison_are_of_one_split(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
+    for split in ("PublicTest", "PrivateTest"):
+        save_evaluation(tmp_path / "alpha" / split, split=split, data_seed=len(split))
+    mine = save_evaluation(
+        tmp_path / "mine", "mine", split="PublicTest", data_seed=len("PublicTest")
+    )
+    out = tmp_path / "report.html"
+    assert main(["report", f"--checkpoint={mine}", "--against=alpha", f"--out={out}"]) == 0
+    assert "240 of 240 faces are in both" in out.read_text()
+
+
 def test_names_cannot_inject_markup(tmp_path) -> None:
     evil = read_evaluation(save_evaluation(tmp_path / "x", "<script>alert(1)</script>"))
     report = build_report(evil)

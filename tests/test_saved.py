@@ -39,12 +39,14 @@ def test_embeddings_follow_the_rows(tmp_path) -> None:
     saved = read_evaluation(save_evaluation(tmp_path / "one", classes=FERPLUS))
     assert saved.vocabulary is FERPLUS
     assert saved.embeddings().shape == (len(saved.plain), DIMENSIONS)
+    content = (saved.origin / "embeddings.npz").read_bytes()
     np.savez(saved.origin / "embeddings.npz", image_sha256=np.array(["x"]), class_token=[[1.0]])
     with pytest.raises(DataError, match="other rows"):
         saved.embeddings()
-    (saved.origin / "embeddings.npz").write_text("hello")
-    with pytest.raises(DataError, match="damaged"):
-        saved.embeddings()
+    for damaged in (b"hello", b"", content[:300] + b"xxxx" + content[304:], b"\x93NUMPY"):
+        (saved.origin / "embeddings.npz").write_bytes(damaged)
+        with pytest.raises(DataError, match="damaged"):
+            saved.embeddings()
     (saved.origin / "embeddings.npz").unlink()
     with pytest.raises(DataError, match=r"no 'embeddings\.npz'"):
         saved.embeddings()
@@ -68,6 +70,11 @@ def test_spoilt_folders_are_sentences(tmp_path) -> None:
         ("{", "damaged"),
         (json.dumps({k: v for k, v in kept.items() if k != "temperature"}), "lack 'temperature'"),
         ("[]", "lack 'checkpoint'"),
+        (json.dumps(kept | {"temperature": None}), "damaged"),
+        (json.dumps(kept | {"temperature": 0}), "damaged"),
+        (json.dumps(kept | {"checkpoint": {"name": "alpha"}}), "damaged"),
+        (json.dumps(kept | {"data": kept["data"] | {"source": 5}}), "damaged"),
+        (json.dumps(kept | {"neutralised": "everything"}), "damaged"),
     ):
         (folder / "metrics.json").write_text(content)
         with pytest.raises(DataError, match=sentence):
@@ -91,6 +98,15 @@ def test_what_is_saved_is_found_by_split(shelf) -> None:
     assert find_evaluation(str(shelf / "alpha" / "PrivateTest"), "PublicTest").name == "alpha"
     with pytest.raises(DataError, match="on Training; saved are PrivateTest, PublicTest"):
         find_evaluation("alpha", "Training")
+
+
+def test_a_folder_is_never_taken_for_a_shipped_name(shelf, monkeypatch) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    mine = save_evaluation(shelf / "runs" / "alpha", "mine")
+    monkeypatch.chdir(shelf / "runs")
+    assert find_evaluation("alpha", "PrivateTest").name == "alpha"
+    for folder in (str(mine), "./alpha", "../runs/alpha/"):
+        assert find_evaluation(folder, "PrivateTest").name == "mine"
 
 
 def test_evaluations_join_on_the_same_images(tmp_path) -> None:

@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes the report."""
     name = find_checkpoint().stem if args.checkpoint is None else args.checkpoint
     evaluation = find_evaluation(name, args.split)
-    against = find_evaluation(args.against, args.split) if args.against else None
+    against = find_evaluation(args.against, evaluation.split) if args.against else None
     split = evaluation.split
     data = read_prepared(args.data, (split,)).split(split) if args.data else None
     shipped = shipped_checkpoints()
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     content = build_report(evaluation, info=info, against=against, data=data)
     try:
         with write_aside(args.out) as aside:
-            aside.write_text(content)
+            aside.write_text(content, encoding="utf-8")
     except OSError as error:
         raise DataError(f"'{args.out}' cannot be written: {error.strerror}.") from error
     print(f"{args.out}: {evaluation.name} on {split}, {len(content) / 1e6:.1f} MB")

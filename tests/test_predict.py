@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -170,6 +172,22 @@ def test_command_writes_a_table_of_a_folder_and_a_zip(
     (tmp_path / "none").mkdir()
     assert main(["predict", str(tmp_path / "none"), f"--checkpoint={checkpoint}"]) == 2
     assert "holds no images" in capsys.readouterr().err
+
+
+def test_odd_names_and_empty_archives(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "table.csv"
+    photos.mkdir()
+    Image.new("RGB", (60, 40)).save(photos / "plain.png")
+    shutil.copy(photos / "plain.png", os.fsencode(photos / "caf") + b"\xe9.png")
+    options = [f"--checkpoint={checkpoint}", "--whole-image"]
+    assert main(["predict", str(photos), *options, f"--csv={out}"]) == 0
+    assert f"{photos}/caf?.png" in out.read_text(encoding="utf-8")
+    assert main(["predict", str(photos), *options]) == 0
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("readme.txt", "no images")
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "empty.zip"), *options]) == 2
+    assert "empty.zip' holds no images" in capsys.readouterr().err
 
 
 def test_command_in_words(checkpoint: Path, tmp_path: Path, capsys) -> None:

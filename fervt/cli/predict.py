@@ -69,18 +69,28 @@ def _images_of(path: Path) -> list[Named]:
     """The images that a path stands for.
 
     Raises:
-        DataError: It is a folder without images, or a zip file that cannot be used.
+        DataError: It is a folder or a zip file without images, or a zip file that cannot be used.
     """
+    found = [(_printable(name), read) for name, read in _find_images(path)]
+    if not found:
+        raise DataError(f"'{_printable(str(path))}' holds no images.")
+    return found
+
+
+def _find_images(path: Path) -> list[Named]:
     if path.is_dir():
         paths = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in IMAGE_SUFFIXES]
-        if not paths:
-            raise DataError(f"'{path}' holds no images.")
         return [(str(p), partial(read_image, p, str(p))) for p in paths]
     if path.suffix.lower() == ".zip" and path.is_file():
         return [
             (f"{path}/{name}", read) for name, read in list_images([(path.name, path.read_bytes())])
         ]
     return [(str(path), partial(read_image, path, str(path)))]
+
+
+def _printable(name: str) -> str:
+    """A file's name may hold bytes that are no text, which nothing could print or write."""
+    return name.encode(errors="replace").decode()
 
 
 def _write_table(predictor: Predictor, images: list[Named], whole_image: bool, out: Path) -> int:
@@ -93,7 +103,7 @@ def _write_table(predictor: Predictor, images: list[Named], whole_image: bool, o
         answers = predict_many(predictor, images, whole_image, report)
     try:
         with write_aside(out) as aside:
-            aside.write_text(answers.table, newline="")
+            aside.write_text(answers.table, encoding="utf-8", newline="")
     except OSError as error:
         raise DataError(f"'{out}' cannot be written: {error.strerror}.") from error
     for problem in answers.problems:

@@ -87,7 +87,7 @@ class ImageArchive:
         files = [
             (at, info)
             for at, info in enumerate(self._infos)
-            if not info.is_dir() and not _is_litter(info.filename)
+            if info.filename and not info.is_dir() and not _is_litter(info.filename)
         ]
         found = [(at, info) for at, info in files if info.filename.lower().endswith(IMAGE_SUFFIXES)]
         images = [info for _, info in found]

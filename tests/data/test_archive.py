@@ -121,3 +121,9 @@ def test_damaged_images_are_errors_of_their_own() -> None:
     with pytest.raises(ImageError, match=r"b\.png"):
         archive.read(b)
     assert archive.read(c).shape == (48, 40, 3)
+
+
+def test_a_member_without_a_name_is_passed_over() -> None:
+    content = zip_of({"happy/a.png": FACE, "Q.png": FACE}).replace(b"Q.png", b"\0.png")
+    (member,) = ImageArchive(content, "x.zip").members
+    assert member.name == "happy/a.png"

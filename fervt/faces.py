@@ -121,19 +121,29 @@ def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
         (side, side, 3) uint8, a copy.
 
     Raises:
+        ImageError: As `check_box`.
+    """
+    check_box(box_xyxy_px)
+    left, top, right, bottom = box_xyxy_px
+    side = max(right - left, bottom - top)
+    rows = (top + bottom - side) // 2 + np.arange(side)
+    columns = (left + right - side) // 2 + np.arange(side)
+    height, width = image_rgb.shape[:2]
+    return image_rgb[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+
+
+def check_box(box_xyxy_px: Box) -> None:
+    """Whether `crop_face` can cut this box.
+
+    Raises:
         ImageError: The box is empty, or its square would be over four times the largest image.
     """
     left, top, right, bottom = box_xyxy_px
     if left >= right or top >= bottom:
         raise ImageError(f"The face box {tuple(box_xyxy_px)} is empty.")
-    side = max(right - left, bottom - top)
-    if side * side > 4 * MAX_PIXELS:
+    if max(right - left, bottom - top) ** 2 > 4 * MAX_PIXELS:
         size = f"{right - left} x {bottom - top}"
         raise ImageError(f"A box of {size} pixels is too large or too narrow for a face.")
-    rows = (top + bottom - side) // 2 + np.arange(side)
-    columns = (left + right - side) // 2 + np.arange(side)
-    height, width = image_rgb.shape[:2]
-    return image_rgb[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
 
 
 def whole_image_box(image_rgb: np.ndarray) -> Box:

@@ -77,9 +77,9 @@ def _surround(app: Flask, service: Service) -> None:
         g.started = time.perf_counter()
         if request.path in _OPEN_PATHS:
             return
+        service.rate.check(request.remote_addr or "")  # first, so that keys cannot be tried at will
         if config.api_key:
             check_key(request.headers.get("Authorization", ""), config.api_key)
-        service.rate.check(request.remote_addr or "")
         if request.content_length and request.content_length > app.config["MAX_CONTENT_LENGTH"]:
             raise Problem(413, f"The body is larger than {config.max_body_mb} MB.")
 
@@ -103,7 +103,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
         explain, detect = read_explain(), read_detect()
         found = read_bodies(many=False, config=config)
         with service.work.take():
-            named = decode(found, config)
+            named = decode(found, config, detect)
             images = []
             for _, image in named:
                 if isinstance(image, ImageError):
@@ -117,7 +117,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
         explain, detect = read_explain(), read_detect()
         found = read_bodies(many=True, config=config)
         with service.work.take():
-            named = decode(found, config)
+            named = decode(found, config, detect)
             good = [image for _, image in named if not isinstance(image, ImageError)]
             answers = iter(engine.answer(good, detect, explain))
         return _answer(

@@ -14,6 +14,7 @@ from fervt.api.config import ServiceConfig
 from fervt.api.engine import EXPLANATIONS
 from fervt.api.problems import Problem
 from fervt.errors import ImageError
+from fervt.faces import check_box, whole_image_box
 from fervt.images import read_image, safe_name
 
 NamedBytes = tuple[str, bytes]
@@ -61,12 +62,14 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
     return found
 
 
-def decode(found: list[NamedBytes], config: ServiceConfig) -> list[NamedImage]:
-    """Decodes each image, or says why it cannot be."""
+def decode(found: list[NamedBytes], config: ServiceConfig, detect: bool) -> list[NamedImage]:
+    """Decodes each image, or says why it cannot be, or cannot be one face without `detect`."""
     images: list[NamedImage] = []
     for name, data in found:
         try:
             image: Any = read_image(data, name, config.max_megapixels * 1_000_000)
+            if not detect:
+                check_box(whole_image_box(image))
         except ImageError as error:
             image = error
         images.append((safe_name(name), image))

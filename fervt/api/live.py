@@ -17,7 +17,7 @@ from fervt.api.service import Service
 from fervt.errors import FervtError
 from fervt.images import read_image
 
-MAX_DROPPED = 32  # frames waiting behind one: no camera is that fast
+MAX_WAITING = 32  # messages behind one: no camera is that fast
 _LISTEN_S = 0.5
 
 _GOING_AWAY, _POLICY, _TRY_LATER = 1001, 1008, 1013
@@ -53,16 +53,17 @@ def _answer_frames(socket: Server, service: Service) -> None:
             continue
         heard = time.monotonic()
         frame: bytes | None = None
-        dropped = 0
+        dropped = texts = 0
         while message is not None:
             if isinstance(message, str):
+                texts += 1
                 explain = _read_settings(message, explain)
             else:
                 dropped += frame is not None
                 frame = bytes(message)
-            if dropped > MAX_DROPPED:
+            if max(dropped, texts) > MAX_WAITING:
                 service.metrics.dropped.inc(dropped)
-                socket.close(_POLICY, "Too many frames at a time.")
+                socket.close(_POLICY, "Too many messages at a time.")
                 return
             message = socket.receive(timeout=0)
         service.metrics.dropped.inc(dropped)

@@ -116,14 +116,17 @@ class Source:
             return self._number, self._jpeg if self._number > after else None
 
     def _run(self) -> None:
-        while self._running:
+        again = True
+        while again:
             again = False
             try:
                 again = self._play()
             finally:
                 with self._changed:
-                    # Somebody may have come while the device was being released.
-                    if not (again and self._is_wanted()):
+                    # Somebody may have come while the device was being released. Decided once: who
+                    # joins after this starts a thread of their own.
+                    again = again and self._is_wanted()
+                    if not again:
                         self._running, self._number, self._jpeg = False, 0, None
                         self._changed.notify_all()
 

@@ -14,6 +14,7 @@ import torch
 from fervt.api import ServiceConfig, create_app
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.errors import ConfigError
+from fervt.faces import FaceDetector
 
 HELP = "serve predictions over HTTP"
 
@@ -66,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
     # Workers are forked from here; threads of PyTorch's stay behind, and they would wait for them.
     torch.set_num_threads(1)
     checkpoint = find_checkpoint(args.checkpoint)
-    load_checkpoint(checkpoint)  # so that a bad one is a sentence here, not a crash in a worker
+    # So that a bad one is a sentence here, not a crash in a worker.
+    load_checkpoint(checkpoint)
+    FaceDetector()
     _check_address(args.host, args.port)
     folder, owner = tempfile.mkdtemp(prefix="fervt-metrics-"), os.getpid()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

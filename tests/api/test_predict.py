@@ -154,6 +154,11 @@ def test_a_batch_answers_each_image_by_itself(client, face_jpeg):
     assert answer.status_code == 200 and bad["name"] == "bad.png"
     assert bad["problem"]["status"] == 422 and "'bad.png'" in bad["problem"]["detail"]
     assert good["faces_found"] == 1
+    strip = served.jpeg(np.zeros((20, 10_001, 3), np.uint8))
+    entries = [{"image": as_base64(image)} for image in (strip, face_jpeg)]
+    path = "/v1/predict/batch?detect=false"
+    long, good = client.post(path, json={"images": entries}).get_json()["images"]
+    assert "too narrow" in long["problem"]["detail"] and good["faces_found"] == 1
     files = client.post("/v1/predict/batch", data=form(("a", face_jpeg), ("b", b""))).get_json()
     assert files["images"][0]["faces_found"] == 1
     assert files["images"][1]["problem"]["detail"] == "'b' is empty."

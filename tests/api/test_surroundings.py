@@ -98,6 +98,13 @@ def test_the_rate_is_of_each_client_and_behind_proxies_of_the_first(make_client)
         assert [answer.status_code for answer in got] == [200, 200, 429]
 
 
+def test_keys_cannot_be_tried_at_will(make_client):
+    client = make_client(api_key="s3cret", max_rate=1)
+    wrong = {"Authorization": "Bearer guess"}
+    got = [client.get("/v1/model", headers=wrong).status_code for _ in range(4)]
+    assert got[0] == 401 and got[-1] == 429
+
+
 def test_other_sites_may_not_open_the_socket(client):
     headers = {
         "Connection": "Upgrade",

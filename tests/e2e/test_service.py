@@ -259,6 +259,16 @@ def test_the_newest_frame_wins_and_floods_are_ended(service, frame):
     assert dropped and float(dropped[1]) > 0
 
 
+def test_a_flood_of_words_is_ended_too(service, frame):
+    live = open_live(service)
+    with pytest.raises((ConnectionClosed, OSError)):
+        for _ in range(200_000):
+            live.send("{}")
+        while True:
+            live.receive(timeout=60)
+    assert is_well(service, frame)
+
+
 def test_frames_that_are_too_large_end_the_page(service, frame):
     live = open_live(service)
     with pytest.raises(ConnectionClosed):
@@ -384,12 +394,15 @@ def test_a_stop_is_clean_and_quick_with_an_open_page_and_a_stream(checkpoint, fr
         (("--source", "a=0", "--source", "a=1"), "each name once"),
         (("--workers", "0"), "at least 1"),
         (("--max-megapixels", "99"), "max_megapixels must be at most 25"),
+        (("--checkpoint", "TINY", "--port", "FREE"), "FERVT_YUNET names '/missing.onnx'"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence(
     checkpoint, tmp_path, capsys, monkeypatch, options, words
 ):
     monkeypatch.setattr("torch.set_num_threads", lambda count: None)  # of this process
+    if "FREE" in options:
+        monkeypatch.setenv("FERVT_YUNET", "/missing.onnx")
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(checkpoint.read_bytes()[:-100])
     with socket.socket() as taken:
@@ -399,6 +412,7 @@ def test_what_cannot_be_served_is_one_sentence(
             "TINY": str(checkpoint),
             "DAMAGED": str(damaged),
             "TAKEN": str(taken.getsockname()[1]),
+            "FREE": "5000",
         }
         assert main(["serve", *(names.get(option, option) for option in options)]) == 2
     said = capsys.readouterr().err

@@ -33,10 +33,12 @@ def main() -> int:
     total = sum(weight for _, weight in parts)
     model, info = load_checkpoint(parts[0][0])
     mean: dict[str, Tensor] = {}
+    seen: set[str] = set()
     for path, weight in parts:
         other, its = load_checkpoint(path)
-        if its.config != info.config:
+        if its.config != info.config or its.preprocess != info.preprocess:
             sys.exit(f"average: '{path.name}' has another configuration than the first.")
+        seen |= set(its.labels_seen)
         for name, value in other.state_dict().items():
             if value.is_floating_point():
                 mean[name] = mean.get(name, 0) + value.double() * weight / total
@@ -47,6 +49,7 @@ def main() -> int:
     accuracy = float((probabilities.argmax(axis=1) == labels).mean())
     info = replace(
         info,
+        labels_seen=tuple(sorted(seen)),
         temperature=fit_temperature(probabilities, labels),
         metrics=info.metrics | {"n": len(labels), "accuracy": accuracy},
         training=info.training

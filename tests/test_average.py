@@ -1,12 +1,13 @@
 """The mean of checkpoints' weights, as the script writes it."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import tiny
 import torch
 
-from fervt.checkpoint import load_checkpoint
+from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import write_prepared
 from scripts.average import main
 
@@ -27,6 +28,23 @@ def test_weights_are_averaged_and_calibrated(tmp_path, monkeypatch, capsys) -> N
             torch.testing.assert_close(value, expected, atol=2e-3, rtol=2e-3)
     assert list(info.training["averaged"].values()) == [0.75, 0.25]
     assert info.temperature != 1
+
+
+def test_label_sets_add_up_and_other_inputs_are_refused(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    first = tiny.save_tiny(tmp_path / "1.safetensors", 1)
+    model, info = load_checkpoint(tiny.save_tiny(tmp_path / "2.safetensors", 2))
+    save_checkpoint(tmp_path / "2.safetensors", model, replace(info, labels_seen=("ferplus",)))
+    out = tmp_path / "mean.safetensors"
+    words = ["average", "--data", str(tmp_path / "data.parquet"), "--out", str(out)]
+    words += [f"{first}=1", f"{tmp_path / '2.safetensors'}=1"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert main() == 0
+    assert load_checkpoint(out)[1].labels_seen == ("fer2013", "ferplus")
+    other = replace(info, preprocess=replace(info.preprocess, mean=0.9))
+    save_checkpoint(tmp_path / "2.safetensors", model, other)
+    with pytest.raises(SystemExit, match="another configuration"):
+        main()
 
 
 def test_other_kinds_are_refused(tmp_path, monkeypatch) -> None:

@@ -77,6 +77,7 @@ class CameraReader:
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.recorder.stop()
+        self.worker.forget_frame()  # nothing shows it any more
 
     def _process(self, frame: av.VideoFrame, dropped: int) -> av.VideoFrame | None:
         """The annotated frame; None where there is none."""
@@ -86,6 +87,8 @@ class CameraReader:
             self._count_failure("decoded", error, dropped)
             return None
         shown, _ = self.worker.process(image, dropped=dropped)
+        if self._closed:
+            self.worker.forget_frame()  # it was being read while the track ended
         self.recorder.add(shown)
         try:
             return av.VideoFrame.from_ndarray(shown, format="rgb24")

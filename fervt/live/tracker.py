@@ -100,6 +100,14 @@ class Tracker:
             track.box = track.box * (x, y, x, y)
             track.speed = track.speed * (x, y, x, y)
 
+    def mirror(self, width: int) -> None:
+        """Follows a stream whose frames, `width` pixels wide, were turned over."""
+        for track in self._tracks:
+            left, top, right, bottom = track.box
+            track.box = np.array([width - right, top, width - left, bottom])
+            left, top, right, bottom = track.speed
+            track.speed = np.array([-right, top, -left, bottom])
+
     def _take(self, found: list[np.ndarray], time_s: float) -> None:
         boxes = [track.box for track in self._tracks]
         pairs = _match(overlap(boxes, found), _MIN_OVERLAP)

@@ -92,6 +92,7 @@ class LiveWorker:
         self._detector = FaceDetector(_SEARCH_PX)
         self._tracker = Tracker()
         self._size: tuple[int, int] | None = None
+        self._mirrored = self.settings.mirror
         self._smoothed: dict[int, tuple[float, NDArray[np.float32]]] = {}
         self._meter = Meter()
         self._lock = threading.Lock()
@@ -109,6 +110,11 @@ class LiveWorker:
         """The newest frame that could be read."""
         with self._lock:
             return self._latest
+
+    def forget_frame(self) -> None:
+        """Drops the newest frame; its reading stays in the timeline."""
+        with self._lock:
+            self._latest = None
 
     def stats(self) -> LiveStats:
         """Speed and counts up to now."""
@@ -192,6 +198,11 @@ class LiveWorker:
         self, image_rgb: NDArray[np.uint8], time_s: float, settings: LiveSettings
     ) -> tuple[tuple[FaceReading, ...], list[Evidence | None]]:
         found = None
+        if settings.mirror != self._mirrored:
+            self._mirrored = settings.mirror
+            if self._size is not None:
+                self._tracker.mirror(self._size[1])
+            self._until_search = 0
         late = settings.search_every is None and time_s - self._searched_s > _MAX_BETWEEN_S
         if self._until_search == 0 or late:
             began_s = self._clock()

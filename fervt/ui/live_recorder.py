@@ -66,7 +66,7 @@ def _draw_film(recorder: Recorder, film: bytes, state: Recording) -> None:
         f"**Your recording**: {state.seconds:.0f} s, {len(film) / 1e6:.1f} MB, as you saw it. "
         "It is in memory only."
     )
-    st.video(film, format="video/mp4")
+    st.video(film, format="video/mp4", alt="Your recording")
     with st.container(horizontal=True):
         st.download_button(
             "Recording (MP4)",

@@ -41,10 +41,11 @@ def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) ->
         paused = running and st.toggle(
             "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
         )
-    if not paused:
-        st.session_state[_PAUSED] = worker.timeline.readings()
+    # A new worker reads for another checkpoint, whose classes may be others.
+    if not paused or st.session_state.get(_PAUSED, (None,))[0] is not worker:
+        st.session_state[_PAUSED] = worker, worker.timeline.readings()
     frozen = paused or not running
-    readings: list[FrameReading] = st.session_state[_PAUSED]
+    readings: list[FrameReading] = st.session_state[_PAUSED][1]
     if not frozen:
         readings = worker.timeline.readings(RECENT_S)
     draw_timeline(readings, vocabulary, frozen, key="live")

@@ -85,7 +85,9 @@ def _draw_result(film: ReadFilm) -> None:
             f"{found.failed} of {found.frames} frames could not be read. {found.problem}",
             icon=":material/broken_image:",
         )
-    st.video(film.annotated_mp4, format="video/mp4", width=_WIDTH_PX)
+    st.video(
+        film.annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings"
+    )
     people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"

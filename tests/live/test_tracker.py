@@ -86,3 +86,16 @@ def test_overlap_of_boxes_of_different_shapes():
     shares = overlap([np.array([0, 0, 4, 2])], [np.array([2, 0, 6, 4]), np.array([4, 2, 6, 4])])
     np.testing.assert_allclose(shares, [[4 / 20, 0]])
     assert overlap([], [np.array([0, 0, 1, 1])]).shape == (0, 1)
+
+
+def test_faces_go_over_to_the_other_side_with_a_mirror():
+    tracker = Tracker()
+    tracker.step(0.0, [(10, 5, 30, 25)])
+    (before,) = tracker.step(0.1, [(12, 5, 32, 25)])
+    box, speed = before.box.copy(), before.speed.copy()
+    assert speed.any()
+    tracker.mirror(100)
+    (track,) = tracker.step(0.1)
+    assert track.number == 1
+    assert track.box.tolist() == [100 - box[2], box[1], 100 - box[0], box[3]]
+    assert track.speed.tolist() == [-speed[2], speed[1], -speed[0], speed[3]]

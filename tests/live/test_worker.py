@@ -153,6 +153,15 @@ def test_mirrored_frames_are_mirrored_before_they_are_read(predictor):
     np.testing.assert_array_equal(shown[:20], frame(10)[:20, ::-1])
 
 
+def test_turning_the_mirror_keeps_who_is_there(predictor):
+    worker = LiveWorker(predictor, LiveSettings(search_every=4))
+    read(worker, [frame(10)] * 5)
+    worker.settings = LiveSettings(search_every=4, mirror=True)
+    mirrored = read(worker, [frame(10)] * 8, start=5)
+    assert [[face.number for face in reading.faces] for reading in mirrored] == [[1]] * 8
+    assert all(reading.faces[0].box_xyxy_px[0] > WIDTH / 2 for reading in mirrored)
+
+
 @pytest.mark.parametrize("overlay", ["gwa", "graph"])
 def test_an_overlay_changes_the_face_alone_and_draws_real_evidence(predictor, overlay):
     plain = LiveWorker(predictor, LiveSettings(bars=False, search_every=1))

@@ -2,10 +2,12 @@
 
 import csv
 import gc
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 import pytest
+import tiny
 from film import astronaut_frames
 
 from fervt.labels import FER2013, NOTICE
@@ -112,6 +114,21 @@ def test_a_pause_stops_the_timeline_but_not_the_stream(open_page, camera):
     app.run()
     assert next(s for s in app.slider if s.label == "Moment").max == longest
     assert app.metric[1].value != "–"
+
+
+def test_a_pause_does_not_outlive_the_checkpoint(open_page, camera, checkpoints, tmp_path):
+    app = agree(open_page("live", checkpoint="alpha"))
+    next(t for t in app.toggle if t.label == "Pause").set_value(True).run()
+    config = replace(tiny.CONFIG, vocabulary="ferplus")
+    eight = tiny.save_tiny(tmp_path / "eight.safetensors", config=config)
+    checkpoints["eight"] = eight
+    try:
+        app.query_params["checkpoint"] = "eight"
+        app.run()
+    finally:
+        del checkpoints["eight"]
+    assert not app.exception
+    assert app.get("plotly_chart")
 
 
 def test_a_snapshot_becomes_an_image_of_the_session(open_page, camera):

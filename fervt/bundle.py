@@ -179,7 +179,7 @@ def _sections(
     )
     yield (
         "What each part is worth",
-        "The change of the target's probability without it.",
+        f"The change of the {target.describe_score(trace.vocabulary)} without it.",
         part_figure(explanation, target),
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
@@ -200,12 +200,11 @@ def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
 
 
 def part_figure(explanation: Explanation, target: Target) -> go.Figure:
-    """How the target's probability changes without each part."""
+    """How the target's score changes without each part."""
     plain = target.score(explanation.trace.probabilities)
     effects = np.array([target.score(part.probabilities) - plain for part in explanation.parts])
-    return effect_figure(
-        [part.name for part in explanation.parts], effects, "change of the probability"
-    )
+    names = [part.name for part in explanation.parts]
+    return effect_figure(names, effects, f"change of the {target.unit}")
 
 
 def _statistics_table(explanation: Explanation) -> str:

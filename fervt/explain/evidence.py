@@ -61,7 +61,8 @@ SOURCES: dict[str, Source] = {
     "occlusion": Source(
         "Occlusion",
         "drop in probability",
-        "How much the target's probability falls when the cell is hidden; below 0 it rises.",
+        "How much the target's probability falls when the cell is hidden; below 0 it rises. "
+        "Of a target against another: its lead over the other's.",
         True,
         0.0,
     ),
@@ -112,6 +113,18 @@ class Target:
             return name
         return f"{name}, not {expression(vocabulary.classes[self.against]).name}"
 
+    def describe_score(self, vocabulary: Vocabulary) -> str:
+        """What `score` is, in words: "probability of Fearful minus that of Surprised"."""
+        score = f"probability of {expression(vocabulary.classes[self.index]).name}"
+        if self.against is None:
+            return score
+        return f"{score} minus that of {expression(vocabulary.classes[self.against]).name}"
+
+    @property
+    def unit(self) -> str:
+        """Of `score`."""
+        return "probability" if self.against is None else "difference of probabilities"
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -150,7 +163,7 @@ class Explanation:
 
 
 def explain_face(predictor: Predictor, face: NDArray[np.uint8]) -> Explanation:
-    """Explains a gray face (48, 48) uint8: three calls of the model, 49 hidden cells in one."""
+    """Explains a gray face (48, 48) uint8: a few calls of the model, 49 hidden cells in one."""
     image = normalise(predictor, face[None])
     output, maps = class_maps(predictor.model, image)
     return Explanation(

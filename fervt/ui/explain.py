@@ -64,6 +64,11 @@ class View:
         return self.target.describe(self.vocabulary)
 
     @property
+    def score_name(self) -> str:
+        """What is measured of the target, as people say it."""
+        return self.target.describe_score(self.vocabulary)
+
+    @property
     def shelf(self) -> dict[Any, Any]:
         """Where results on demand are kept for this face; it is emptied with the images."""
         return remember((*self.key, "on demand"), dict)

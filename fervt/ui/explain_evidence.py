@@ -168,7 +168,7 @@ def _show_cell(view: View, edges: Values | None) -> None:
                 help=f"{SOURCES[key].meaning} Unit: {SOURCES[key].unit}.",
             )
     st.caption(
-        f"Hiding it changes the probability of {view.target_name} by "
+        f"Hiding it changes the {view.score_name} by "
         f"**{-100 * reading.values['occlusion']:+.1f} points**."
     )
     if reading.attention_in:

@@ -39,7 +39,7 @@ def _show_curves(view: View) -> None:
     say(
         "Deletion and insertion",
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
-        f"the probability of {view.target_name} fall or rise earlier than random orders do. This "
+        f"the {view.score_name} fall or rise earlier than random orders do. This "
         "is evidence, not proof: the model was never trained on faces with holes.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -61,17 +61,17 @@ def _show_curves(view: View) -> None:
         )
         waiting.empty()
     if key in view.shelf:
-        _show_scores(view.shelf[key])
+        _show_scores(view.shelf[key], view.target.unit)
 
 
-def _show_scores(measured: Faithfulness) -> None:
+def _show_scores(measured: Faithfulness, unit: str) -> None:
     figure = faithfulness_figure(
         measured.shares,
         {SOURCES[key].title: values for key, values in measured.deletion.items()},
         {SOURCES[key].title: values for key, values in measured.insertion.items()},
         measured.random_deletion,
         measured.random_insertion,
-        "probability",
+        unit,
     )
     show_chart(figure, "faithfulness", "Deletion and insertion curves")
     rows = [

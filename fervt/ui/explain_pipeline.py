@@ -43,7 +43,8 @@ def show_pipeline(view: View) -> None:
             else:
                 _show_cells(view, trace.gwa_weights, "stage_gwa", "Weights of the cells", stretch)
         with st.container(border=True):
-            say("4 · Map", "Weights × normalised input; 0 is white.")
+            zero = "" if stretch else " 0 is white."
+            say("4 · Map", f"Weights × normalised input.{zero}")
             if trace.gwa_map is None:
                 st.info(_NO_GWA)
             else:
@@ -52,7 +53,7 @@ def show_pipeline(view: View) -> None:
             say("5 · Fused features", "Input and map merged; channels' mean.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "What others draw from each cell.")
+            say("6 · Graph", "What its neighbours and itself draw from each cell.")
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:

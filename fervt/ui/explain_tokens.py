@@ -44,7 +44,7 @@ def show_tokens(view: View) -> None:
         show_chart(figure, "rollout", "Attention rollout to the class token")
         say(
             "What each part is worth",
-            f"How the probability of {view.target_name} changes when a token is dropped, or the "
+            f"How the {view.score_name} changes when a token is dropped, or the "
             "graph or GWA is made neutral. A part that changes nothing did not matter here."
             + (
                 _POINTER

@@ -210,7 +210,10 @@ def test_targets_are_named_and_contrasted():
     target = Target.named(FERPLUS, "fear", "surprise")
     assert target == Target(6, 2)
     assert target.describe(FERPLUS) == "Fearful, not Surprised"
+    assert target.describe_score(FERPLUS) == "probability of Fearful minus that of Surprised"
+    assert target.unit == "difference of probabilities"
     assert target.score(np.arange(8.0) ** 2) == 36 - 4
+    assert Target(6).describe_score(FERPLUS) == "probability of Fearful"
     for label, against in (("joy", None), ("fear", "joy"), ("fear", "fear")):
         with pytest.raises(ConfigError):
             Target.named(FER2013, label, against)

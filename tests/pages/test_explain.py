@@ -76,9 +76,9 @@ def test_the_target_and_its_contrast_are_kept_in_the_address(open_page):
     app.selectbox(key="explain_target").select("fear").run()
     app.selectbox(key="explain_against").select("surprise").run()
     assert app.query_params["target"] == "fear" and app.query_params["against"] == "surprise"
-    assert "Fearful, not Surprised" in captions(app)
+    assert "probability of Fearful minus that of Surprised" in captions(app)
     app = open_page("explain", image="astronaut", view="Tokens", target="fear", against="surprise")
-    assert "Fearful, not Surprised" in captions(app)
+    assert "probability of Fearful minus that of Surprised" in captions(app)
     app = open_page("explain", image="astronaut", view="Tokens", target="joy", against="joy")
     assert not app.error
 

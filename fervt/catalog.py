@@ -18,9 +18,9 @@ EVALUATIONS = SHIPPED.parent / "evaluations"
 
 def count_gmac(model: FERVTGNN) -> float:
     """Billions of multiply-accumulate operations for one face."""
-    side = model.config.image_size
+    side, device = model.config.image_size, next(model.parameters()).device
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.zeros(1, 3, side, side))
+        model(torch.zeros(1, 3, side, side, device=device))
     return counter.get_total_flops() / 2e9
 
 

@@ -89,14 +89,20 @@ class CheckpointInfo:
         kinds |= dict.fromkeys(("data_hash", "split_rule", "parent", "description"), str)
         return (
             all(isinstance(getattr(self, name), kind) for name, kind in kinds.items())
-            and type(self.temperature) in (int, float)
+            and _is_number(self.temperature)
             and 0 < self.temperature < 100
             and self.preprocess.image_size == self.config.image_size
             and set(self.labels_seen) <= VOCABULARIES.keys()
-            and all(isinstance(epoch, dict) for epoch in self.history)
+            and all(isinstance(epoch, dict) and "epoch" in epoch for epoch in self.history)
+            and all(_is_number(value) for epoch in self.history for value in epoch.values())
+            and all(_is_number(self.metrics.get(name, 0)) for name in ("n", "accuracy", "epoch"))
             and isinstance(self.training.get("averaged", {}), dict)
             and isinstance(self.training.get("teachers", []), list)
         )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
 
 
 def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:

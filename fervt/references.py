@@ -22,12 +22,11 @@ class Tool:
     name: str
     accuracy: float
     macro_f1: float
-    face_ms: float
 
 
 TOOLS = (
-    Tool("fer 25.10.3", 0.6578, 0.639, 0.5),
-    Tool("face-api 1.7.15", 0.5893, 0.535, 15.9),
-    Tool("facial_emotion_recognition 0.3.4", 0.5252, 0.437, 2.9),
-    Tool("facex 1.1.0", 0.4263, 0.383, 22.0),
+    Tool("fer 25.10.3", 0.6578, 0.639),
+    Tool("face-api 1.7.15", 0.5893, 0.535),
+    Tool("facial_emotion_recognition 0.3.4", 0.5252, 0.437),
+    Tool("facex 1.1.0", 0.4263, 0.383),
 )

@@ -11,6 +11,7 @@ from fervt.ui.compare_sections import show_calibration, show_classes, show_fixed
 from fervt.ui.evaluation_faces import pick_faces
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
+from fervt.ui.text import as_text
 
 SECTIONS = {
     "Figures": lambda comparison, faces: show_figures(comparison),
@@ -26,7 +27,7 @@ comparison = None
 try:
     comparison = pick_comparison(predictor)
 except DataError as error:
-    st.error(f"{error} Choose other labels or checkpoints.", icon=":material/join:")
+    st.error(f"{as_text(error)} Choose other labels or checkpoints.", icon=":material/join:")
 if comparison is not None:
     faces = pick_faces(comparison.evaluations[0].split)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")

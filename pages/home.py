@@ -25,7 +25,9 @@ predictor = open_page(
     "fervt", "See which expression a neural network reads in a face, and what it looked at."
 )
 show_status(predictor)
-link_to("predict", "Try it with an example", link_parameters(image="astronaut"))
+link_to(
+    "predict", "Try it with an example", link_parameters(image="astronaut", face=None, whole=None)
+)
 
 draw_card_style()
 with st.grid(3, min_column_width=220):

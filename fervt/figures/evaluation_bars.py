@@ -148,7 +148,7 @@ def votes_figure(
     """Draws distributions (C,) over the same classes as bars beside each other."""
     labels = [expression(label).name for label in classes]
     figure = go.Figure()
-    for values, name, (colour, _) in zip(shares, names, STYLES, strict=False):
+    for values, name, (colour, _) in zip(shares, names, STYLES[: len(names)], strict=True):
         figure.add_bar(
             x=values,
             y=labels,

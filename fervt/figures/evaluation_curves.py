@@ -16,7 +16,14 @@ _EVEN = "#8A8A99"
 _ACCENT = "#5457CD"
 _KEPT = {"color": _EVEN, "dash": "dot"}  # the line at the epoch that was kept
 # Okabe and Ito's colours with different dashes: told apart without colour, too.
-STYLES = (("#0072B2", "solid"), ("#D55E00", "dash"), ("#009E73", "dot"), ("#CC79A7", "dashdot"))
+STYLES = (
+    ("#0072B2", "solid"),
+    ("#D55E00", "dash"),
+    ("#009E73", "dot"),
+    ("#CC79A7", "dashdot"),
+    ("#8A8A99", "longdash"),
+)
+"""Colour and dash of as many models as are compared, and of the people beside them."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 

@@ -15,6 +15,7 @@ from fervt.errors import CheckpointError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
+from fervt.ui.text import as_text
 
 PARAMETER = "checkpoint"
 
@@ -24,6 +25,7 @@ _PROBLEM = "checkpoint_problem"
 _UPLOADS = "checkpoint_uploads"  # counts them: a new key empties the uploader
 _MAX_OWN = 3  # a visitor's own checkpoints that are kept at once
 _MAX_FILE_MB = 100
+_MOST_NAME_BYTES = 200  # file systems take 255
 
 
 def pick_checkpoint() -> Predictor:
@@ -40,9 +42,9 @@ def pick_checkpoint() -> Predictor:
     known = [*shipped, *own]
     wanted = st.query_params.get(PARAMETER)
     if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(problem, icon=":material/error:")
+        st.error(as_text(problem), icon=":material/error:")
     if wanted is not None and wanted not in known:
-        st.warning(_explain_unknown(wanted, known[0]), icon=":material/link_off:")
+        st.warning(as_text(_explain_unknown(wanted, known[0])), icon=":material/link_off:")
     chosen = wanted if wanted in known else known[0]
     st.session_state[_WIDGET] = chosen
     with st.sidebar:
@@ -133,7 +135,7 @@ def load_own(name: str, content: bytes) -> tuple[str, Predictor]:
         CheckpointError: It cannot be used.
     """
     with TemporaryDirectory() as folder:
-        path = Path(folder) / safe_name(name)
+        path = Path(folder) / safe_name(name).encode()[-_MOST_NAME_BYTES:].decode(errors="ignore")
         path.write_bytes(content)
         predictor = Predictor(path)
     predictor.warm_up()

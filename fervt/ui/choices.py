@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+_MOST_DIGITS = 9  # Python refuses thousands
+
 
 def wanted(name: str, options: Sequence[str], default: str) -> str:
     """What the address says of a choice; the default where that is no option."""
@@ -24,6 +26,12 @@ def put(name: str, value: str | None) -> None:
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = value
+
+
+def whole_number(name: str, default: int = -1) -> int:
+    """What the address says of a number from 0 on; the default where that is none."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else default
 
 
 def pick_one(

@@ -24,7 +24,8 @@ def show_cost(comparison: Comparison) -> None:
     """Draws accuracy against a cost, and all costs as a table."""
     say(
         "What accuracy costs",
-        f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine as it is now.",
+        f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine, when it was "
+        "first asked for.",
     )
     accuracies = [rows.figures["accuracy"] for rows in comparison.rows]
     predictors = {name: comparison.load(name) for name in comparison.names}

@@ -14,6 +14,7 @@ from fervt.ui.charts import show_chart
 from fervt.ui.compare import Comparison
 from fervt.ui.faces import pick_face
 from fervt.ui.images import pick_image, remember
+from fervt.ui.text import as_text
 
 _ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
 
@@ -40,7 +41,7 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
             try:
                 other = comparison.load(name)
             except FervtError as error:  # the others can still be looked at
-                st.error(str(error), icon=":material/error:")
+                st.error(as_text(error), icon=":material/error:")
                 continue
             _show_checkpoint(name, other, face, picture.key, face_px)
 

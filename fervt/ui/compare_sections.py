@@ -97,7 +97,8 @@ def _show_kind(
         table = table_of(new)[["Row", "Label"]]
         for who, rows in zip(pair, (base, new), strict=True):
             table[who] = [names[i] for i in rows.predicted[: len(table)]]
-        st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}")
+        alt = f"What {' and '.join(pair)} say of these faces"
+        st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}", alt=alt)
         return
     draw_faces(
         faces,

@@ -4,7 +4,6 @@ All of it is in the address: split, label set, mirrored faces, copies, the cell 
 matrix and the face that is looked at.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,6 @@ from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.saved import Rows, SavedEvaluation, read_evaluation
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.evaluation_faces import FaceBook
-
-_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")  # what Markdown lets one escape
-
 
 MIRRORED_HELP = "Average the prediction with that of the mirrored face."
 COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
@@ -98,11 +94,6 @@ def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook
             copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
     rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
     return View(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
-
-
-def as_text(words: str) -> str:
-    """What a stranger wrote, such as a file's name, so that Markdown shows it as it stands."""
-    return _MARKUP.sub(r"\\\g<0>", words)
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -37,7 +37,7 @@ def show_classes(view: View) -> None:
                 "Support": table["support"].astype(int).to_numpy(),
             }
         )
-        st.dataframe(shown, hide_index=True, width="stretch")
+        st.dataframe(shown, hide_index=True, width="stretch", alt="Figures of each class")
         empty = shown.loc[shown["Support"] == 0, "Class"]
         if len(empty):
             st.caption(f"No face here is labelled {', '.join(empty)}: macro figures leave it out.")

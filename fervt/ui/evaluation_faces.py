@@ -19,6 +19,7 @@ from fervt.data.prepared import SIDE_PX, PreparedData, read_prepared
 from fervt.errors import DataError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
+from fervt.ui.text import as_text
 
 VARIABLE = "FERVT_DATA"
 SHEET_COLUMNS = 30  # as wide as Streamlit leaves images alone
@@ -110,7 +111,7 @@ def pick_faces(split: str) -> FaceBook | None:
             else:
                 book = _read_shared(file_sha256(source), split, source)
         except FervtError as error:
-            st.warning(str(error))
+            st.warning(as_text(error))
             return None
         finally:
             draw_forget_button()
@@ -146,10 +147,11 @@ def draw_uploader() -> None:
     )
     st.caption(
         f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
-        "start. It stays in your session only."
+        "start. It stays in your session, and its faces in the result of an evaluation "
+        "that you run on it, which this page's address finds for whoever has it."
     )
     if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(problem)
+        st.error(as_text(problem))
 
 
 def draw_forget_button() -> None:

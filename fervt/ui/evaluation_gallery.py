@@ -13,11 +13,12 @@ from fervt.metrics import vote_shares
 from fervt.saved import Rows, translate
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.charts import show_chart
-from fervt.ui.choices import pick_one, put
-from fervt.ui.evaluation import View, as_text, percent
+from fervt.ui.choices import pick_one, put, whole_number
+from fervt.ui.evaluation import View, percent
 from fervt.ui.evaluation_faces import FaceBook
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import existing_pages, go_to, link_parameters
+from fervt.ui.text import as_text
 
 ROW, PAGE = "row", "page"
 _A_PAGE = 18
@@ -42,7 +43,9 @@ def show_gallery(view: View, rows: Rows) -> None:
             "sidebar. Until then, here are their row numbers and probabilities.",
             icon=":material/grid_view:",
         )
-        st.dataframe(table_of(rows), hide_index=True, width="stretch")
+        st.dataframe(
+            table_of(rows), hide_index=True, width="stretch", alt="Row numbers and probabilities"
+        )
         if len(rows) > _TABLE_ROWS:
             st.caption(f"The first {_TABLE_ROWS:,} of {len(rows):,} rows.")
         return
@@ -124,8 +127,7 @@ def _draw_step(title: str, name: str, to: int, possible: bool) -> None:
 
 
 def _page_number(name: str, pages: int) -> int:
-    text = st.query_params.get(name, "1")
-    return min(int(text), pages) - 1 if text.isdecimal() and int(text) else 0
+    return max(1, min(whole_number(name, 1), pages)) - 1
 
 
 def _describe(rows: Rows) -> Callable[[int], str]:
@@ -149,23 +151,21 @@ def show_one_face(
         names: Of these checkpoints.
         split: That the rows are of.
     """
-    text = st.query_params.get(ROW, "")
-    if not text.isdecimal() or faces is None:
+    if faces is None:
         return
-    found = np.flatnonzero(rows[0].table["row"].to_numpy() == int(text))
+    number = whole_number(ROW)
+    found = np.flatnonzero(rows[0].table["row"].to_numpy() == number)
     if not len(found):
         return
     ones = [each.select(found[:1]) for each in rows]
     image = str(ones[0].table.iloc[0]["image_sha256"])
     called = [expression(label).name for label in ones[0].classes]
-    title = faces.names.get(int(text), f"Row {text}")
+    title = faces.names.get(number, f"Row {number}")
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="large")
         with left:
             st.image(faces.thumbnail(image, _LARGE_PX), alt=f"{title} of {split}")
-            _draw_explain_button(
-                faces, image, faces.names.get(int(text), f"{split} row {text}.png")
-            )
+            _draw_explain_button(faces, image, faces.names.get(number, f"{split} row {number}.png"))
             st.button("Close", on_click=put, args=(ROW, None), type="tertiary")
         with right:
             said = "; ".join(

@@ -103,6 +103,12 @@ def _show_others(view: View) -> None:
     if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")
         return
+    if view.evaluation.truth is not FER2013:
+        st.info(
+            "People and other tools were measured on all of FER2013's faces. Here are only those "
+            "on which FER+'s annotators agree, which are easier."
+        )
+        return
     show_chart(
         standing_figure(*standing(view.evaluation.name, view.rows.figures)),
         "standing",

@@ -12,10 +12,11 @@ from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.saved import Rows
 from fervt.ui.charts import say, show_chart
-from fervt.ui.choices import pick_one, put
+from fervt.ui.choices import pick_one, put, whole_number
 from fervt.ui.evaluation import View
 from fervt.ui.evaluation_faces import SHEET_COLUMNS, FaceBook
 from fervt.ui.evaluation_gallery import ROW, show_face_of
+from fervt.ui.text import as_text
 
 _MOST_TSNE_ROWS = 8_000
 _MOST_POINTS = 8_000  # more are slow to draw, and hide each other
@@ -83,7 +84,7 @@ def show_map(view: View) -> None:
         try:
             plane = view.evaluation.layout("tsne" if method == "tsne" else "pca")
         except DataError as error:
-            st.info(str(error))
+            st.info(as_text(error))
             return
     rows = view.rows
     every = view.evaluation.plain.index.to_numpy()
@@ -120,8 +121,7 @@ def _draw(view: View, rows: Rows, plane: NDArray[np.float32], colour: str) -> No
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )
     ]
-    text = st.query_params.get(ROW, "")
-    found = np.flatnonzero(numbers == (int(text) if text.isdecimal() else -1))
+    found = np.flatnonzero(numbers == whole_number(ROW))
     chosen = int(found[0]) if len(found) else None
     key = f"map_{view.key}_{colour}_{chosen}"
     with st.container(key="face_map"):

@@ -18,7 +18,6 @@ from fervt.predict import Predictor
 from fervt.saved import SavedEvaluation
 from fervt.ui.checkpoints import checkpoint_sha256, is_own
 from fervt.ui.choices import pick_one
-from fervt.ui.evaluation import as_text
 from fervt.ui.evaluation_faces import (
     draw_forget_button,
     draw_uploader,
@@ -27,6 +26,7 @@ from fervt.ui.evaluation_faces import (
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
 from fervt.ui.navigation import link_to
+from fervt.ui.text import as_text
 
 KIND = "evaluate"
 _ROUND = "archive_round"  # counts uploads: a new key empties the uploader
@@ -86,7 +86,7 @@ def _draw_choice(predictor: Predictor) -> None:
         else:
             _draw_prepared(predictor)
     except FervtError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(error), icon=":material/error:")
 
 
 def _draw_prepared(predictor: Predictor) -> None:
@@ -129,7 +129,8 @@ def _draw_archive(predictor: Predictor) -> None:
     )
     st.caption(
         "Folders are named as in FER2013 or FER+, such as happy or sadness, and may lie below "
-        "train, validation or test. Your images stay in this server's memory, for you alone."
+        "train, validation or test. Your images stay in this server's memory. This page's address "
+        "finds the result with its faces, for whoever has it, until you drop it or for an hour."
     )
     if upload is None:
         st.session_state.pop(_LISTING, None)

@@ -8,6 +8,7 @@ from fervt.draw import draw_boxes, fit_for_screen
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor
 from fervt.ui.answers import predict_faces
+from fervt.ui.choices import whole_number
 from fervt.ui.images import Picture
 
 FACE, WHOLE = "face", "whole"
@@ -58,8 +59,8 @@ def whole_image_wanted() -> bool:
 
 
 def _wanted_index(count: int) -> int:
-    wanted = st.query_params.get(FACE, "1")
-    return int(wanted) - 1 if wanted.isdecimal() and 1 <= int(wanted) <= count else 0
+    wanted = whole_number(FACE, 1)
+    return wanted - 1 if 1 <= wanted <= count else 0
 
 
 def _choose_face() -> None:

@@ -18,6 +18,7 @@ from fervt.images import FORMATS, image_sha256, read_image, safe_name
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 from fervt.ui.jobs import forget_jobs, has_jobs
+from fervt.ui.text import as_text
 
 PARAMETER = "image"
 FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
@@ -77,11 +78,11 @@ def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | No
     """
     draw_card_style()
     for problem in st.session_state.get(_PROBLEMS, []):
-        st.error(problem, icon=":material/broken_image:")
+        st.error(as_text(problem), icon=":material/broken_image:")
     wanted = st.query_params.get(PARAMETER)
     chosen = find_picture(wanted) if wanted else None
     if wanted and chosen is None:
-        st.warning(_explain_unknown(wanted), icon=":material/link_off:")
+        st.warning(as_text(_explain_unknown(wanted)), icon=":material/link_off:")
     if chosen is None:
         _draw_sources()
     _draw_toolbar(chosen)
@@ -244,16 +245,21 @@ def _take_files(widget_key: str) -> None:
     if not files:
         return
     problems: list[str] = []
-    first = None
+    taken: list[Picture] = []
     for file in files:
         name = "Camera" if "camera" in widget_key else safe_name(file.name)
         try:
-            picture = add_picture(name, file.getvalue())
-            first = first or picture
+            taken.append(add_picture(name, file.getvalue()))
         except FervtError as error:
             problems.append(str(error))
-    if first:
-        choose_picture(first.key)
+    if taken:
+        kept = [picture for picture in taken if picture.key in _own()]
+        if len(kept) < len(taken):
+            problems.append(
+                f"Only the last {_MAX_OWN} images are kept; take “Many images to a table” on the "
+                "Predict page for more."
+            )
+        choose_picture(kept[0].key)
     st.session_state[_ROUND] = _round() + 1
     st.session_state[_PROBLEMS] = problems
 

@@ -11,11 +11,13 @@ import streamlit as st
 
 from fervt.jobs import Job, JobError, Jobs
 from fervt.ui.choices import put
+from fervt.ui.text import as_text
 
 PARAMETER = "job"
 REFRESH_S = 0.5
 
-_OWN = "own_jobs"  # ids by kind
+_OWN = "own_jobs"  # ids by kind, of those that this session started
+_SHOWN = "shown_jobs"  # likewise, of those that it looks at: after a reload, or by another's link
 _PROBLEM = "job_problem"
 
 
@@ -42,7 +44,7 @@ def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) 
     except JobError as error:
         st.session_state[_PROBLEM] = str(error)
         return
-    _own_ids()[kind] = job.id
+    _ids(_OWN)[kind] = _ids(_SHOWN)[kind] = job.id
     put(PARAMETER, job.id)
 
 
@@ -59,16 +61,20 @@ def find_job(kind: str) -> Job | None:
             icon=":material/link_off:",
         )
     if job is None or job.kind != kind:
-        job = server_jobs().find(_own_ids().get(kind, ""))
+        job = server_jobs().find(_ids(_SHOWN).get(kind, ""))
     if job is not None:
-        _own_ids()[kind] = job.id  # after a reload the session is a new one
+        _ids(_SHOWN)[kind] = job.id
         put(PARAMETER, job.id)
     return job
 
 
 def forget_job(kind: str) -> None:
-    """Stops the session's job of this kind and drops its result; for use in callbacks."""
-    job_id = _own_ids().pop(kind, "")
+    """Drops the job of this kind that is shown, and the session's own; for use in callbacks."""
+    _forget(_ids(_SHOWN).pop(kind, ""))
+    _forget(_ids(_OWN).pop(kind, ""))
+
+
+def _forget(job_id: str) -> None:
     server_jobs().forget(job_id)
     if st.query_params.get(PARAMETER) == job_id:
         put(PARAMETER, None)
@@ -86,14 +92,18 @@ def offer_another(kind: str, label: str, what: str) -> None:
 
 
 def forget_jobs() -> None:
-    """Stops all of the session's jobs and drops their results; for use in callbacks."""
-    for kind in list(_own_ids()):
-        forget_job(kind)
+    """Drops all jobs that this session started, no others; for use in callbacks."""
+    own = _ids(_OWN)
+    while own:
+        kind, job_id = own.popitem()
+        if _ids(_SHOWN).get(kind) == job_id:
+            del _ids(_SHOWN)[kind]
+        _forget(job_id)
 
 
 def has_jobs() -> bool:
     """Whether the session has anything to forget."""
-    return bool(_own_ids())
+    return bool(_ids(_OWN))
 
 
 def show_progress(job: Job) -> bool:
@@ -107,7 +117,7 @@ def show_progress(job: Job) -> bool:
     if job.state == "running":
         st.fragment(_draw_progress, run_every=REFRESH_S)(job)
     elif job.state == "failed":
-        st.error(job.error, icon=":material/error:")
+        st.error(as_text(job.error), icon=":material/error:")
     elif job.state == "cancelled":
         st.info("Cancelled.", icon=":material/cancel:")
     return job.state == "done"
@@ -137,5 +147,5 @@ def say_seconds(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _own_ids() -> dict[str, str]:
-    return st.session_state.setdefault(_OWN, {})
+def _ids(which: str) -> dict[str, str]:
+    return st.session_state.setdefault(which, {})

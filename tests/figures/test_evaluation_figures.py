@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from fervt.figures.curves import faithfulness_figure
+from fervt.figures.evaluation_bars import votes_figure
 from fervt.figures.evaluation_confusion import (
     agreement_figure,
     confusion_change_figure,
@@ -19,6 +20,7 @@ from fervt.figures.evaluation_curves import (
 )
 from fervt.figures.evaluation_map import map_figure
 from fervt.figures.ink import cell_colour, contrast, text_on, write_in
+from fervt.labels import FER2013
 
 MODES = {"light": ("#1E2033", (255, 255, 255)), "dark": ("#E7E8F3", (19, 20, 31))}
 NAMES = [f"class-{i}" for i in range(9)]
@@ -162,3 +164,10 @@ def test_the_chosen_point_has_a_ring_of_two_tones():
     assert (outer.x[0], inner.x[0]) == (2, 2) and outer.y == inner.y
     assert outer.marker.line.width > inner.marker.line.width
     assert outer.marker.color != inner.marker.color
+
+
+def test_four_models_and_the_annotators_are_all_drawn():
+    names = ["a", "b", "c", "d", "annotators"]
+    figure = votes_figure(FER2013.classes, np.eye(5, 7), names)
+    assert [bar.name for bar in figure.data] == names
+    assert len({bar.marker.color for bar in figure.data}) == 5

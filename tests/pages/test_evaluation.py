@@ -139,6 +139,19 @@ def test_every_section_stands(open_page, with_faces, section: str) -> None:
     assert not app.error
 
 
+def test_others_figures_are_not_held_against_a_part_of_the_faces(open_page, shelf) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest", classes=FERPLUS)
+    app = open_page("evaluation", checkpoint="alpha", view="Standing", truth="fer2013")
+    assert any("which are easier" in i.value for i in app.info)
+
+
+@pytest.mark.parametrize("section", ["Mistakes", "Map"])
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "²"])
+def test_odd_numbers_in_the_address_are_nothing(open_page, with_faces, section, number) -> None:
+    app = open_page("evaluation", view=section, row=number, gallery=number, checkpoint="alpha")
+    assert not app.error
+
+
 def test_a_checkpoint_without_an_evaluation_says_so(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="beta")
     assert any("No evaluation of beta is saved" in i.value for i in app.info)

@@ -82,3 +82,9 @@ def test_what_a_page_redraws_by_itself_ends_when_it_is_left(open_page, monkeypat
     monkeypatch.setattr("fervt.ui.navigation.get_script_run_ctx", lambda: None)
     app.switch_page("pages/live.py").run()  # where Streamlit has no such thing
     assert not app.exception
+
+
+def test_the_example_is_read_as_a_photo(open_page):
+    app = open_page("home", image="x", face="2", whole="1")
+    (link,) = [link for link in app.get("page_link") if "example" in link.proto.label]
+    assert link.proto.query_string == "image=astronaut"

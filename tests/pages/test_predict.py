@@ -163,7 +163,7 @@ def test_another_face_is_chosen_and_a_new_image_begins_with_its_first(open_page)
     assert app.query_params["face"] == "1"
 
 
-@pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", ""])
+@pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", "", "9" * 5000])
 def test_a_link_to_a_face_that_is_not_there_shows_the_first(open_page, face):
     assert open_page("predict", image="astronaut", face=face).subheader
 
@@ -175,6 +175,21 @@ def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
     assert not app.session_state["own_pictures"]
     assert "computed_from_pictures" not in app.session_state
     assert not any(u.value for u in app.file_uploader), "the uploader lets go of the files too"
+
+
+def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkeypatch):
+    monkeypatch.setattr("fervt.ui.images._MAX_OWN", 1)
+    app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
+    assert app.query_params["image"] == sha256(COFFEE)
+    assert ["Only the last 1 images" in error.value for error in app.error] == [True]
+    assert not app.warning
+
+
+def test_words_of_an_address_stay_words(open_page):
+    app = open_page("predict", image="[**x**](https:evil.example)", checkpoint="![y](www.e.org)")
+    said = "".join(warning.value for warning in app.warning)
+    assert r"\[\*\*x\*\*\](https\:evil.example)" in said
+    assert r"\!\[y\](www\.e.org)" in said
 
 
 def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):
@@ -208,6 +223,12 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     assert says(app) == leading(checkpoints["beta"])
     app.sidebar.selectbox[0].select("alpha").run()
     assert app.query_params["checkpoint"] == "alpha"
+
+
+def test_a_checkpoint_may_have_a_long_name(open_page, checkpoints):
+    name = f"{'😀' * 64}.safetensors"
+    app = upload_checkpoint(open_page("predict"), name, checkpoints["beta"].read_bytes())
+    assert not app.error and "checkpoint" in app.query_params
 
 
 class Malice:
@@ -278,6 +299,21 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     looking = open_page("predict", way="many", job=job)
     next(b for b in looking.button if b.label == "Predict other images").click().run()
     assert server_jobs().find(job) is None
+
+
+def test_forget_my_images_leaves_what_others_started(open_page, upload_many):
+    theirs = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.png", ASTRONAUT))
+    mine = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("b.png", COFFEE))
+    jobs = [app.query_params["job"] for app in (theirs, mine)]
+    mine.query_params["job"] = jobs[0]
+    mine.run()
+    next(c for c in mine.button_group if c.label == "Way").set_value("look").run()
+    next(b for b in mine.button if b.label == "Forget my images").click().run()
+    assert not mine.exception
+    assert server_jobs().find(jobs[0]) is not None and server_jobs().find(jobs[1]) is None
+    looking = open_page("predict", way="many", job=jobs[0])
+    assert "Forget my images" not in [b.label for b in looking.button]
+    server_jobs().forget(jobs[0])
 
 
 def test_forget_my_images_forgets_the_table_too(open_page, upload_many):

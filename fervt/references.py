@@ -1,8 +1,7 @@
 """What a figure on FER2013 is held against: people, and what else can be installed for the job.
 
-The tools were run on PrivateTest's 3,589 faces by this project, on two threads, one face at a time,
-classifier alone (`ms` is the median of such a face). They are no trained rivals on equal terms:
-each comes as its package ships it.
+The tools were run on PrivateTest's 3,589 faces by this project, one face at a time, classifier
+alone. They are no trained rivals on equal terms: each comes as its package ships it.
 """
 
 from dataclasses import dataclass

@@ -112,9 +112,7 @@ def build_report(
             f"<p class='note'>{html.escape(note)}</p>{body}</section>"
         )
     date = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
-    title = f"{evaluation.name} on {evaluation.split}"
-    if evaluation.neutralised:
-        title += f", with its {evaluation.neutralised.upper()} switched off"
+    title = f"{_call(evaluation)} on {evaluation.split}"
     library = f"<script>{get_plotlyjs()}</script>"
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
@@ -138,14 +136,8 @@ def summarise(
     )
     unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
     best, worst = (expression(c).name for c in (occurring[-1], occurring[0]))
-    sentences = []
-    if evaluation.neutralised:
-        sentences.append(
-            f"Its {evaluation.neutralised.upper()} was switched off for this evaluation: these are "
-            "not the whole model's figures."
-        )
-    sentences += [
-        f"{evaluation.name} names the labelled expression in {figures['accuracy']:.1%} of "
+    sentences = [
+        f"{_call(evaluation)} names the labelled expression in {figures['accuracy']:.1%} of "
         f"{figures['n']:,} faces of {evaluation.split}{unseen} (95% interval "
         f"{100 * low:.1f} to {high:.1%}).",
         f"It is best at {best} (F1 {per_class[occurring[-1]]['f1']:.2f}) and weakest at {worst} "
@@ -176,13 +168,19 @@ def summarise(
     return sentences
 
 
+def _call(evaluation: SavedEvaluation) -> str:
+    """The checkpoint's name, and which part of it was switched off."""
+    off = evaluation.neutralised
+    return f"{evaluation.name} without its {off.upper()}" if off else evaluation.name
+
+
 def _verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
     joined = _join(against, evaluation)
     old, new = joined.rows
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
     return (
-        f"Against {against.name}: {describe_difference(difference)} "
-        f"{explain_mcnemar(test, against.name, evaluation.name)}"
+        f"Against {_call(against)}: {describe_difference(difference)} "
+        f"{explain_mcnemar(test, _call(against), _call(evaluation))}"
     )
 
 
@@ -427,19 +425,20 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
         )
         for d in [differences[key]]
     ]
-    table = _table(("", against.name, evaluation.name, "Difference", "95% (paired)"), lines)
+    names = _call(against), _call(evaluation)
+    table = _table(("", *names, "Difference", "95% (paired)"), lines)
     left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
     note = (
         f"{len(new):,} of {joined.longest:,} faces are in both.{left_out} "
-        f"{explain_mcnemar(mcnemar(old.right, new.right), against.name, evaluation.name)}"
+        f"{explain_mcnemar(mcnemar(old.right, new.right), *names)}"
     )
     change = shares(new.figures["confusion"]) - shares(old.figures["confusion"])
-    names = [expression(label).name for label in new.classes]
+    classes = [expression(label).name for label in new.classes]
     caption = "<p class='note'>Change of each row's shares in points; red is more often.</p>"
     return (
-        f"Against {against.name}",
+        f"Against {names[0]}",
         note,
-        [table, caption, confusion_change_figure(change, names)],
+        [table, caption, confusion_change_figure(change, classes)],
     )
 
 

@@ -129,8 +129,15 @@ def test_what_cannot_be_compared_is_a_sentence(pair, tmp_path) -> None:
 
 def test_a_part_that_was_off_is_said(tmp_path) -> None:
     report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralised="gwa")))
-    assert "<h1>alpha on PrivateTest, with its GWA switched off</h1>" in report
-    assert "Its GWA was switched off for this evaluation" in report
+    assert "<h1>alpha without its GWA on PrivateTest</h1>" in report
+    assert "alpha without its GWA names the labelled expression" in report
+
+
+def test_a_part_that_was_off_on_the_other_side_is_said(pair, tmp_path) -> None:
+    without = read_evaluation(save_evaluation(tmp_path / "x", seed=5, neutralised="gnn"))
+    report = words(build_report(pair[0], against=without))
+    assert "Against alpha without its GNN: " in report
+    assert "faces right that alpha without its GNN got wrong" in report
 
 
 def test_both_sides_of_a_comparison_are_of_one_split(tmp_path, monkeypatch) -> None:

@@ -56,3 +56,7 @@ class Unreadable:
 
 def give_unreadable(report: Report) -> Unreadable:
     return Unreadable()
+
+
+def give_what_does_not_pickle(report: Report) -> object:
+    return lambda: None

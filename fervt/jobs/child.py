@@ -10,6 +10,7 @@ import pickle
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -29,10 +30,7 @@ def _end_with_parent(stdin: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Runs one job; always answers with ("done", result) or ("failed", sentence).
-
-    Does not return: the thread that reads stdin would abort an interpreter that tidies up.
-    """
+    """Runs one job, and answers with ("done", result) or ("failed", sentence)."""
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
     work, arguments = pickle.load(stdin)
@@ -59,8 +57,14 @@ def main() -> None:
         answer("failed", "The machine ran out of memory.")
     else:
         answer("done", result)
-    os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    # Never the way out that tidies up: it aborts, since another thread reads stdin.
+    try:
+        main()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)

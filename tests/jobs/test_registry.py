@@ -78,6 +78,13 @@ def test_its_process_ends_in_peace(capfd) -> None:
         ended(job)
         assert process.wait(20) >= 0  # by itself, not by a signal such as SIGABRT
     assert not capfd.readouterr().err
+    for work in (works.crash, works.give_what_does_not_pickle):
+        job = jobs.start("bug", "A bug", work)
+        process = jobs._jobs[job.id][1]
+        assert ended(job).state == "failed"
+        assert process.wait(20) >= 0
+    said = capfd.readouterr().err
+    assert "KeyError: 'a bug'" in said and "Fatal" not in said
 
 
 def test_cancel_ends_the_process() -> None:

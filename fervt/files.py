@@ -18,7 +18,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     Raises:
         OSError: The file cannot be written, or something that is no file lies there.
     """
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "It is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,9 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     write(tmp_path / "link.txt", "new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "target.txt").read_text() == "new"
+    (tmp_path / "loop").symlink_to("loop")
+    write(tmp_path / "loop", "x")  # it leads nowhere
+    assert (tmp_path / "loop").read_text() == "x"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def project(
         raise DataError(f"A map needs at least {_LEAST_ROWS} faces.")
     if not np.isfinite(values).all():
         raise DataError("A map needs finite embeddings.")
-    if (values == values[0]).all():  # t-SNE would divide by their spread, and crash the process
+    if not np.square(values - values[0]).sum() > 0:  # t-SNE divides by this, and crashes at 0
         raise DataError("A map needs faces that differ; the model sees the same in all of these.")
     if method == "pca":
         return PCA(2, svd_solver="full").fit_transform(values)

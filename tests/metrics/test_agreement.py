@@ -58,3 +58,8 @@ def test_too_few_rows_for_a_map_is_a_sentence() -> None:
 def test_what_cannot_be_laid_out_is_refused(method, values, sentence) -> None:
     with pytest.raises(DataError, match=sentence):
         project(values, method)
+
+
+def test_differences_that_vanish_are_none() -> None:
+    with pytest.raises(DataError, match="faces that differ"):
+        project(np.random.default_rng(0).normal(size=(40, 8)) * 1e-25, "tsne")

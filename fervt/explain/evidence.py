@@ -62,7 +62,7 @@ SOURCES: dict[str, Source] = {
         "Occlusion",
         "drop in probability",
         "How much the target's probability falls when the cell is hidden; below 0 it rises. "
-        "Of a target against another: its lead over the other's.",
+        "For a target held against another: how much its lead falls.",
         True,
         0.0,
     ),

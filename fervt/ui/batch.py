@@ -38,8 +38,8 @@ def _draw_choice(predictor: Predictor) -> None:
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Your images stay in this server's memory; nothing is stored. This page's address finds "
-        "the table again, for whoever has it, until you drop it or for an hour."
+        "Your images stay in this server's memory; nothing is stored. Whoever has this page's "
+        "address can see the table, until you drop it, for an hour at most."
     )
     whole_image = st.toggle(
         "Take each image as one face",
@@ -111,6 +111,6 @@ def _show_answers(answers: Answers) -> None:
         offer_another(KIND, "Predict other images", "this table")
     whole = dict.fromkeys(ROW_START[2:6], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
-    st.dataframe(rows, hide_index=True, width="stretch", alt="A row a face")
+    st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
     if len(rows) == _SHOWN_ROWS:
         st.caption(f"The first {len(rows):,} rows.")

@@ -147,8 +147,8 @@ def draw_uploader() -> None:
     )
     st.caption(
         f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
-        "start. It stays in your session, and its faces in the result of an evaluation "
-        "that you run on it, which this page's address finds for whoever has it."
+        "start. It stays in your session. If you evaluate a checkpoint on it, whoever has that "
+        "page's address can see its faces in the result."
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(as_text(problem))

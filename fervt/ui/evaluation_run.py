@@ -129,8 +129,8 @@ def _draw_archive(predictor: Predictor) -> None:
     )
     st.caption(
         "Folders are named as in FER2013 or FER+, such as happy or sadness, and may lie below "
-        "train, validation or test. Your images stay in this server's memory. This page's address "
-        "finds the result with its faces, for whoever has it, until you drop it or for an hour."
+        "train, validation or test. Your images stay in this server's memory. Whoever has this "
+        "page's address can see the result with its faces, until you drop it, for an hour at most."
     )
     if upload is None:
         st.session_state.pop(_LISTING, None)

@@ -53,7 +53,7 @@ def show_pipeline(view: View) -> None:
             say("5 · Fused features", "Input and map merged; channels' mean.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "What its neighbours and itself draw from each cell.")
+            say("6 · Graph", "How much each cell's neighbours, and itself, draw from it.")
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:

@@ -185,7 +185,7 @@ def _draw_toolbar(chosen: Picture | None) -> None:
                 "Forget my images",
                 icon=":material/delete:",
                 on_click=forget_pictures,
-                help="Drops your images and films, and their results.",
+                help="Drops your images and films, and the results you asked for in this tab.",
             )
 
 

@@ -38,7 +38,7 @@ def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) 
         work: As for `Jobs.start`.
         *arguments: The same.
     """
-    forget_job(kind)
+    _forget(_ids(_OWN).pop(kind, ""))
     try:
         job = server_jobs().start(kind, title, work, *arguments)
     except JobError as error:
@@ -61,7 +61,8 @@ def find_job(kind: str) -> Job | None:
             icon=":material/link_off:",
         )
     if job is None or job.kind != kind:
-        job = server_jobs().find(_ids(_SHOWN).get(kind, ""))
+        known = (_ids(ids).get(kind, "") for ids in (_SHOWN, _OWN))
+        job = next(filter(None, map(server_jobs().find, known)), None)
     if job is not None:
         _ids(_SHOWN)[kind] = job.id
         put(PARAMETER, job.id)

@@ -23,8 +23,8 @@ _WIDTH_PX = 640  # of the player: films made upright must not fill the screen tw
 
 _WHAT_HAPPENS = (
     "The file goes to the machine that runs the app, is read there in memory and is not stored: "
-    "what was read is dropped when you forget it, upload another file, or after an hour. Until "
-    "then this page's address finds it again, for whoever has the address."
+    "what was read is dropped when you forget it, after an hour at the latest. Until then this "
+    "page's address finds it again, for whoever has the address."
 )
 
 

@@ -188,8 +188,8 @@ def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkey
 def test_words_of_an_address_stay_words(open_page):
     app = open_page("predict", image="[**x**](https:evil.example)", checkpoint="![y](www.e.org)")
     said = "".join(warning.value for warning in app.warning)
-    assert r"\[\*\*x\*\*\](https\:evil.example)" in said
-    assert r"\!\[y\](www\.e.org)" in said
+    assert "\\[\\*\\*x\\*\\*\\](https\\:\u2060evil.example)" in said
+    assert "\\!\\[y\\](www\u2060.e.org)" in said
 
 
 def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):

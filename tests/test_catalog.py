@@ -56,8 +56,8 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     }
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
-    mean = "; the mean of three runs' weights" if "averaged" in info.training else ""
-    assert info.description == description + mean
+    parts = {0: "", 4: "; the mean of four runs' weights"}
+    assert info.description == description + parts[len(info.training.get("averaged", {}))]
 
 
 def test_gmac_counts_the_trunk() -> None:

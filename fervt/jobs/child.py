@@ -60,11 +60,12 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Never the way out that tidies up: it aborts, since another thread reads stdin.
+    status = 1
     try:
         main()
-    except BaseException:
+        status = 0
+    except Exception:
         traceback.print_exc()
+    finally:  # never the way out that tidies up: it aborts, since another thread reads stdin
         sys.stderr.flush()
-        os._exit(1)
-    os._exit(0)
+        os._exit(status)

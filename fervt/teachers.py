@@ -49,7 +49,7 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
     saved = [read_evaluation(folder) for folder in folders]
     answers = np.zeros((len(data), len(names)), dtype=np.float32)
     for folder, teacher in zip(folders, saved, strict=True):
-        if teacher.metrics.get("neutralised"):
+        if teacher.neutralised:
             raise DataError(f"The teacher '{folder.name}' was evaluated with a part switched off.")
         table = teacher.mirrored.drop_duplicates("row").set_index("row")
         if not set(names) <= set(table.columns):

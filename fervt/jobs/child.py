@@ -10,7 +10,6 @@ import pickle
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -25,7 +24,9 @@ _EVERY_S = 0.1
 
 def _end_with_parent(stdin: BinaryIO) -> None:
     """Ends this process when the other end of stdin is gone: nobody waits for the answer."""
-    stdin.read()
+    # Not `stdin.read()`: it would hold the buffer's lock, and Python aborts on it at the end.
+    while os.read(stdin.fileno(), 1):
+        pass
     os._exit(1)
 
 
@@ -60,12 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    status = 1
-    try:
-        main()
-        status = 0
-    except Exception:
-        traceback.print_exc()
-    finally:  # never the way out that tidies up: it aborts, since another thread reads stdin
-        sys.stderr.flush()
-        os._exit(status)
+    main()

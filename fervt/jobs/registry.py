@@ -1,6 +1,7 @@
 """The jobs of one server: started, watched, cancelled, found by id and forgotten."""
 
 import contextlib
+import logging
 import os
 import pickle
 import secrets
@@ -18,6 +19,8 @@ from fervt.errors import FervtError
 JobState = Literal["running", "done", "failed", "cancelled"]
 
 _PACKAGE_ROOT = Path(__file__).parents[2]
+
+_log = logging.getLogger(__name__)
 
 
 class JobError(FervtError):
@@ -144,9 +147,7 @@ class Jobs:
         """Hands the work over and takes the answers in, until the process ends."""
         assert process.stdin is not None and process.stdout is not None
         ending: tuple[JobState, Any, str] = "failed", None, "The work ended without an answer."
-        # A process that is killed leaves a broken pipe or half a message; a result too large for
-        # the memory, or that cannot be read, must not leave the job running for ever either.
-        with contextlib.suppress(Exception):
+        try:
             process.stdin.write(message)
             process.stdin.flush()
             while True:
@@ -158,6 +159,11 @@ class Jobs:
                         ("done", content[0], "") if kind == "done" else ("failed", None, content[0])
                     )
                     break
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            # As a process leaves it that was killed: a broken pipe, or half a message.
+            _log.info("A job ended without an answer (%s).", type(error).__name__)
+        except Exception as error:  # the job must end, whatever its answer does
+            _log.warning("A job's answer could not be read (%s).", type(error).__name__)
         with self._lock:
             if job.state == "running":
                 self._end(job, *ending)

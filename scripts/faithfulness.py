@@ -92,7 +92,7 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
         "Cells are hidden (deletion) or revealed on an empty face (insertion) in the order of each",
         "map. The gain is how much better the area under the probability's curve is than the mean",
         "of random orders, with a 95% interval over faces: above 0 is better than random. This is",
-        "evidence, not proof: the models were never trained on faces with holes. Occlusion looks",
+        "evidence, not proof: in training a face had one hole at most. Occlusion looks",
         "at the same thing as deletion, so its score is a mark to reach rather than a surprise.",
     ]
     for entry in entries:

@@ -40,7 +40,7 @@ def _show_curves(view: View) -> None:
         "Deletion and insertion",
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
-        "is evidence, not proof: the model was never trained on faces with holes.",
+        "is evidence, not proof: in training a face had one hole at most.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)

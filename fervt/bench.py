@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from fervt.data.transforms import FACE_SIZE, Preprocess
-from fervt.evaluate import run_model
+from fervt.evaluation.run import run_model
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.model.backbone import ResNet34
-from fervt.train import TrainConfig, build_optimizer, loss_of
+from fervt.training.loop import TrainConfig, build_optimizer, loss_of
 
 
 class BareResNet34(nn.Module):

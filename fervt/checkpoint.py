@@ -18,9 +18,9 @@ from fervt.errors import CheckpointError, FervtError
 from fervt.files import write_aside
 from fervt.labels import VOCABULARIES
 from fervt.model import FERVTGNN, FERVTConfig
+from fervt.resources import CHECKPOINTS
 
 FORMAT = "fervt-1"
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
     return info
 
 
-def shipped_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:
+def shipped_checkpoints(folder: Path = CHECKPOINTS) -> dict[str, Path]:
     """The checkpoints that ship, by name, the flagship first.
 
     The order is the one of `order.txt` beside them, then by name.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.transforms import FACE_SIZE
 from fervt.errors import ImageError
-from fervt.faces import Face, crop_face, thread_detector, whole_image_box
+from fervt.faces.detect import Face, crop_face, thread_detector, whole_image_box
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
 

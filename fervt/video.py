@@ -7,6 +7,7 @@ import csv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,14 +18,17 @@ from numpy.typing import NDArray
 from fervt.errors import FervtError
 from fervt.files import write_aside
 from fervt.images import MAX_PIXELS
+from fervt.labels import Vocabulary
 from fervt.live import FrameReading, LiveSettings, LiveWorker, csv_header, csv_rows
 from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
+from fervt.progress import Progress
 
 # Files can wait: each second frame is searched, whatever that costs, so that a file always gives
 # the same table.
 VIDEO_SETTINGS = LiveSettings(search_every=2)
 
+MAX_FILM_BYTES = 400_000_000  # of the annotated film, which is in memory until it is forgotten
 _FALLBACK_FPS = 25
 # FFmpeg also knows playlists, which make it open other files and addresses; a stranger's file in
 # memory must be a film itself.
@@ -188,3 +192,54 @@ def _decode(
 
 def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or type(error).__name__).rstrip(".")
+
+
+@dataclass(frozen=True, eq=False)
+class ReadFilm:
+    """A film that was read.
+
+    Attributes:
+        readings: One a frame, in order.
+        annotated_mp4: The film with what was read drawn into it.
+        summary: Counts.
+        vocabulary: Of the readings' probabilities.
+        checkpoint: The name of the checkpoint that read it.
+    """
+
+    readings: list[FrameReading]
+    annotated_mp4: bytes
+    summary: VideoSummary
+    vocabulary: Vocabulary
+    checkpoint: str
+
+
+def read_film(
+    report: Progress, predictor: Predictor, name: str, content: bytes, settings: LiveSettings
+) -> ReadFilm:
+    """Reads a film that lies in memory, and writes none of it to the disk.
+
+    Args:
+        report: Told of each frame.
+        predictor: The checkpoint; itself, since a visitor's own has no file.
+        name: What sentences call the film.
+        content: A whole MP4, MOV, WebM, Matroska or AVI file.
+        settings: Of the live worker.
+
+    Raises:
+        VideoError: The film cannot be read, or what comes of it is too large.
+    """
+    if not content:
+        raise VideoError(f"{name} is empty.")
+    readings: list[FrameReading] = []
+    annotated = BytesIO()
+
+    def take(reading: FrameReading, share: float) -> None:
+        readings.append(reading)
+        report(share, f"Frame {len(readings)}")
+        if annotated.tell() > MAX_FILM_BYTES:
+            raise VideoError(
+                f"{name} is too long to be kept in memory; cut it, or read it with 'fervt video'."
+            )
+
+    summary = read_video(BytesIO(content), predictor, annotated, None, settings, take, name)
+    return ReadFilm(readings, annotated.getvalue(), summary, predictor.classes, predictor.name)

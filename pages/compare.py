@@ -3,12 +3,12 @@
 import streamlit as st
 
 from fervt.errors import DataError
-from fervt.ui.compare import pick_comparison
-from fervt.ui.compare_cost import show_cost
-from fervt.ui.compare_face import show_one_face
-from fervt.ui.compare_headline import show_figures
-from fervt.ui.compare_sections import show_calibration, show_classes, show_fixed_and_broken
-from fervt.ui.evaluation_faces import pick_faces
+from fervt.ui.compare.cost import show_cost
+from fervt.ui.compare.differences import show_calibration, show_classes, show_fixed_and_broken
+from fervt.ui.compare.face import show_one_face
+from fervt.ui.compare.headline import show_figures
+from fervt.ui.compare.selection import pick_comparison
+from fervt.ui.dataset_faces import pick_faces
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.text import as_text

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from fervt.saved import saved_folders
+from fervt.evaluation.saved import saved_folders
 from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
-from fervt.ui.evaluation import View, load_evaluation, pick_view
-from fervt.ui.evaluation_classes import show_classes
-from fervt.ui.evaluation_confidence import show_confidence
-from fervt.ui.evaluation_faces import FaceBook, pick_faces
-from fervt.ui.evaluation_headline import show_headline, show_standing
-from fervt.ui.evaluation_map import show_map
-from fervt.ui.evaluation_mistakes import show_mistakes
-from fervt.ui.evaluation_people import show_people
-from fervt.ui.evaluation_report import show_report
-from fervt.ui.evaluation_run import run_evaluation
-from fervt.ui.evaluation_training import show_training
+from fervt.ui.dataset_faces import FaceBook, pick_faces
+from fervt.ui.evaluation.classes import show_classes
+from fervt.ui.evaluation.confidence import show_confidence
+from fervt.ui.evaluation.downloads import show_report
+from fervt.ui.evaluation.embedding_map import show_map
+from fervt.ui.evaluation.headline import show_headline, show_standing
+from fervt.ui.evaluation.mistakes import show_mistakes
+from fervt.ui.evaluation.people import show_people
+from fervt.ui.evaluation.selection import View, load_evaluation, pick_view
+from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
+from fervt.ui.own_evaluation import run_evaluation
 from fervt.ui.page import open_page
 
 SECTIONS = {

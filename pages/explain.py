@@ -4,15 +4,15 @@ import time
 
 import streamlit as st
 
-from fervt.ui.explain import open_view
-from fervt.ui.explain_download import show_download
-from fervt.ui.explain_evidence import show_evidence
-from fervt.ui.explain_faithfulness import show_faithfulness
-from fervt.ui.explain_numbers import show_numbers
-from fervt.ui.explain_pipeline import show_pipeline
-from fervt.ui.explain_tokens import show_tokens
-from fervt.ui.explain_what_if import show_what_if
-from fervt.ui.faces import pick_face
+from fervt.ui.explain.downloads import show_download
+from fervt.ui.explain.evidence import show_evidence
+from fervt.ui.explain.faithfulness import show_faithfulness
+from fervt.ui.explain.numbers import show_numbers
+from fervt.ui.explain.pipeline import show_pipeline
+from fervt.ui.explain.selection import open_view
+from fervt.ui.explain.tokens import show_tokens
+from fervt.ui.explain.what_if import show_what_if
+from fervt.ui.face_choice import pick_face
 from fervt.ui.images import pick_image
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page

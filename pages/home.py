@@ -1,16 +1,15 @@
 """Home: what this is, what is loaded, how the model works, and where to go."""
 
-from pathlib import Path
-
 import streamlit as st
 
+from fervt.resources import ASSETS
 from fervt.ui.cards import draw_card_style, draw_page_card
 from fervt.ui.navigation import existing_pages, link_parameters, link_to
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.status import show_status
 
-ARCHITECTURE = Path(__file__).parents[1] / "assets" / "architecture.svg"
+ARCHITECTURE = ASSETS / "architecture.svg"
 PARTS = """
 1. **Grid-wise attention** cuts the face into 7 × 7 cells and weighs each against all the others.
 2. **Fusion** puts those weights and the face together.

@@ -2,12 +2,18 @@
 
 import streamlit as st
 
-from fervt.ui.live import ask_consent, forget_readings, pick_settings, pick_source, show_stream
-from fervt.ui.live_panel import show_panel
-from fervt.ui.live_recorder import show_recorder
-from fervt.ui.live_timeline import show_timeline
-from fervt.ui.live_trouble import offer_snapshot, show_camera_trouble
-from fervt.ui.live_video import show_film
+from fervt.ui.live.film import show_film
+from fervt.ui.live.panel import show_panel
+from fervt.ui.live.recorder import show_recorder
+from fervt.ui.live.stream import (
+    ask_consent,
+    forget_readings,
+    pick_settings,
+    pick_source,
+    show_stream,
+)
+from fervt.ui.live.timeline import show_timeline
+from fervt.ui.live.trouble import offer_snapshot, show_camera_trouble
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 

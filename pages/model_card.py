@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from fervt.card import render_card
+from fervt.reports.card import render_card
 from fervt.ui.checkpoints import is_own, shipped_path
-from fervt.ui.evaluation_training import show_training
+from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 

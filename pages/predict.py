@@ -3,14 +3,14 @@
 import streamlit as st
 
 from fervt.ui.answers import predict_faces, show_downloads, summarise
-from fervt.ui.batch import show_batch
 from fervt.ui.choices import pick_one
-from fervt.ui.faces import pick_face, whole_image_wanted
+from fervt.ui.face_choice import pick_face, whole_image_wanted
 from fervt.ui.images import own_pictures, pick_image
 from fervt.ui.navigation import link_to
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.panels import show_crop_and_input, show_probabilities
+from fervt.ui.predict.batch import show_batch
 
 WAYS = {"look": "Look at faces", "many": "Many images to a table"}
 

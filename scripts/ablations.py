@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fervt.card import ABLATIONS
 from fervt.checkpoint import read_info
 from fervt.files import write_aside
+from fervt.reports.card import ABLATIONS
 
 CONFIG = Path(__file__).parents[1] / "configs" / "ablation.toml"
 VARIANTS = {

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import read_prepared
-from fervt.evaluate import run_model, with_labels
+from fervt.evaluation.run import run_model, with_labels
 from fervt.files import file_sha256
 from fervt.metrics import fit_temperature, softmax
 

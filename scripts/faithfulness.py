@@ -19,9 +19,10 @@ from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.errors import FervtError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
-from fervt.explain.faithfulness_table import TABLE, summarise
+from fervt.explain.faithfulness_table import summarise
 from fervt.files import file_sha256, write_aside
 from fervt.predict import Predictor
+from fervt.resources import FAITHFULNESS
 
 SPLIT = "PublicTest"
 
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument("--cells-per-step", type=int, default=7)
     args = parser.parse_args()
     try:
-        write_table(TABLE, measure(args))
+        write_table(FAITHFULNESS, measure(args))
     except FervtError as error:
         print(f"faithfulness: {error}", file=sys.stderr)
         return 2

@@ -4,10 +4,10 @@ import os
 import time
 
 from fervt.errors import DataError
-from fervt.jobs.child import Report
+from fervt.progress import Progress
 
 
-def count_to(report: Report, number: int) -> list[int]:
+def count_to(report: Progress, number: int) -> list[int]:
     seen = []
     for i in range(number):
         time.sleep(0.15)
@@ -16,34 +16,34 @@ def count_to(report: Report, number: int) -> list[int]:
     return seen
 
 
-def wait_forever(report: Report) -> None:
+def wait_forever(report: Progress) -> None:
     report(0.3, f"process {os.getpid()}")
     time.sleep(600)
 
 
-def refuse(report: Report) -> None:
+def refuse(report: Progress) -> None:
     raise DataError("'x.csv' has no rows.")
 
 
-def crash(report: Report) -> None:
+def crash(report: Progress) -> None:
     raise KeyError("a bug")
 
 
-def die(report: Report) -> None:
+def die(report: Progress) -> None:
     os.kill(os.getpid(), 9)
 
 
-def talk(report: Report) -> str:
+def talk(report: Progress) -> str:
     print("a library that prints to stdout")
     os.write(1, b"and one that writes past Python\n")
     return "quiet"
 
 
-def square_bytes(report: Report, data: bytes) -> bytes:
+def square_bytes(report: Progress, data: bytes) -> bytes:
     return data[::-1]
 
 
-def give_back(report: Report, value: object) -> object:
+def give_back(report: Progress, value: object) -> object:
     return value
 
 
@@ -54,9 +54,9 @@ class Unreadable:
         return int, ("no number",)
 
 
-def give_unreadable(report: Report) -> Unreadable:
+def give_unreadable(report: Progress) -> Unreadable:
     return Unreadable()
 
 
-def give_what_does_not_pickle(report: Report) -> object:
+def give_what_does_not_pickle(report: Progress) -> object:
     return lambda: None

@@ -15,7 +15,7 @@ import served
 import tiny
 import yaml
 
-from fervt.api import ServiceConfig
+from fervt.service import ServiceConfig
 
 ROOT = Path(__file__).parents[1]
 PORTS = {"service": "5000", "app": "8501"}

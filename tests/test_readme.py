@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from fervt.__main__ import VERBS
-from fervt.catalog import headline, shipped_metrics
 from fervt.checkpoint import shipped_checkpoints
+from fervt.evaluation.store import headline, shipped_metrics
 from fervt.files import file_sha256
 
 ROOT = Path(__file__).parents[1]

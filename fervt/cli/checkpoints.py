@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from fervt.catalog import describe_shipped
+from fervt.evaluation.store import describe_shipped
 
 HELP = "list the checkpoints that ship"
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
-from fervt.evaluate import evaluate_checkpoint
+from fervt.evaluation.run import evaluate_checkpoint
 from fervt.labels import SPLITS, VOCABULARIES
 
 HELP = "evaluate a checkpoint on a prepared file"

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from fervt.bundle import bundle_files, write_bundle
 from fervt.checkpoint import find_checkpoint
 from fervt.errors import ImageError
 from fervt.explain import SOURCES, Target, explain_face
 from fervt.images import read_image
 from fervt.labels import NOTICE
 from fervt.predict import Predictor, to_face
+from fervt.reports.explanation import bundle_files, write_bundle
 
 HELP = "explain the prediction for the largest face of an image"
 

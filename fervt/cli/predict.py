@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from fervt.batch import Named, list_images, predict_many
 from fervt.checkpoint import find_checkpoint
 from fervt.data.archive import IMAGE_SUFFIXES
 from fervt.errors import DataError, ImageError
 from fervt.files import write_aside
 from fervt.images import read_image
-from fervt.jobs.predict import Named, list_images, predict_many
 from fervt.labels import NOTICE, expression
 from fervt.predict import Prediction, Predictor, as_json
 

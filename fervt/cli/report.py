@@ -6,10 +6,10 @@ from pathlib import Path
 from fervt.checkpoint import find_checkpoint, read_info, shipped_checkpoints
 from fervt.data.prepared import read_prepared
 from fervt.errors import DataError
+from fervt.evaluation.saved import find_evaluation
 from fervt.files import write_aside
 from fervt.labels import SPLITS
-from fervt.report import build_report
-from fervt.saved import find_evaluation
+from fervt.reports.evaluation import build_report
 
 HELP = "write a saved evaluation as one HTML file"
 

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import torch
 
-from fervt.api import ServiceConfig, create_app
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.errors import ConfigError
-from fervt.faces import FaceDetector
+from fervt.faces.detect import FaceDetector
+from fervt.service import ServiceConfig, create_app
 
 HELP = "serve predictions over HTTP"
 
@@ -75,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     try:
         # Only now, since prometheus_client reads the variable when it is imported.
-        from fervt.api.server import Server
         from fervt.predict import Predictor
+        from fervt.service.server import Server
 
         # What is imported by now stays: workers share its memory, and end without tidying it up,
         # which takes Python seconds.

@@ -9,8 +9,7 @@ import numpy as np
 
 from fervt.errors import DataError
 from fervt.explain.faithfulness import Faithfulness
-
-TABLE = Path(__file__).resolve().parents[2] / "docs" / "faithfulness.json"
+from fervt.resources import FAITHFULNESS
 
 
 def summarise(measured: Sequence[Faithfulness]) -> dict[str, dict[str, Any]]:
@@ -61,7 +60,7 @@ def _judge(deletion: int, insertion: int) -> str:
     return f"deletion: {words[deletion]} random; insertion: {words[insertion]} random"
 
 
-def read_table(checkpoint_sha256: str, path: Path = TABLE) -> dict[str, Any] | None:
+def read_table(checkpoint_sha256: str, path: Path = FAITHFULNESS) -> dict[str, Any] | None:
     """What was measured for a checkpoint's file; None where nothing was.
 
     Raises:

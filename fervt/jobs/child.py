@@ -10,13 +10,9 @@ import pickle
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from fervt.errors import FervtError
-
-Report = Callable[[float, str], None]
-"""Called with the share that is done, 0..1, and what is being done."""
 
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1

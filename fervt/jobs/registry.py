@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from fervt.errors import FervtError
+from fervt.resources import IMPORT_ROOT
 
 JobState = Literal["running", "done", "failed", "cancelled"]
 
-_PACKAGE_ROOT = Path(__file__).parents[2]
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +82,7 @@ class Jobs:
         Args:
             kind: What sort of work it is.
             title: One line for people.
-            work: A function of a module; its first argument is a `fervt.jobs.child.Report`. What it
+            work: A function of a module; its first argument is a `fervt.progress.Progress`. What it
                 returns, and its arguments, must pickle.
             arguments: The rest.
 
@@ -99,7 +98,7 @@ class Jobs:
                     f"{running} jobs are running already; wait for one to end or cancel it."
                 )
             job = Job(secrets.token_urlsafe(16), kind, title)
-            paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+            paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
             process = subprocess.Popen(
                 [sys.executable, "-m", "fervt.jobs.child"],
                 stdin=subprocess.PIPE,

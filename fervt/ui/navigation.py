@@ -6,14 +6,14 @@ here with them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import Page
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-ROOT = Path(__file__).resolve().parents[2]
+from fervt.resources import ROOT
+
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
 
 # Streamlit closes its sidebar on a phone after a click in its own navigation; so must ours.

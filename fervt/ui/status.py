@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from fervt.catalog import headline, shipped_metrics
+from fervt.evaluation.store import headline, shipped_metrics
 from fervt.labels import vocabulary
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import is_own

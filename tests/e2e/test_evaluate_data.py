@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from zips import labelled_zip
 
 from fervt.checkpoint import shipped_checkpoints
-from fervt.saved import read_evaluation
+from fervt.evaluation.saved import read_evaluation
 
 SLOW_MS = 180_000
 FACES = 21

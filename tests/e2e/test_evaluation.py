@@ -6,8 +6,8 @@ import pytest
 from synthetic import save_evaluation
 
 from fervt.checkpoint import shipped_checkpoints
-from fervt.report import build_report
-from fervt.saved import read_evaluation, saved_folders
+from fervt.evaluation.saved import read_evaluation, saved_folders
+from fervt.reports.evaluation import build_report
 
 TIMEOUT_MS = 120_000
 

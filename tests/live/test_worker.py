@@ -9,7 +9,7 @@ import pytest
 
 from fervt.errors import ImageError
 from fervt.examples import load_example
-from fervt.faces import Face
+from fervt.faces.detect import Face
 from fervt.live import LiveSettings, LiveWorker
 
 WIDTH, HEIGHT = 400, 240

@@ -7,15 +7,15 @@ from scipy.stats import binomtest
 from synthetic import save_evaluation
 
 from fervt.data.prepared import write_prepared
-from fervt.evaluate import evaluate_checkpoint
+from fervt.evaluation.run import evaluate_checkpoint
+from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FERPLUS
-from fervt.saved import read_evaluation
 
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch, checkpoints):
-    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
-    monkeypatch.setattr("fervt.ui.compare.shipped_checkpoints", lambda: checkpoints)
+    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.ui.compare.selection.shipped_checkpoints", lambda: checkpoints)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
 

@@ -11,17 +11,17 @@ from synthetic import save_evaluation
 from zips import labelled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
-from fervt.jobs.evaluate import evaluate_archive
+from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.sources import evaluate_archive
 from fervt.labels import FERPLUS
 from fervt.predict import Predictor
-from fervt.report import build_report
-from fervt.saved import read_evaluation
+from fervt.reports.evaluation import build_report
 from fervt.ui.jobs import server_jobs
 
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr("fervt.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
 

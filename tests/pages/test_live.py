@@ -12,10 +12,10 @@ from film import astronaut_frames
 
 from fervt.labels import FER2013, NOTICE
 from fervt.live import FaceReading, FrameReading, LiveStats
-from fervt.ui.live import rtc_configuration
-from fervt.ui.live_export import summary_html
-from fervt.ui.live_timeline import readings_as_csv
-from fervt.ui.live_trouble import TROUBLES
+from fervt.reports.session import summary_html
+from fervt.ui.live.stream import rtc_configuration
+from fervt.ui.live.timeline import readings_as_csv
+from fervt.ui.live.trouble import TROUBLES
 
 
 class Camera:
@@ -35,7 +35,7 @@ class Camera:
 @pytest.fixture
 def camera(monkeypatch) -> Camera:
     camera = Camera()
-    monkeypatch.setattr("fervt.ui.live.stream_camera", camera)
+    monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     return camera
 
 
@@ -145,7 +145,7 @@ def test_a_snapshot_becomes_an_image_of_the_session(open_page, camera):
 
 def test_a_stream_without_frames_names_the_route_and_its_variables(open_page, camera, monkeypatch):
     camera.frames = 0
-    monkeypatch.setattr("fervt.ui.live_panel.seconds_since_start", lambda: 60.0)
+    monkeypatch.setattr("fervt.ui.live.panel.seconds_since_start", lambda: 60.0)
     app = agree(open_page("live"))
     assert "TURN" in app.warning[0].value and "TWILIO_AUTH_TOKEN" in app.warning[0].value
 

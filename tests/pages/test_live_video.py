@@ -182,7 +182,7 @@ def test_recording_is_off_until_record_and_forgotten_with_the_images(open_page, 
             reader.recorder.add(shown)
         return True
 
-    monkeypatch.setattr("fervt.ui.live.stream_camera", camera)
+    monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
     assert "unless you press Record" in app.markdown[0].value
     press(app, "Agree and go on")
@@ -211,7 +211,7 @@ def test_frames_that_fail_outside_of_the_worker_are_on_the_page(open_page, monke
         reader.worker.count_failure("A frame could not be decoded (ValueError).", dropped=2)
         return True
 
-    monkeypatch.setattr("fervt.ui.live.stream_camera", camera)
+    monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
     press(app, "Agree and go on")
     assert app.warning[0].value == (

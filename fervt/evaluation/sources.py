@@ -1,0 +1,194 @@
+"""Evaluating a checkpoint in a job: on a prepared file, or on a person's own labelled images."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fervt.checkpoint import CheckpointInfo
+from fervt.data.archive import ImageArchive, Member
+from fervt.data.prepared import PreparedData, read_prepared
+from fervt.errors import DataError, ImageError
+from fervt.evaluation.run import evaluate_model, with_labels
+from fervt.evaluation.saved import LABELS_FROM_FOLDERS, SavedEvaluation, translate
+from fervt.faces.detect import crop_face, whole_image_box
+from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
+from fervt.predict import Predictor, to_face
+from fervt.progress import Progress
+
+# How much of the time goes into reading: finding faces takes longer than predicting.
+_READING, _READING_AND_FINDING = 0.2, 0.7
+_NAMED = 5  # files that a note names
+_UNUSUAL = re.compile(r"[^\w .()-]")  # a split's name is shown in many places, some of them markup
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """What the work gives; it lives in memory only.
+
+    Attributes:
+        evaluation: As a saved one.
+        info: The checkpoint's metadata.
+        faces: The faces that were scored, where a person gave them; None where the server has them.
+        names: What the rows' files are called, by row; empty where they have no names.
+        notes: What was left out, in sentences.
+    """
+
+    evaluation: SavedEvaluation
+    info: CheckpointInfo
+    faces: PreparedData | None
+    names: dict[int, str]
+    notes: tuple[str, ...]
+
+
+def evaluate_prepared(
+    report: Progress, predictor: Predictor, sha256: str, source: Path | bytes, split: str
+) -> Evaluated:
+    """Evaluates a checkpoint on a split of a prepared file.
+
+    Args:
+        report: Told how far it is.
+        predictor: The checkpoint.
+        sha256: Of its file.
+        source: Where the file lies; or its content, where a person gave it.
+        split: Which rows.
+
+    Raises:
+        DataError: It is no such file, lacks the split, or has no labels for this checkpoint.
+    """
+    report(0.0, "Reading the faces")
+    name = "Your file" if isinstance(source, bytes) else f"'{source.name}'"
+    every = read_prepared(source, (split,), name)
+    data, labels, truth = with_labels(predictor.info, every)
+    evaluation = evaluate_model(
+        predictor.model,
+        predictor.info,
+        {"name": predictor.name, "sha256": sha256},
+        data,
+        labels,
+        truth,
+        progress=_part(report, 0.05, 1.0, "Predicting"),
+    )
+    left_out = len(every) - len(data)
+    notes = (f"{left_out:,} faces have no {truth.title} label.",) if left_out else ()
+    faces = data if isinstance(source, bytes) else None
+    return Evaluated(SavedEvaluation.hold(evaluation), predictor.info, faces, {}, notes)
+
+
+def evaluate_archive(
+    report: Progress,
+    predictor: Predictor,
+    sha256: str,
+    content: bytes,
+    name: str,
+    split: str | None,
+    find_faces: bool,
+) -> Evaluated:
+    """Evaluates a checkpoint on a zip file of images in folders that are named as classes.
+
+    Args:
+        report: Told how far it is.
+        predictor: The checkpoint.
+        sha256: Of its file.
+        content: The zip file's.
+        name: The zip file's.
+        split: Only images below a folder of this split, see `archive.Member`; None takes all.
+        find_faces: Cut the largest face out of each image; otherwise each image is one face.
+
+    Raises:
+        DataError: The file cannot be used, or holds no such image.
+    """
+    report(0.0, "Reading the images")
+    archive = ImageArchive(content, name)
+    members = archive.labelled(split)
+    if not members:
+        raise DataError(
+            f"'{archive.name}' holds no labelled image: folders must be named as expressions, "
+            f"such as {FER2013.classes[0]} or {FER2013.classes[3]}."
+        )
+    classes = predictor.classes
+    labels = translate(np.array([m.label for m in members]), FERPLUS, classes.classes)
+    unknown = [m for m, label in zip(members, labels.tolist(), strict=True) if label < 0]
+    members = [m for m, label in zip(members, labels.tolist(), strict=True) if label >= 0]
+    faces, problems, faceless = [], [], []
+    kept: list[Member] = []
+    reading = _READING_AND_FINDING if find_faces else _READING
+    done = _part(report, 0.0, reading, "Reading the images")
+    for number, member in enumerate(members, 1):
+        try:
+            image = archive.read(member)
+            box = whole_image_box(image)
+            if find_faces:
+                found = predictor.find_faces(image)
+                if not found:
+                    faceless.append(member.name)
+                    continue
+                box = found[0].box_xyxy_px
+            faces.append(to_face(crop_face(image, box)))
+            kept.append(member)
+        except ImageError:
+            problems.append(member.name)
+        finally:
+            done(number, len(members))
+    if not kept:
+        raise DataError(f"'{archive.name}' holds no image that could be scored.")
+    own = np.array([m.label for m in kept])
+    shown = _UNUSUAL.sub("_", archive.name) + ("" if split is None else f", {split}")
+    data = PreparedData.from_rows(
+        images=np.stack(faces),
+        row=np.arange(len(kept)),
+        usage=np.repeat(shown, len(kept)),
+        label_fer2013=translate(own, FERPLUS, FER2013.classes),
+        votes=np.zeros((len(kept), len(VOTE_NAMES)), np.uint8),
+        split_rule="the names of its folders",
+        source=archive.name,
+    )
+    evaluation = evaluate_model(
+        predictor.model,
+        predictor.info,
+        {"name": predictor.name, "sha256": sha256},
+        data,
+        translate(own, FERPLUS, classes.classes),
+        classes,
+        progress=_part(report, reading, 1.0, "Predicting"),
+    )
+    evaluation.metrics["data"]["labels_from"] = LABELS_FROM_FOLDERS
+    outside = [member.name for member in archive.members if member.label < 0]
+    notes = (
+        "The largest face was cut out of each image."
+        if find_faces
+        else "Each image was read whole, as one face.",
+        _name_files("in no folder that is named as an expression", outside),
+        _name_files("no class of this checkpoint", [member.name for member in unknown]),
+        _name_files("no face found", faceless),
+        _name_files("unreadable", problems),
+        f"Left out (no images by their names): {archive.others:,}." if archive.others else "",
+    )
+    return Evaluated(
+        SavedEvaluation.hold(evaluation),
+        predictor.info,
+        data,
+        {row: member.name for row, member in enumerate(kept)},
+        tuple(filter(None, notes)),
+    )
+
+
+def _name_files(why: str, names: Sequence[str]) -> str:
+    """How many files are left out and what the first few are called; empty for none."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    listed = ", ".join(f"'{name}'" for name in names[:_NAMED])
+    return f"Left out ({why}): {len(names):,}, {listed}{more}."
+
+
+def _part(report: Progress, start: float, end: float, doing: str) -> Callable[[int, int], None]:
+    """Reports a part of the work that counts its own steps."""
+
+    def progress(done: int, total: int) -> None:
+        share = start + (end - start) * done / total
+        report(share, f"{doing}: {done:,} of {total:,}")
+
+    return progress

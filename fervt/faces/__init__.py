@@ -1,0 +1,1 @@
+"""Where the faces are, and the square crops that a classifier sees."""

@@ -1,0 +1,267 @@
+"""The model card: its prose is a file, its figures come from the checkpoint and what was saved."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fervt import __version__
+from fervt.checkpoint import CheckpointInfo, read_info
+from fervt.errors import ConfigError, DataError
+from fervt.evaluation import references
+from fervt.evaluation.saved import saved_ablations, saved_folders
+from fervt.evaluation.store import describe_checkpoint
+from fervt.labels import expression, vocabulary
+from fervt.resources import ASSETS
+
+CARD = ASSETS / "MODEL_CARD.md"
+ABLATIONS = ASSETS / "ablations.json"
+UNKNOWN = "*not evaluated yet*"
+
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_PARTS = {
+    "gwa_std_over_cells": "GWA weights, standard deviation over a face's cells (0 = all alike)",
+    "gwa_std_over_images": "GWA weights, standard deviation over faces (0 = the same for all)",
+    "gwa_max": "GWA weights, largest (1 = average)",
+    "gnn_readout_accuracy": "accuracy of the graph's vector alone",
+    "gat_relative_entropy": "graph attention, entropy as a share of its maximum (1 = even)",
+}
+_NEUTRALISED = {"gwa": "GWA weights all 1", "gnn": "graph vector replaced by its mean"}
+
+
+def render_card(name: str, path: Path, text: str | None = None) -> str:
+    """Fills a model card's placeholders for a checkpoint.
+
+    Args:
+        name: The checkpoint's.
+        path: Its file.
+        text: The card; the shipped one by default.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        ConfigError: The card has a placeholder that nothing fills.
+        CheckpointError: The checkpoint cannot be read.
+        DataError: A saved evaluation is damaged.
+    """
+    return fill(CARD.read_text() if text is None else text, card_facts(name, path))
+
+
+def fill(text: str, facts: dict[str, str]) -> str:
+    """Replaces every `{{name}}` of a text.
+
+    Raises:
+        ConfigError: A name is unknown.
+    """
+    unknown = sorted(set(_PLACE.findall(text)) - facts.keys())
+    if unknown:
+        raise ConfigError(f"The model card asks for '{unknown[0]}', which nothing fills.")
+    return _PLACE.sub(lambda match: facts[match[1]], text)
+
+
+def card_facts(name: str, path: Path) -> dict[str, str]:
+    """All that a card can say in figures, by placeholder; PrivateTest's where it is saved."""
+    info, about = read_info(path), describe_checkpoint(name, path)
+    folders = saved_folders(name)
+    split = next(iter(folders), None)
+    metrics = None if split is None else json.loads((folders[split] / "metrics.json").read_text())
+    return {
+        **_about(info, about),
+        **figure_facts(metrics),
+        "parts_table": parts_table(metrics),
+        "ablation_table": ablation_table(name, about["sha256"]),
+        "training_ablation_table": training_ablation_table(),
+        "human_accuracy": f"{references.HUMAN_ACCURACY:.0%} ± "
+        f"{100 * references.HUMAN_SPREAD:.0f} points",
+        "label_agreement": f"{references.LABEL_AGREEMENT:.0%}",
+        "version": __version__,
+    }
+
+
+def _about(info: CheckpointInfo, about: dict[str, Any]) -> dict[str, str]:
+    return {
+        "checkpoint": about["name"],
+        "description": info.description or "A FERVT-GNN checkpoint.",
+        "classes": ", ".join(info.config.classes.display_names),
+        "parameters": f"{about['parameters'] / 1e6:.2f} million",
+        "file_size": f"{about['file_bytes'] / 1e6:.1f} MB",
+        "gmac": f"{about['gmac']:.2f}",
+        "image_size": str(info.config.image_size),
+        "short_sha256": about["sha256"][:12],
+        "labels_seen": " and ".join(f"{vocabulary(v).title} labels" for v in info.labels_seen),
+        "course": _course(info),
+        "data_hash": info.data_hash[:12] or "unknown",
+        "split_rule": info.split_rule or "an unknown rule",
+        "temperature": f"{info.temperature:.2f}",
+        "ferplus_note": (
+            "**It was trained with FER+ votes too**, which plain FER2013 models lack."
+            if "ferplus" in info.labels_seen and info.config.vocabulary == "fer2013"
+            else ""
+        ),
+    }
+
+
+def _course(info: CheckpointInfo) -> str:
+    course = f"{len(info.history)} epochs to the one that was kept, seed {info.seed}"
+    if info.parent:
+        course += (
+            f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
+            "docs/experiments.md has the stages before)"
+        )
+    if teachers := info.training.get("teachers"):
+        plural = "s" if len(teachers) > 1 else ""
+        course += f"; its targets are softened by the answers of {len(teachers)} teacher{plural}"
+    if averaged := info.training.get("averaged"):
+        course += f"; its weights are the mean of {len(averaged)} such runs"
+    return course
+
+
+def figure_facts(metrics: dict[str, Any] | None) -> dict[str, str]:
+    """The figures of a saved metrics.json, by placeholder; what is not known says so.
+
+    Raises:
+        DataError: A figure is missing.
+    """
+    if metrics is None:
+        names = (
+            "n split labels accuracy accuracy_interval macro_f1 nll ece accuracy_tta"
+            " accuracy_without_copies n_without_copies per_class_table best_class worst_class"
+            " worst_mistake"
+        )
+        return dict.fromkeys(names.split(), UNKNOWN)
+    try:
+        plain, clean = metrics["standard"], metrics["without_copies"]
+        low, high = plain["accuracy_interval_95"]
+        classes = list(plain["per_class"])
+        occurring = [c for c in classes if plain["per_class"][c]["support"]]
+        by_f1 = sorted(occurring, key=lambda c: plain["per_class"][c]["f1"])
+        return {
+            "n": f"{plain['n']:,}",
+            "split": metrics["data"]["split"],
+            "labels": vocabulary(metrics["labels"]).title,
+            "accuracy": f"{plain['accuracy']:.1%}",
+            "accuracy_interval": f"{100 * low:.1f} to {high:.1%}",
+            "macro_f1": f"{plain['macro_f1']:.3f}",
+            "nll": f"{plain['nll_calibrated']:.3f}",
+            "ece": f"{100 * plain['ece_calibrated']:.1f} points",
+            "accuracy_tta": f"{metrics['tta']['standard']['accuracy']:.1%}",
+            "accuracy_without_copies": f"{clean['accuracy']:.1%}" if clean else UNKNOWN,
+            "n_without_copies": f"{clean['n']:,}" if clean else UNKNOWN,
+            "per_class_table": _class_table(plain["per_class"]),
+            "best_class": expression(by_f1[-1]).name,
+            "worst_class": expression(by_f1[0]).name,
+            "worst_mistake": worst_mistake(plain["confusion"], classes),
+        }
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(f"The saved metrics lack {error}.") from error
+
+
+def worst_mistake(confusion: list[list[int]], classes: list[str]) -> str:
+    """The most frequent confusion, in words."""
+    counts = np.array(confusion)
+    mistakes = counts - np.diag(np.diag(counts))
+    label, answer = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    count = int(mistakes[label, answer])
+    if not count:
+        return "none at all"
+    names = [expression(c).name for c in classes]
+    return (
+        f"{names[label]} taken for {names[answer]} ({count:,} of "
+        f"{int(counts[label].sum()):,} such faces)"
+    )
+
+
+def _class_table(per_class: dict[str, dict[str, Any]]) -> str:
+    lines = ["| Expression | Precision | Recall | F1 | Faces |", "|---|---|---|---|---|"]
+    for label, f in per_class.items():
+        lines.append(
+            f"| {expression(label).name} | {f['precision']:.1%} | {f['recall']:.1%} | "
+            f"{f['f1']:.3f} | {f['support']:,} |"
+        )
+    return "\n".join(lines)
+
+
+def parts_table(metrics: dict[str, Any] | None) -> str:
+    """Whether GWA, GAT and GNN carry information, as a table in Markdown."""
+    parts = {} if metrics is None else metrics.get("parts", {})
+    known = [(about, parts[key]) for key, about in _PARTS.items() if parts.get(key) is not None]
+    if not known:
+        return UNKNOWN
+    lines = ["| On these faces | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {about} | {value:.3f} |" for about, value in known)])
+
+
+def ablation_table(name: str, sha256: str) -> str:
+    """What accuracy is left with a part switched off, as a table in Markdown.
+
+    Args:
+        name: The checkpoint's.
+        sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
+    """
+    for split, folder in saved_folders(name).items():
+        found = {
+            part: figures
+            for part, figures in saved_ablations(name, split).items()
+            if figures["checkpoint"]["sha256"] == sha256
+        }
+        if found:
+            whole = json.loads((folder / "metrics.json").read_text())["standard"]
+            return _ablation_table(split, whole, found)
+    return ""
+
+
+def _ablation_table(split: str, whole: dict[str, Any], found: dict[str, dict[str, Any]]) -> str:
+    about = f"Switched off, without training anew ({split}, n = {whole['n']:,})"
+    lines = [
+        f"| {about} | Accuracy | Change |",
+        "|---|---|---|",
+        f"| nothing | {whole['accuracy']:.1%} | |",
+    ]
+    for part, figures in found.items():
+        accuracy = figures["standard"]["accuracy"]
+        lines.append(
+            f"| {_NEUTRALISED.get(part, part)} | {accuracy:.1%} | "
+            f"{100 * (accuracy - whole['accuracy']):+.1f} points |"
+        )
+    return "\n".join(lines)
+
+
+def training_ablation_table(path: Path = ABLATIONS) -> str:
+    """What the model reaches when it is trained without a part, as a table in Markdown.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    if not path.is_file():
+        return ""
+    try:
+        entry = json.loads(path.read_text())
+        spread = any(row["standard_deviation"] is not None for row in entry["variants"])
+        lines = [
+            f"Trained anew on one budget ({entry['epochs']} epochs from scratch, width "
+            f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
+            f"on {entry['split']} (n = {entry['n']:,})"
+            + (", mean and standard deviation over seeds:" if spread else ":"),
+            "",
+            "| Trained | Accuracy | Seeds |",
+            "|---|---|---|",
+        ]
+        for row in entry["variants"]:
+            spread = row["standard_deviation"]
+            lines.append(
+                f"| {row['variant']} | {row['mean']:.1%}"
+                + (f" ± {100 * spread:.1f}" if spread is not None else "")
+                + f" | {len(row['accuracies'])} |"
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"'{path.name}' is damaged.") from error
+    return "\n".join(lines)
+
+
+def section(text: str, heading: str) -> str:
+    """The part of a card below `## heading`, without it; empty where there is none."""
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    return found[1].strip() if found else ""

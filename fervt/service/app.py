@@ -1,0 +1,202 @@
+"""The Flask application: routes, and what surrounds every request."""
+
+import logging
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_sock import Sock
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fervt import __version__
+from fervt.checkpoint import find_checkpoint
+from fervt.errors import ImageError
+from fervt.labels import NOTICE, expression
+from fervt.predict import Predictor
+from fervt.service.config import ServiceConfig
+from fervt.service.inputs import MemoryRequest, decode, read_bodies, read_detect, read_explain
+from fervt.service.limits import check_key
+from fervt.service.live import serve_page
+from fervt.service.openapi import describe_api
+from fervt.service.problems import Problem, handle_problems
+from fervt.service.service import Service
+
+# Asked for by orchestrators that hold no key, and cheap enough to answer always.
+_OPEN_PATHS = ("/healthz", "/readyz")
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def build_app(predictor: Predictor | None, config: ServiceConfig) -> Flask:
+    """See `fervt.service.create_app`."""
+    app = Flask("fervt.service", static_folder="static", template_folder="templates")
+    app.request_class = MemoryRequest
+    app.config["MAX_CONTENT_LENGTH"] = config.max_body_mb * 1_000_000
+    app.config["MAX_FORM_PARTS"] = config.max_images + 4
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": 25,
+        "max_message_size": config.max_body_mb * 1_000_000,
+    }
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.logger.setLevel(logging.INFO)
+    if config.proxies:
+        n = config.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_prefix=n
+        )
+    service = Service(predictor or Predictor(find_checkpoint()), config)
+    app.extensions["fervt"] = service
+    handle_problems(app)
+    _surround(app, service)
+    _route_predictions(app, service)
+    _route_descriptions(app, service)
+    threading.Thread(target=service.warm_up, name="warm-up", daemon=True).start()
+    return app
+
+
+def _surround(app: Flask, service: Service) -> None:
+    config = service.config
+
+    @app.before_request
+    def _before() -> None:
+        g.started = time.perf_counter()
+        if request.path in _OPEN_PATHS:
+            return
+        service.rate.check(request.remote_addr or "")  # first, so that keys cannot be tried at will
+        if config.api_key:
+            check_key(request.headers.get("Authorization", ""), config.api_key)
+        if request.content_length and request.content_length > app.config["MAX_CONTENT_LENGTH"]:
+            raise Problem(413, f"The body is larger than {config.max_body_mb} MB.")
+
+    @app.after_request
+    def _after(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        rule = request.url_rule.rule if request.url_rule else "none"
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        service.metrics.count_answer(request.method, rule, response.status_code, seconds)
+        return response
+
+
+def _route_predictions(app: Flask, service: Service) -> None:
+    config, engine = service.config, service.engine
+    sock = Sock(app)
+
+    @app.post("/v1/predict")
+    def predict() -> Response:
+        explain, detect = read_explain(), read_detect()
+        found = read_bodies(many=False, config=config)
+        with service.work.take():
+            named = decode(found, config, detect)
+            images = []
+            for _, image in named:
+                if isinstance(image, ImageError):
+                    raise image
+                images.append(image)
+            answers = engine.answer(images, detect, explain)
+        return _answer([{"name": n} | a for (n, _), a in zip(named, answers, strict=True)])
+
+    @app.post("/v1/predict/batch")
+    def predict_batch() -> Response:
+        explain, detect = read_explain(), read_detect()
+        found = read_bodies(many=True, config=config)
+        with service.work.take():
+            named = decode(found, config, detect)
+            good = [image for _, image in named if not isinstance(image, ImageError)]
+            answers = iter(engine.answer(good, detect, explain))
+        return _answer(
+            [
+                {"name": name, "problem": Problem(422, str(image)).as_json()}
+                if isinstance(image, ImageError)
+                else {"name": name} | next(answers)
+                for name, image in named
+            ]
+        )
+
+    def _answer(images: list[dict[str, Any]]) -> Response:
+        model = engine.predictor.name
+        return jsonify({"model": model, "notice": NOTICE, "images": images})
+
+    @app.get("/v1/stream")
+    def stream() -> Response:
+        return service.sources.stream(request.args.get("source", ""))
+
+    @app.before_request
+    def _same_origin() -> None:
+        """Other sites' scripts may open WebSockets anywhere; browsers say where they come from."""
+        origin = request.headers.get("Origin")
+        if request.path == "/v1/live" and origin and urlsplit(origin).netloc != request.host:
+            raise Problem(403, "Pages of other sites may not connect.")
+
+    @sock.route("/v1/live")
+    def live(socket: Any) -> None:
+        serve_page(socket, service)
+
+
+def _route_descriptions(app: Flask, service: Service) -> None:
+    config, engine = service.config, service.engine
+    info = engine.predictor.info
+    api = describe_api(config, engine.predictor.classes)
+
+    @app.get("/")
+    def page() -> str:
+        return render_template("page.html", notice=NOTICE, sources=list(config.sources))
+
+    @app.get("/docs")
+    def docs() -> str:
+        return render_template("docs.html", api=api, notice=NOTICE)
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(api)
+
+    @app.get("/v1/model")
+    def model() -> Response:
+        shown = {c: expression(c) for c in info.config.classes.classes}
+        return jsonify(
+            {
+                "name": engine.predictor.name,
+                "description": info.description,
+                "notice": NOTICE,
+                "vocabulary": info.config.vocabulary,
+                "labels_seen": list(info.labels_seen),
+                "classes": [
+                    {"label": c, "name": e.name, "colour": e.colour, "sign": e.sign}
+                    for c, e in shown.items()
+                ],
+                "image_size_px": info.config.image_size,
+                "grid": engine.describe_grid(),
+                "sources": list(config.sources),
+                "version": __version__,
+            }
+        )
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify({"status": "alive"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        if not service.ready.is_set() or service.stopping.is_set():
+            raise Problem(503, "The model is not ready.", {"Retry-After": "1"})
+        return jsonify({"status": "ready"})
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(service.metrics.render(), content_type=service.metrics.content_type)

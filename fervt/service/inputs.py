@@ -1,0 +1,127 @@
+"""What callers send, in each of the three shapes, to named bytes and then to arrays."""
+
+import base64
+import binascii
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from flask import Request, request
+from numpy.typing import NDArray
+from werkzeug.exceptions import BadRequest
+
+from fervt.errors import ImageError
+from fervt.faces.detect import check_box, whole_image_box
+from fervt.images import read_image, safe_name
+from fervt.service.config import ServiceConfig
+from fervt.service.engine import EXPLANATIONS
+from fervt.service.problems import Problem
+
+NamedBytes = tuple[str, bytes]
+NamedImage = tuple[str, NDArray[np.uint8] | ImageError]
+
+
+class MemoryRequest(Request):
+    """A request whose uploads stay in memory: faces of strangers are never written to a disk."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> BytesIO:
+        return BytesIO()
+
+
+_RAW_TYPES = ("image/", "application/octet-stream")
+
+
+def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
+    """The images of the current request, still encoded.
+
+    Args:
+        many: Whether JSON holds `images`, a list, instead of one image.
+        config: For the number of images.
+
+    Raises:
+        Problem: 400 for a body that breaks its own format or holds too many images, 415 for a
+            content type that is none of the three.
+    """
+    kind = request.mimetype
+    if kind == "multipart/form-data":
+        found = [(file.filename or "file", file.read()) for file in request.files.getlist("file")]
+        if not found:
+            raise Problem(400, "The form has no file in a field named 'file'.")
+    elif kind == "application/json":
+        found = _read_json(many)
+    elif kind.startswith(_RAW_TYPES):
+        found = [("body", request.get_data(cache=False))]
+    else:
+        raise Problem(
+            415,
+            "Send multipart/form-data with a field 'file', an image as the body "
+            "(image/jpeg, image/png, ...), or application/json with base64.",
+        )
+    if len(found) > config.max_images:
+        raise Problem(400, f"More than {config.max_images} images in one request.")
+    return found
+
+
+def decode(found: list[NamedBytes], config: ServiceConfig, detect: bool) -> list[NamedImage]:
+    """Decodes each image, or says why it cannot be, or cannot be one face without `detect`."""
+    images: list[NamedImage] = []
+    for name, data in found:
+        try:
+            image: Any = read_image(data, name, config.max_megapixels * 1_000_000)
+            if not detect:
+                check_box(whole_image_box(image))
+        except ImageError as error:
+            image = error
+        images.append((safe_name(name), image))
+    return images
+
+
+def read_explain() -> list[str]:
+    """`?explain=gwa,gat`.
+
+    Raises:
+        Problem: 400, there is no such explanation.
+    """
+    asked = [word for word in request.args.get("explain", "").split(",") if word]
+    for word in asked:
+        if word not in EXPLANATIONS:
+            raise Problem(400, f"explain is a list of: {', '.join(EXPLANATIONS)}.")
+    return asked
+
+
+def read_detect() -> bool:
+    """`?detect=false` takes each image as one face.
+
+    Raises:
+        Problem: 400, it is neither true nor false.
+    """
+    word = request.args.get("detect", "true")
+    if word not in ("true", "false"):
+        raise Problem(400, "detect is true or false.")
+    return word == "true"
+
+
+def _read_json(many: bool) -> list[NamedBytes]:
+    try:
+        content = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise Problem(400, "The body is not valid JSON.") from error
+    if not many:
+        return [_read_entry(content)]
+    entries = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise Problem(400, "The JSON must be an object with a list 'images'.")
+    return [_read_entry(entry) for entry in entries]
+
+
+def _read_entry(entry: Any) -> NamedBytes:
+    text = entry.get("image") if isinstance(entry, dict) else None
+    name = entry.get("name", "image") if isinstance(entry, dict) else None
+    if not isinstance(text, str) or not isinstance(name, str):
+        raise Problem(400, "An image in JSON is an object with 'image' (base64), 'name' if wanted.")
+    if text.startswith("data:"):  # what a browser's canvas gives
+        text = text.partition(",")[2]
+    try:
+        return name, base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Problem(400, f"'{safe_name(name)}' is not valid base64.") from error

@@ -1,0 +1,113 @@
+"""gunicorn around the application: one model a worker process, threads that answer, a clean stop.
+
+gunicorn's threaded worker would wait for a slow sender for ever; the one here hangs up, and tells
+pages and streams when it is stopped, so that a stop takes moments.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import torch
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import TConn, ThreadWorker
+from prometheus_client.multiprocess import mark_process_dead
+
+from fervt.service.service import Service
+
+
+class Worker(ThreadWorker):
+    """A threaded worker in which each request must have arrived within the configured time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._started_at: dict[TConn, float] = {}  # of requests that have not arrived yet
+
+    @property
+    def _service(self) -> Service | None:
+        return self.wsgi.extensions["fervt"] if self.wsgi else None
+
+    def handle(self, conn: TConn) -> Any:
+        """Reads and answers one request, watched by `murder_pending`."""
+        self._started_at[conn] = time.monotonic()
+        try:
+            return super().handle(conn)
+        finally:
+            self._started_at.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Answers; a request without a body has arrived, so its connection may live on."""
+        if not any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
+            self._started_at.pop(conn, None)
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Runs at least every second. Shuts the ears to slow senders; answers can still go out."""
+        super().murder_pending()
+        service = self._service
+        if service is None:
+            return
+        oldest = time.monotonic() - service.config.read_timeout_s
+        for conn, started in list(self._started_at.items()):
+            if started < oldest:
+                self._started_at.pop(conn, None)
+                with contextlib.suppress(OSError):  # it may have gone by itself
+                    conn.sock.shutdown(socket.SHUT_RD)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: pages and streams end, requests are finished."""
+        if service := self._service:
+            service.stopping.set()
+        super().handle_exit(sig, frame)
+
+
+class Server(BaseApplication):
+    """gunicorn without its command line and configuration files.
+
+    Args:
+        make_app: Called once in every worker.
+        host: Address to listen on.
+        port: TCP port.
+        workers: Processes.
+        threads: Threads of each that answer.
+        cores: Cores for the arithmetic of each.
+    """
+
+    def __init__(
+        self,
+        make_app: Callable[[], Flask],
+        host: str,
+        port: int,
+        workers: int,
+        threads: int,
+        cores: int,
+    ) -> None:
+        self._make_app = make_app
+        self._cores = cores
+        self._options: dict[str, Any] = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": workers,
+            "threads": threads,
+            "worker_class": Worker,
+            "graceful_timeout": 15,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "proc_name": "fervt",
+            "child_exit": lambda server, worker: mark_process_dead(worker.pid),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Sets gunicorn's options; called by its constructor."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Makes the application, in the worker, after the fork."""
+        torch.set_num_threads(self._cores)
+        cv2.setNumThreads(self._cores)
+        return self._make_app()

@@ -1,0 +1,1 @@
+"""Training: settings, losses, teachers and one plain loop."""

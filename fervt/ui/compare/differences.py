@@ -1,0 +1,112 @@
+"""Where checkpoints differ: classes, confusions, calibration, and the faces fixed and broken."""
+
+import numpy as np
+import streamlit as st
+
+from fervt.evaluation.saved import Rows
+from fervt.figures.evaluation_bars import change_figure
+from fervt.figures.evaluation_confusion import confusion_change_figure
+from fervt.figures.evaluation_curves import reliability_figure, risk_figure
+from fervt.labels import expression
+from fervt.metrics import reliability, risk_coverage
+from fervt.reports.evaluation import shares
+from fervt.ui.charts import ink, say, show_chart
+from fervt.ui.compare.selection import Comparison, pick_other
+from fervt.ui.dataset_faces import FaceBook
+from fervt.ui.evaluation.selection import percent
+from fervt.ui.gallery import draw_faces, show_one_face, table_of
+
+
+def show_classes(comparison: Comparison) -> None:
+    """Draws the change of each class and of the confusion matrix."""
+    base, *others = comparison.rows
+    classes = base.classes
+    f1 = [
+        np.array([rows.figures["per_class"][c]["f1"] for c in classes]) for rows in comparison.rows
+    ]
+    left, right = st.columns(2, gap="large")
+    with left:
+        say("Each class", f"Change of F1 against {comparison.names[0]}, in points.")
+        figure = change_figure(classes, [v - f1[0] for v in f1[1:]], comparison.names[1:])
+        show_chart(figure, "class_change", "Change of F1 of each class")
+    with right:
+        other = pick_other(comparison)
+        say(
+            "Confusion matrix",
+            f"{comparison.names[other]} minus {comparison.names[0]}, in points of each row: red "
+            "is more often, blue less. On the diagonal red is better, elsewhere blue.",
+        )
+        change = shares(others[other - 1].figures["confusion"]) - shares(base.figures["confusion"])
+        figure = confusion_change_figure(change, comparison.class_names, ink())
+        show_chart(figure, "confusion_change", "Difference of the confusion matrices")
+
+
+def show_calibration(comparison: Comparison) -> None:
+    """Draws reliability and risk against coverage of all, after each one's temperature."""
+    pairs = list(zip(comparison.names, comparison.rows, strict=True))
+    left, right = st.columns(2, gap="large")
+    with left:
+        say("Calibration", "After each one's own temperature; the diagonal is ideal.")
+        bins = {name: reliability(rows.calibrated, rows.labels) for name, rows in pairs}
+        figure = reliability_figure(
+            {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
+        )
+        show_chart(figure, "reliability_of_all", "Reliability of each checkpoint")
+        st.caption(" ".join(f"{name}: {percent(b.error)} off." for name, b in bins.items()))
+    with right:
+        say("Answering only when sure", "Lower is better at any share of faces answered.")
+        curves = {name: risk_coverage(rows.calibrated, rows.labels) for name, rows in pairs}
+        figure = risk_figure({name: (c.coverage, c.risk) for name, c in curves.items()})
+        show_chart(figure, "risk_of_all", "Risk against coverage of each checkpoint")
+        st.caption(" ".join(f"{name}: AURC {c.area:.3f}." for name, c in curves.items()))
+
+
+def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> None:
+    """Draws the faces that one gets right and the other wrong."""
+    other = pick_other(comparison)
+    base, new = comparison.rows[0], comparison.rows[other]
+    name = comparison.names[other]
+    kinds = (
+        ("fixed", f"Fixed by {name}", ~base.right & new.right),
+        ("broken", f"Broken by {name}", base.right & ~new.right),
+    )
+    pair = comparison.names[0], name
+    split = comparison.evaluations[0].split
+    if faces is None:
+        st.info(
+            "With a prepared data file (sidebar), the faces are shown here.",
+            icon=":material/grid_view:",
+        )
+    show_one_face(faces, comparison.rows, comparison.names, split)
+    for column, (key, title, mask) in zip(st.columns(2, gap="large"), kinds, strict=True):
+        with column:
+            _show_kind(key, title, base.select(mask), new.select(mask), faces, pair)
+
+
+def _show_kind(
+    key: str, title: str, base: Rows, new: Rows, faces: FaceBook | None, pair: tuple[str, str]
+) -> None:
+    say(f"{title}: {len(new):,} faces", f"Label: what {pair[0]} says → what {pair[1]} says.")
+    if not len(new):
+        st.info("There is no such face.")
+        return
+    order = np.argsort(-new.calibrated.max(axis=1), kind="stable")
+    base, new = base.select(order), new.select(order)
+    names = [expression(label).name for label in new.classes]
+    if faces is None:
+        table = table_of(new)[["Row", "Label"]]
+        for who, rows in zip(pair, (base, new), strict=True):
+            table[who] = [names[i] for i in rows.predicted[: len(table)]]
+        alt = f"What {' and '.join(pair)} say of these faces"
+        st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}", alt=alt)
+        return
+    draw_faces(
+        faces,
+        new,
+        key,
+        lambda at: (
+            f"{names[new.labels[at]]}: {names[base.predicted[at]]} → {names[new.predicted[at]]}"
+        ),
+        columns_px=120,
+        a_page=8,
+    )

@@ -1,0 +1,73 @@
+"""One face through all checkpoints, side by side, with cell weights and graph."""
+
+import streamlit as st
+
+from fervt.errors import FervtError
+from fervt.explain import edge_attention, seen_part, trace_face
+from fervt.figures.graph import graph_figure
+from fervt.figures.grid import BAR_PX, FACE_PX
+from fervt.figures.overlay import overlay_figure
+from fervt.figures.probabilities import plot_probabilities
+from fervt.labels import expression
+from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.charts import show_chart
+from fervt.ui.compare.selection import Comparison
+from fervt.ui.face_choice import pick_face
+from fervt.ui.images import pick_image, remember
+from fervt.ui.text import as_text
+
+_ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
+
+
+def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
+    """Draws the choice of a face, and what each checkpoint makes of it."""
+    picture = pick_image()
+    if picture is None:
+        return
+    left, _ = st.columns([1, 2], gap="large")
+    with left:
+        face = pick_face(predictor, picture)
+    if face is None:
+        return
+    st.caption(
+        "Of each checkpoint: its probabilities, its weights of the cells (1 is average), and its "
+        "attention along the graph's edges."
+    )
+    face_px = min(FACE_PX, _ROW_PX // len(comparison.names))  # as high as a column is wide
+    for column, name in zip(
+        st.columns(len(comparison.names), gap="medium"), comparison.names, strict=True
+    ):
+        with column:
+            try:
+                other = comparison.load(name)
+            except FervtError as error:  # the others can still be looked at
+                st.error(as_text(error), icon=":material/error:")
+                continue
+            _show_checkpoint(name, other, face, picture.key, face_px)
+
+
+def _show_checkpoint(
+    name: str, predictor: Predictor, face: Prediction, key: str, face_px: int
+) -> None:
+    trace = remember(
+        (predictor, key, face.box_xyxy_px, "trace"),
+        lambda: trace_face(predictor, to_face(face.crop)),
+    )
+    seen = seen_part(face.crop, predictor.info.preprocess.crop)
+    leading = predictor.classes.classes[int(trace.probabilities.argmax())]
+    st.markdown(f"**{name}**: {expression(leading).name}, {trace.probabilities.max():.0%}")
+    figure = plot_probabilities(trace.probabilities, predictor.classes.classes)
+    show_chart(figure, f"face_{name}", f"What {name} says of the face")
+    if trace.gwa_weights is None:
+        st.caption("Built without grid-wise attention.")
+    else:
+        figure = overlay_figure(
+            seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
+        )
+        show_chart(figure, f"gwa_{name}", f"Cell weights of {name}")
+    if trace.gat_attention is None or trace.edge_index is None:
+        st.caption("Built without the graph.")
+    else:
+        attention = edge_attention(trace.gat_attention)
+        figure = graph_figure(seen, trace.edge_index, attention, face_px=face_px)
+        show_chart(figure, f"graph_{name}", f"Graph attention of {name}")

@@ -1,0 +1,203 @@
+"""What the sections of the Compare page share: which checkpoints, joined on the same faces.
+
+The first is the one that the others are compared with, and may be the visitor's own. The address
+names all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fervt.checkpoint import shipped_checkpoints
+from fervt.evaluation.saved import Joined, Rows, SavedEvaluation, join_evaluations, saved_folders
+from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, expression
+from fervt.metrics import Difference, McNemar, mcnemar
+from fervt.predict import Predictor
+from fervt.reports.evaluation import compare
+from fervt.ui.checkpoints import checkpoint_sha256, is_own, load_shipped
+from fervt.ui.choices import pick_flag, pick_one, put
+from fervt.ui.evaluation.selection import COPIES_HELP, MIRRORED_HELP, load_evaluation
+from fervt.ui.navigation import link_parameters, link_to
+from fervt.ui.own_evaluation import find_evaluated
+
+WITH = "with"
+MOST = 4
+_WIDGET = "compare_with"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two to four evaluations on the same faces.
+
+    Attributes:
+        names: K names; the first is the one that the others are compared with.
+        first: That checkpoint.
+        evaluations: K.
+        joined: The same rows of each, with the same truth.
+        truth: The label set that counts.
+        differences: K - 1, of accuracy and macro-F1, against the first.
+        tests: K - 1 tests against the first.
+        key: Names all of this in caches.
+    """
+
+    names: tuple[str, ...]
+    first: Predictor
+    evaluations: tuple[SavedEvaluation, ...]
+    joined: Joined
+    truth: Vocabulary
+    differences: tuple[dict[str, Difference], ...]
+    tests: tuple[McNemar, ...]
+    key: str
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """K sets of the same rows."""
+        return self.joined.rows
+
+    @property
+    def class_names(self) -> list[str]:
+        """The common classes as people call them."""
+        return [expression(label).name for label in self.rows[0].classes]
+
+    def load(self, name: str) -> Predictor:
+        """One of the checkpoints.
+
+        Raises:
+            CheckpointError: It is damaged.
+        """
+        return self.first if name == self.names[0] else load_shipped(name)
+
+
+def pick_comparison(predictor: Predictor) -> Comparison | None:
+    """Draws the choices; gives the comparison, None where there is nothing to compare.
+
+    Args:
+        predictor: The checkpoint that all pages share.
+
+    Raises:
+        DataError: The evaluations cannot be joined, or one is damaged.
+    """
+    own = is_own(predictor)
+    first = f"{predictor.name} (yours)" if own else predictor.name
+    evaluated = find_evaluated(predictor) if own else None
+    found = {} if own else saved_folders(predictor.name)
+    if evaluated is None and not found:
+        _say_what_is_missing(first, own)
+        return None
+    folders = {name: saved_folders(name) for name in shipped_checkpoints() if name != first}
+    others = [name for name, saved in folders.items() if saved]
+    if not others:
+        st.info("Only one checkpoint here has a saved evaluation; a comparison needs two.")
+        return None
+    chosen = _pick_others(first, others)
+    known = [set(found) if evaluated is None else {evaluated.split}]
+    known += [set(folders[name]) for name in chosen]
+    splits = [split for split in reversed(SPLITS) if all(split in each for each in known)]
+    if not chosen or not splits:
+        st.info("Choose one to three checkpoints that were evaluated on the same split.")
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = pick_one("Split", "split", splits, splits[0])
+        evaluations = (
+            load_evaluation(found[split]) if evaluated is None else evaluated,
+            *(load_evaluation(folders[name][split]) for name in chosen),
+        )
+        truth = pick_one(
+            "Labels",
+            "truth",
+            {FER2013.name: FER2013.title, FERPLUS.name: f"{FERPLUS.title} majority"},
+            _common_truth(evaluations),
+            help="One label set is the truth for all.",
+        )
+        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
+        copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
+    names = (first, *chosen)
+    digests = [checkpoint_sha256(predictor), *(evaluation.digest for evaluation in evaluations)]
+    key = "-".join([*digests, truth, str(tta), str(copies)])
+    if evaluated is None:
+        return _compare_saved(names, predictor, evaluations, truth, tta, copies, key)
+    return evaluated.remember(  # and forgotten with it
+        key, lambda: _compare(names, predictor, evaluations, truth, tta, copies, key)
+    )
+
+
+def _common_truth(evaluations: Sequence[SavedEvaluation]) -> str:
+    """FER+ as soon as one of them was measured on it: its rows alone have a majority of votes."""
+    found = {evaluation.truth.name for evaluation in evaluations}
+    return FERPLUS.name if FERPLUS.name in found else FER2013.name
+
+
+def _compare(
+    names: tuple[str, ...],
+    predictor: Predictor,
+    evaluations: tuple[SavedEvaluation, ...],
+    truth: str,
+    tta: bool,
+    copies: bool,
+    key: str,
+) -> Comparison:
+    joined = join_evaluations(evaluations, VOCABULARIES[truth], tta=tta, copies=copies)
+    base, *others = joined.rows
+    return Comparison(
+        names,
+        predictor,
+        evaluations,
+        joined,
+        VOCABULARIES[truth],
+        tuple(compare(base, other) for other in others),
+        tuple(mcnemar(base.right, other.right) for other in others),
+        key,
+    )
+
+
+@st.cache_resource(max_entries=12, show_spinner="Comparing")
+def _compare_saved(
+    names: tuple[str, ...],
+    _predictor: Predictor,
+    _evaluations: tuple[SavedEvaluation, ...],
+    truth: str,
+    tta: bool,
+    copies: bool,
+    key: str,
+) -> Comparison:
+    return _compare(names, _predictor, _evaluations, truth, tta, copies, key)
+
+
+def _say_what_is_missing(first: str, own: bool) -> None:
+    if own:
+        st.info(
+            f"{first} has to be evaluated before it can be compared: on Evaluation, under "
+            "“Evaluate data”, on a split of a prepared file."
+        )
+        link_to("evaluation", parameters=link_parameters() | {"source": "data"})
+    else:
+        st.info(f"No evaluation of {first} is saved, so there is nothing to compare.")
+
+
+def _pick_others(first: str, others: Sequence[str]) -> list[str]:
+    wanted = st.query_params.get(WITH, others[0]).split(",")
+    chosen = [name for name in others if name in wanted][: MOST - 1]
+    st.session_state[_WIDGET] = chosen
+    st.multiselect(
+        f"Compare {first} with",
+        others,
+        key=_WIDGET,
+        max_selections=MOST - 1,
+        on_change=_store_others,
+        help="The first one is chosen in the sidebar.",
+    )
+    return chosen
+
+
+def _store_others() -> None:
+    put(WITH, ",".join(st.session_state[_WIDGET]))
+
+
+def pick_other(comparison: Comparison) -> int:
+    """Draws which of the others a section looks at; gives its position among all, 1 or more."""
+    others = comparison.names[1:]
+    if len(others) == 1:
+        return 1
+    name = pick_one(f"Against {comparison.names[0]}", "other", list(others), others[0])
+    return comparison.names.index(name)

@@ -1,0 +1,97 @@
+"""How surely: whether stated confidence can be believed, and what answering only when sure buys."""
+
+import streamlit as st
+
+from fervt.figures.evaluation_curves import reliability_figure, risk_figure
+from fervt.metrics import (
+    Reliability,
+    negative_log_likelihood,
+    reliability,
+    rescale,
+    risk_coverage,
+)
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation.selection import View, percent
+
+_NO_MATTER = 0.01  # of a temperature, from 1
+
+
+def show_confidence(view: View) -> None:
+    """Draws calibration with a temperature to try, and risk against coverage."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _show_reliability(view)
+    with right:
+        _show_risk(view)
+
+
+def _show_reliability(view: View) -> None:
+    rows = view.rows
+    say("Calibration", "On the diagonal, “80% sure” is right in 80 of 100 cases.")
+    start = round(min(max(rows.temperature, 0.3), 3.0), 2)
+    temperature = st.slider(
+        "Temperature",
+        0.3,
+        3.0,
+        start,
+        0.01,
+        key=f"temperature_{view.evaluation.name}",
+        help="Logits are divided by it: above 1 makes the model less sure, below 1 surer. The "
+        f"checkpoint's own, fitted on PublicTest, is {rows.temperature:.2f}.",
+    )
+    own = temperature == start  # the slider rounds
+    exact = rows.temperature if own else temperature
+    if own and abs(exact - 1) < _NO_MATTER:
+        st.caption(f"The checkpoint's own temperature is {exact:.3f}: there was nothing to mend.")
+    shown = {
+        "as trained (temperature 1)": rows.probabilities,
+        f"temperature {exact:.2f}": rescale(rows.probabilities, exact),
+    }
+    bins = {name: reliability(values, rows.labels) for name, values in shown.items()}
+    show_chart(
+        reliability_figure({name: _triple(found) for name, found in bins.items()}),
+        "reliability",
+        "Share of right answers against stated confidence",
+    )
+    st.caption(
+        " ".join(
+            f"{name.capitalize()}: calibration error {percent(bins[name].error)}, log loss "
+            f"{negative_log_likelihood(values, rows.labels):.3f}."
+            for name, values in shown.items()
+        )
+    )
+
+
+def _triple(found: Reliability) -> tuple:
+    return found.confidence, found.accuracy, found.count
+
+
+def _show_risk(view: View) -> None:
+    rows = view.rows
+    say("Answer only when sure", "Below the threshold the model would say “I don't know”.")
+    curve = risk_coverage(rows.calibrated, rows.labels)
+    threshold = st.slider(
+        "Least confidence for an answer",
+        0,
+        100,
+        50,
+        1,
+        format="%d%%",
+        key=f"threshold_{view.evaluation.name}",
+    )
+    coverage, risk = curve.at(threshold / 100)
+    show_chart(
+        risk_figure(
+            {view.evaluation.name: (curve.coverage, curve.risk)},
+            None if risk is None else (coverage, risk),
+        ),
+        "risk",
+        "Share of wrong answers against the share of faces answered",
+    )
+    if risk is None:
+        st.caption(f"At {threshold}% it answers for no face.")
+    else:
+        st.caption(
+            f"At {threshold}% it answers for {percent(coverage)} of the faces and is right in "
+            f"**{percent(1 - risk)}** of them. Area under the curve (AURC): {curve.area:.3f}."
+        )

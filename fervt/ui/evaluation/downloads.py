@@ -1,0 +1,64 @@
+"""What leaves the page: the report in one file, and the evaluation itself."""
+
+import zipfile
+from io import BytesIO
+
+import streamlit as st
+
+from fervt.images import safe_name
+from fervt.reports.evaluation import build_report
+from fervt.ui.charts import say
+from fervt.ui.evaluation.selection import View
+
+
+def show_report(view: View) -> None:
+    """Draws the downloads; what is downloaded is made when its button is pressed."""
+    evaluation = view.evaluation
+    name = safe_name(f"{evaluation.name}-{evaluation.split}").replace(" ", "-")
+    say(
+        "One file for the meeting",
+        "Everything on this page in one self-contained HTML file: it opens without a network and "
+        "prints to PDF. `python -m fervt report` writes the same.",
+    )
+
+    def content() -> str:
+        examples = view.faces.data if view.faces is not None and with_faces else None
+        return build_report(evaluation, info=view.info, data=examples)
+
+    with_faces = st.toggle(
+        "With example faces",
+        disabled=view.faces is None,
+        help="Needs a prepared data file (sidebar) or your own images. FER2013's faces may be "
+        "shown for research; share such a report accordingly.",
+    )
+    st.download_button(
+        "Report (.html)",
+        content,
+        f"{name}.html",
+        "text/html",
+        type="primary",
+        icon=":material/download:",
+    )
+    say(
+        "The evaluation itself",
+        "Predictions, mirrored too, class tokens and metrics. Unpacked to a folder, "
+        "`python -m fervt report --checkpoint FOLDER` reads it; as the folder "
+        "`assets/evaluations/NAME/SPLIT` of a shipped checkpoint it is shown here and on Compare. "
+        "It holds hashes of the faces, not the faces.",
+    )
+    st.download_button(
+        "Evaluation (.zip)",
+        lambda: zip_files(evaluation.as_files()),
+        f"{name}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+    )
+
+
+def zip_files(files: dict[str, bytes]) -> bytes:
+    """Files by name as one zip file."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, each in files.items():
+            archive.writestr(name, each)
+    return content.getvalue()

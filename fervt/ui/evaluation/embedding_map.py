@@ -1,0 +1,144 @@
+"""The embedding map: each face where the model's class token puts it."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.data.prepared import SIDE_PX
+from fervt.errors import DataError
+from fervt.evaluation.saved import Rows
+from fervt.figures.evaluation_map import map_figure
+from fervt.labels import expression
+from fervt.ui.charts import say, show_chart
+from fervt.ui.choices import pick_one, put, whole_number
+from fervt.ui.dataset_faces import SHEET_COLUMNS, FaceBook
+from fervt.ui.evaluation.selection import View
+from fervt.ui.gallery import ROW, show_face_of
+from fervt.ui.text import as_text
+
+_MOST_TSNE_ROWS = 8_000
+_MOST_POINTS = 8_000  # more are slow to draw, and hide each other
+_ERROR_COLOURS = ("#56B4E9", "#D55E00")
+_SHOWN_PX = 2 * SIDE_PX
+
+# Plotly cannot put a picture into its hover text. So all faces lie on one sheet, and a box beside
+# the pointer shows the part of it that belongs to the point: its customdata is its place there.
+_FACE_AT_POINTER = f"""<style>
+.st-key-face_sheet {{ display: none; }}
+.fervt-face {{ position: fixed; z-index: 1000; pointer-events: none; border-radius: 6px;
+  width: {_SHOWN_PX}px; height: {_SHOWN_PX}px; box-shadow: 0 2px 10px rgba(0, 0, 0, .4);
+  background-size: {SHEET_COLUMNS * _SHOWN_PX}px auto; }}
+</style><script>
+window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {{
+  const chart = entered.target.closest?.(".st-key-face_map .js-plotly-plot");
+  if (!chart?.on || chart.fervtShowsFaces) return;
+  chart.fervtShowsFaces = true;
+  const face = document.createElement("div");
+  face.className = "fervt-face";
+  chart.on("plotly_hover", ({{points, event}}) => {{
+    const sheet = document.querySelector(".st-key-face_sheet img");
+    const place = [points[0]?.customdata].flat()[0];
+    if (!sheet || place === undefined) return;
+    const x = place % {SHEET_COLUMNS}, y = Math.floor(place / {SHEET_COLUMNS});
+    face.style.backgroundImage = `url("${{sheet.src}}")`;
+    face.style.backgroundPosition = `-${{x * {_SHOWN_PX}}}px -${{y * {_SHOWN_PX}}}px`;
+    face.style.left = `${{event.clientX + 16}}px`;
+    face.style.top = `${{event.clientY - {_SHOWN_PX} - 16}}px`;
+    face.dataset.place = place;
+    document.body.append(face);
+  }});
+  chart.on("plotly_unhover", () => face.remove());
+  chart.addEventListener("mouseleave", () => face.remove());
+}}) ?? true;
+</script>"""
+
+
+def show_map(view: View) -> None:
+    """Draws the map; the pointer on a point shows its face, a click more of it."""
+    say(
+        "What the model holds to be alike",
+        "One point a face, laid out by its class token: what the expression is read from. Drag to "
+        "move, scroll to zoom, click for more of a face below the map.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = pick_one(
+            "Layout",
+            "layout",
+            {"pca": "PCA", "tsne": "t-SNE"},
+            "pca",
+            help="PCA: the two directions of most variance. t-SNE keeps neighbours together; "
+            "distances between groups mean little.",
+        )
+        colour = pick_one(
+            "Colour by",
+            "colour",
+            {"label": "Label", "prediction": "Prediction", "error": "Right or wrong"},
+            "label",
+        )
+    if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
+        st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")
+        method = "pca"
+    with st.spinner("Laying out the faces"):
+        try:
+            plane = view.evaluation.layout("tsne" if method == "tsne" else "pca")
+        except DataError as error:
+            st.info(as_text(error))
+            return
+    rows = view.rows
+    every = view.evaluation.plain.index.to_numpy()
+    plane = plane[np.searchsorted(every, rows.table.index.to_numpy())]
+    if len(rows) > _MOST_POINTS:
+        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
+        drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
+        rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
+    _draw(view, rows, plane, colour)
+    show_face_of(view)  # below: above, it would push the map away from the pointer
+    if view.faces is not None:
+        _draw_sheet(view.faces, rows)
+
+
+def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
+    with st.container(key="face_sheet"):
+        st.image(faces.sheet(rows.table["image_sha256"].tolist()), output_format="JPEG", alt="")
+    st.html(_FACE_AT_POINTER, unsafe_allow_javascript=True)
+
+
+def _draw(view: View, rows: Rows, plane: NDArray[np.float32], colour: str) -> None:
+    names = view.names
+    colours: tuple[str, ...]
+    if colour == "error":
+        groups, titles, colours = (~rows.right).astype(int), ["Right", "Wrong"], _ERROR_COLOURS
+    else:
+        groups = rows.labels if colour == "label" else rows.predicted
+        titles, colours = names, tuple(expression(label).colour for label in rows.classes)
+    numbers = rows.table["row"].to_numpy()
+    confidence = rows.calibrated.max(axis=1)
+    hover = [
+        f"row {number}<br>labelled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
+        for number, label, answer, sure in zip(
+            numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
+        )
+    ]
+    found = np.flatnonzero(numbers == whole_number(ROW))
+    chosen = int(found[0]) if len(found) else None
+    key = f"map_{view.key}_{colour}_{chosen}"
+    with st.container(key="face_map"):
+        show_chart(
+            map_figure(plane, groups, titles, colours, hover, chosen),
+            key,
+            "Map of the faces by the model's class token",
+            scroll_zoom=True,
+            on_select=partial(_take_click, key, numbers),
+            selection_mode="points",
+        )
+
+
+def _take_click(key: str, numbers: NDArray[np.int64]) -> None:
+    for point in st.session_state[key].selection.points:
+        data = point.get("customdata")
+        value = next(iter(data.values())) if isinstance(data, dict) else data
+        value = value[0] if isinstance(value, list) else value
+        if value is not None:
+            put(ROW, str(numbers[int(value)]))

@@ -1,0 +1,157 @@
+"""Where it fails: the confusion matrix, and below it the faces of the cell that is clicked."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from fervt.evaluation.saved import Rows
+from fervt.figures.evaluation_bars import people_figure
+from fervt.figures.evaluation_confusion import confusion_figure
+from fervt.labels import FERPLUS
+from fervt.reports.evaluation import PEOPLE
+from fervt.ui.charts import ink, say, show_chart
+from fervt.ui.choices import pick_one, put, wanted
+from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.gallery import show_gallery
+
+LABEL, PREDICTED = "label", "predicted"
+ANY = "any"
+_MOST_FREQUENT = 5
+
+
+def show_mistakes(view: View) -> None:
+    """Draws the matrix, the ways to choose a cell of it, and its faces."""
+    label, predicted = wanted_cell(view)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_matrix(view, label, predicted)
+    with right:
+        _show_most_frequent(view)
+    chosen = view.rows.select(in_cell(view.rows, label, predicted))
+    st.subheader(describe_cell(view, label, predicted, len(chosen)), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {ANY: "Any", **dict(zip(view.rows.classes, view.names, strict=True))}
+        pick_one("Label", LABEL, titles, ANY, draw=st.selectbox)
+        pick_one(
+            "Prediction", PREDICTED, {**titles, "wrong": "Wrong"}, ANY, draw=st.selectbox
+        )  # fmt: skip
+        if label != ANY or predicted != ANY:
+            st.button("Show all", icon=":material/close:", on_click=_clear)
+    if not len(chosen):
+        st.info("There is no such face.")
+        return
+    if view.truth is not FERPLUS:
+        _show_people(chosen)
+    show_gallery(view, chosen)
+
+
+def wanted_cell(view: View) -> tuple[str, str]:
+    """What the address chooses: label and prediction, each a class or "any" (or "wrong")."""
+    options = (ANY, *view.rows.classes)
+    return wanted(LABEL, options, ANY), wanted(PREDICTED, (*options, "wrong"), ANY)
+
+
+def in_cell(rows: Rows, label: str, predicted: str) -> np.ndarray:
+    """Mask (N,) of the rows with a label and a prediction."""
+    mask = np.ones(len(rows), bool)
+    if label != ANY:
+        mask &= rows.labels == rows.classes.index(label)
+    if predicted == "wrong":
+        mask &= ~rows.right
+    elif predicted != ANY:
+        mask &= rows.predicted == rows.classes.index(predicted)
+    return mask
+
+
+def describe_cell(view: View, label: str, predicted: str, count: int) -> str:
+    """How many faces of which kind are shown."""
+    names = dict(zip(view.rows.classes, view.names, strict=True))
+    what = "faces" if label == ANY else f"faces labelled {names[label]}"
+    if predicted == ANY:
+        return f"{count:,} {what}"
+    if predicted == "wrong":
+        return f"{count:,} {what}, taken for something else"
+    return f"{count:,} {what}, taken for {names[predicted]}"
+
+
+def _show_matrix(view: View, label: str, predicted: str) -> None:
+    say("Confusion matrix", "Rows are labels, columns predictions. Click a cell to see its faces.")
+    kind = pick_one("Print", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares")
+    classes = view.rows.classes
+    marked = None
+    if label in classes and predicted in classes:
+        marked = (classes.index(label), classes.index(predicted))
+    figure = confusion_figure(
+        np.array(view.rows.figures["confusion"]),
+        view.names,
+        as_shares=kind == "shares",
+        marked=marked,
+        ink=ink(),
+    )
+    # A new key for each marked cell drops the chart's own selection, so that it can be clicked
+    # again after another one.
+    key = f"confusion_{view.key}_{marked}"
+    show_chart(
+        figure,
+        key,
+        "Confusion matrix; the choices below it select the same cells",
+        on_select=partial(_take_click, key, classes),
+        selection_mode="points",
+    )
+
+
+def _take_click(key: str, classes: tuple[str, ...]) -> None:
+    for point in st.session_state[key].selection.points:
+        data = point.get("customdata")
+        values = list(data.values()) if isinstance(data, dict) else data
+        if values and len(values) >= 2:
+            _choose(classes[int(values[0])], classes[int(values[1])])
+
+
+def _choose(label: str, predicted: str) -> None:
+    put(LABEL, label)
+    put(PREDICTED, predicted)
+    put("page", None)
+
+
+def _clear() -> None:
+    put(LABEL, None)
+    put(PREDICTED, None)
+    put("page", None)
+
+
+def _show_most_frequent(view: View) -> None:
+    say("Most frequent mistakes", "Of all faces with that label.")
+    counts = np.array(view.rows.figures["confusion"])
+    support = counts.sum(axis=1)
+    mistakes = counts - np.diag(np.diag(counts))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:_MOST_FREQUENT]
+    for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True):
+        if not mistakes[row, column]:
+            continue
+        share = mistakes[row, column] / support[row]
+        st.button(
+            f"{view.names[row]} → {view.names[column]}: {mistakes[row, column]:,} "
+            f"({percent(float(share), 0)})",
+            key=f"mistake_{row}_{column}",
+            on_click=_choose,
+            args=(view.rows.classes[row], view.rows.classes[column]),
+            width="stretch",
+        )
+
+
+def _show_people(chosen: Rows) -> None:
+    if not chosen.has_votes:
+        return
+    sides = chosen.people
+    counts = [int((sides == side).sum()) for side in PEOPLE]
+    if sum(counts):
+        st.caption(
+            f"Its {sum(counts):,} errors, beside the majority of ten later annotators (FER+):"
+        )
+        show_chart(
+            people_figure(counts, list(PEOPLE.values())),
+            "people_of_cell",
+            "Whom the annotators side with in these errors",
+        )

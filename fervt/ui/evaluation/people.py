@@ -1,0 +1,67 @@
+"""Beside people: the errors, and whom FER+'s ten annotators of the same faces side with."""
+
+import numpy as np
+import streamlit as st
+
+from fervt.figures.evaluation_bars import people_figure
+from fervt.labels import FERPLUS
+from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
+from fervt.reports.evaluation import PEOPLE
+from fervt.ui.charts import say, show_chart
+from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.gallery import draw_faces, show_face_of
+
+
+def show_people(view: View) -> None:
+    """Draws how the errors split, and the faces of one part."""
+    rows = view.rows
+    sides = rows.people
+    counts = [int((sides == side).sum()) for side in PEOPLE]
+    if not rows.has_votes:
+        st.info("No votes of several people are known for these faces.")
+        return
+    if view.truth is FERPLUS:
+        st.info(
+            "These labels are the majority of the same ten annotators, so all errors are errors to "
+            "them, too. Under “Labels”, choose FER2013 to see whom the annotators side with."
+        )
+        return
+    if not sum(counts):
+        st.info("There is no error among these faces.")
+        return
+    say(
+        "Did people disagree, too?",
+        f"{sum(counts):,} errors against {view.truth.title}'s labels, split by the majority of "
+        "FER+'s ten annotators.",
+    )
+    titles = list(PEOPLE.values())
+    show_chart(people_figure(counts, titles), "people", "Whom the annotators side with in errors")
+    accepted = float((rows.right | (sides == PEOPLE_SIDE_WITH_MODEL)).mean())
+    st.markdown(
+        f"In {counts[0]:,} errors people agree with the label: these are the model's own. In "
+        f"{counts[1]:,} they agree with the model. Counting these as right, "
+        f"{percent(accepted)} of its answers have a label or a majority behind them."
+    )
+    if view.faces is None:
+        st.info(
+            "With a prepared data file (sidebar), the faces of each part are shown here with "
+            "their votes.",
+            icon=":material/grid_view:",
+        )
+        return
+    side = st.segmented_control(
+        "Show errors where", titles, default=titles[1], required=True, key="people_side"
+    )
+    chosen = rows.select(sides == titles.index(side))
+    chosen = chosen.select(np.argsort(-chosen.calibrated.max(axis=1), kind="stable"))
+    if not len(chosen):
+        st.info("There is no such face.")
+        return
+    show_face_of(view)
+    names = view.names
+    draw_faces(
+        view.faces,
+        chosen,
+        "people",
+        lambda at: f"{names[chosen.labels[at]]} → {names[chosen.predicted[at]]}",
+    )

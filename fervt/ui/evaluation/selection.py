@@ -1,0 +1,101 @@
+"""What the sections of the Evaluation page share: which evaluation, which of its rows.
+
+All of it is in the address: split, label set, mirrored faces, copies, the cell of the confusion
+matrix and the face that is looked at.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fervt.checkpoint import CheckpointInfo
+from fervt.evaluation.saved import Rows, SavedEvaluation, read_evaluation
+from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
+from fervt.ui.choices import pick_flag, pick_one
+from fervt.ui.dataset_faces import FaceBook
+
+MIRRORED_HELP = "Average the prediction with that of the mirrored face."
+COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One saved evaluation as it is looked at.
+
+    Attributes:
+        evaluation: All of it.
+        rows: Those that the choices keep.
+        truth: The label set that counts.
+        tta: Whether mirrored faces are averaged in.
+        copies: Whether images that also lie in earlier splits are kept.
+        info: The checkpoint's metadata.
+        faces: The images, where a prepared file is at hand.
+    """
+
+    evaluation: SavedEvaluation
+    rows: Rows
+    truth: Vocabulary
+    tta: bool
+    copies: bool
+    info: CheckpointInfo
+    faces: FaceBook | None
+
+    @property
+    def names(self) -> list[str]:
+        """The classes as people call them."""
+        return [expression(label).name for label in self.rows.classes]
+
+    @property
+    def key(self) -> str:
+        """Names the rows in caches."""
+        return f"{self.evaluation.digest}-{self.truth.name}-{self.tta}-{self.copies}"
+
+
+def load_evaluation(folder: Path) -> SavedEvaluation:
+    """A saved evaluation, read once for everybody until its files change.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    stamps = tuple(
+        (path.name, path.stat().st_mtime_ns, path.stat().st_size)
+        for path in sorted(folder.glob("*.*"))
+    )
+    return _load(str(folder), stamps)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading the evaluation")
+def _load(folder: str, stamps: tuple[Any, ...]) -> SavedEvaluation:
+    return read_evaluation(Path(folder))
+
+
+def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook | None) -> View:
+    """Draws the choices of rows; gives what is then looked at."""
+    counted = {
+        truth.name: title
+        for truth, title in ((FER2013, FER2013.title), (FERPLUS, f"{FERPLUS.title} majority"))
+        if truth is evaluation.truth or (evaluation.plain[f"label_{truth.name}"] >= 0).any()
+    }
+    truth, copies = evaluation.truth.name, True
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(counted) > 1 and not evaluation.of_own_images:
+            truth = pick_one(
+                "Labels",
+                "truth",
+                counted,
+                truth,
+                help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
+                "annotators of the same faces, where they have one.",
+            )
+        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
+        if evaluation.plain["is_copy"].any():
+            copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
+    rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
+    return View(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share for people; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.{digits}f}%"

@@ -1,0 +1,1 @@
+"""The sections of the Explain page, one a file."""

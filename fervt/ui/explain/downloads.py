@@ -1,0 +1,40 @@
+"""The Explain page's downloads: everything about one face."""
+
+import streamlit as st
+
+from fervt.reports.explanation import bundle_files, zip_bundle
+from fervt.ui.charts import say
+from fervt.ui.explain.selection import View
+
+
+def show_download(view: View) -> None:
+    """Draws the buttons; the files are made when one is pressed."""
+    say(
+        "Keep it",
+        f"For {view.target_name}. `python -m fervt explain IMAGE --out DIR` writes the same files.",
+    )
+
+    def files() -> dict[str, bytes]:
+        return bundle_files(view.predictor, view.explanation, view.target, view.prediction.crop)
+
+    with st.container(horizontal=True):
+        st.download_button(
+            "Everything (.zip)",
+            lambda: zip_bundle(files()),
+            "explanation.zip",
+            "application/zip",
+            type="primary",
+        )
+        st.download_button(
+            "One page (.html)",
+            lambda: files()["explanation.html"],
+            "explanation.html",
+            "text/html",
+        )
+        st.download_button(
+            "Arrays (.npz)", lambda: files()["arrays.npz"], "arrays.npz", "application/octet-stream"
+        )
+    st.caption(
+        "The page is self-contained and opens without a network. The zip also holds the overlays "
+        "as PNG. The files show the face: share them as you would share the photo."
+    )

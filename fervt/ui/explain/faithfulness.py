@@ -1,0 +1,183 @@
+"""The Explain page's doubt: do the maps show what the model uses, and what it has learned?"""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fervt.checkpoint import shipped_checkpoints
+from fervt.explain import (
+    SOURCES,
+    Faithfulness,
+    explain_face,
+    measure_faithfulness,
+    rank_correlations,
+    untrained_twin,
+)
+from fervt.explain.faithfulness_table import read_table
+from fervt.figures.curves import faithfulness_figure
+from fervt.figures.overlay import overlay_figure
+from fervt.files import file_sha256
+from fervt.reports.explanation import overlay_options
+from fervt.ui.charts import say, show_chart
+from fervt.ui.checkpoints import load_shipped
+from fervt.ui.explain.selection import View, ask
+
+_STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
+
+
+def show_faithfulness(view: View) -> None:
+    """Draws curves on demand, the untrained twin, and what was measured over many faces."""
+    _show_curves(view)
+    st.divider()
+    _show_twin(view)
+    st.divider()
+    _show_many_faces(view)
+
+
+def _show_curves(view: View) -> None:
+    say(
+        "Deletion and insertion",
+        "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
+        f"the {view.score_name} fall or rise earlier than random orders do. This "
+        "is evidence, not proof: in training a face had one hole at most.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
+        key = ("faithfulness", view.target, step)
+        start = ask(view, "Measure against 20 random orders", key)
+    if start and key not in view.shelf:
+        waiting = st.empty()
+        with waiting.container(horizontal=True, vertical_alignment="center"):
+            bar = st.progress(0.0, "Hiding and revealing cells", width=420)
+            st.button("Stop", icon=":material/stop:")  # any click ends this run
+        view.shelf[key] = measure_faithfulness(
+            view.predictor,
+            view.explanation.trace.face,
+            view.explanation.maps(view.target),
+            view.target,
+            cells_per_step=step,
+            progress=lambda share: bar.progress(share, "Hiding and revealing cells"),
+        )
+        waiting.empty()
+    if key in view.shelf:
+        _show_scores(view.shelf[key], view.target.unit)
+
+
+def _show_scores(measured: Faithfulness, unit: str) -> None:
+    figure = faithfulness_figure(
+        measured.shares,
+        {SOURCES[key].title: values for key, values in measured.deletion.items()},
+        {SOURCES[key].title: values for key, values in measured.insertion.items()},
+        measured.random_deletion,
+        measured.random_insertion,
+        unit,
+    )
+    show_chart(figure, "faithfulness", "Deletion and insertion curves")
+    rows = [
+        {
+            "map": SOURCES[score.source].title,
+            "deletion area": score.deletion_area,
+            "deletion z": score.deletion_z,
+            "insertion area": score.insertion_area,
+            "insertion z": score.insertion_z,
+            "on this face": _judge(score.deletion_z, score.insertion_z),
+        }
+        for score in measured.scores()
+    ]
+    numbers = {}
+    for side in ("deletion", "insertion"):
+        numbers[f"{side} area"] = st.column_config.NumberColumn(format="%.3f")
+        numbers[f"{side} z"] = st.column_config.NumberColumn(format="%+.1f")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=numbers, alt="Scores")
+    st.caption(
+        "z counts the standard deviations by which a map does better (above 0) or worse than "
+        "random orders; within ±2 it cannot be told from chance."
+    )
+
+
+def _judge(*scores: float) -> str:
+    if all(score > 2 for score in scores):
+        return "better than random"
+    if any(score > 2 for score in scores):
+        return "better in one of two"
+    return "worse than random" if all(score < -2 for score in scores) else "no better than random"
+
+
+def _show_twin(view: View) -> None:
+    say(
+        "Randomised weights",
+        "The same map from an untrained twin: same architecture, random weights. A map that looks "
+        "alike there shows the picture, not what was learned.",
+    )
+    maps = view.explanation.maps(view.target)
+    key = st.segmented_control(
+        "Map",
+        list(maps),
+        format_func=lambda name: SOURCES[name].title,
+        default=next(iter(maps)),
+        required=True,
+        label_visibility="collapsed",
+    )
+    if "twin" not in view.shelf:
+        offer = st.empty()
+        with offer.container():
+            if not ask(view, "Compare with an untrained twin", "twin", primary=False):
+                return
+        twin = untrained_twin(view.predictor)
+        view.shelf["twin"] = explain_face(twin, view.explanation.trace.face)
+        offer.empty()
+    untrained = view.shelf["twin"].maps(view.target)
+    alike = rank_correlations({"trained": maps[key], "untrained": untrained[key]})[0, 1]
+    for column, name, values in zip(
+        st.columns(2, gap="large"),
+        ("Trained", "Untrained twin"),
+        (maps[key], untrained[key]),
+        strict=True,
+    ):
+        with column:
+            st.caption(name)
+            figure = overlay_figure(
+                view.seen, values, **overlay_options(key, values), cell=view.cell, height_px=320
+            )
+            show_chart(figure, f"twin_{name}", f"{SOURCES[key].title}, {name}")
+    st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 would be the same order).")
+
+
+def _show_many_faces(view: View) -> None:
+    table = _find_table(view)
+    say("Over many faces", "One face can mislead; this was measured beforehand.")
+    if table is None:
+        st.info(
+            "Nobody has measured this checkpoint over many faces yet: "
+            "`python -m scripts.faithfulness` does.",
+        )
+        return
+    rows = [
+        {
+            "map": SOURCES[key].title,
+            "deletion gain (95% interval)": _gain(row, "deletion"),
+            "insertion gain (95% interval)": _gain(row, "insertion"),
+            "verdict": row["verdict"],
+        }
+        for key, row in table["sources"].items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Scores over many faces")
+    st.caption(
+        f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
+        f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
+        "of random orders, in mean probability. Better than random: the interval of the mean gain "
+        "lies above 0. Over many faces a small gain can be sure that on one face is not."
+    )
+
+
+def _gain(row: dict[str, Any], side: str) -> str:
+    low, high = row[f"{side}_interval_95"]
+    return f"{row[f'{side}_gain']:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _find_table(view: View) -> dict[str, Any] | None:
+    path = shipped_checkpoints().get(view.predictor.name)
+    if path is None or load_shipped(view.predictor.name) is not view.predictor:
+        return None  # a visitor's own file may carry a shipped one's name
+    return read_table(file_sha256(path))

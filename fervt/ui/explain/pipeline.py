@@ -1,0 +1,94 @@
+"""The Explain page's pipeline: what happens to the face, stage by stage."""
+
+import numpy as np
+import streamlit as st
+
+from fervt.explain import cell_attention, edge_attention
+from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
+from fervt.figures.overlay import overlay_figure
+from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain.selection import View, show_clickable, show_probability_bars
+
+_NO_GWA = "This checkpoint was built without grid-wise attention, so there is nothing to show here."
+_DEVIATIONS = 3.0
+
+
+def show_pipeline(view: View) -> None:
+    """Draws the stages from left to right, each with its true scale."""
+    trace = view.explanation.trace
+    stretch = st.toggle(
+        "Stretch colours",
+        key="stretch",
+        bind="query-params",
+        help="Off, every colour bar keeps a fixed range, so that even values look even. On, "
+        "colours fill the range of the values, which shows small differences and exaggerates them.",
+    )
+    with st.grid(min_column_width=180):
+        with st.container(border=True):
+            side = view.prediction.crop.shape[0]
+            say("1 · Face", f"As cut out, {side} × {side} pixels.")
+            st.image(view.prediction.crop, width="stretch", alt="The face as it was cut out")
+        with st.container(border=True):
+            size = trace.model_input.shape[0]
+            say("2 · Input", f"What the model gets, {size} × {size}.")
+            figure = raster_figure(
+                trace.model_input, unit="gray", range_=(0, 1), colours="Gray", stretch=stretch
+            )
+            show_chart(figure, "stage_input", "The model's input")
+        with st.container(border=True):
+            say("3 · GWA weights", "How strongly each cell is chosen; on average 1.")
+            if trace.gwa_weights is None:
+                st.info(_NO_GWA)
+            else:
+                _show_cells(view, trace.gwa_weights, "stage_gwa", "Weights of the cells", stretch)
+        with st.container(border=True):
+            zero = "" if stretch else " 0 is white."
+            say("4 · Map", f"Weights × normalised input.{zero}")
+            if trace.gwa_map is None:
+                st.info(_NO_GWA)
+            else:
+                _show_channels(trace.gwa_map, "stage_map", "The weighted input", stretch)
+        with st.container(border=True):
+            say("5 · Fused features", "Input and map merged; channels' mean.")
+            _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
+        with st.container(border=True):
+            say("6 · Graph", "How much each cell's neighbours, and itself, draw from it.")
+            if trace.gat_attention is None or trace.edge_index is None:
+                st.info("This checkpoint was built without the graph.")
+            else:
+                received = cell_attention(edge_attention(trace.gat_attention), trace.edge_index)
+                _show_cells(
+                    view, received, "stage_graph", "Attention drawn from each cell", stretch
+                )
+        with st.container(border=True):
+            say("7 · Tokens", "What the transformer reads: a row a token.")
+            figure = token_figure(trace.tokens, trace.token_names)
+            show_chart(figure, "stage_tokens", "The tokens' values")
+        with st.container(border=True):
+            say("8 · Prediction", "Calibrated probabilities.")
+            show_probability_bars(view.prediction, "stage_prediction", HEIGHT_PX)
+
+
+def _show_cells(view: View, values: Values, name: str, alt: str, stretch: bool) -> None:
+    figure = overlay_figure(
+        None,
+        values,
+        unit="× average",
+        stretch=stretch,
+        opacity=1.0,
+        cell=view.cell,
+        height_px=HEIGHT_PX,
+    )
+    show_clickable(figure, name, view.cell, alt)
+
+
+def _show_channels(channels: Values, key: str, alt: str, stretch: bool) -> None:
+    figure = raster_figure(
+        np.asarray(channels).mean(axis=0),
+        unit="deviations",
+        range_=(-_DEVIATIONS, _DEVIATIONS),
+        colours=DIVERGING if not stretch else SEQUENTIAL,
+        stretch=stretch,
+    )
+    show_chart(figure, key, alt)

@@ -1,0 +1,59 @@
+"""The Explain page's tokens: who attends to whom, and what each part is worth."""
+
+import streamlit as st
+
+from fervt.explain import attention_rollout
+from fervt.figures.matrix import token_attention_figure
+from fervt.reports.explanation import part_figure
+from fervt.ui.charts import say, show_chart
+from fervt.ui.explain.selection import View
+
+_ALL = "mean"
+_POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."
+
+
+def show_tokens(view: View) -> None:
+    """Draws the transformer's attention, its rollout, and the prediction without each part."""
+    trace = view.explanation.trace
+    attention = trace.transformer_attention
+    config = view.predictor.info.config
+    blocks, heads = attention.shape[:2]
+    left, right = st.columns(2, gap="large")
+    with left:
+        say(
+            "Attention among tokens",
+            "A row is who reads, a column what it reads from; each row sums to 1. L1 to L3 are the "
+            "backbone's levels, fine to coarse.",
+        )
+        with st.grid(2, min_column_width=100):
+            block = st.selectbox("Block", _numbers(blocks), key="block", bind="query-params")
+            head = st.selectbox(
+                "Attention head", _numbers(heads), key="token_head", bind="query-params"
+            )
+        chosen = attention.mean(axis=0) if block == _ALL else attention[int(block) - 1]
+        chosen = chosen.mean(axis=0) if head == _ALL else chosen[int(head) - 1]
+        show_chart(token_attention_figure(chosen, trace.token_names), "tokens", "Token attention")
+    with right:
+        say(
+            "What the class token is made of",
+            "Attention rolled out through all blocks, residual paths included.",
+        )
+        rollout = attention_rollout(attention)
+        figure = token_attention_figure(rollout[:1], trace.token_names)
+        figure.update_traces(showscale=False)
+        show_chart(figure, "rollout", "Attention rollout to the class token")
+        say(
+            "What each part is worth",
+            f"How the {view.score_name} changes when a token is dropped, or the "
+            "graph or GWA is made neutral. A part that changes nothing did not matter here."
+            + (
+                _POINTER
+                if config.use_gwa and config.use_gnn and config.graph_pooling == "contrast"
+                else ""
+            ),
+        )
+        show_chart(part_figure(view.explanation, view.target), "parts", "Effect of each part")
+
+
+def _numbers(count: int) -> list[str]:
+    return [_ALL, *(str(number) for number in range(1, count + 1))]

@@ -1,0 +1,1 @@
+"""The sections of the Live page, one a file."""

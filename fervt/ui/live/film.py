@@ -1,0 +1,117 @@
+"""A video file on the Live page: uploaded, read in a process of its own, played with its timeline.
+
+Nothing of it lies on the disk: the file is in the session, what was read of it in the server's
+registry of jobs, until it is forgotten, replaced, or an hour old.
+"""
+
+import streamlit as st
+
+from fervt.images import safe_name
+from fervt.live import LiveSettings
+from fervt.predict import Predictor
+from fervt.ui.jobs import find_job, forget_job, say_seconds, show_progress, start_job
+from fervt.ui.live.stream import pick_settings
+from fervt.ui.live.timeline import draw_timeline, show_exports
+from fervt.video import ReadFilm, read_film
+
+KIND = "video"
+TYPES = [".mp4", ".mov", ".webm", ".avi"]
+
+_ROUND = "video_round"  # counts what was forgotten: a new key empties the uploader
+_MAX_FILE_MB = 200
+_WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
+
+_WHAT_HAPPENS = (
+    "The file goes to the machine that runs the app, is read there in memory and is not stored: "
+    "what was read is dropped when you forget it, after an hour at the latest. Until then this "
+    "page's address finds it again, for whoever has the address."
+)
+
+
+def show_film(predictor: Predictor) -> None:
+    """Draws the whole way from the upload to the annotated film and its timeline."""
+    st.caption(f":material/shield_person: {_WHAT_HAPPENS}")
+    settings = pick_settings(predictor, of_file=True)
+    key = f"video_upload_{st.session_state.setdefault(_ROUND, 0)}"
+    st.file_uploader(
+        "A video with faces",
+        type=TYPES,
+        key=key,
+        on_change=_take_file,
+        args=(key, predictor, settings),
+        max_upload_size=_MAX_FILE_MB,
+    )
+    job = find_job(KIND)
+    done = job is not None and show_progress(job)
+    if job is None or job.state != "running":
+        _draw_actions(key, predictor, settings, job is not None)
+    if done:
+        assert job is not None
+        _draw_result(job.result)
+
+
+def _draw_actions(key: str, predictor: Predictor, settings: LiveSettings, known: bool) -> None:
+    with st.container(horizontal=True):
+        if st.session_state.get(key) is not None:
+            st.button(
+                "Read it again",
+                icon=":material/replay:",
+                on_click=_take_file,
+                args=(key, predictor, settings),
+                help="With the choices above.",
+            )
+        if known:
+            st.button("Forget this video", icon=":material/delete:", on_click=_forget)
+
+
+def _take_file(key: str, predictor: Predictor, settings: LiveSettings) -> None:
+    file = st.session_state[key]
+    if file is None:
+        forget_job(KIND)
+        return
+    name = safe_name(file.name)
+    start_job(KIND, f"Reading {name}", read_film, predictor, name, file.getvalue(), settings)
+
+
+def _forget() -> None:
+    forget_job(KIND)
+    st.session_state[_ROUND] += 1
+
+
+def _draw_result(film: ReadFilm) -> None:
+    found = film.summary
+    if found.failed:
+        st.warning(
+            f"{found.failed} of {found.frames} frames could not be read. {found.problem}",
+            icon=":material/broken_image:",
+        )
+    st.video(
+        film.annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings"
+    )
+    people = "1 person" if found.people == 1 else f"{found.people} people at most"
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(
+            f"{found.frames} frames in {say_seconds(found.seconds)}, a face in "
+            f"{found.with_faces} of them, {people}; read by {film.checkpoint}.",
+            width="content",
+        )
+        st.download_button(
+            "Annotated video (MP4)",
+            film.annotated_mp4,
+            "annotated.mp4",
+            "video/mp4",
+            icon=":material/download:",
+            on_click="ignore",
+            help="H.264, without the sound.",
+        )
+    st.fragment(_draw_timeline)(film)
+
+
+def _draw_timeline(film: ReadFilm) -> None:
+    """By itself, so that a look at a moment does not hand the whole film over again."""
+    st.subheader("Timeline", anchor=False)
+    draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")
+    with st.container(horizontal=True):
+        show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")

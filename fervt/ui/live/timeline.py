@@ -1,0 +1,157 @@
+"""The expressions of the last minutes: running on, or stopped to look back; and to keep."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fervt.figures.timeline import timeline_figure
+from fervt.labels import Vocabulary, expression
+from fervt.live import FrameReading, LiveStats, LiveWorker
+from fervt.live.timeline import face_numbers, face_series, readings_as_csv
+from fervt.reports.session import summary_html
+from fervt.ui.charts import show_chart
+
+REFRESH_S = 1.0
+RECENT_S = 60.0
+_PAUSED = "live_paused"
+_FORGOTTEN = "live_forgotten"  # just now: the page is to be drawn anew
+
+
+def show_timeline(worker: LiveWorker, running: bool, forget: Callable[[], None]) -> None:
+    """Draws the timeline of the stream, by itself again and again while it runs.
+
+    Args:
+        worker: The stream's.
+        running: Whether frames are coming.
+        forget: Drops all that was read; offered after the stream's end.
+    """
+    st.fragment(_draw_live, run_every=REFRESH_S if running else None)(worker, running, forget)
+
+
+def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) -> None:
+    if st.session_state.pop(_FORGOTTEN, False):
+        st.rerun()  # the whole page: a callback here redraws this part alone, of the old worker
+    if not worker.timeline.readings():
+        return
+    vocabulary = worker.predictor.classes
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.subheader("Timeline", anchor=False, width="content")
+        paused = running and st.toggle(
+            "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
+        )
+    # A new worker reads for another checkpoint, whose classes may be others.
+    if not paused or st.session_state.get(_PAUSED, (None,))[0] is not worker:
+        st.session_state[_PAUSED] = worker, worker.timeline.readings()
+    frozen = paused or not running
+    readings: list[FrameReading] = st.session_state[_PAUSED][1]
+    if not frozen:
+        readings = worker.timeline.readings(RECENT_S)
+    draw_timeline(readings, vocabulary, frozen, key="live")
+    if frozen:
+        with st.container(horizontal=True):
+            show_exports(readings, vocabulary, worker.predictor.name, worker.stats(), "webcam")
+            if not running:
+                st.button(
+                    "Forget the timeline",
+                    icon=":material/delete:",
+                    on_click=_forget,
+                    args=(forget,),
+                )
+    else:
+        st.caption("Pause or stop to look back at a moment and to save the timeline.")
+
+
+def _forget(forget: Callable[[], None]) -> None:
+    del st.session_state[_PAUSED]
+    forget()
+    st.session_state[_FORGOTTEN] = True
+
+
+def draw_timeline(
+    readings: list[FrameReading], vocabulary: Vocabulary, frozen: bool, key: str
+) -> None:
+    """Draws one face's timeline, the choice of the face, and, while frozen, of a moment.
+
+    Args:
+        readings: Oldest first.
+        vocabulary: Of the probabilities.
+        frozen: Whether nothing is being added.
+        key: Of the widgets.
+    """
+    numbers = face_numbers(readings)
+    if not numbers:
+        st.caption("No face so far.")
+        return
+    chosen = numbers[0]
+    if len(numbers) > 1:
+        shown = sorted(numbers[:8])
+        if st.session_state.get(f"{key}_face") not in shown:
+            st.session_state[f"{key}_face"] = chosen
+        chosen = st.pills("Face", shown, key=f"{key}_face", required=True) or chosen
+    moment = _pick_moment(readings, key) if frozen and len(readings) > 1 else None
+    times, values = face_series(readings, chosen, len(vocabulary))
+    figure = timeline_figure(
+        times, values, vocabulary.classes, None if moment is None else moment.time_s
+    )
+    about = f"Probability of each expression of face {chosen} over time"
+    show_chart(figure, f"{key}_timeline", about)
+    if moment is not None:
+        st.markdown(_describe(moment))
+
+
+def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
+    first, last = readings[0].time_s, readings[-1].time_s
+    wanted = st.slider(
+        "Moment", first, max(last, first + 0.1), last, 0.1, key=f"{key}_moment", format="%.1f s"
+    )
+    return min(readings, key=lambda reading: abs(reading.time_s - wanted))
+
+
+def _describe(reading: FrameReading) -> str:
+    """What was read at a moment, in a line a face."""
+    if not reading.faces:
+        return f"At {reading.time_s:.1f} s: no face."
+    lines = []
+    for face in reading.faces:
+        order = face.probabilities.argsort()[::-1][:3]
+        shares = ", ".join(
+            f"{expression(face.classes[i]).name} {face.probabilities[i]:.0%}" for i in order
+        )
+        lines.append(f"At {reading.time_s:.1f} s, face {face.number}: {shares}.")
+    return "  \n".join(lines)
+
+
+def show_exports(
+    readings: list[FrameReading],
+    vocabulary: Vocabulary,
+    checkpoint: str,
+    stats: LiveStats | None,
+    source: str,
+) -> None:
+    """Draws the buttons that save what is shown.
+
+    Args:
+        readings: Oldest first.
+        vocabulary: Of the probabilities.
+        checkpoint: Its name.
+        stats: Of the stream; None for a video file.
+        source: What was read, in a word.
+    """
+    st.download_button(
+        "Timeline (CSV)",
+        lambda: readings_as_csv(readings, vocabulary),
+        "timeline.csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help="A row a frame and face.",
+    )
+    st.download_button(
+        "Summary (HTML)",
+        lambda: summary_html(readings, vocabulary, checkpoint, stats, source),
+        "summary.html",
+        icon=":material/download:",
+        on_click="ignore",
+        help="One page with the figures and the timeline of each face.",
+    )

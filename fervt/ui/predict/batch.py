@@ -1,0 +1,116 @@
+"""Many images at once: a table to download instead of faces to look at."""
+
+import io
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from fervt.batch import Answers, predict_files
+from fervt.data.archive import IMAGE_SUFFIXES
+from fervt.labels import expression
+from fervt.predict import ROW_START, Predictor
+from fervt.ui.images import forget_too
+from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+
+KIND = "batch"
+_ROUND = "batch_round"  # counts uploads: a new key empties the uploader
+_MAX_FILE_MB = 200
+_SHOWN_ROWS = 200
+_SHOWN_PROBLEMS = 5
+
+
+def show_batch(predictor: Predictor) -> None:
+    """Draws the choice of images, the running job, or its table."""
+    job = find_job(KIND)
+    if job is not None and show_progress(job):
+        _show_answers(job.result)
+    elif job is None or job.state != "running":
+        _draw_choice(predictor)
+
+
+def _draw_choice(predictor: Predictor) -> None:
+    uploads = st.file_uploader(
+        "A zip of images, or many images",
+        type=["zip", *IMAGE_SUFFIXES],
+        accept_multiple_files=True,
+        key=f"batch_upload_{st.session_state.setdefault(_ROUND, 0)}",
+        max_upload_size=_MAX_FILE_MB,
+    )
+    st.caption(
+        "Your images stay in this server's memory; nothing is stored. Whoever has this page's "
+        "address can see the table, until you drop it, for an hour at most."
+    )
+    whole_image = st.toggle(
+        "Take each image as one face",
+        key="batch_whole",
+        help="For images that are already cut to a face. Off looks for every face in each image.",
+    )
+    if not uploads:
+        return
+    forget_too("batch", _forget_uploads)
+    st.button(
+        f"Predict with {predictor.name}",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(predictor, uploads, whole_image),
+    )
+
+
+def _start(predictor: Predictor, uploads: list[UploadedFile], whole_image: bool) -> None:
+    _forget_uploads()
+    start_job(
+        KIND,
+        f"{predictor.name} on {uploads[0].name}"
+        + (f" and {len(uploads) - 1:,} more" if len(uploads) > 1 else ""),
+        predict_files,
+        predictor,
+        [(upload.name, upload.getvalue()) for upload in uploads],
+        whole_image,
+    )
+
+
+def _forget_uploads() -> None:
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def _show_answers(answers: Answers) -> None:
+    found = sum(answers.faces.values())
+    st.markdown(
+        f"**{found:,} face{'s' * (found != 1)}** in {answers.images:,} "
+        f"image{'s' * (answers.images != 1)}: "
+        + (
+            ", ".join(
+                f"{count:,} {expression(label).name}"
+                for label, count in answers.faces.most_common()
+            )
+            or "none"
+        )
+        + "."
+    )
+    if answers.faceless:
+        st.caption(
+            f"No face was found in {len(answers.faceless):,} of them, which the table lists as "
+            "face 0."
+        )
+    if answers.problems:
+        st.warning(f"Files that could not be read: {len(answers.problems):,}.")
+        for problem in answers.problems[:_SHOWN_PROBLEMS]:
+            st.text(problem)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Table (.csv)",
+            answers.table,
+            "expressions.csv",
+            "text/csv",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        offer_another(KIND, "Predict other images", "this table")
+    whole = dict.fromkeys(ROW_START[2:6], "Int64")
+    rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
+    st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
+    if len(rows) == _SHOWN_ROWS:
+        st.caption(f"The first {len(rows):,} rows.")

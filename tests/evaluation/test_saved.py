@@ -1,0 +1,138 @@
+"""Saved evaluations as they are read: their parts fit, every choice gives its own figures."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import DIMENSIONS, TO_FER2013, save_evaluation
+
+from fervt.errors import DataError
+from fervt.evaluation.saved import (
+    find_evaluation,
+    join_evaluations,
+    read_evaluation,
+    saved_ablations,
+    saved_folders,
+    translate,
+)
+from fervt.labels import FER2013, FERPLUS
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    return tmp_path
+
+
+def test_figures_equal_what_was_saved(tmp_path) -> None:
+    saved = read_evaluation(save_evaluation(tmp_path / "one"))
+    metrics = saved.metrics
+    assert saved.rows().figures == metrics["standard"]
+    assert saved.rows(copies=False).figures == metrics["without_copies"]
+    assert saved.rows(tta=True).figures == metrics["tta"]["standard"]
+    assert saved.rows(tta=True, copies=False).figures == metrics["tta"]["without_copies"]
+    assert (saved.name, saved.split, len(saved.rows(copies=False))) == ("alpha", "PrivateTest", 232)
+
+
+def test_embeddings_follow_the_rows(tmp_path) -> None:
+    saved = read_evaluation(save_evaluation(tmp_path / "one", classes=FERPLUS))
+    assert saved.vocabulary is FERPLUS
+    assert saved.embeddings().shape == (len(saved.plain), DIMENSIONS)
+    content = (saved.origin / "embeddings.npz").read_bytes()
+    np.savez(saved.origin / "embeddings.npz", image_sha256=np.array(["x"]), class_token=[[1.0]])
+    with pytest.raises(DataError, match="other rows"):
+        saved.embeddings()
+    for damaged in (b"hello", b"", content[:300] + b"xxxx" + content[304:], b"\x93NUMPY"):
+        (saved.origin / "embeddings.npz").write_bytes(damaged)
+        with pytest.raises(DataError, match="damaged"):
+            saved.embeddings()
+    (saved.origin / "embeddings.npz").unlink()
+    with pytest.raises(DataError, match=r"no 'embeddings\.npz'"):
+        saved.embeddings()
+
+
+def test_the_other_label_set_is_the_truth_on_demand(tmp_path) -> None:
+    saved = read_evaluation(save_evaluation(tmp_path / "one"))
+    rows = saved.rows(truth=FERPLUS)
+    majority = saved.plain["label_ferplus"].to_numpy()
+    expected = TO_FER2013[majority[(majority >= 0) & (majority != 7)]]
+    assert rows.labels.tolist() == expected.tolist()
+    assert translate(np.array([7, -1, 4]), FERPLUS, FER2013.classes).tolist() == [-1, -1, 0]
+
+
+def test_spoilt_folders_are_sentences(tmp_path) -> None:
+    with pytest.raises(DataError, match="no saved evaluation"):
+        read_evaluation(tmp_path / "gone")
+    folder = save_evaluation(tmp_path / "one")
+    kept = json.loads((folder / "metrics.json").read_text())
+    for content, sentence in (
+        ("{", "damaged"),
+        (json.dumps({k: v for k, v in kept.items() if k != "temperature"}), "lack 'temperature'"),
+        ("[]", "lack 'checkpoint'"),
+        (json.dumps(kept | {"temperature": None}), "damaged"),
+        (json.dumps(kept | {"temperature": 0}), "damaged"),
+        (json.dumps(kept | {"checkpoint": {"name": "alpha"}}), "damaged"),
+        (json.dumps(kept | {"data": kept["data"] | {"source": 5}}), "damaged"),
+        (json.dumps(kept | {"neutralised": "everything"}), "damaged"),
+    ):
+        (folder / "metrics.json").write_text(content)
+        with pytest.raises(DataError, match=sentence):
+            read_evaluation(folder)
+    (folder / "metrics.json").write_text(json.dumps(kept))
+    other = pd.read_parquet(folder / "tta.parquet").iloc[::-1]
+    other.to_parquet(folder / "tta.parquet")
+    with pytest.raises(DataError, match="different images"):
+        read_evaluation(folder)
+
+
+def test_what_is_saved_is_found_by_split(shelf) -> None:
+    save_evaluation(shelf / "alpha" / "PublicTest", split="PublicTest")
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    save_evaluation(shelf / "alpha" / "PrivateTest-without-gwa", neutralised="gwa", skill=1.0)
+    assert list(saved_folders("alpha")) == ["PrivateTest", "PublicTest"]
+    assert list(saved_ablations("alpha", "PrivateTest")) == ["gwa"]
+    assert saved_ablations("alpha", "PublicTest") == {}
+    assert saved_folders("beta") == {}
+    assert find_evaluation("alpha", "PublicTest").split == "PublicTest"
+    assert find_evaluation(str(shelf / "alpha" / "PrivateTest"), "PublicTest").name == "alpha"
+    with pytest.raises(DataError, match="on Training; saved are PrivateTest, PublicTest"):
+        find_evaluation("alpha", "Training")
+
+
+def test_a_folder_is_never_taken_for_a_shipped_name(shelf, monkeypatch) -> None:
+    save_evaluation(shelf / "alpha" / "PrivateTest")
+    mine = save_evaluation(shelf / "runs" / "alpha", "mine")
+    monkeypatch.chdir(shelf / "runs")
+    assert find_evaluation("alpha", "PrivateTest").name == "alpha"
+    for folder in (str(mine), "./alpha", "../runs/alpha/"):
+        assert find_evaluation(folder, "PrivateTest").name == "mine"
+
+
+def test_evaluations_join_on_the_same_images(tmp_path) -> None:
+    a = read_evaluation(save_evaluation(tmp_path / "a", seed=1))
+    b = read_evaluation(save_evaluation(tmp_path / "b", "beta", seed=2))
+    joined = join_evaluations([a, b], FER2013, tta=False, copies=True)
+    assert joined.left_out == ()
+    assert joined.rows[1].figures == b.metrics["standard"]
+    other = read_evaluation(save_evaluation(tmp_path / "c", "gamma", data_seed=5))
+    with pytest.raises(DataError, match="Only 0 of 240"):
+        join_evaluations([a, other], FER2013, tta=False, copies=True)
+
+
+def test_vocabularies_join_on_their_common_classes(tmp_path) -> None:
+    a = read_evaluation(save_evaluation(tmp_path / "a"))
+    plus = read_evaluation(save_evaluation(tmp_path / "plus", "plus", classes=FERPLUS))
+    joined = join_evaluations([a, plus], FERPLUS, tta=False, copies=True)
+    assert joined.left_out == ("Contemptuous",)
+    first, second = joined.rows
+    assert first.classes == second.classes == FER2013.classes
+    assert (first.labels == second.labels).all()
+    assert list(first.table["image_sha256"]) == list(second.table["image_sha256"])
+    np.testing.assert_allclose(second.probabilities.sum(axis=1), 1, atol=1e-5)
+    # The order of FER+'s columns was followed: happy is FER+'s "happiness".
+    shares = second.table["happiness"] / (1 - second.table["contempt"])
+    np.testing.assert_allclose(second.probabilities[:, 3], shares, rtol=1e-4)
+    # On FER2013's labels, the rows without a majority are missing from one of them: too many.
+    with pytest.raises(DataError, match="needs 95%"):
+        join_evaluations([a, plus], FER2013, tta=False, copies=True)

@@ -1,0 +1,149 @@
+"""Boxes are where the faces are, in the pixels of the image that was given."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from fervt.errors import ConfigError, ImageError
+from fervt.examples import EXAMPLES, load_example
+from fervt.faces.detect import FaceDetector, crop_face, thread_detector, whole_image_box
+
+FACE_PX = (177, 66, 274, 163)  # the astronaut's, looked at
+
+
+def overlap(a, b) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    inside = max(width, 0) * max(height, 0)
+    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
+    return inside / (sum(areas) - inside)
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector()
+
+
+def test_exactly_one_face_on_the_astronaut(detector):
+    (face,) = detector.detect(load_example("astronaut"))
+    assert overlap(face.box_xyxy_px, FACE_PX) > 0.8
+    assert all(isinstance(edge, int) for edge in face.box_xyxy_px)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_face_is_found_in_every_example_but_the_hidden_eye(name, detector):
+    found = detector.detect(load_example(name))
+    if name == "eye hidden":
+        assert found == []
+    else:
+        left, top, right, bottom = FACE_PX
+        expected = (512 - right, top, 512 - left, bottom) if name == "mirrored" else FACE_PX
+        assert len(found) == 1 and overlap(found[0].box_xyxy_px, expected) > 0.8
+
+
+def test_large_images_are_searched_small_and_answered_in_their_own_pixels(detector):
+    image = load_example("astronaut")[:300]
+    large = cv2.resize(image, (512 * 5, 300 * 5))
+    (face,) = detector.detect(large)
+    assert overlap(face.box_xyxy_px, tuple(5 * edge for edge in FACE_PX)) > 0.8
+    assert FaceDetector(max_side_px=100).detect(large) == []  # 19 px wide there: too small
+
+
+def test_largest_first(detector):
+    image = load_example("astronaut")
+    small = cv2.resize(image[:220, 100:350], None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    scene = np.full((240, 420, 3), 128, np.uint8)
+    scene[40 : 40 + small.shape[0], : small.shape[1]] = small
+    scene[:220, 160:410] = image[:220, 100:350]
+    first, second = detector.detect(scene)
+    assert first.box_xyxy_px[0] > 160 > second.box_xyxy_px[0]
+
+
+def test_no_face_in_noise_or_in_images_of_any_size(detector):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 310, 3), np.uint8)
+    assert detector.detect(noise) == []
+    for height, width in [(1, 1), (1, 4000), (3000, 2), (23, 25)]:
+        assert detector.detect(np.zeros((height, width, 3), np.uint8)) == []
+
+
+def test_each_thread_has_its_own_detector():
+    others = []
+    thread = threading.Thread(target=lambda: others.append(thread_detector()))
+    thread.start()
+    thread.join()
+    assert thread_detector() is thread_detector()
+    assert thread_detector() is not others[0]
+    assert thread_detector(320) is not thread_detector()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"this is no network"])
+def test_a_bad_yunet_file_is_one_sentence(tmp_path, monkeypatch, content):
+    path = tmp_path / "yunet.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("FERVT_YUNET", str(path))
+    with pytest.raises(ConfigError, match=r"^FERVT_YUNET names '.*yunet\.onnx', which is n.*\.$"):
+        FaceDetector()
+
+
+def test_yunet_is_taken_when_named(tmp_path, monkeypatch):
+    """With a stand-in for the network, which is no part of the project: its rows become faces."""
+
+    class Network:
+        size = 64, 64
+
+        def setInputSize(self, size):
+            self.size = size
+
+        def detect(self, image_bgr):
+            assert image_bgr.shape == (self.size[1], self.size[0], 3)
+            if image_bgr[0, 0].tolist() != [3, 2, 1]:  # also sees that channels are swapped
+                return 1, None
+            landmarks = [0.0] * 10
+            rows = [[2, 3, 10.4, 20, *landmarks, 0.8], [40, -6, 30, 60, *landmarks, 0.9]]
+            return 1, np.array(rows, np.float32)
+
+    path = tmp_path / "yunet.onnx"
+    path.write_bytes(b"model")
+    monkeypatch.setenv("FERVT_YUNET", str(path))
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *_: Network())
+    detector = FaceDetector()
+    image = np.full((50, 64, 3), (1, 2, 3), np.uint8)
+    large, small = detector.detect(image)
+    assert large.box_xyxy_px == (40, 0, 64, 50) and large.score == pytest.approx(0.9)
+    assert small.box_xyxy_px == (2, 3, 12, 23)
+    assert detector.detect(image[..., ::-1].copy()) == []
+
+
+def test_crop_is_a_square_around_the_box():
+    image = np.arange(20 * 30 * 3, dtype=np.uint16).reshape(20, 30, 3).astype(np.uint8)
+    assert np.array_equal(crop_face(image, (5, 4, 15, 14)), image[4:14, 5:15])
+    wide = crop_face(image, (5, 8, 15, 12))  # 10 x 4: grows to 10 rows around row 10
+    assert np.array_equal(wide, image[5:15, 5:15])
+    wide[:] = 0
+    assert image.any()  # a copy
+
+
+def test_crop_repeats_the_edge_outside_the_image():
+    image = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
+    crop = crop_face(image, (-3, 4, 5, 12))
+    assert crop.shape == (8, 8, 3)
+    assert np.array_equal(crop[:4, 3:], image[4:, :5])
+    assert np.array_equal(crop[:4, :3], np.repeat(image[4:, :1], 3, axis=1))
+    assert np.array_equal(crop[4:], np.repeat(crop[3:4], 4, axis=0))
+
+
+def test_the_whole_image_is_a_box_and_a_square_crop():
+    image = np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8)
+    box = whole_image_box(image)
+    assert box == (0, 0, 10, 6)
+    crop = crop_face(image, box)
+    assert crop.shape == (10, 10, 3) and np.array_equal(crop[2:8], image)
+
+
+@pytest.mark.parametrize("box", [(5, 5, 5, 9), (5, 9, 8, 5)])
+def test_an_empty_box_is_one_sentence(box):
+    with pytest.raises(ImageError, match="is empty"):
+        crop_face(np.zeros((20, 30, 3), np.uint8), box)

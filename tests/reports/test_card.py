@@ -1,0 +1,128 @@
+"""The model card: every placeholder is filled, from the saved figures, and nothing is invented."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import tiny
+from synthetic import save_evaluation
+
+from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.errors import ConfigError, DataError
+from fervt.files import file_sha256
+from fervt.reports.card import (
+    CARD,
+    UNKNOWN,
+    ablation_table,
+    fill,
+    render_card,
+    section,
+    training_ablation_table,
+    worst_mistake,
+)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tiny.save_tiny(tmp_path_factory.mktemp("card"))
+
+
+def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
+    digest = file_sha256(checkpoint)
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
+    save_evaluation(
+        shelf / "tiny" / "without-gwa", neutralised="gwa", skill=1.0, checkpoint_sha256=digest
+    )
+    metrics = json.loads((folder / "metrics.json").read_text())
+    card = render_card("tiny", checkpoint)
+    assert "{{" not in card
+    assert f"**{metrics['standard']['accuracy']:.1%}**" in card
+    assert f"{metrics['tta']['standard']['accuracy']:.1%} when each face" in card
+    assert f"{metrics['without_copies']['accuracy']:.1%} without the images" in card
+    assert "| 0.310 |" in card
+    worse = json.loads((shelf / "tiny" / "without-gwa" / "metrics.json").read_text())
+    change = worse["standard"]["accuracy"] - metrics["standard"]["accuracy"]
+    assert (
+        f"| GWA weights all 1 | {worse['standard']['accuracy']:.1%} | {100 * change:+.1f}" in card
+    )
+
+
+def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) -> None:
+    digest = file_sha256(checkpoint)
+    save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
+    on = {"split": "PublicTest", "checkpoint_sha256": digest}
+    folder = save_evaluation(shelf / "tiny" / "PublicTest", **on)
+    save_evaluation(shelf / "tiny" / "without-gnn", neutralised="gnn", skill=1.0, **on)
+    whole = json.loads((folder / "metrics.json").read_text())["standard"]["accuracy"]
+    card = render_card("tiny", checkpoint)
+    assert "Switched off, without training anew (PublicTest, n = 240)" in card
+    assert f"| nothing | {whole:.1%} |" in card
+    assert ablation_table("tiny", "of another file") == ""
+
+
+def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
+    model, info = load_checkpoint(tiny.save_tiny(tmp_path))
+    training = {"teachers": ["a", "b"], "averaged": {"c": 0.5, "d": 0.5}}
+    path = tmp_path / "taught.safetensors"
+    save_checkpoint(path, model, replace(info, training=training))
+    card = render_card("taught", path)
+    assert "softened by the answers of 2 teachers; its weights are the mean of 2 such runs" in card
+
+
+def test_ablations_are_the_measured_ones(tmp_path) -> None:
+    path = tmp_path / "ablations.json"
+    assert training_ablation_table(path) == ""
+    rows = [
+        {"variant": "full", "accuracies": [0.5, 0.52], "mean": 0.51, "standard_deviation": 0.0141},
+        {"variant": "without GNN", "accuracies": [0.49], "mean": 0.49, "standard_deviation": None},
+    ]
+    entry = {"split": "PublicTest", "n": 3589, "epochs": 15, "width": 16, "variants": rows}
+    entry |= {"image_size": 42, "stem": "face-fast"}
+    path.write_text(json.dumps(entry))
+    table = training_ablation_table(path)
+    assert "| full | 51.0% ± 1.4 | 2 |" in table
+    assert "| without GNN | 49.0% | 1 |" in table
+    assert "PublicTest (n = 3,589)" in table
+    path.write_text("{}")
+    with pytest.raises(DataError, match=r"'ablations\.json' is damaged"):
+        training_ablation_table(path)
+
+
+def test_without_an_evaluation_no_figure_is_claimed(shelf, checkpoint) -> None:
+    card = render_card("tiny", checkpoint)
+    assert "{{" not in card
+    assert f"**{UNKNOWN}** of the answers" in card
+
+
+def test_damaged_metrics_are_a_sentence(shelf, checkpoint) -> None:
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    del metrics["standard"]["confusion"]
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(DataError, match="confusion"):
+        render_card("tiny", checkpoint)
+
+
+def test_an_unknown_placeholder_is_refused() -> None:
+    assert fill("{{a}} and {{a}}", {"a": "b"}) == "b and b"
+    with pytest.raises(ConfigError, match="'nonsense'"):
+        fill("{{nonsense}}", {"a": "b"})
+
+
+def test_sections_of_the_card() -> None:
+    text = CARD.read_text()
+    assert section(text, "Limitations").startswith("- **Labels are opinions.**")
+    assert "Art. 5(1)(f)" in section(text, "Not for")
+    assert section(text, "No such heading") == ""
+
+
+def test_worst_mistake() -> None:
+    assert worst_mistake([[5, 0], [0, 3]], ["angry", "sad"]) == "none at all"
+    found = worst_mistake([[5, 1], [2, 3]], ["angry", "sad"])
+    assert found == "Sad taken for Angry (2 of 5 such faces)"

@@ -1,0 +1,165 @@
+"""The report: its numbers are the saved ones, it needs no network, wrong wishes are sentences."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import tiny
+from synthetic import save_evaluation
+
+from fervt.__main__ import main
+from fervt.data.prepared import PreparedData, write_prepared
+from fervt.errors import DataError
+from fervt.evaluation.saved import read_evaluation
+from fervt.labels import FERPLUS
+from fervt.metrics import McNemar, mcnemar
+from fervt.reports.evaluation import build_report, explain_mcnemar, summarise, to_html
+
+
+@pytest.fixture
+def pair(tmp_path):
+    return [
+        read_evaluation(save_evaluation(tmp_path / name, name, seed=i, skill=2 + i))
+        for i, name in enumerate(("alpha", "beta"))
+    ]
+
+
+def words(report: str) -> str:
+    """What a reader sees, without figures and scripts."""
+    body = re.sub(r"<(script|style).*?</\1>", "", report, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_numbers_equal_the_saved_metrics(pair) -> None:
+    evaluation = pair[1]
+    text = words(build_report(evaluation, now=datetime(2026, 5, 4, tzinfo=UTC)))
+    metrics = evaluation.metrics
+    for figures in (
+        metrics["standard"],
+        metrics["without_copies"],
+        metrics["tta"]["standard"],
+        metrics["tta"]["without_copies"],
+    ):
+        low, high = figures["accuracy_interval_95"]
+        line = (
+            f"{figures['accuracy']:.2%} {100 * low:.1f} to {100 * high:.1f} "
+            f"{figures['macro_f1']:.3f} {figures['ece_calibrated']:.3f} "
+            f"{figures['nll_calibrated']:.3f} {figures['n']:,}"
+        )
+        assert line in text
+    for name, title in (("angry", "Angry"), ("happy", "Happy")):
+        c = metrics["standard"]["per_class"][name]
+        line = f"{title} {c['precision']:.1%} {c['recall']:.1%} {c['f1']:.3f} {c['support']}"
+        assert line in text
+    assert "2026-05-04" in text
+    assert metrics["checkpoint"]["sha256"] in text
+    assert metrics["data"]["content_hash"] in text
+    assert "Labels are opinions" in text
+    assert "not felt emotions" in text
+
+
+def test_it_is_one_file(pair) -> None:
+    report = build_report(pair[0], against=pair[1])
+    assert len(report) < 10_000_000
+    assert report.count("plotly.js v") == 1
+    page = re.sub(r"<script.*?</script>", "", report, flags=re.S)
+    assert not re.findall(r"<link|@import|(?:src|href)=['\"](?!data:)", page)
+
+
+def test_comparison_is_the_paired_one(pair) -> None:
+    old, new = (evaluation.rows() for evaluation in pair)
+    text = words(build_report(pair[1], against=pair[0]))
+    test = mcnemar(old.right, new.right)
+    assert f"beta gets {test.fixed} faces right that alpha got wrong, and {test.broken} the" in text
+    gain = new.figures["accuracy"] - old.figures["accuracy"]
+    assert f"{100 * gain:+.2f}" in text
+    assert "240 of 240 faces are in both." in text
+
+
+def test_words_follow_from_the_figures(pair, tmp_path) -> None:
+    text = " ".join(summarise(pair[0], pair[0].rows()))
+    assert f"in {pair[0].metrics['standard']['accuracy']:.1%} of 240 faces" in text
+    assert "flatter" not in text
+    public = read_evaluation(
+        save_evaluation(tmp_path / "public", split="PublicTest", labels_seen=["fer2013", "ferplus"])
+    )
+    text = " ".join(summarise(public, public.rows()))
+    assert "flatter" in text
+    assert "trained with FER+ votes" in text
+    plus = read_evaluation(save_evaluation(tmp_path / "plus", classes=FERPLUS))
+    assert "People reach" not in " ".join(summarise(plus, plus.rows()))
+    assert "very same faces" in explain_mcnemar(McNemar(0, 0, 1.0), "a", "b")
+    assert "p below 0.001" in explain_mcnemar(McNemar(90, 10, 1e-9), "a", "b")
+    assert "luck alone explains well" in explain_mcnemar(McNemar(5, 4, 1.0), "a", "b")
+
+
+def test_the_command_writes_it_with_faces(tmp_path, capsys) -> None:
+    labels = np.arange(30) % 7
+    data = PreparedData.from_rows(
+        tiny.draw_faces(labels),
+        np.arange(30),
+        np.repeat("PrivateTest", 30),
+        labels,
+        np.zeros((30, 10), np.uint8),
+        "as drawn",
+        "drawn",
+    )
+    write_prepared(data, tmp_path / "data.parquet")
+    folder = save_evaluation(tmp_path / "one", count=30, shas=data.sha256.tolist())
+    out = tmp_path / "new folder" / "report.html"
+    command = ["report", f"--checkpoint={folder}", f"--out={out}"]
+    assert main([*command, f"--data={tmp_path / 'data.parquet'}", f"--against={folder}"]) == 0
+    assert "alpha on PrivateTest" in capsys.readouterr().out
+    report = out.read_text()
+    wrong = 30 - round(
+        30 * json.loads((folder / "metrics.json").read_text())["standard"]["accuracy"]
+    )
+    assert report.count("<img ") == min(12, wrong) + min(12, 30 - wrong)
+    assert main([*command[:1], "--checkpoint=nobody", command[2]]) == 2
+    assert "'nobody' has no saved evaluation on PrivateTest" in capsys.readouterr().err
+
+
+def test_what_cannot_be_compared_is_a_sentence(pair, tmp_path) -> None:
+    other = read_evaluation(save_evaluation(tmp_path / "other", data_seed=4))
+    with pytest.raises(DataError, match="Only 0 of 240"):
+        build_report(pair[0], against=other)
+
+
+def test_a_part_that_was_off_is_said(tmp_path) -> None:
+    report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralised="gwa")))
+    assert "<h1>alpha without its GWA on PrivateTest</h1>" in report
+    assert "alpha without its GWA names the labelled expression" in report
+
+
+def test_a_part_that_was_off_on_the_other_side_is_said(pair, tmp_path) -> None:
+    without = read_evaluation(save_evaluation(tmp_path / "x", seed=5, neutralised="gnn"))
+    report = words(build_report(pair[0], against=without))
+    assert "Against alpha without its GNN: " in report
+    assert "faces right that alpha without its GNN got wrong" in report
+
+
+def test_both_sides_of_a_comparison_are_of_one_split(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    for split in ("PublicTest", "PrivateTest"):
+        save_evaluation(tmp_path / "alpha" / split, split=split, data_seed=len(split))
+    mine = save_evaluation(
+        tmp_path / "mine", "mine", split="PublicTest", data_seed=len("PublicTest")
+    )
+    out = tmp_path / "report.html"
+    assert main(["report", f"--checkpoint={mine}", "--against=alpha", f"--out={out}"]) == 0
+    assert "240 of 240 faces are in both" in out.read_text()
+
+
+def test_names_cannot_inject_markup(tmp_path) -> None:
+    evil = read_evaluation(save_evaluation(tmp_path / "x", "<script>alert(1)</script>"))
+    report = build_report(evil)
+    assert "<script>alert(1)" not in report
+
+
+def test_little_markdown() -> None:
+    assert to_html("a **b**\nc\n\n- d `e`\n- f < g") == (
+        "<p>a <b>b</b> c</p><ul><li>d <code>e</code></li><li>f &lt; g</li></ul>"
+    )
+    assert "<td>1</td>" in to_html("| a | b |\n|---|---|\n| 1 | 2 |")

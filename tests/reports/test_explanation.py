@@ -1,0 +1,104 @@
+"""`fervt explain`: what it writes, and what it says when it can't."""
+
+import io
+import json
+import re
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from fervt.__main__ import main
+from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.data.transforms import Preprocess
+from fervt.examples import load_example
+from fervt.model import FERVTGNN, FERVTConfig
+from fervt.reports.explanation import zip_bundle
+
+OVERLAYS = {"gwa.png", "gat.png", "grad_cam.png", "occlusion.png", "gat_graph.png"}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tiny.save_tiny(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    path = tmp_path_factory.mktemp("image") / "astronaut <b>.png"
+    cv2.imwrite(str(path), load_example("astronaut")[..., ::-1])
+    return path
+
+
+def explain(image, out, checkpoint, *options: str) -> int:
+    return main(
+        ["explain", str(image), "--out", str(out), "--checkpoint", str(checkpoint), *options]
+    )
+
+
+def test_everything_is_written_and_self_contained(image, checkpoint, tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert explain(image, out, checkpoint, "--target", "fear", "--against", "surprise") == 0
+    assert {p.name for p in out.iterdir()} == OVERLAYS | {
+        "explanation.html", "arrays.npz", "model_input.png",
+    }  # fmt: skip
+    assert "Fearful, not Surprised" in capsys.readouterr().out
+    page = (out / "explanation.html").read_text()
+    assert "Fearful, not Surprised" in page and "not felt emotions" in page
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=[\"']?(https?:)?//", page)
+    for name in OVERLAYS:
+        assert cv2.imread(str(out / name)).shape == (448, 448, 3)
+    assert cv2.imread(str(out / "model_input.png")).shape == (28, 28, 3)
+    with np.load(out / "arrays.npz", allow_pickle=False) as arrays:
+        assert arrays["gwa_weights"].shape == (7, 7)
+        assert arrays["gat_attention"].shape == (2, 217, 2)
+        assert arrays["hidden_probabilities"].shape == (7, 7, 7)
+        about = json.loads(str(arrays["about"]))
+        assert about["target"] == "Fearful, not Surprised"
+        plain, hidden = arrays["probabilities"], arrays["hidden_probabilities"]
+        drop = (plain[2] - plain[5]) - (hidden[..., 2] - hidden[..., 5])
+        np.testing.assert_allclose(arrays["evidence_occlusion"], drop, atol=1e-6)
+
+
+def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):
+    config = FERVTConfig(**{**vars(tiny.CONFIG), "use_gnn": False, "use_gwa": False})
+    path = tmp_path / "bare.safetensors"
+    torch.manual_seed(0)
+    save_checkpoint(path, FERVTGNN(config), CheckpointInfo(config, Preprocess(28, 0.5, 0.25)))
+    assert explain(image, tmp_path / "out", path) == 0
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert names.isdisjoint({"gwa.png", "gat.png", "gat_graph.png"})
+    assert "This checkpoint has no such part." in (tmp_path / "out/explanation.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--target", "joy"), "'joy' is no class of FER2013"),
+        (("--target", "sad", "--against", "sad"), "contrasted with itself"),
+        (("--face", "2"), "there is no number 2"),
+    ],
+)
+def test_a_wrong_wish_is_one_line_and_nothing_is_written(
+    image, checkpoint, tmp_path, capsys, options, sentence
+):
+    assert explain(image, tmp_path / "out", checkpoint, *options) == 2
+    said = capsys.readouterr().err.strip()
+    assert sentence in said and "\n" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_without_a_face_says_what_to_do(checkpoint, tmp_path, capsys):
+    path = tmp_path / "gray.png"
+    cv2.imwrite(str(path), np.full((90, 120, 3), 128, np.uint8))
+    assert explain(path, tmp_path / "out", checkpoint) == 2
+    assert "--whole-image" in capsys.readouterr().err
+    assert explain(path, tmp_path / "out", checkpoint, "--whole-image") == 0
+
+
+def test_the_zip_holds_the_files():
+    with zipfile.ZipFile(io.BytesIO(zip_bundle({"a.png": b"1", "b.html": b"22"}))) as archive:
+        assert archive.read("b.html") == b"22" and archive.namelist() == ["a.png", "b.html"]

@@ -1,0 +1,84 @@
+"""Many images to one table: the same answers as one by one, in order, and what has no answer."""
+
+import csv
+from io import StringIO
+
+import numpy as np
+import pytest
+import tiny
+from zips import png, zip_of
+
+from fervt import batch as module
+from fervt.batch import predict_files
+from fervt.errors import DataError
+from fervt.examples import load_example
+from fervt.labels import FER2013
+from fervt.predict import Predictor
+
+ASTRONAUT = load_example("astronaut")
+TWO = np.concatenate([ASTRONAUT[:, :480], ASTRONAUT[:, ::-1]], axis=1)
+PLAIN = np.full((60, 80, 3), 200, np.uint8)
+
+
+def encode(rgb: np.ndarray) -> bytes:
+    return png(np.ascontiguousarray(rgb[..., ::-1]))
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory) -> Predictor:
+    return Predictor(tiny.save_tiny(tmp_path_factory.mktemp("checkpoint")))
+
+
+def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    told: list[float] = []
+    files = [
+        ("more.zip", zip_of({"a/two.png": encode(TWO), "a/bad.png": b"x", "notes.txt": b"x"})),
+        ("=plain.png", encode(PLAIN)),
+        ("one.png", encode(ASTRONAUT)),
+    ]
+    found = predict_files(lambda share, _: told.append(share), predictor, files, False)
+    header, *rows = csv.reader(StringIO(found.table))
+    assert header == ["file", "face", "left", "top", "right", "bottom", "label", *FER2013.classes]
+    assert [row[:2] for row in rows] == [
+        ["more.zip/a/two.png", "1"],
+        ["more.zip/a/two.png", "2"],
+        ["'=plain.png", "0"],
+        ["one.png", "1"],
+    ]
+    assert rows[2][2:] == [""] * 12
+    for image, answers in ((TWO, rows[:2]), (ASTRONAUT, rows[3:])):
+        for face, row in zip(predictor.predict(image), answers, strict=True):
+            assert row[2:7] == [*map(str, face.box_xyxy_px), face.label]
+            np.testing.assert_allclose([float(x) for x in row[7:]], face.probabilities, atol=1e-4)
+    assert (found.images, sum(found.faces.values())) == (3, 3)
+    assert found.faceless == ["=plain.png"]
+    (problem,) = found.problems
+    assert "'bad.png' is not an image" in problem
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_each_image_as_one_face(predictor) -> None:
+    found = predict_files(
+        lambda *_: None, predictor, [("x.zip", zip_of({"b.png": encode(PLAIN)}))], True
+    )
+    _, row = csv.reader(StringIO(found.table))
+    assert row[:6] == ["b.png", "1", "0", "0", "80", "60"]
+    (expected,) = predictor.predict_whole(PLAIN)
+    assert row[6] == expected.label
+
+
+def test_nothing_to_predict_is_a_sentence(predictor, monkeypatch) -> None:
+    with pytest.raises(DataError, match="no images to predict"):
+        predict_files(lambda *_: None, predictor, [("x.zip", zip_of({"a.txt": b""}))], False)
+    monkeypatch.setattr(module, "MAX_IMAGES", 1)
+    with pytest.raises(DataError, match="2 images are too many"):
+        predict_files(lambda *_: None, predictor, [("a.png", b""), ("b.png", b"")], False)
+
+
+def test_only_unreadable_images_give_an_empty_table(predictor) -> None:
+    found = predict_files(lambda *_: None, predictor, [("a.png", b"x")], False)
+    assert found.table.count("\n") == 1
+    assert found.images == 0
+    assert len(found.problems) == 1

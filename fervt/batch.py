@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fervt.data.archive import MAX_IMAGES, ImageArchive
 from fervt.errors import DataError, ImageError
-from fervt.faces.detect import crop_face, whole_image_box
+from fervt.faces import crop_face, whole_image_box
 from fervt.images import read_image, safe_name
 from fervt.predict import ROW_START, Predictor, as_row, to_face
 from fervt.progress import Progress

@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.transforms import FACE_SIZE
 from fervt.errors import ImageError
-from fervt.faces.detect import Face, crop_face, thread_detector, whole_image_box
+from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +81,7 @@ class Predictor:
         """Runs one forward pass, so that the first real one is not the slow one."""
         self.run(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
 
-    def find_faces(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
+    def find_faces(self, image_rgb: NDArray[np.uint8]) -> list[FoundFace]:
         """Faces in an image (h, w, 3) uint8 RGB, the largest first."""
         return thread_detector().detect(check_image(image_rgb))
 

@@ -18,7 +18,7 @@ from fervt.__main__ import main
 from fervt.checkpoint import load_checkpoint
 from fervt.errors import ImageError
 from fervt.examples import load_example
-from fervt.faces.detect import crop_face
+from fervt.faces import crop_face
 from fervt.predict import Predictor, to_face
 
 

@@ -13,7 +13,7 @@ from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import DataError, ImageError
 from fervt.evaluation.run import evaluate_model, with_labels
 from fervt.evaluation.saved import LABELS_FROM_FOLDERS, SavedEvaluation, translate
-from fervt.faces.detect import crop_face, whole_image_box
+from fervt.faces import crop_face, whole_image_box
 from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
 from fervt.predict import Predictor, to_face
 from fervt.progress import Progress

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from fervt.errors import FervtError
 from fervt.explain import edge_attention
-from fervt.faces.detect import Box, FaceDetector, crop_face
+from fervt.faces import Box, FaceDetector, crop_face
 from fervt.live.annotate import Evidence, annotate_frame
 from fervt.live.meter import LiveStats, Meter
 from fervt.live.readings import FaceReading, FrameReading

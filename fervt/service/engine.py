@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fervt.faces.detect import Box, crop_face, thread_detector, whole_image_box
+from fervt.faces import Box, crop_face, thread_detector, whole_image_box
 from fervt.model.graph import grid_edges
 from fervt.model.gwa import GRID
 from fervt.predict import Prediction, Predictor, as_json, to_face

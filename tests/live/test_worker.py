@@ -9,7 +9,7 @@ import pytest
 
 from fervt.errors import ImageError
 from fervt.examples import load_example
-from fervt.faces.detect import Face
+from fervt.faces import FoundFace
 from fervt.live import LiveSettings, LiveWorker
 
 WIDTH, HEIGHT = 400, 240
@@ -35,7 +35,7 @@ def told(worker: LiveWorker, script):
     """The worker's detector finds what `script(call)` gives."""
     calls = iter(range(10**6))
     worker._detector = SimpleNamespace(
-        detect=lambda image: [Face(box, 1.0) for box in script(next(calls))]
+        detect=lambda image: [FoundFace(box, 1.0) for box in script(next(calls))]
     )
     return worker
 
@@ -193,7 +193,7 @@ def test_the_search_is_rarer_where_it_costs_more(predictor):
 
         def detect(image):
             now[0] += search_s
-            return [Face((30, 40, 180, 190), 1.0)]
+            return [FoundFace((30, 40, 180, 190), 1.0)]
 
         run = predictor.run
         slow = SimpleNamespace(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import served
 
-from fervt.faces.detect import crop_face
+from fervt.faces import crop_face
 from fervt.images import read_image
 from fervt.predict import to_face
 from fervt.service.problems import MEDIA_TYPE

@@ -15,6 +15,7 @@ LEFT_OF = {
     "__init__": [],
     "errors": ["__init__"],
     "resources": ["__init__"],
+    "grid": ["__init__"],
     "progress": ["__init__"],
     "labels": ["errors"],
     "files": ["errors"],
@@ -23,15 +24,15 @@ LEFT_OF = {
     "faces": ["images"],
     "examples": ["images"],
     "data": ["images", "files", "options"],
-    "model": ["data"],
+    "model": ["data", "grid"],
     "checkpoint": ["model", "resources"],
     "metrics": ["labels", "files"],
     "predict": ["checkpoint", "faces"],
     "evaluation": ["predict", "metrics", "progress"],
     "training": ["evaluation"],
     "explain": ["predict"],
-    "figures": ["labels"],
-    "draw": ["labels"],
+    "figures": ["labels", "grid"],
+    "draw": ["labels", "grid"],
     "bench": ["training", "predict"],
     "live": ["explain", "draw"],
     "video": ["live", "progress"],
@@ -118,6 +119,15 @@ def test_no_hooks(path):
         for node in ast.walk(ast.parse(path.read_text()))
     }
     assert not [n for n in names if n.startswith("register_") and n.endswith("_hook")]
+
+
+@pytest.mark.parametrize("path", sources(), ids=named)
+def test_only_explaining_and_evaluating_reach_the_network_behind_the_door(path):
+    """Everybody else classifies through `Predictor`, which can then change what it runs on."""
+    if room_of(path) not in {"predict", "explain", "evaluation"}:
+        nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+        others = [node.attr for node in nodes if getattr(node.value, "id", "") != "self"]
+        assert not {"_model", "_run"} & set(others)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=named)

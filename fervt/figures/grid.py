@@ -12,7 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-GRID = 7
+from fervt.grid import GRID
+
 SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
 FACE_PX = 380

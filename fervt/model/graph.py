@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GATConv
 
-from fervt.model.gwa import GRID
+from fervt.grid import GRID
 
 NODES = GRID * GRID
 EDGES = 4 * GRID * (GRID - 1) + NODES

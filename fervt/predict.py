@@ -19,6 +19,8 @@ from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.transforms import FACE_SIZE
 from fervt.errors import ConfigError, ImageError
 from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
+from fervt.files import file_sha256
+from fervt.images import check_image
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
 from fervt.model.cost import count_gmac, count_parameters
@@ -92,6 +94,7 @@ class Predictor:
         info: The checkpoint's metadata.
         name: Its file's, without the ending.
         file_bytes: Its file's size.
+        sha256: Of its file.
         device: Where the network runs.
     """
 
@@ -116,6 +119,7 @@ class Predictor:
         self._model.to(self.device)
         self.name = checkpoint.stem
         self.file_bytes = checkpoint.stat().st_size
+        self.sha256 = file_sha256(checkpoint)
 
     @property
     def classes(self) -> Vocabulary:
@@ -300,18 +304,6 @@ def cut_face(image_rgb: NDArray[np.uint8], box_xyxy_px: Box) -> NDArray[np.uint8
         ImageError: As `faces.crop_face`.
     """
     return to_face(crop_face(image_rgb, box_xyxy_px))
-
-
-def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Passes an image (h, w, 3) uint8 through.
-
-    Raises:
-        ImageError: It is anything else.
-    """
-    right = isinstance(image_rgb, np.ndarray) and image_rgb.dtype == np.uint8
-    if not right or image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or not image_rgb.size:
-        raise ImageError("An image must be a uint8 array of shape (height, width, 3) in RGB.")
-    return image_rgb
 
 
 def _check_box(box: Box, image_rgb: NDArray[np.uint8]) -> Box:

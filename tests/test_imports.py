@@ -39,12 +39,18 @@ LEFT_OF = {
     "batch": ["predict", "progress"],
     "service": ["explain", "draw"],
     "reports": ["evaluation", "explain", "live", "figures", "draw"],
+    "api": ["reports"],
     "jobs": ["files", "progress", "resources"],
     "cli": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],
     "__main__": ["cli"],
     "ui": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],
     "pages": ["ui"],
 }
+
+
+# `import fervt` is the front door: it names, for when it is first asked, what lies in these rooms.
+FRONT_DOOR = ROOT / "fervt" / "__init__.py"
+BEHIND_IT = {"api", "errors", "images"}
 
 
 def left_of(room: str) -> set[str]:
@@ -96,7 +102,8 @@ def named(path: Path) -> str:
 def test_no_module_imports_rightwards(path):
     room = room_of(path)
     assert room in LEFT_OF, f"say in LEFT_OF where fervt/{room} stands"
-    assert imported_rooms(path) - {room} <= left_of(room)
+    allowed = BEHIND_IT if path == FRONT_DOOR else left_of(room)
+    assert imported_rooms(path) - {room} <= allowed
 
 
 @pytest.mark.parametrize("path", sources(), ids=named)

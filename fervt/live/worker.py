@@ -20,12 +20,13 @@ from fervt import predict
 from fervt.errors import FervtError
 from fervt.explain import edge_attention
 from fervt.faces import Box, FaceDetector
+from fervt.images import check_image
 from fervt.live.annotate import Evidence, annotate_frame
 from fervt.live.meter import LiveStats, Meter
 from fervt.live.readings import FaceReading, FrameReading
 from fervt.live.timeline import Timeline
 from fervt.live.tracker import Track, Tracker
-from fervt.predict import Predictor, Reading, check_image, cut_face
+from fervt.predict import Predictor, Reading, cut_face
 
 Overlay = Literal["none", "gwa", "graph"]
 OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)

@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +15,7 @@ from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.files import write_aside
+from fervt.progress import Progress
 
 _OWN_SPLITS = ("train", "validation", "test")
 
@@ -98,7 +98,7 @@ def evaluate(
     *,
     split: str | None = None,
     find_faces: bool = False,
-    progress: Callable[[float, str], object] | None = None,
+    progress: Progress | None = None,
 ) -> EvaluationResult:
     """Evaluates a model on a prepared file, or on pictures in folders named as expressions.
 

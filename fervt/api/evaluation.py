@@ -33,6 +33,25 @@ class EvaluationResult:
         macro_f1: Mean of the classes' F1 scores, 0..1.
         notes: What was left out, in sentences.
         saved: The evaluation in full, as reports and pages read it.
+
+    Example:
+        >>> import fervt, pathlib, tempfile
+        >>> from PIL import Image
+        >>> from skimage import data
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     happy = pathlib.Path(folder) / "faces" / "happy"
+        ...     happy.mkdir(parents=True)
+        ...     Image.fromarray(data.astronaut()[66:163, 177:274]).save(happy / "one.png")
+        ...     result = fervt.evaluate(fervt.load(), happy.parent)
+        >>> result
+        <fervt.EvaluationResult: fervt-narrow on faces: accuracy 100.0% (20.7% to 100.0%), n = 1>
+        >>> result.notes
+        ('Each image was read whole, as one face.',)
+        >>> list(result.to_pandas().columns[:4])
+        ['file', 'label', 'predicted', 'right']
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in result.save(folder)]
+        ['predictions.parquet', 'tta.parquet', 'embeddings.npz', 'metrics.json']
     """
 
     checkpoint: str
@@ -131,9 +150,11 @@ def evaluate(
         [{'file': 'happy/astronaut.png', 'label': 'happy', 'predicted': 'happy'}]
     """
     if not isinstance(model, predict.Predictor):
-        raise ConfigError(f"A model comes from fervt.load(), not from a {type(model).__name__}.")
+        raise ConfigError(
+            f"The model must come from fervt.load(), not be a {type(model).__name__}."
+        )
     if not isinstance(source, str | os.PathLike):
-        raise DataError(f"Data is given by a path, not by a {type(source).__name__}.")
+        raise DataError(f"The source must be a path, not {type(source).__name__}.")
     place = Path(source)
     report = progress or (lambda share, doing: None)
     if place.is_dir() or zipfile.is_zipfile(place):

@@ -136,7 +136,7 @@ def explain(
     """
     for name in (target, against):
         if not isinstance(name, str | None):
-            raise ConfigError(f"A class is given by its name, not by a {type(name).__name__}.")
+            raise ConfigError(f"The name of a class must be a string, not {type(name).__name__}.")
     chosen = evidence.Target.named(predictor.classes, target, against)
     found = evidence.explain_face(predictor, to_face(crop_rgb))
     maps, trace = found.maps(chosen), found.trace

@@ -18,6 +18,7 @@ from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
 
 _SHOWN = 3  # faces that a short text names
+_BARS_PX = 560
 
 
 class Face:
@@ -100,7 +101,8 @@ class Face:
             >>> len(fervt.load()(data.astronaut())[0].plot().data[0].x)
             7
         """
-        return plot_probabilities(self._prediction.probabilities, self._prediction.classes)
+        figure = plot_probabilities(self._prediction.probabilities, self._prediction.classes)
+        return figure.update_layout(template="plotly_white", width=_BARS_PX)
 
     def __repr__(self) -> str:
         box = ", ".join(map(str, self.box_xyxy_px))

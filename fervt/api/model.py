@@ -107,7 +107,7 @@ def load(
     """
     if name_or_path is not None and not isinstance(name_or_path, str | os.PathLike):
         kind = type(name_or_path).__name__
-        raise CheckpointError(f"A checkpoint is named by a text or a path, not by a {kind}.")
+        raise CheckpointError(f"The name of a checkpoint must be a string or a path, not {kind}.")
     name = None if name_or_path is None else os.fspath(name_or_path)
     return Predictor(Path(find_checkpoint(name)), device, engine)
 

@@ -11,9 +11,13 @@ from fervt.labels import Vocabulary, vocabulary
 from fervt.model.backbone import Backbone, Stem
 from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
-from fervt.model.gwa import GWA
+from fervt.model.gwa import GWA, Embedding
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
+
+# oneDNN's AVX2 code writes past its buffers in the backward pass of a 1x1 convolution of stride 2
+# from 4 to 8 channels, channels-last, float32 (torch 2.14.1): it crashes, or learns from garbage.
+_NARROWEST = 8
 
 # A file from a stranger names these: no model may take minutes or all memory to set up.
 _LARGEST = {"depth": 24, "heads": 64, "gwa_heads": 64, "gat_heads": 64, "width": 256}
@@ -38,6 +42,9 @@ class FERVTConfig:
     gwa_dim: int = option(64, "feature dimension of GWA's patches")
     gwa_heads: int = option(4, "summary queries of GWA")
     gwa_focus: float = option(0.4, "share of the cells that GWA chooses")
+    gwa_embedding: Embedding = option(
+        "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
+    )
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes")
     gat_heads: int = option(4, "attention heads of each graph layer")
@@ -57,6 +64,11 @@ class FERVTConfig:
                 raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
             if item.type is float and not 0 <= value < 1:
                 raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
+        if self.width < _NARROWEST:
+            raise ConfigError(
+                f"width must be at least {_NARROWEST}: narrower convolutions corrupt memory in "
+                "PyTorch's training on processors without AVX-512."
+            )
         if self.gwa_focus < 0.05:
             raise ConfigError("gwa_focus must be at least 0.05.")
         if self.image_size % GRID or not 14 <= self.image_size <= 448:
@@ -68,8 +80,9 @@ class FERVTConfig:
         ):
             if getattr(self, dim) % getattr(self, heads):
                 raise ConfigError(f"{dim} must be a multiple of {heads}.")
-        if self.node_dim % 4:
-            raise ConfigError("node_dim must be a multiple of 4.")
+        for name in ("node_dim", "gwa_dim"):
+            if getattr(self, name) % 4:
+                raise ConfigError(f"{name} must be a multiple of 4.")
 
     @property
     def classes(self) -> Vocabulary:
@@ -150,7 +163,7 @@ class FERVTGNN(nn.Module):
         self.config = config
         c, classes = config, len(config.classes)
         if c.use_gwa:
-            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_focus)
+            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_focus, c.gwa_embedding)
             self.fusion = GWAFusion()
             self.gwa_head = nn.Linear(c.gwa_dim, classes)
         if c.use_gnn:

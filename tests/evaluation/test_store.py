@@ -47,10 +47,16 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     model, config, augment, description = read_settings(file, {})
     info = read_info(shipped_checkpoints()[name])
     assert info.config == model
-    # teacher_weight came after some of these were trained.
-    settings = {"teacher_weight": 0.0} | {
+    # What came after these were trained, and what it was before there was a choice.
+    settings = {
+        "teacher_weight": 0.0,
+        "schedule": "cosine",
+        "decay_epochs": config.decay_epochs,
+        "equivariance_weight": 0.0,
+    } | {
         name: value for name, value in info.training.items() if name not in ("averaged", "teachers")
     }
+    settings["amp"] = config.amp if settings["amp"] is True else settings["amp"]
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
     parts = {0: "", 4: "; the mean of four runs' weights"}

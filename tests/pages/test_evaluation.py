@@ -21,7 +21,7 @@ from fervt.ui.jobs import server_jobs
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
 
@@ -60,17 +60,17 @@ def buttons(app) -> list[str]:
 
 def test_headline_is_what_was_saved(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha")
-    figures = saved.metrics["standard"]
-    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
-    assert metric(app, "Macro-F1") == f"{figures['macro_f1']:.3f}"
-    assert metric(app, "Calibration error") == f"{100 * figures['ece_calibrated']:.1f}%"
+    scores = saved.metrics.standard
+    assert metric(app, "Accuracy") == f"{100 * scores.accuracy:.1f}%"
+    assert metric(app, "Macro-F1") == f"{scores.macro_f1:.3f}"
+    assert metric(app, "Calibration error") == f"{100 * scores.ece_calibrated:.1f}%"
     assert metric(app, "Faces") == "240"
 
 
 def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha", tta="1", copies="0")
-    figures = saved.metrics["tta"]["without_copies"]
-    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
+    scores = saved.metrics.tta.without_copies
+    assert metric(app, "Accuracy") == f"{100 * scores.accuracy:.1f}%"
     assert metric(app, "Faces") == "232"
     next(t for t in app.toggle if t.label == "Keep copies").set_value(True).run()
     assert metric(app, "Faces") == "240"
@@ -104,7 +104,7 @@ def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
 
 def test_most_frequent_mistake_is_one_click_away(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha")
-    counts = np.array(saved.metrics["standard"]["confusion"])
+    counts = np.array(saved.metrics.standard.confusion)
     np.fill_diagonal(counts, 0)
     label, answer = np.unravel_index(counts.argmax(), counts.shape)
     first = next(b for b in app.button if "→" in b.label)

@@ -128,20 +128,20 @@ def test_what_cannot_be_compared_is_a_sentence(pair, tmp_path) -> None:
 
 
 def test_a_part_that_was_off_is_said(tmp_path) -> None:
-    report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralised="gwa")))
+    report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralized="gwa")))
     assert "<h1>alpha without its GWA on PrivateTest</h1>" in report
     assert "alpha without its GWA names the labelled expression" in report
 
 
 def test_a_part_that_was_off_on_the_other_side_is_said(pair, tmp_path) -> None:
-    without = read_evaluation(save_evaluation(tmp_path / "x", seed=5, neutralised="gnn"))
+    without = read_evaluation(save_evaluation(tmp_path / "x", seed=5, neutralized="gnn"))
     report = words(build_report(pair[0], against=without))
     assert "Against alpha without its GNN: " in report
     assert "faces right that alpha without its GNN got wrong" in report
 
 
 def test_both_sides_of_a_comparison_are_of_one_split(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     for split in ("PublicTest", "PrivateTest"):
         save_evaluation(tmp_path / "alpha" / split, split=split, data_seed=len(split))
     mine = save_evaluation(

@@ -18,7 +18,6 @@ from fervt.reports.card import (
     render_card,
     section,
     training_ablation_table,
-    worst_mistake,
 )
 
 
@@ -120,9 +119,3 @@ def test_sections_of_the_card() -> None:
     assert section(text, "Limitations").startswith("- **Labels are opinions.**")
     assert "Art. 5(1)(f)" in section(text, "Not for")
     assert section(text, "No such heading") == ""
-
-
-def test_worst_mistake() -> None:
-    assert worst_mistake([[5, 0], [0, 3]], ["angry", "sad"]) == "none at all"
-    found = worst_mistake([[5, 1], [2, 3]], ["angry", "sad"])
-    assert found == "Sad taken for Angry (2 of 5 such faces)"

@@ -1,6 +1,6 @@
 """Configuration fields that carry their help text and their range, and the one check of both."""
 
-import math
+import sys
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, get_args
 
@@ -91,6 +91,6 @@ def _check(item: Field[Any], value: Any) -> None:
         return
     allowed = item.metadata.get("range", Range())
     kinds, kind = ((int,), "a whole number") if item.type is int else ((int, float), "a number")
-    finite = type(value) in kinds and -math.inf < value < math.inf
+    finite = type(value) in kinds and abs(value) <= sys.float_info.max
     if not finite or value not in allowed:
         raise ConfigError(f"{item.name} must be {kind}{allowed}.")

@@ -44,6 +44,7 @@ def test_what_lies_in_its_range_is_taken() -> None:
         ({"share": -0.1}, "share must be a number, at least 0 and below 1."),
         ({"share": float("nan")}, "share must be a number, at least 0 and below 1."),
         ({"free": float("inf")}, "free must be a number."),
+        ({"free": 10**400}, "free must be a number."),
         ({"free": "1"}, "free must be a number."),
         ({"name": 1}, "name must be a string."),
         ({"on": 1}, "on must be true or false."),

@@ -4,7 +4,7 @@ The file holds the fields of `Metrics` by their names, and nothing else reads or
 """
 
 import json
-import math
+import sys
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -194,7 +194,7 @@ def _read(kind: Any, raw: Any, name: str) -> Any:
     if origin is Literal:
         _expect(raw in inside, name, f"must be one of {', '.join(inside)}")
     elif kind is float:
-        finite = type(raw) in (int, float) and -math.inf < raw < math.inf
+        finite = type(raw) in (int, float) and abs(raw) <= sys.float_info.max
         _expect(finite, name, "must be a finite number")
         return float(raw)
     elif kind is int:

@@ -21,10 +21,11 @@ from fervt.evaluation.metrics import (
     Part,
     PartsAtWork,
 )
+from fervt.evaluation.rows import translate
 from fervt.evaluation.saved import Evaluation
 from fervt.evaluation.table import predictions_table, scores_of
 from fervt.files import file_sha256
-from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, Vocabulary, vocabulary
+from fervt.labels import FER2013, Vocabulary, vocabulary
 from fervt.metrics import softmax
 from fervt.model import FERVTGNN, Intervention
 from fervt.progress import Progress, no_progress
@@ -155,12 +156,7 @@ def labels_in(classes: Vocabulary, truth: Vocabulary, data: PreparedData) -> NDA
         (N,) int64; -1 where there is no label or the checkpoint has no such class.
     """
     labels = data.label_fer2013 if truth is FER2013 else data.label_ferplus
-    counterpart = FER2013_TO_FERPLUS
-    if truth is FERPLUS:
-        counterpart = {plus: fer for fer, plus in FER2013_TO_FERPLUS.items()}
-    names = truth.classes if classes is truth else [counterpart.get(c) for c in truth.classes]
-    table = [classes.classes.index(n) if n in classes.classes else -1 for n in names]
-    return np.array([*table, -1])[labels]
+    return translate(labels, truth, classes.classes)
 
 
 def evaluate_model(

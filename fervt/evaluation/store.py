@@ -35,8 +35,7 @@ class EvaluationStore:
         Raises:
             DataError: Metrics are damaged.
         """
-        found = {m.data.split: folder for folder, m in self._each(name) if not m.neutralized}
-        return {split: found[split] for split in reversed(SPLITS) if split in found}
+        return {split: folder for split, (folder, _) in self._whole(name).items()}
 
     def metrics(self, name: str) -> dict[str, Metrics]:
         """The figures of the same evaluations as `folders`, in the same order.
@@ -44,7 +43,7 @@ class EvaluationStore:
         Raises:
             DataError: Metrics are damaged.
         """
-        return {split: read_metrics(folder) for split, folder in self.folders(name).items()}
+        return {split: metrics for split, (_, metrics) in self._whole(name).items()}
 
     def ablations(self, name: str, split: str) -> dict[Part, Metrics]:
         """The figures of a checkpoint on a split with a part switched off, by that part.
@@ -76,6 +75,10 @@ class EvaluationStore:
             return read_evaluation(folder)
         known = f"; saved are {', '.join(folders)}" if folders else ""
         raise DataError(f"'{name_or_folder}' has no saved evaluation on {split}{known}.")
+
+    def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:
+        found = {m.data.split: (folder, m) for folder, m in self._each(name) if not m.neutralized}
+        return {split: found[split] for split in reversed(SPLITS) if split in found}
 
     def _each(self, name: str) -> list[tuple[Path, Metrics]]:
         files = sorted((self.root / safe_name(name)).glob(f"*/{FILE_NAME}"))

@@ -62,6 +62,8 @@ DAMAGES = [
      "are damaged: 'temperature' must be a finite number"),
     (lambda raw: raw | {"temperature": float("nan")},
      "are damaged: 'temperature' must be a finite number"),
+    (lambda raw: raw | {"temperature": 10**400},
+     "are damaged: 'temperature' must be a finite number"),
     (lambda raw: raw | {"temperature": 0}, "are damaged: 'temperature' must be above 0"),
     (lambda raw: raw | {"checkpoint": {"name": "alpha"}}, "lack 'checkpoint.sha256'"),
     (lambda raw: raw | {"data": raw["data"] | {"source": 5}},

@@ -1,5 +1,6 @@
 """The Evaluation page without a browser, on drawn evaluations."""
 
+import re
 import time
 from pathlib import Path
 
@@ -132,11 +133,25 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", ["Standing", "Classes", "Confidence", "People", "Map", "Training", "Report"]
+    ("section", "charts", "downloads", "notes"),
+    [
+        ("Standing", ["standing"], 0, []),
+        ("Classes", ["classes", "roc", "pr"], 0, []),
+        ("Confidence", ["reliability", "risk"], 0, []),
+        ("People", ["people"], 0, []),
+        ("Map", ["None"], 0, []),  # the row that is chosen ends its key
+        ("Training", [], 0, ["This checkpoint carries no training history."]),
+        ("Report", [], 2, []),
+    ],
 )
-def test_every_section_stands(open_page, with_faces, section: str) -> None:
+def test_every_section_stands(open_page, with_faces, section, charts, downloads, notes) -> None:
     app = open_page("evaluation", checkpoint="alpha", view=section)
     assert not app.error
+    keys = [chart.proto.id for chart in app.get("plotly_chart")]
+    assert [re.split("[-_]", key)[-1] for key in keys] == charts
+    assert len(app.get("download_button")) == downloads
+    if not charts:
+        assert [info.value for info in app.info] == notes
 
 
 def test_others_figures_are_not_held_against_a_part_of_the_faces(open_page, shelf) -> None:

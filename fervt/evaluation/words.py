@@ -52,8 +52,8 @@ def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
     found = []
     if metrics.data.split == "PublicTest":
         found.append(
-            "PublicTest was used to choose this checkpoint, so its figures flatter; PrivateTest is "
-            "the one to quote."
+            "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
+            "PrivateTest is the one to quote."
         )
     own_images = metrics.data.labels_from is not None
     if metrics.saw_votes and truth is FER2013 and not own_images:
@@ -100,18 +100,18 @@ def describe_difference(difference: Difference) -> str:
         f"{100 * difference.value:+.1f} points (95% interval {100 * difference.low:+.1f} to "
         f"{100 * difference.high:+.1f})"
     )
-    return f"{size}." if difference.is_clear else f"{size}, so which is better is open."
+    return f"{size}." if difference.is_clear else f"{size}, so neither is clearly better."
 
 
 def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
     """McNemar's test in a sentence."""
     if not test.fixed + test.broken:
-        return f"{old} and {new} are right on the very same faces."
+        return f"{old} and {new} are right on exactly the same faces."
     chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
     meaning = (
-        "too uneven a split to be luck"
+        "more than chance would explain"
         if test.p_value < _SURE_P
-        else "a split that luck alone explains well"
+        else "no more than chance would explain"
     )
     return (
         f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "

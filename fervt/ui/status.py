@@ -57,7 +57,7 @@ def _protocol(metrics: Metrics) -> str:
     truth, clean = metrics.truth, metrics.without_copies
     sentences = [HUMANS] if truth is FER2013 else []
     sentences += [
-        f"{truth.title} PrivateTest, held out until this one measurement, with its 95% interval.",
+        f"{truth.title} PrivateTest, held out of training and selection, with its 95% interval.",
         f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
     ]
     if clean is not None:

@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from fervt import resources
 from fervt.checkpoint import load_checkpoint, read_info, shipped_checkpoints
 from fervt.errors import DataError
@@ -15,7 +12,7 @@ from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.labels import SPLITS
-from fervt.model import FERVTGNN
+from fervt.model.cost import count_gmac, count_parameters
 
 
 @dataclass(frozen=True)
@@ -196,15 +193,7 @@ def describe_shipped() -> list[CheckpointFacts]:
     return [describe_checkpoint(name, path) for name, path in shipped_checkpoints().items()]
 
 
-def count_gmac(model: FERVTGNN) -> float:
-    """Billions of multiply-accumulate operations for one face."""
-    side, device = model.config.image_size, next(model.parameters()).device
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.zeros(1, 3, side, side, device=device))
-    return counter.get_total_flops() / 2e9
-
-
 @lru_cache(maxsize=32)
 def _weigh(path: Path, digest: str) -> tuple[int, float]:
     model, _ = load_checkpoint(path)
-    return sum(p.numel() for p in model.parameters()), count_gmac(model)
+    return count_parameters(model), count_gmac(model)

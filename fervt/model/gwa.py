@@ -8,9 +8,8 @@ distribution, times 49, is the cell weight: 1 means "as much as the average cell
 import torch
 from torch import Tensor, nn
 
+from fervt.grid import GRID
 from fervt.model.transformer import Block
-
-GRID = 7
 
 _SHARPNESS = 4.0
 _STEEPNESS = 8.0

@@ -17,7 +17,9 @@ from fervt.data.transforms import FACE_SIZE, Preprocess
 from fervt.evaluation.run import run_model
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.model.backbone import ResNet34
-from fervt.training.loop import TrainConfig, build_optimizer, loss_of
+from fervt.training.losses import loss_of
+from fervt.training.optimization import build_optimizer
+from fervt.training.settings import TrainConfig
 
 
 class BareResNet34(nn.Module):

@@ -11,7 +11,9 @@ from fervt.data.prepared import read_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
-from fervt.training.loop import TrainConfig, Trainer, process_group
+from fervt.training.distributed import process_group
+from fervt.training.loop import Trainer
+from fervt.training.settings import TrainConfig
 
 HELP = "train a FERVT-GNN on a prepared file"
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from fervt.options import check_types, option
 
 FACE_SIZE = 48
+_GRID = 7
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,19 @@ class Preprocess:
 
     def to_input(self, faces: Tensor) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into normalised images (B, 3, S, S) float32."""
-        return self._sample(faces, _centre(len(faces), self.crop, faces.device))
+        return self.sample(faces, _centre(len(faces), self.crop, faces.device))
 
     def denormalise(self, images: Tensor) -> Tensor:
         """Turns normalised images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
         return (images * self.std + self.mean).clamp(0, 1).permute(0, 2, 3, 1)
 
-    def _sample(self, faces: Tensor, theta: Tensor) -> Tensor:
+    def sample(self, faces: Tensor, theta: Tensor) -> Tensor:
+        """Reads windows of faces (B, 48, 48) uint8 as normalised images (B, 3, S, S).
+
+        Args:
+            faces: Gray faces.
+            theta: (B, 2, 3), from the window's coordinates, -1..1, to the face's, -1..1.
+        """
         grid = functional.affine_grid(
             theta, [len(faces), 1, self.image_size, self.image_size], align_corners=False
         )
@@ -86,12 +93,42 @@ class Augment:
         Draws from torch's global random state.
         """
         count, device = len(faces), faces.device
+        theta = self._draw_windows(count, preprocess.crop, device)
+        gray = preprocess.sample(faces, theta)[:, :1]
+        gray = gray * (1 + _draw(count, self.contrast, device)).view(-1, 1, 1, 1)
+        gray = gray + _draw(count, self.brightness, device).view(-1, 1, 1, 1)
+        return self._erase(gray).expand(-1, 3, -1, -1)
+
+    def moved_windows(
+        self, faces: Tensor, preprocess: Preprocess
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """Random windows of faces, and the same windows moved by whole cells of the 7x7 grid.
+
+        All windows of a call move alike, by at most two cells.
+
+        Returns:
+            images (2B, 3, S, S), the windows and then the moved ones; the cells that they moved to
+            the right and down.
+        """
+        move = (0, 0)
+        while move == (0, 0):
+            right, down = torch.randint(-2, 3, (2,)).tolist()
+            move = (right, down)
+        theta = self._draw_windows(len(faces), preprocess.crop, faces.device)
+        step = torch.tensor(move, dtype=theta.dtype, device=theta.device) * (2 / _GRID)
+        moved = theta.clone()
+        moved[:, :, 2] += theta[:, :, :2] @ step
+        both = preprocess.sample(faces.repeat(2, 1, 1), torch.cat([theta, moved]))
+        return both, move
+
+    def _draw_windows(self, count: int, crop: float, device: torch.device) -> Tensor:
+        """Random windows (count, 2, 3), see `Preprocess.sample`."""
 
         def draw(limit: float) -> Tensor:
-            return (torch.rand(count, device=device) * 2 - 1) * limit
+            return _draw(count, limit, device)
 
         angle = draw(math.radians(self.rotation_deg))
-        size = preprocess.crop * (1 + draw(self.scale))
+        size = crop * (1 + draw(self.scale))
         stretch = 1 + draw(self.scale / 3)
         mirror = torch.ones(count, device=device)
         if self.flip:
@@ -104,10 +141,7 @@ class Augment:
         theta[:, 1, 1] = size / stretch * angle.cos()
         theta[:, 0, 2] = draw(2 * self.shift)
         theta[:, 1, 2] = draw(2 * self.shift)
-        gray = preprocess._sample(faces, theta)[:, :1]
-        gray = gray * (1 + draw(self.contrast)).view(-1, 1, 1, 1)
-        gray = gray + draw(self.brightness).view(-1, 1, 1, 1)
-        return self._erase(gray).expand(-1, 3, -1, -1)
+        return theta
 
     def _erase(self, gray: Tensor) -> Tensor:
         """Fills one random rectangle with noise in a share of the images (Zhong et al., 2020)."""
@@ -126,6 +160,10 @@ class Augment:
         chosen = torch.rand(count, device=device) < self.erase
         hole = (rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]).unsqueeze(1)
         return torch.where(hole, torch.randn_like(gray), gray)
+
+
+def _draw(count: int, limit: float, device: torch.device) -> Tensor:
+    return (torch.rand(count, device=device) * 2 - 1) * limit
 
 
 NO_AUGMENT = Augment(0.0, 0.0, 0.0, 0.0, False, 0.0, 0.0, 0.0)

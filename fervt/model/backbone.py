@@ -142,7 +142,7 @@ class Backbone(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Makes the tokens; see the class for shapes."""
         levels = self.trunk(fused)
-        tokens = [self.class_token.expand(len(fused), -1, -1)]
+        tokens = [self.class_token.expand(fused.shape[0], -1, -1)]
         if self.start is not None and summary is not None:
             tokens[0] = tokens[0] + self.start(summary).unsqueeze(1)
         for level, project in zip(levels, self.project, strict=True):

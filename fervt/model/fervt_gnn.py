@@ -11,9 +11,13 @@ from fervt.labels import Vocabulary, vocabulary
 from fervt.model.backbone import Backbone, Stem
 from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
-from fervt.model.gwa import GWA
+from fervt.model.gwa import GWA, Embedding
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
+
+# oneDNN's AVX2 code writes past its buffers in the backward pass of a 1x1 convolution of stride 2
+# from 4 to 8 channels, channels-last, float32 (torch 2.14.1): it crashes, or learns from garbage.
+_NARROWEST = 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class FERVTConfig:
     image_size: int = option(56, "input side in pixels, a multiple of 7", least=14, most=448)
     stem: Stem = option("face-fast", "first convolution: imagenet, face (stride 1) or face-fast")
     width: int = option(
-        64, "channels of the trunk's first stage; 64 is ResNet-34's own", least=1, most=256
+        64, "channels of the trunk's first stage; 64 is ResNet-34's own", least=_NARROWEST, most=256
     )
     embed_dim: int = option(256, "token dimension D", least=1, most=1024)
     depth: int = option(2, "transformer blocks", least=1, most=24)
@@ -39,6 +43,9 @@ class FERVTConfig:
     gwa_dim: int = option(64, "feature dimension of GWA's patches", least=1, most=1024)
     gwa_heads: int = option(4, "summary queries of GWA", least=1, most=64)
     gwa_focus: float = option(0.4, "share of the cells that GWA chooses", least=0.05, below=1)
+    gwa_embedding: Embedding = option(
+        "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
+    )
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes", least=1, most=1024)
     gat_heads: int = option(4, "attention heads of each graph layer", least=1, most=64)
@@ -64,8 +71,9 @@ class FERVTConfig:
         ):
             if getattr(self, dim) % getattr(self, heads):
                 raise ConfigError(f"{dim} must be a multiple of {heads}.")
-        if self.node_dim % 4:
-            raise ConfigError("node_dim must be a multiple of 4.")
+        for name in ("node_dim", "gwa_dim"):
+            if getattr(self, name) % 4:
+                raise ConfigError(f"{name} must be a multiple of 4.")
 
     @property
     def classes(self) -> Vocabulary:
@@ -146,7 +154,7 @@ class FERVTGNN(nn.Module):
         self.config = config
         c, classes = config, len(config.classes)
         if c.use_gwa:
-            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_focus)
+            self.gwa = GWA(c.image_size, c.gwa_dim, c.gwa_heads, c.gwa_focus, c.gwa_embedding)
             self.fusion = GWAFusion()
             self.gwa_head = nn.Linear(c.gwa_dim, classes)
         if c.use_gnn:

@@ -1,15 +1,19 @@
 """Grid-Wise Attention: how much each cell of a 7x7 grid over the face matters, as one number.
 
-The image is cut into 49 patches that don't overlap. Patches see each other through self-attention;
+The image becomes 49 patches, one a cell. Patches see each other through self-attention;
 then a few learned summary queries, one a head, attend to all patches together. The resulting
 distribution, times 49, is the cell weight: 1 means "as much as the average cell".
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from fervt.grid import GRID
 from fervt.model.transformer import Block
+
+Embedding = Literal["patch", "convolutional"]
 
 _SHARPNESS = 4.0
 _STEEPNESS = 8.0
@@ -31,11 +35,22 @@ class GWA(nn.Module):
             weights.
     """
 
-    def __init__(self, image_size: int, dim: int = 64, heads: int = 4, focus: float = 0.4) -> None:
+    def __init__(
+        self,
+        image_size: int,
+        dim: int = 64,
+        heads: int = 4,
+        focus: float = 0.4,
+        embedding: Embedding = "patch",
+    ) -> None:
         super().__init__()
         cell = image_size // GRID
-        self.heads, self.focus = heads, focus
-        self.embed = nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
+        self.heads, self.focus, self.points = heads, focus, embedding == "convolutional"
+        self.embed = (
+            convolutional_embedding(cell, dim)
+            if self.points
+            else nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
+        )
         self.position = nn.Parameter(torch.randn(1, GRID * GRID, dim) * 0.02)
         self.enrich = nn.Sequential(nn.LayerNorm(dim), nn.GELU(), nn.Linear(dim, dim))
         self.context = Block(dim, heads, expansion=2)
@@ -55,20 +70,38 @@ class GWA(nn.Module):
         Returns:
             images, map, weights, summary; see the class for shapes.
         """
-        patches = self.embed(images).flatten(2).transpose(1, 2) + self.position
-        patches, _ = self.context(patches + self.enrich(patches))
-        patches = self.norm(patches)
+        patches, keys = self._embed(images)
         batch, cells, _ = patches.shape
         if weights is None:
-            weights = self._weigh(patches)
+            chosen = choose_cells(self._score(keys), self.focus)
+            weights = (chosen / chosen.mean(dim=1, keepdim=True)).unflatten(1, (GRID, GRID))
         else:
             weights = weights.expand(batch, GRID, GRID)
         weighted = spread_over_pixels(weights, images.shape[-1]).to(images.dtype) * images
         summary = torch.einsum("bn,bnd->bd", weights.flatten(1).to(patches.dtype), patches) / cells
         return images, weighted, weights, summary
 
-    def _weigh(self, patches: Tensor) -> Tensor:
-        """Attends to patches (B, 49, P) with all queries; returns weights (B, 7, 7).
+    def scores(self, images: Tensor) -> Tensor:
+        """What the weights are chosen by: images (B, 3, S, S) to one score a cell (B, 7, 7)."""
+        _, keys = self._embed(images)
+        return self._score(keys).unflatten(1, (GRID, GRID))
+
+    def _embed(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeds images; returns the patches and what their keys are made of, both (B, 49, P).
+
+        With the convolutional embedding, keys are made of a patch without its position, and of
+        what it gathers from the others: a key that knew its place would let the same cells be
+        chosen in every face.
+        """
+        patches = self.embed(images).flatten(2).transpose(1, 2)
+        placed = patches + self.position
+        start = placed + self.enrich(placed)
+        mixed, _ = self.context(start)
+        keys = patches + (mixed - start) if self.points else mixed
+        return self.norm(mixed), self.norm(keys)
+
+    def _score(self, patches: Tensor) -> Tensor:
+        """Attends to patches (B, 49, P) with all queries; returns scores (B, 49).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
         the cell's key, so a cell counts if any query asks for it. How many cells are chosen
@@ -80,9 +113,30 @@ class GWA(nn.Module):
         keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
         queries = nn.functional.normalize(self.query.float(), dim=-1)
         matches = (keys * queries).sum(dim=-1)  # autocast would round a product of matrices
-        scores = (_SHARPNESS * matches).logsumexp(dim=-1)
-        chosen = choose_cells(scores, self.focus)
-        return (chosen / chosen.mean(dim=1, keepdim=True)).unflatten(1, (GRID, GRID))
+        return (_SHARPNESS * matches).logsumexp(dim=-1)
+
+
+def convolutional_embedding(cell: int, dim: int) -> nn.Sequential:
+    """Three convolutions from an image to one vector a cell: (B, 3, S, S) to (B, dim, 7, 7).
+
+    Unlike one convolution a patch, they see the same part of a face alike wherever in its cell it
+    lies.
+
+    Args:
+        cell: Side of a cell in pixels.
+        dim: Channels of the result, a multiple of 4.
+    """
+    first = 2 if cell % 2 == 0 else 1
+    rest = cell // first
+    return nn.Sequential(
+        nn.Conv2d(3, dim // 4, 3, first, 1, bias=False),
+        nn.BatchNorm2d(dim // 4),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(dim // 4, dim // 2, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(dim // 2),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(dim // 2, dim, rest + 2, rest, 1),
+    )
 
 
 def choose_cells(scores: Tensor, share: float) -> Tensor:

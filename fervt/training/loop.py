@@ -9,7 +9,6 @@ two parts.
 import contextlib
 import csv
 import math
-import os
 import signal
 import sys
 import time
@@ -29,78 +28,26 @@ from tqdm import tqdm
 from fervt.checkpoint import CheckpointInfo, init_from, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import NO_AUGMENT, Augment, Preprocess
-from fervt.errors import ConfigError, DataError
+from fervt.errors import ConfigError
 from fervt.evaluation.run import run_model
 from fervt.files import file_sha256, write_aside
 from fervt.labels import FERPLUS
 from fervt.metrics import fit_temperature, softmax
-from fervt.model import FERVTGNN, FERVTConfig, FERVTOutput
-from fervt.options import check_types, option
+from fervt.model import FERVTGNN, FERVTConfig
+from fervt.training.distributed import pick_device, use_bfloat16
+from fervt.training.losses import (
+    class_weights,
+    equivariance_loss,
+    loss_of,
+    targets_for,
+    votes_loss,
+)
+from fervt.training.optimization import build_optimizer, learning_rate, moving_average
+from fervt.training.readouts import ReadOuts
+from fervt.training.settings import TrainConfig
 from fervt.training.teachers import ask_teachers
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a training run.
-
-    Raises:
-        ConfigError: A value is outside its range.
-    """
-
-    epochs: int = option(60, "passes over Training")
-    batch_size: int = option(64, "faces in one optimiser step, over all processes")
-    accumulate: int = option(1, "parts that a process cuts its share of a batch into")
-    optimizer: Literal["adamw", "sgd"] = option("adamw", "adamw, or sgd with Nesterov momentum")
-    lr: float = option(2e-3, "highest learning rate")
-    weight_decay: float = option(0.05, "decay of matrices; vectors are not decayed")
-    backbone_lr_scale: float = option(1.0, "the trunk's share of the learning rate")
-    warmup_epochs: float = option(2.0, "epochs of linear warm-up before the cosine")
-    clip: float = option(1.0, "largest gradient norm")
-    label_smoothing: float = option(0.1, "label smoothing")
-    mixup: float = option(0.0, "mixup's alpha; 0 is off")
-    aux_weight: float = option(0.3, "weight of the losses of GWA's and the GNN's own read-outs")
-    votes_weight: float = option(0.0, "weight of a second read-out, of FER+'s votes; 0 is off")
-    teacher_weight: float = option(0.0, "share of the teachers' answers in the targets, 0..1")
-    class_balance: float = option(0.0, "a class weighs its share of Training to minus this power")
-    ema_decay: float = option(0.998, "decay of the weights' moving average; 0 is off")
-    patience: int = option(0, "epochs without a better PublicTest before stopping; 0 is off")
-    augment: bool = option(True, "augmentation")
-    drop_copies: bool = option(True, "leave out Training rows that also stand in a test split")
-    crop: float = option(44 / 48, "share of the face's side that the model sees")
-    seed: int = option(0, "seed of everything random")
-    amp: bool = option(True, "bfloat16 where autocast allows")
-    compile: bool = option(False, "torch.compile: slow to start, then faster; needs a compiler")
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        for name in ("epochs", "batch_size", "accumulate"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1.")
-        for name in (
-            "weight_decay",
-            "backbone_lr_scale",
-            "warmup_epochs",
-            "mixup",
-            "aux_weight",
-            "votes_weight",
-            "patience",
-            "seed",
-        ):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} must not be negative.")
-        for name in ("lr", "clip"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigError(f"{name} must be above 0.")
-        if self.seed >= 2**31:
-            raise ConfigError("seed must lie below 2147483648.")
-        for name in ("label_smoothing", "ema_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name} must lie in 0 <= {name} < 1.")
-        for name in ("class_balance", "teacher_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} must lie in 0 <= {name} <= 1.")
-        if not 0.5 <= self.crop <= 1:
-            raise ConfigError("crop must lie in 0.5 <= crop <= 1.")
+_EQUIVARIANCE_EVERY = 2  # steps: every other one is enough, and costs half
 
 
 @dataclass(frozen=True)
@@ -134,126 +81,6 @@ class _Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def targets_for(
-    data: PreparedData, config: FERVTConfig
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows with a label in the configuration's vocabulary.
-
-    Returns:
-        rows: (M,) indices into `data`; labels: (M,) class indices; targets: (M, C) float32, FER+'s
-        votes as distributions for the FER+ vocabulary, one-hot rows for FER2013.
-    """
-    if config.classes is FERPLUS:
-        labels, targets = data.label_ferplus, data.ferplus_distribution
-    else:
-        labels = data.label_fer2013
-        targets = np.eye(len(config.classes), dtype=np.float32)[np.maximum(labels, 0)]
-    rows = np.flatnonzero(labels >= 0)
-    if not len(rows):
-        raise DataError(f"The data has no {config.classes.title} labels.")
-    return rows, labels[rows], targets[rows]
-
-
-def learning_rate(config: TrainConfig, done: float) -> float:
-    """The learning rate after `done` epochs: linear warm-up, then a cosine to zero."""
-    if done < config.warmup_epochs:
-        return config.lr * done / config.warmup_epochs
-    share = (done - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-
-
-class ReadOuts(nn.Module):
-    """The model and, in training only, a second classifier on its class token for FER+'s votes.
-
-    FER2013's one label a face is noisy; ten votes on the same face say what else it could be.
-
-    Shapes:
-        in: images (B, 3, S, S).
-        out: the model's output; logits over FER+'s classes (B, 8), None without `votes`.
-    """
-
-    def __init__(self, model: FERVTGNN, votes: bool) -> None:
-        super().__init__()
-        self.model = model
-        self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
-
-    def forward(self, images: Tensor) -> tuple[FERVTOutput, Tensor | None]:
-        """Classifies; see the class for shapes."""
-        output = self.model(images)
-        return output, None if self.votes is None else self.votes(output.class_embedding)
-
-
-def build_optimizer(
-    module: nn.Module, trunk: nn.Module, config: TrainConfig
-) -> torch.optim.Optimizer:
-    """AdamW or SGD over four groups: the trunk apart from the rest, vectors without decay."""
-    of_trunk = {id(p) for p in trunk.parameters()}
-    groups = []
-    for in_trunk in (True, False):
-        for is_vector in (True, False):
-            chosen = [
-                p
-                for p in module.parameters()
-                if (id(p) in of_trunk) == in_trunk and (p.ndim < 2) == is_vector
-            ]
-            scale = config.backbone_lr_scale if in_trunk else 1.0
-            decay = 0.0 if is_vector else config.weight_decay
-            groups.append({"params": chosen, "weight_decay": decay, "lr_scale": scale})
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, config.lr, momentum=0.9, nesterov=True, fused=True)
-    return torch.optim.AdamW(groups, config.lr, betas=(0.9, 0.99), fused=True)
-
-
-def votes_loss(logits: Tensor, votes: Tensor) -> Tensor:
-    """Cross entropy of FER+'s votes (B, 8), rows sum to 1, or to 0 where none count."""
-    return -(votes * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
-
-
-def class_weights(targets: np.ndarray, power: float) -> np.ndarray:
-    """What each class weighs in the loss: its share of the targets to minus `power`.
-
-    Returns:
-        (C,) float32, whose mean over the targets (M, C) is 1; 0 for a class that has none.
-    """
-    shares = targets.mean(axis=0, dtype=np.float64)
-    weights = np.where(shares > 0, np.maximum(shares, 1e-9) ** -power, 0)
-    return (weights / (weights * shares).sum()).astype(np.float32)
-
-
-def loss_of(
-    output: FERVTOutput, targets: Tensor, config: TrainConfig, weights: Tensor | None = None
-) -> Tensor:
-    """Cross entropy of the classifier plus, weighted, of GWA's and the GNN's own read-outs."""
-    parts = [(1.0, output.logits)]
-    parts += [
-        (config.aux_weight, logits)
-        for logits in (output.gwa_logits, output.gnn_logits)
-        if logits is not None
-    ]
-    return torch.stack(
-        [
-            weight
-            * nn.functional.cross_entropy(
-                logits.float(), targets, weights, label_smoothing=config.label_smoothing
-            )
-            for weight, logits in parts
-        ]
-    ).sum()
-
-
-def _moving_average(decay: float) -> Any:
-    def update(averages: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
-        # A short memory at first, or the average would stay near the random start for long.
-        share = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        for average, value in zip(averages, values, strict=True):
-            if average.is_floating_point():
-                average.lerp_(value.to(average.dtype), share)
-            else:
-                average.copy_(value)
-
-    return update
-
-
 def _seed_step(*numbers: int) -> None:
     state = np.random.SeedSequence(numbers).generate_state(2, np.uint32)
     torch.manual_seed(int(state[0]) << 31 ^ int(state[1]))
@@ -280,6 +107,7 @@ class Trainer:
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.device = pick_device(device)
+        self.amp = use_bfloat16(config.amp, self.device)
         self.augment = (augment or Augment()) if config.augment else NO_AUGMENT
         training, public = data.split("Training"), data.split("PublicTest")
         if config.drop_copies:
@@ -327,7 +155,7 @@ class Trainer:
         self.read_outs.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
             AveragedModel(
-                self.model, multi_avg_fn=_moving_average(config.ema_decay), use_buffers=True
+                self.model, multi_avg_fn=moving_average(config.ema_decay), use_buffers=True
             )
             if config.ema_decay
             else None
@@ -339,6 +167,8 @@ class Trainer:
         if self.world > 1:
             self.parallel = DistributedDataParallel(self.parallel)
         self.optimizer = build_optimizer(self.read_outs, self.model.backbone.trunk, config)
+        if config.equivariance_weight and not model_config.use_gwa:
+            raise ConfigError("equivariance_weight needs a model with GWA.")
         self.info = CheckpointInfo(
             config=model_config,
             preprocess=self.preprocess,
@@ -475,9 +305,17 @@ class Trainer:
             targets = share * targets + (1 - share) * targets[partner]
             votes = share * votes + (1 - share) * votes[partner]
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.amp):
-            output, votes_logits = self.parallel(images)
+        windows = move = None
+        if self.config.equivariance_weight and self.progress.step % _EQUIVARIANCE_EVERY == 0:
+            windows, move = self.augment.moved_windows(self.faces[rows], self.preprocess)
+            windows = windows.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
+            output, votes_logits, scores = self.parallel(images, windows)
         loss = loss_of(output, targets, self.config, self.class_weights)
+        if scores is not None and move is not None:
+            before, after = scores.chunk(2)
+            follows = equivariance_loss(before, after, *move)
+            loss = loss + self.config.equivariance_weight * follows
         if votes_logits is not None:
             loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()
@@ -488,7 +326,7 @@ class Trainer:
         at = self.progress
         model = cast(FERVTGNN, self.average.module) if self.average is not None else self.model
         logits = run_model(
-            model, self.preprocess, self.public_faces, amp=self.config.amp, batch_size=128
+            model, self.preprocess, self.public_faces, amp=self.amp, batch_size=128
         ).logits
         probabilities = softmax(logits)
         accuracy = float((probabilities.argmax(axis=1) == self.public_labels).mean())
@@ -581,8 +419,11 @@ class Trainer:
         state = read[0]
         if not (isinstance(state, dict) and isinstance(state.get("settings"), dict)):
             raise damaged
+        theirs = state["settings"]
+        with contextlib.suppress(KeyError, TypeError):
+            theirs = self._lengthened(theirs, state["progress"]["epoch"])
         for part, ours in self._settings().items():
-            if state["settings"].get(part) != ours:
+            if theirs.get(part) != ours:
                 raise ConfigError(
                     f"'{self.state_path}' belongs to a run with other {part} settings; "
                     "resume with the same ones, or use --init to start anew from its weights."
@@ -599,27 +440,18 @@ class Trainer:
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise damaged from error
 
+    def _lengthened(self, theirs: dict[str, Any], done: int) -> dict[str, Any]:
+        """A stopped run's settings, with our end of a rate that both still hold at this point."""
+        train, ours = theirs["train"], self.config
+        held = min(train["epochs"] - train["decay_epochs"], float(ours.epochs) - ours.decay_epochs)
+        if train["schedule"] != "wsd" or done > held:
+            return theirs
+        ends = {"epochs": ours.epochs, "decay_epochs": ours.decay_epochs}
+        return {**theirs, "train": {**train, **ends}}
+
     def _result(self, finished: bool) -> Result:
         best = self.best_path if self.best_path.is_file() else None
         return Result(finished, best, max(self.progress.best, 0.0), self.progress.history)
-
-
-def pick_device(name: str) -> torch.device:
-    """Resolves "auto" to CUDA where there is one, else the CPU.
-
-    Raises:
-        ConfigError: The device does not exist here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and "LOCAL_RANK" in os.environ:
-        name = f"cuda:{os.environ['LOCAL_RANK']}"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"There is no device '{name}' here.") from error
-    return device
 
 
 @contextlib.contextmanager
@@ -631,19 +463,3 @@ def _stop_on_sigterm() -> Iterator[list[int]]:
         yield seen
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def process_group(device: str = "auto") -> Iterator[None]:
-    """Joins the other processes when started by `torchrun`; does nothing otherwise."""
-    if "RANK" not in os.environ or dist.is_initialized():
-        yield
-        return
-    chosen = pick_device(device)
-    if chosen.type == "cuda":
-        torch.cuda.set_device(chosen)
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()

@@ -20,18 +20,13 @@ from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError, DataError
 from fervt.model import FERVTGNN
-from fervt.training.loop import (
-    TrainConfig,
-    Trainer,
-    class_weights,
-    learning_rate,
-    loss_of,
-    targets_for,
-    votes_loss,
-)
+from fervt.training.loop import Trainer
+from fervt.training.losses import class_weights, loss_of, targets_for, votes_loss
+from fervt.training.optimization import learning_rate
+from fervt.training.settings import TrainConfig
 
 ROOT = Path(__file__).parents[2]
-FAST = TrainConfig(epochs=2, batch_size=16, warmup_epochs=0.5, amp=False, ema_decay=0.9)
+FAST = TrainConfig(epochs=2, batch_size=16, warmup_epochs=0.5, amp="off", ema_decay=0.9)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +94,7 @@ def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
     training = data.split("Training")
     faces = trainer.preprocess.to_input(torch.from_numpy(training.images))
     with torch.inference_mode():
-        _, logits = trainer.read_outs.eval()(faces)
+        _, logits, _ = trainer.read_outs.eval()(faces)
     known = training.label_ferplus >= 0
     right = logits.argmax(dim=1).numpy()[known] == training.label_ferplus[known]
     assert right.mean() > 0.6
@@ -168,7 +163,7 @@ def _command(data: Path, out: Path, *extra: str) -> list[str]:
     options = [f"--{k.replace('_', '-')}={v}" for k, v in vars(tiny.CONFIG).items()
                if type(v) in (int, str, float)]  # fmt: skip
     return [
-        "-m", "fervt", "train", f"--data={data}", f"--out={out}", "--threads=1", "--no-amp",
+        "-m", "fervt", "train", f"--data={data}", f"--out={out}", "--threads=1", "--amp=off",
         "--batch-size=16", *options, *extra,
     ]  # fmt: skip
 

@@ -13,9 +13,11 @@ from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.run import evaluate_checkpoint
-from fervt.training.loop import TrainConfig, Trainer, targets_for
+from fervt.training.loop import Trainer
+from fervt.training.losses import targets_for
+from fervt.training.settings import TrainConfig
 
-SETTINGS = TrainConfig(epochs=2, batch_size=16, amp=False, teacher_weight=0.25)
+SETTINGS = TrainConfig(epochs=2, batch_size=16, amp="off", teacher_weight=0.25)
 
 
 @pytest.fixture(scope="module")

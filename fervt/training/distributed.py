@@ -1,0 +1,64 @@
+"""Where a run computes: the device, its precision, and the other processes when there are some."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+import torch.distributed as dist
+
+from fervt.errors import ConfigError
+
+Amp = Literal["auto", "on", "off"]
+
+
+def pick_device(name: str) -> torch.device:
+    """Resolves "auto" to CUDA where there is one, else the CPU.
+
+    Raises:
+        ConfigError: The device does not exist here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"There is no device '{name}' here.") from error
+    return device
+
+
+def use_bfloat16(amp: Amp, device: torch.device) -> bool:
+    """Whether autocast to bfloat16 pays on a device.
+
+    On a CPU only one with AVX-512-BF16 or AMX computes in it; any other emulates it, ten times
+    slower than float32.
+
+    Args:
+        amp: "on" and "off" decide; "auto" asks the device.
+        device: Where the model runs.
+    """
+    if amp != "auto":
+        return amp == "on"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+@contextlib.contextmanager
+def process_group(device: str = "auto") -> Iterator[None]:
+    """Joins the other processes when started by `torchrun`; does nothing otherwise."""
+    if "RANK" not in os.environ or dist.is_initialized():
+        yield
+        return
+    chosen = pick_device(device)
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()

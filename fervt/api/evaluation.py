@@ -156,6 +156,8 @@ def evaluate(
     if not isinstance(source, str | os.PathLike):
         raise DataError(f"The source must be a path, not {type(source).__name__}.")
     place = Path(source)
+    if not os.path.exists(place):  # also False for a text that could not be a path
+        raise DataError(f"There is no file or folder '{place!s:.200}'.")
     if place.is_dir() or zipfile.is_zipfile(place):
         if split not in (None, *_OWN_SPLITS):
             raise ConfigError(f"A split of pictures is {', '.join(_OWN_SPLITS)} or None.")

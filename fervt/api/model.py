@@ -71,7 +71,7 @@ class Predictor(predict.Predictor):
         if whole_image:
             found = self.predict_whole(image)
         else:
-            found = self.predict(image, None if boxes is None else [_as_box(b) for b in boxes])
+            found = self.predict(image, None if boxes is None else _as_boxes(boxes))
         named = isinstance(picture, str | os.PathLike)
         name = safe_name(os.fspath(picture)) if named else ""  # type: ignore[arg-type]
         return Faces([Face(self, prediction) for prediction in found], image, name)
@@ -110,6 +110,13 @@ def load(
         raise CheckpointError(f"The name of a checkpoint must be a string or a path, not {kind}.")
     name = None if name_or_path is None else os.fspath(name_or_path)
     return Predictor(Path(find_checkpoint(name)), device, engine)
+
+
+def _as_boxes(boxes: Sequence[Sequence[float]]) -> list[Box]:
+    try:
+        return [_as_box(box) for box in boxes]
+    except TypeError as error:
+        raise ImageError(f"Boxes must be a list of boxes, not {type(boxes).__name__}.") from error
 
 
 def _as_box(box: Sequence[float]) -> Box:

@@ -60,7 +60,9 @@ def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):
     for arguments, options, sentence in (
         (("flagship", data), {}, r"must come from fervt\.load\(\), not be a str"),
         ((model, None), {}, "source must be a path, not NoneType"),
-        ((model, tmp_path / "gone"), {}, "gone"),
+        ((model, tmp_path / "gone"), {}, "There is no file or folder '.*gone'"),
+        ((model, "x" * 5000), {}, "There is no file or folder 'xxx"),
+        ((model, "a\0b"), {}, "There is no file or folder 'a"),
         ((model, tmp_path / "text.txt"), {}, "is no prepared file"),
         ((model, tmp_path / "empty"), {}, "'empty' holds no labelled image"),
         ((model, data), {}, "has no PrivateTest rows; it has Training"),

@@ -88,6 +88,8 @@ def test_a_damaged_file_is_one_sentence(model, astronaut, tmp_path):
     [
         ([(1, 2, 3)], r"A box is four numbers of pixels"),
         ([("a", "b", "c", "d")], r"A box is four numbers of pixels"),
+        (5, r"Boxes must be a list of boxes, not int\."),
+        ("12345", r"A box is four numbers of pixels"),
         ([5], r"A box is four numbers of pixels"),
         ([(0, 0, float("nan"), 9)], r"holds a number that is not finite"),
         ([(0, 0, float("inf"), 9)], r"holds a number that is not finite"),
@@ -117,6 +119,8 @@ def test_loading_by_name_by_path_and_nothing_else(checkpoint, model, tmp_path):
     for wrong, sentence in (
         ("nope", "There is no checkpoint 'nope'; shipped are: fervt-"),
         (tmp_path, "There is no checkpoint"),
+        ("x" * 5000, "There is no checkpoint 'x{200}'"),
+        ("a\0b", "There is no checkpoint 'a"),
         (5, "must be a string or a path, not int"),
         (tmp_path / "bad.safetensors", r"'bad\.safetensors' is not a complete safetensors file"),
     ):

@@ -317,7 +317,7 @@ def test_settings_come_from_file_and_options_win(tmp_path: Path) -> None:
         ("[modle]\nwidth = 8\n", "unknown section 'modle'"),
         ("[train]\nlr = 'much'\n", "lr must be a number"),
         ("[train]\nseed = 1.5\n", "seed must be a whole number"),
-        ("[augment]\nerase = 7\n", "erase must lie in 0 to 1"),
+        ("[augment]\nerase = 7\n", "erase must be a number from 0 to 1"),
         ("train = 5\n", "must be a section"),
         ("not toml", "TOML"),
     ):

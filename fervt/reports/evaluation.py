@@ -4,23 +4,15 @@ Every figure comes from `fervt.metrics` by way of `fervt.evaluation.saved`, and 
 filled by code from these figures.
 """
 
-import base64
-import html
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-import cv2
 import numpy as np
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
-from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.words import (
@@ -30,20 +22,17 @@ from fervt.evaluation.words import (
     PEOPLE,
     RECALL_AND_PRECISION,
     caveats,
-    describe_difference,
     describe_interval,
     describe_tools,
     describe_worst_mistake,
-    explain_mcnemar,
 )
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
-from fervt.figures.evaluation_confusion import confusion_change_figure, confusion_figure
+from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
 from fervt.labels import FER2013, NOTICE, SPLITS, expression
 from fervt.metrics import (
     PEOPLE_SIDE_WITH_LABEL,
     ClassScores,
-    mcnemar,
     reliability,
     risk_coverage,
 )
@@ -54,31 +43,11 @@ from fervt.reports.card import (
     section,
     training_ablation_table,
 )
+from fervt.reports.comparison import comparison, verdict
+from fervt.reports.render import Chart, Faces, Prose, Section, Table, face_address, render
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96
-
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1e2033;--soft:#55586f;--line:#dcddec;--page:#fff;
---tint:#f4f4fb}
-@media screen and (prefers-color-scheme:dark){:root{--ink:#e7e8f3;--soft:#a9abc4;--line:#34374d;
---page:#13141f;--tint:#1d1f2e}}
-body{font:16px/1.55 system-ui,sans-serif;max-width:980px;margin:2rem auto;padding:0 1rem;
-color:var(--ink);background:var(--page)}
-h1{margin-bottom:.25rem}h2{margin:2.2rem 0 .3rem}p{margin:.3rem 0 .8rem}
-.note{color:var(--soft);font-size:14px}.scroll{overflow-x:auto}
-.summary{background:var(--tint);border:1px solid var(--line);border-radius:8px;padding:.4rem 1.2rem}
-table{border-collapse:collapse;font-size:14px;margin:.4rem 0}
-td,th{padding:.28rem .8rem;border-bottom:1px solid var(--line);text-align:right}
-td:first-child,th:first-child{text-align:left}
-.faces{display:flex;flex-wrap:wrap;gap:.6rem}.faces figure{margin:0;width:96px}
-.faces img{width:96px;border-radius:4px}.faces figcaption{font-size:12px;color:var(--soft)}
-a{color:inherit}code{overflow-wrap:anywhere}
-.js-plotly-plot :is(.xtick,.x2tick,.x3tick,.ytick,.y2tick,.y3tick,.legend,[class^=g-x],[class^=g-y],
-.textpoint,.infolayer .annotation) text:not([style*="255, 255, 255"]){fill:var(--ink)!important}
-.js-plotly-plot .gridlayer path{stroke:var(--line)!important}
-@media print{body{margin:0;max-width:none}section{break-inside:avoid}}
-"""
 
 
 def build_report(
@@ -105,27 +74,14 @@ def build_report(
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows()
-    blocks: list[str] = []
-    for number, (heading, note, parts) in enumerate(
-        _sections(evaluation, rows, info, against, data)
-    ):
-        body = "".join(
-            _figure_html(part) if isinstance(part, go.Figure) else part for part in parts
-        )
-        blocks.append(
-            f"<section id='s{number}'><h2>{html.escape(heading)}</h2>"
-            f"<p class='note'>{html.escape(note)}</p>{body}</section>"
-        )
-    date = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
-    title = f"{evaluation.title} on {evaluation.split}"
-    library = f"<script>{get_plotlyjs()}</script>"
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>{library}</head><body>"
-        f"<h1>{html.escape(title)}</h1><p class='note'>fervt {__version__}, {date}. {NOTICE}</p>"
-        f"<div class='summary'>{_paragraphs(summarise(evaluation, rows, against))}</div>"
-        f"{''.join(blocks)}</body></html>"
+    return render(
+        "evaluation.html",
+        title=f"{evaluation.title} on {evaluation.split}",
+        version=__version__,
+        date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
+        notice=NOTICE,
+        summary=summarise(evaluation, rows, against),
+        sections=list(_sections(evaluation, rows, info, against, data)),
     )
 
 
@@ -158,25 +114,8 @@ def summarise(
             )
     sentences += caveats(evaluation.metrics, truth)
     if against is not None:
-        sentences.append(_verdict(against, evaluation))
+        sentences.append(verdict(against, evaluation))
     return sentences
-
-
-def _verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
-    joined = _join(against, evaluation)
-    old, new = joined.rows
-    difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
-    return (
-        f"Against {against.title}: {describe_difference(difference)} "
-        f"{explain_mcnemar(test, against.title, evaluation.title)}"
-    )
-
-
-def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
-    return join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
-
-
-Section = tuple[str, str, list[Any]]
 
 
 def _sections(
@@ -187,59 +126,65 @@ def _sections(
     data: PreparedData | None,
 ) -> Iterator[Section]:
     names = [expression(label).name for label in rows.classes]
-    yield (
+    yield Section(
         "Headline",
         COPIES_AND_MIRRORED,
         [_ways(evaluation)],
     )
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
-        yield "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
-    yield (
+        yield Section(
+            "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
+        )
+    yield Section(
         "Where it fails",
         "Rows are labels, columns predictions; shares of each row.",
-        [confusion_figure(np.array(rows.scores.confusion), names)],
+        [Chart(confusion_figure(np.array(rows.scores.confusion), names))],
     )
     per_class = rows.scores.per_class
     values = [
         np.array([getattr(per_class[c], k) for c in rows.classes])
         for k in ("precision", "recall", "f1")
     ]
-    yield (
+    yield Section(
         "Each class",
         RECALL_AND_PRECISION,
-        [class_figure(rows.classes, *values), _class_table(per_class)],
+        [Chart(class_figure(rows.classes, *values)), _class_table(per_class)],
     )
     yield from _confidence(evaluation, rows)
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
     if sum(counts) and rows.has_votes:
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
-        yield "Did people disagree, too?", note, [people_figure(counts, list(PEOPLE.values()))]
+        yield Section(
+            "Did people disagree, too?", note, [Chart(people_figure(counts, list(PEOPLE.values())))]
+        )
     if data is not None:
         yield from _examples(rows, data)
     if against is not None:
-        yield _comparison(against, evaluation)
+        yield comparison(against, evaluation)
     if info is not None and info.history:
         figure = training_figure(info.history, info.metrics.get("epoch"))
-        yield "Training", "Training figures are of augmented, regularised batches.", [figure]
+        yield Section(
+            "Training", "Training figures are of augmented, regularized batches.", [Chart(figure)]
+        )
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
         ablation_table(evaluation.name, metrics.checkpoint.sha256),
         training_ablation_table(),
     ]
-    yield (
+    yield Section(
         "Which parts do work",
         "Measured on the same faces unless it says otherwise.",
-        [to_html(p) for p in parts if p],
+        [Prose(part) for part in parts if part],
     )
     card = CARD.read_text() if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
-            yield heading, "From the model card.", [to_html(text)]
-    yield "Where this comes from", "Enough to repeat it.", [_provenance(evaluation)]
+            yield Section(heading, "From the model card.", [Prose(text)])
+    yield Section("Where this comes from", "Enough to repeat it.", [_provenance(evaluation)])
 
 
-def _ways(evaluation: SavedEvaluation) -> str:
+def _ways(evaluation: SavedEvaluation) -> Table:
     lines = []
     for way, part in evaluation.ways():
         scores = part.scores
@@ -254,7 +199,7 @@ def _ways(evaluation: SavedEvaluation) -> str:
                 f"{scores.n:,}",
             )
         )
-    return _table(
+    return Table(
         ("", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"), lines
     )
 
@@ -263,11 +208,11 @@ def _standing_note(evaluation: SavedEvaluation) -> str:
     return f"People: {references.HUMAN_SOURCE}. {describe_tools(evaluation.split)}"
 
 
-def _standing(evaluation: SavedEvaluation) -> go.Figure:
-    return standing_figure(*references.standing(evaluation.name, evaluation.rows().scores))
+def _standing(evaluation: SavedEvaluation) -> Chart:
+    return Chart(standing_figure(*references.standing(evaluation.name, evaluation.rows().scores)))
 
 
-def _class_table(per_class: dict[str, ClassScores]) -> str:
+def _class_table(per_class: dict[str, ClassScores]) -> Table:
     lines = [
         (
             expression(label).name,
@@ -278,7 +223,7 @@ def _class_table(per_class: dict[str, ClassScores]) -> str:
         )
         for label, scores in per_class.items()
     ]
-    return _table(("", "Precision", "Recall", "F1", "Faces"), lines)
+    return Table(("", "Precision", "Recall", "F1", "Faces"), lines)
 
 
 def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
@@ -286,13 +231,15 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         "as trained": reliability(rows.probabilities, rows.labels),
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
-    yield (
+    yield Section(
         "Can its confidence be believed?",
         f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
         f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
         [
-            reliability_figure(
-                {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
+            Chart(
+                reliability_figure(
+                    {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
+                )
             )
         ],
     )
@@ -304,13 +251,15 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         else f": asked to answer only when at least 50% sure, it answers for {coverage:.1%} of the "
         f"faces and is right in {1 - risk:.1%} of them."
     )
-    yield (
+    yield Section(
         "Answering only when sure",
         f"The surer it must be, the fewer faces it answers for and the fewer errors it makes{said}",
         [
-            risk_figure(
-                {evaluation.name: (curve.coverage, curve.risk)},
-                None if risk is None else (coverage, risk),
+            Chart(
+                risk_figure(
+                    {evaluation.name: (curve.coverage, curve.risk)},
+                    None if risk is None else (coverage, risk),
+                )
             )
         ],
     )
@@ -329,58 +278,12 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             label, answer = names[rows.labels[i]], names[rows.predicted[i]]
             sure = f"{rows.calibrated[i].max():.0%}"
             said = f"{answer} {sure}" if mask is rows.right else f"{label} → {answer} {sure}"
-            faces.append(
-                f"<figure><img alt='{html.escape(said)}' src='{_png(data.images[where])}'>"
-                f"<figcaption>{html.escape(said)}</figcaption></figure>"
-            )
+            faces.append((face_address(data.images[where], _EXAMPLE_PX), said))
         if faces:
-            yield heading, "Label → prediction.", [f"<div class='faces'>{''.join(faces)}</div>"]
+            yield Section(heading, "Label → prediction.", [Faces(faces)])
 
 
-def _png(face: np.ndarray) -> str:
-    large = cv2.resize(face, (_EXAMPLE_PX, _EXAMPLE_PX), interpolation=cv2.INTER_CUBIC)
-    return (
-        "data:image/png;base64,"
-        + base64.b64encode(cv2.imencode(".png", large)[1].tobytes()).decode()
-    )
-
-
-def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section:
-    joined = _join(against, evaluation)
-    old, new = joined.rows
-    differences = compare(old, new)
-    lines = [
-        (
-            title,
-            form.format(getattr(old.scores, key)),
-            form.format(getattr(new.scores, key)),
-            f"{scale * d.value:+.{digits}f}",
-            f"{scale * d.low:+.{digits}f} to {scale * d.high:+.{digits}f}",
-        )
-        for title, key, form, scale, digits in (
-            ("Accuracy", "accuracy", "{:.2%}", 100, 2),
-            ("Macro-F1", "macro_f1", "{:.3f}", 1, 3),
-        )
-        for d in [differences[key]]
-    ]
-    names = against.title, evaluation.title
-    table = _table(("", *names, "Difference", "95% (paired)"), lines)
-    left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
-    note = (
-        f"{len(new):,} of {joined.longest:,} faces are in both.{left_out} "
-        f"{explain_mcnemar(mcnemar(old.right, new.right), *names)}"
-    )
-    change = new.scores.confusion_shares - old.scores.confusion_shares
-    classes = [expression(label).name for label in new.classes]
-    caption = "<p class='note'>Change of each row's shares in points; red is more often.</p>"
-    return (
-        f"Against {names[0]}",
-        note,
-        [table, caption, confusion_change_figure(change, classes)],
-    )
-
-
-def _provenance(evaluation: SavedEvaluation) -> str:
+def _provenance(evaluation: SavedEvaluation) -> Table:
     metrics, data = evaluation.metrics, evaluation.metrics.data
     facts = (
         ("Checkpoint", evaluation.name),
@@ -396,60 +299,4 @@ def _provenance(evaluation: SavedEvaluation) -> str:
         ("Switched off", metrics.neutralized.upper() if metrics.neutralized else "nothing"),
         ("Evaluated with", f"fervt {metrics.version}"),
     )
-    cells = "".join(
-        f"<tr><td>{html.escape(name)}</td><td style='text-align:left'><code>{html.escape(value)}"
-        "</code></td></tr>"
-        for name, value in facts
-    )
-    return f"<div class='scroll'><table>{cells}</table></div>"
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-    body = "".join(row(line, "td") for line in lines)
-    return f"<div class='scroll'><table>{row(heads, 'th')}{body}</table></div>"
-
-
-def _paragraphs(sentences: Sequence[str]) -> str:
-    return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-
-
-def to_html(markdown: str) -> str:
-    """The little Markdown that the card uses: paragraphs, lists, tables, bold, code."""
-    blocks = []
-    for block in re.split(r"\n\s*\n", markdown.strip()):
-        lines = block.strip().split("\n")
-        if lines[0].startswith("|"):
-            cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
-            blocks.append(_table(cells[0], cells[2:]))
-        elif lines[0].startswith("- "):
-            items = re.split(r"\n- ", block.strip()[2:])
-            blocks.append("<ul>" + "".join(f"<li>{_inline(i)}</li>" for i in items) + "</ul>")
-        else:
-            blocks.append(f"<p>{_inline(block)}</p>")
-    return "".join(blocks)
-
-
-def _inline(text: str) -> str:
-    text = html.escape(" ".join(text.split()), quote=False)
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
-    text = re.sub(r"\*(.+?)\*", r"<i>\1</i>", text)
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", text)
-
-
-def _figure_html(figure: go.Figure) -> str:
-    figure.update_layout(
-        template="plotly_white",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        width=None,
-    )
-    inner = figure.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        default_width="100%",
-        config={"displayModeBar": False, "responsive": True},
-    )
-    return f"<div class='scroll'>{inner}</div>"
+    return Table((), facts, code=True)

@@ -15,7 +15,8 @@ from fervt.errors import DataError
 from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FERPLUS
 from fervt.metrics import mcnemar
-from fervt.reports.evaluation import build_report, summarise, to_html
+from fervt.reports.evaluation import build_report, summarise
+from fervt.reports.render import markdown_html
 
 
 @pytest.fixture
@@ -155,8 +156,11 @@ def test_names_cannot_inject_markup(tmp_path) -> None:
     assert "<script>alert(1)" not in report
 
 
-def test_little_markdown() -> None:
-    assert to_html("a **b**\nc\n\n- d `e`\n- f < g") == (
-        "<p>a <b>b</b> c</p><ul><li>d <code>e</code></li><li>f &lt; g</li></ul>"
+def test_markdown_keeps_html_links_and_pictures_text() -> None:
+    assert markdown_html("a **b**\nc\n\n- d `e`\n- f < g") == (
+        "<p>a <strong>b</strong>\nc</p>\n"
+        "<ul>\n<li>d <code>e</code></li>\n<li>f &lt; g</li>\n</ul>\n"
     )
-    assert "<td>1</td>" in to_html("| a | b |\n|---|---|\n| 1 | 2 |")
+    assert "<td>1</td>" in markdown_html("| a | b |\n|---|---|\n| 1 | 2 |")
+    page = markdown_html("<b>x</b> [a](http://a.b) ![p](http://a.b/c.png) <http://a.b>")
+    assert not [tag for tag in ("<b>", "<a", "<img") if tag in page]

@@ -1,0 +1,60 @@
+"""Two saved evaluations of one split, compared face by face."""
+
+from fervt.evaluation.comparison import Joined, compare, join_evaluations
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.words import describe_difference, explain_mcnemar
+from fervt.figures.evaluation_confusion import confusion_change_figure
+from fervt.labels import expression
+from fervt.metrics import mcnemar
+from fervt.reports.render import Chart, Note, Section, Table
+
+
+def verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
+    """Whether the newer one is better, in a sentence or two."""
+    joined = _join(against, evaluation)
+    old, new = joined.rows
+    difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
+    return (
+        f"Against {against.title}: {describe_difference(difference)} "
+        f"{explain_mcnemar(test, against.title, evaluation.title)}"
+    )
+
+
+def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
+    return join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+
+
+def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section:
+    """Differences of the two on the faces that both have."""
+    joined = _join(against, evaluation)
+    old, new = joined.rows
+    differences = compare(old, new)
+    lines = [
+        (
+            title,
+            form.format(getattr(old.scores, key)),
+            form.format(getattr(new.scores, key)),
+            f"{scale * d.value:+.{digits}f}",
+            f"{scale * d.low:+.{digits}f} to {scale * d.high:+.{digits}f}",
+        )
+        for title, key, form, scale, digits in (
+            ("Accuracy", "accuracy", "{:.2%}", 100, 2),
+            ("Macro-F1", "macro_f1", "{:.3f}", 1, 3),
+        )
+        for d in [differences[key]]
+    ]
+    names = against.title, evaluation.title
+    table = Table(("", *names, "Difference", "95% (paired)"), lines)
+    left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
+    note = (
+        f"{len(new):,} of {joined.longest:,} faces are in both.{left_out} "
+        f"{explain_mcnemar(mcnemar(old.right, new.right), *names)}"
+    )
+    change = new.scores.confusion_shares - old.scores.confusion_shares
+    classes = [expression(label).name for label in new.classes]
+    caption = Note("Change of each row's shares in points; red is more often.")
+    return Section(
+        f"Against {names[0]}",
+        note,
+        [table, caption, Chart(confusion_change_figure(change, classes))],
+    )

@@ -1,0 +1,128 @@
+"""What fills the templates: figures, tables, faces and Markdown as plain values."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+_templates = Environment(
+    loader=PackageLoader("fervt.reports"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+# Links and pictures would point outside a page that has to stand alone.
+_markdown = (
+    MarkdownIt("commonmark", {"html": False})
+    .enable("table")
+    .disable(["link", "image", "autolink", "reference"])
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text, one head a column; `code` sets the second column in a fixed-width font."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    code: bool = False
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure that Plotly draws."""
+
+    figure: go.Figure
+    kind: str = "chart"
+
+    @property
+    def html(self) -> Markup:
+        """The figure's element; the page has the library."""
+        return chart_html(self.figure)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Pictures as data addresses, each with its caption."""
+
+    faces: Sequence[tuple[str, str]]
+    kind: str = "faces"
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Markdown."""
+
+    text: str
+    kind: str = "prose"
+
+    @property
+    def html(self) -> Markup:
+        """The text as HTML."""
+        return markdown_html(self.text)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line in soft ink."""
+
+    text: str
+    kind: str = "note"
+
+
+Block: TypeAlias = Table | Chart | Faces | Prose | Note
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a line below it, and what it shows."""
+
+    heading: str
+    note: str
+    blocks: Sequence[Block]
+
+
+def render(template: str, **values: object) -> str:
+    """Fills a template of `templates/`; a value that it lacks is an error."""
+    page = _templates.get_template(template)
+    return page.render(plotly_js=Markup(get_plotlyjs()), **values)
+
+
+def markdown_html(text: str) -> Markup:
+    """Markdown as HTML, in which HTML, links and pictures stay text."""
+    return Markup(_markdown.render(text))
+
+
+def chart_html(figure: go.Figure) -> Markup:
+    """A figure's element on a clear background, without the library."""
+    figure.update_layout(
+        template="plotly_white",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        width=None,
+    )
+    inner = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        default_width="100%",
+        config={"displayModeBar": False, "responsive": True},
+    )
+    return Markup(inner)
+
+
+def face_address(face: NDArray[np.uint8], edge_px: int) -> str:
+    """A face (h, w) enlarged to a square, as the data address of a PNG."""
+    large = cv2.resize(face, (edge_px, edge_px), interpolation=cv2.INTER_CUBIC)
+    png = cv2.imencode(".png", large)[1].tobytes()
+    return "data:image/png;base64," + base64.b64encode(png).decode()

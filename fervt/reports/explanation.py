@@ -1,12 +1,10 @@
 """Everything that explains one face, to keep: a self-contained page, pictures and arrays."""
 
-import html
 import io
 import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -35,16 +33,7 @@ from fervt.figures.stages import effect_figure
 from fervt.files import write_aside
 from fervt.labels import NOTICE
 from fervt.predict import Predictor
-
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;
-padding:0 1rem;color:#1e2033}h2{margin:1.5rem 0 0}p{margin:.25rem 0 .75rem}.note{color:#55586f}
-main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:1rem 2rem}
-section{min-width:0}.wide{grid-column:1/-1}.scroll{overflow-x:auto}
-table{border-collapse:collapse;font-size:14px}
-td,th{padding:.25rem .75rem;border-bottom:1px solid #dcddec;text-align:right}
-td:first-child,th:first-child{text-align:left}"""
-
-Part: TypeAlias = "go.Figure | str"
+from fervt.reports.render import Chart, Section, Table, render
 
 
 def bundle_files(
@@ -128,68 +117,66 @@ def _html(
     predictor: Predictor, explanation: Explanation, target: Target, seen: NDArray[np.uint8]
 ) -> str:
     title = f"{target.describe(explanation.trace.vocabulary)}: an explanation by {predictor.name}"
-    sections = []
-    for index, (heading, note, part) in enumerate(_sections(explanation, target, seen)):
-        body = part if isinstance(part, str) else _figure(part, with_library=index == 0)
-        kind = " class='wide'" if index == 0 or isinstance(part, str) else ""
-        sections.append(
-            f"<section{kind}><h2>{html.escape(heading)}</h2>"
-            f"<p class='note'>{html.escape(note)}</p><div class='scroll'>{body}</div></section>"
-        )
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<meta name='viewport' content='width=device-width'><title>{html.escape(title)}</title>"
-        f"<style>{_STYLE}</style><h1>{html.escape(title)}</h1><p>{html.escape(NOTICE)}</p>"
-        f"<main>{''.join(sections)}</main></html>"
+    return render(
+        "explanation.html",
+        title=title,
+        notice=NOTICE,
+        sections=list(_sections(explanation, target, seen)),
     )
 
 
 def _sections(
     explanation: Explanation, target: Target, seen: NDArray[np.uint8]
-) -> Iterator[tuple[str, str, Part]]:
-    """Heading, one line, and a figure or table of each section; the first has a figure."""
+) -> Iterator[Section]:
+    """Every section has one figure or table, or says what is missing."""
     trace, maps = explanation.trace, explanation.maps(target)
-    yield (
+    yield Section(
         "Prediction",
         "Calibrated probabilities of the apparent expressions.",
-        plot_probabilities(trace.probabilities, trace.vocabulary.classes),
+        [Chart(plot_probabilities(trace.probabilities, trace.vocabulary.classes))],
     )
     for key, source in SOURCES.items():
         if key in maps:
             figure = overlay_figure(seen, maps[key], **overlay_options(key, maps[key]))
-            yield source.title, source.meaning, figure
+            yield Section(source.title, source.meaning, [Chart(figure)])
         else:
-            yield source.title, "This checkpoint has no such part.", ""
+            yield Section(source.title, "This checkpoint has no such part.", [])
     if trace.gat_attention is not None and trace.edge_index is not None:
-        yield (
+        yield Section(
             "The attention graph",
             "Mean of layers and heads; an arrow points at the cell that draws on the other. "
             + facts_as_text(graph_facts(trace.edge_index)),
-            graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention)),
+            [Chart(graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention)))],
         )
-    yield (
+    yield Section(
         "Do the sources agree?",
         "Spearman's rank correlation between the maps: 1 is the same order of cells.",
-        correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps]),
+        [Chart(correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps]))],
     )
-    yield (
+    yield Section(
         "Tokens",
         "Attention rolled out through all blocks: the first row is what the class token is of.",
-        token_attention_figure(attention_rollout(trace.transformer_attention), trace.token_names),
+        [
+            Chart(
+                token_attention_figure(
+                    attention_rollout(trace.transformer_attention), trace.token_names
+                )
+            )
+        ],
     )
-    yield (
+    yield Section(
         "What each part is worth",
         f"The change of the {target.describe_score(trace.vocabulary)} without it.",
-        part_figure(explanation, target),
+        [Chart(part_figure(explanation, target))],
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
         if nodes is not None:
-            yield (
+            yield Section(
                 f"Node similarity {word} the graph attention",
                 "Cosine between the features of the 49 cells, row by row.",
-                similarity_figure(node_similarity(nodes), None),
+                [Chart(similarity_figure(node_similarity(nodes), None))],
             )
-    yield "Numbers of every stage", "For this face.", _statistics_table(explanation)
+    yield Section("Numbers of every stage", "For this face.", [_statistics_table(explanation)])
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
@@ -207,26 +194,13 @@ def part_figure(explanation: Explanation, target: Target) -> go.Figure:
     return effect_figure(names, effects, f"change of the {target.unit}")
 
 
-def _statistics_table(explanation: Explanation) -> str:
+def _statistics_table(explanation: Explanation) -> Table:
     heads = ("stage", "shape", "mean", "std", "min", "max", "share of NaN")
     rows = [
         (s.stage, s.shape, *(f"{v:.3g}" for v in (s.mean, s.std, s.min, s.max)), f"{s.nan_share:g}")
         for s in stage_statistics(explanation.trace)
     ]
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{cells}</table>"
-
-
-def _figure(figure: go.Figure, with_library: bool) -> str:
-    figure.update_layout(template="plotly_white")
-    return figure.to_html(
-        full_html=False,
-        include_plotlyjs=with_library,
-        default_width="100%",
-        config={"displayModeBar": False, "responsive": True},
-    )
+    return Table(heads, rows)
 
 
 def _rgb(gray: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -56,7 +56,7 @@ def _models(config: FERVTConfig) -> tuple[FERVTGNN, BareResNet34]:
 def bench_training(
     config: FERVTConfig, batch_size: int, rounds: int, amp: bool
 ) -> dict[str, float]:
-    """Images a second of one optimiser step, ours and bare, and their ratio."""
+    """Images a second of one optimizer step, ours and bare, and their ratio."""
     ours, bare = _models(config)
     images = torch.randn(batch_size, 3, config.image_size, config.image_size)
     images = images.contiguous(memory_format=torch.channels_last)

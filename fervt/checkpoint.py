@@ -59,7 +59,7 @@ class CheckpointInfo:
     description: str = ""
 
     def to_json(self) -> str:
-        """Serialises for the file's header."""
+        """Serializes for the file's header."""
         return json.dumps({"format": FORMAT, **asdict(self)}, allow_nan=False)
 
     @classmethod

@@ -211,7 +211,7 @@ class Predictor:
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
         inputs = gwa = gat = edge_index = None
         if "input" in evidence:
-            seen = self.info.preprocess.denormalise(images)
+            seen = self.info.preprocess.denormalize(images)
             inputs = (seen * 255).round().byte().cpu().numpy()
         if "gwa" in evidence and output.gwa_weights is not None:
             gwa = output.gwa_weights.float().cpu().numpy()

@@ -14,7 +14,7 @@ PARTS = """
 1. **Grid-wise attention** cuts the face into 7 × 7 cells and weighs each against all the others.
 2. **Fusion** puts those weights and the face together.
 3. **The pyramid**, a ResNet-34, describes the result at three sizes: L1, L2 and L3.
-4. **The graph** links each cell with its neighbours; two attention layers pass messages along
+4. **The graph** links each cell with its neighbors; two attention layers pass messages along
    these links and end in one GNN token.
 5. **The transformer** lets these tokens and a class token look at each other. The expression is
    read from the class token.

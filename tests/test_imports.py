@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # A room is a module or folder of fervt/, or what stands above the package. Each names its nearest
-# neighbours to the left; it may import those and everything left of them. New rooms are added here.
+# neighbors to the left; it may import those and everything left of them. New rooms are added here.
 LEFT_OF = {
     "__init__": [],
     "errors": ["__init__"],

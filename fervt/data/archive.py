@@ -105,7 +105,7 @@ class ImageArchive:
         members = [_describe(info.filename, at) for at, info in found]
         self.members = tuple(sorted(members, key=lambda member: member.name))
 
-    def labelled(self, split: str | None = None) -> list[Member]:
+    def labeled(self, split: str | None = None) -> list[Member]:
         """The images below a folder that is named as a class; None takes all splits."""
         return [m for m in self.members if m.label >= 0 and split in (None, m.split)]
 

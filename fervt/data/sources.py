@@ -108,7 +108,7 @@ def read_source(
         source=path.resolve().name,
     )
     _check_class_order(data, path)
-    adapted = f"{rows.adapted:,} images were in colour or of another size and became 48x48 gray."
+    adapted = f"{rows.adapted:,} images were in color or of another size and became 48x48 gray."
     return Source(data, (adapted,) if rows.adapted else ())
 
 
@@ -257,7 +257,7 @@ def _hold_out_validation(rows: _Rows) -> list[str]:
 
 
 def _read_gray(encoded: bytes | Path, name: str, place: Path) -> tuple[NDArray[np.uint8], bool]:
-    """Reads an image as (48, 48) uint8 gray, and says whether colour or size had to change.
+    """Reads an image as (48, 48) uint8 gray, and says whether color or size had to change.
 
     Raises:
         DataError: It cannot be read; the sentence gives its place and name.
@@ -266,8 +266,8 @@ def _read_gray(encoded: bytes | Path, name: str, place: Path) -> tuple[NDArray[n
         rgb = read_image(encoded, name)
     except ImageError as error:
         raise DataError(f"{place}: {error}") from error
-    in_colour = bool((rgb != rgb[..., :1]).any())
-    if not in_colour and rgb.shape[:2] == (SIDE_PX, SIDE_PX):
+    in_color = bool((rgb != rgb[..., :1]).any())
+    if not in_color and rgb.shape[:2] == (SIDE_PX, SIDE_PX):
         return rgb[..., 0], False
     gray = Image.fromarray(rgb).convert("L")
     return np.asarray(gray.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)), True

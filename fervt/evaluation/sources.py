@@ -104,10 +104,10 @@ def evaluate_archive(
     """
     report(0.0, "Reading the images")
     archive = ImageArchive(content, name)
-    members = archive.labelled(split)
+    members = archive.labeled(split)
     if not members:
         raise DataError(
-            f"'{archive.name}' holds no labelled image: folders must be named as expressions, "
+            f"'{archive.name}' holds no labeled image: folders must be named as expressions, "
             f"such as {FER2013.classes[0]} or {FER2013.classes[3]}."
         )
     classes = predictor.classes

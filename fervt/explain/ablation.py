@@ -25,7 +25,7 @@ class PartEffect:
 
 
 def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
-    """Drops each token but the class token, then neutralises the graph and GWA.
+    """Drops each token but the class token, then neutralizes the graph and GWA.
 
     A token that is dropped is hidden from the transformer. The graph's vector is also replaced by
     its mean over training faces, which stays closer to what the model knows than a missing token;
@@ -33,7 +33,7 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
 
     Args:
         predictor: The model and its calibration.
-        image: (1, 3, S, S), normalised.
+        image: (1, 3, S, S), normalized.
     """
     config = predictor.info.config
     names = config.token_names

@@ -23,7 +23,7 @@ def edge_attention(attention: Array, layer: int | None = None, head: int | None 
 
 
 def cell_attention(edges: Array, edge_index: NDArray[np.int64]) -> Array:
-    """How much its neighbours and itself draw from each cell.
+    """How much its neighbors and itself draw from each cell.
 
     Args:
         edges: (E,) attention of the edges.
@@ -32,7 +32,7 @@ def cell_attention(edges: Array, edge_index: NDArray[np.int64]) -> Array:
     Returns:
         (7, 7), the sum over the edges that leave a cell, its self-loop among them. The mean over
         the grid is 1, as for GWA's weights. With even attention cells at the rim get a little less
-        than 1, since they have fewer neighbours.
+        than 1, since they have fewer neighbors.
     """
     total = np.bincount(edge_index[0], weights=edges, minlength=GRID * GRID)
     return total.reshape(GRID, GRID).astype(np.float32)

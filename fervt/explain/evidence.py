@@ -23,7 +23,7 @@ class Source:
 
     Attributes:
         title: For people.
-        unit: What its numbers are, for a colour bar.
+        unit: What its numbers are, for a color bar.
         meaning: One line for people.
         signed: Whether values below 0 mean evidence against.
         neutral: The value of an average or indifferent cell.
@@ -47,7 +47,7 @@ SOURCES: dict[str, Source] = {
     "gat": Source(
         "GAT attention",
         "× average",
-        "How much its neighbours and itself draw from a cell, over layers and heads; on average 1.",
+        "How much its neighbors and itself draw from a cell, over layers and heads; on average 1.",
         False,
         1.0,
     ),
@@ -194,9 +194,9 @@ class CellReading:
         cell: Row and column, 0-based, row 0 at the top.
         values: By source.
         ranks: By source, 1 is the strongest of 49.
-        attention_in: By neighbour (row, column): what this cell draws from it. With the cell's own
+        attention_in: By neighbor (row, column): what this cell draws from it. With the cell's own
             entry it sums to 1. Empty without a graph.
-        attention_out: By neighbour: what it draws from this cell.
+        attention_out: By neighbor: what it draws from this cell.
     """
 
     cell: tuple[int, int]
@@ -215,7 +215,7 @@ def read_cell(
         explanation: Of the face.
         target: What the values are about.
         cell: Row and column, 0..6.
-        edges: (E,) attention to read the neighbours from; None for the mean of layers and heads.
+        edges: (E,) attention to read the neighbors from; None for the mean of layers and heads.
     """
     maps = explanation.maps(target)
     into: dict[tuple[int, int], float] = {}

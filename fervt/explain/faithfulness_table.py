@@ -12,7 +12,7 @@ from fervt.explain.faithfulness import Faithfulness
 from fervt.resources import FAITHFULNESS
 
 
-def summarise(measured: Sequence[Faithfulness]) -> dict[str, dict[str, Any]]:
+def summarize(measured: Sequence[Faithfulness]) -> dict[str, dict[str, Any]]:
     """Each source's gain over random orders, over faces.
 
     Args:

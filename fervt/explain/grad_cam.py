@@ -17,7 +17,7 @@ def class_maps(model: FERVTGNN, image: Tensor) -> tuple[FERVTOutput, Array]:
 
     Args:
         model: In eval mode.
-        image: (1, 3, S, S), normalised.
+        image: (1, 3, S, S), normalized.
 
     Returns:
         The output, and (C, h, w): for each class the sum over channels of the gradient's spatial

@@ -14,7 +14,7 @@ def occlude(predictor: Predictor, image: Tensor) -> Array:
 
     Args:
         predictor: The model and its calibration.
-        image: (1, 3, S, S), normalised.
+        image: (1, 3, S, S), normalized.
 
     Returns:
         (7, 7, C) probabilities; entry [r, c] is the prediction with cell (r, c) set to the data

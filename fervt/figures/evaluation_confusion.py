@@ -38,9 +38,9 @@ def confusion_figure(
     Args:
         counts: (C, C), rows are labels, columns predictions.
         names: C names for people.
-        as_shares: Print each row's shares instead of counts; the colours are always shares.
+        as_shares: Print each row's shares instead of counts; the colors are always shares.
         marked: The cell to outline.
-        ink: The page's text colour; None where it is unknown.
+        ink: The page's text color; None where it is unknown.
     """
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)
@@ -174,13 +174,13 @@ def _matrix(
     )
     if marked is not None:
         row, column = marked
-        for colour, width in zip(MARK, (6, 3), strict=True):
+        for color, width in zip(MARK, (6, 3), strict=True):
             figure.add_shape(
                 type="rect",
                 x0=column - 0.49,
                 x1=column + 0.49,
                 y0=row - 0.49,
                 y1=row + 0.49,
-                line={"color": colour, "width": width},
+                line={"color": color, "width": width},
             )
     return figure if ink is None else write_in(figure, ink)

@@ -34,7 +34,7 @@ def timeline_figure(
             y=values,
             name=shown.name,
             mode="lines",
-            line={"color": shown.colour, "width": 2.5},
+            line={"color": shown.color, "width": 2.5},
             connectgaps=False,
             hovertemplate="%{y:.0%}",
         )

@@ -305,7 +305,7 @@ def _boxes_in(tracks: Sequence[Track], image_rgb: NDArray[np.uint8]) -> dict[int
     boxes = {}
     for track in tracks:
         left, top, right, bottom = (round(float(edge)) for edge in track.box)
-        centre = (left + right) / 2, (top + bottom) / 2
-        if left < right and top < bottom and 0 <= centre[0] < width and 0 <= centre[1] < height:
+        center = (left + right) / 2, (top + bottom) / 2
+        if left < right and top < bottom and 0 <= center[0] < width and 0 <= center[1] < height:
             boxes[track.number] = left, top, right, bottom
     return boxes

@@ -112,7 +112,7 @@ class FERVTOutput:
         logits: (B, C).
         class_embedding: (B, D), the class token after the transformer.
         gwa_weights: (B, 7, 7), never negative, mean 1 over the grid.
-        gwa_map: (B, 3, S, S), weights times the normalised image.
+        gwa_map: (B, 3, S, S), weights times the normalized image.
         fused_features: (B, 3, S, S).
         node_features: (B, 49, F), before the graph layers.
         graph_features: (B, 49, D), after them.
@@ -172,7 +172,7 @@ class FERVTGNN(nn.Module):
         """Classifies and returns every stage.
 
         Args:
-            images: (B, 3, S, S), normalised with the checkpoint's mean and standard deviation.
+            images: (B, 3, S, S), normalized with the checkpoint's mean and standard deviation.
             intervention: What to replace on the way, None for nothing.
         """
         change = intervention or Intervention()

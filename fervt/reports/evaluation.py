@@ -80,12 +80,12 @@ def build_report(
         version=__version__,
         date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
         notice=NOTICE,
-        summary=summarise(evaluation, rows, against),
+        summary=summarize(evaluation, rows, against),
         sections=list(_sections(evaluation, rows, info, against, data)),
     )
 
 
-def summarise(
+def summarize(
     evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None = None
 ) -> list[str]:
     """The report in plain words, every number filled in."""
@@ -93,7 +93,7 @@ def summarise(
     unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
     worst, best = scores.occurring[0], scores.occurring[-1]
     sentences = [
-        f"{evaluation.title} names the labelled expression in {scores.accuracy:.1%} of "
+        f"{evaluation.title} names the labeled expression in {scores.accuracy:.1%} of "
         f"{scores.n:,} faces of {evaluation.split}{unseen} (95% interval "
         f"{describe_interval(scores)}).",
         f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "

@@ -180,7 +180,7 @@ def _sections(
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
-    """How a source's map is drawn: its unit, whether 0 is the middle, and its colours' range."""
+    """How a source's map is drawn: its unit, whether 0 is the middle, and its colors' range."""
     source = SOURCES[key]
     high = 2.0 if source.neutral else max(0.05 if source.signed else 0.0, float(values.max()))
     return {"unit": source.unit, "signed": source.signed, "range_": (0.0, high or 1.0)}

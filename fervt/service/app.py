@@ -177,7 +177,7 @@ def _route_descriptions(app: Flask, service: Service) -> None:
                 "vocabulary": info.config.vocabulary,
                 "labels_seen": list(info.labels_seen),
                 "classes": [
-                    {"label": c, "name": e.name, "colour": e.colour, "sign": e.sign}
+                    {"label": c, "name": e.name, "color": e.color, "sign": e.sign}
                     for c, e in shown.items()
                 ],
                 "image_size_px": info.config.image_size,

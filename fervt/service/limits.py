@@ -55,7 +55,7 @@ class RateLimit:
         clock: Seconds, for tests.
     """
 
-    MAX_CLIENTS = 10_000  # the one seen longest ago is forgotten, which only favours it
+    MAX_CLIENTS = 10_000  # the one seen longest ago is forgotten, which only favors it
 
     def __init__(self, per_s: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_s = per_s

@@ -176,7 +176,7 @@ class Source:
             for e, face in zip(shown, faces, strict=True)
         ]
         boxes = [face["box_xyxy_px"] for face in faces]
-        drawn = draw_boxes(image, boxes, captions, [e.colour for e in shown])
+        drawn = draw_boxes(image, boxes, captions, [e.color for e in shown])
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         with self._changed:
             self._number += 1

@@ -87,7 +87,7 @@ def _seed_step(*numbers: int) -> None:
 
 
 class Trainer:
-    """One run: the model, its moving average, the optimiser and the state on disk."""
+    """One run: the model, its moving average, the optimizer and the state on disk."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Trainer:
             if config.ema_decay
             else None
         )
-        # Wrapped, it still is the same parameters: state and optimiser see `read_outs`.
+        # Wrapped, it still is the same parameters: state and optimizer see `read_outs`.
         self.parallel = cast(
             nn.Module, torch.compile(self.read_outs) if config.compile else self.read_outs
         )
@@ -184,7 +184,7 @@ class Trainer:
 
     @property
     def state_path(self) -> Path:
-        """The resumable state: weights, average, optimiser, position."""
+        """The resumable state: weights, average, optimizer, position."""
         return self.out / "state.pt"
 
     @property

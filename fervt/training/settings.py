@@ -18,7 +18,7 @@ class TrainConfig:
     """
 
     epochs: int = option(60, "passes over Training")
-    batch_size: int = option(64, "faces in one optimiser step, over all processes")
+    batch_size: int = option(64, "faces in one optimizer step, over all processes")
     accumulate: int = option(1, "parts that a process cuts its share of a batch into")
     optimizer: Literal["adamw", "sgd"] = option("adamw", "adamw, or sgd with Nesterov momentum")
     lr: float = option(2e-3, "highest learning rate")

@@ -32,7 +32,7 @@ def predict_faces(
     )
 
 
-def summarise(predictions: Sequence[Prediction]) -> str:
+def summarize(predictions: Sequence[Prediction]) -> str:
     """A few words on an image: its largest face's expression, and how many more there are."""
     if not predictions:
         return "No face found"

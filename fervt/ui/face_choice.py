@@ -81,12 +81,12 @@ def _show_boxes(
     canvas, factor = fit_for_screen(picture.rgb)
     if not whole:
         boxes = [tuple(round(factor * edge) for edge in p.box_xyxy_px) for p in predictions]
-        colours = [
-            expression(p.label).colour if i == index else _OTHERS_COLOUR
+        colors = [
+            expression(p.label).color if i == index else _OTHERS_COLOUR
             for i, p in enumerate(predictions)
         ]
         numbers = [str(i + 1) for i in range(len(predictions))]
-        canvas = draw_boxes(canvas, boxes, numbers, colours)  # type: ignore[arg-type]
+        canvas = draw_boxes(canvas, boxes, numbers, colors)  # type: ignore[arg-type]
     height, width = canvas.shape[:2]
     tall = height > 1.2 * width
     st.image(

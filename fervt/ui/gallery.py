@@ -173,7 +173,7 @@ def show_one_face(
                 f"{percent(float(one.calibrated[0].max()), 0)}"
                 for name, one in zip(names, ones, strict=True)
             )
-            st.markdown(f"**{as_text(title)}**, labelled **{called[ones[0].labels[0]]}**: {said}.")
+            st.markdown(f"**{as_text(title)}**, labeled **{called[ones[0].labels[0]]}**: {said}.")
             _show_votes(faces, ones, names, image)
 
 

@@ -77,7 +77,7 @@ def _draw_choice(predictor: Predictor) -> None:
     kind = pick_one(
         "Data",
         "data",
-        {"zip": "A zip of labelled images", "prepared": "A prepared file"},
+        {"zip": "A zip of labeled images", "prepared": "A prepared file"},
         "zip",
     )
     try:
@@ -136,18 +136,18 @@ def _draw_archive(predictor: Predictor) -> None:
         st.session_state.pop(_LISTING, None)
         return
     archive = _look_through(upload)
-    labelled = archive.labelled()
-    by_label = Counter(member.label for member in labelled)
+    labeled = archive.labeled()
+    by_label = Counter(member.label for member in labeled)
     listed = ", ".join(
         f"{by_label[i]:,} {expression(name).name}"
         for i, name in enumerate(FERPLUS.classes)
         if by_label[i]
     )
     st.caption(
-        f"{len(archive.members):,} images, {len(labelled):,} of them labelled"
+        f"{len(archive.members):,} images, {len(labeled):,} of them labeled"
         + (f": {listed}." if listed else ".")
     )
-    splits = sorted({member.split for member in labelled if member.split})
+    splits = sorted({member.split for member in labeled if member.split})
     split = st.selectbox("Split", [_ALL, *splits], key="archive_split") if splits else _ALL
     find_faces = st.toggle(
         "Find the face in each image",

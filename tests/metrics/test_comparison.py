@@ -72,9 +72,9 @@ def test_mcnemar_is_the_binomial_test() -> None:
 
 def test_no_rows_is_a_sentence() -> None:
     nothing = np.zeros(0, int)
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         compare_pair(nothing, nothing, nothing, 3)
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         join_rows([_rows(""), _rows("")])
 
 

@@ -9,7 +9,7 @@ import pytest
 import tiny
 from job_works import give_back
 from synthetic import save_evaluation
-from zips import labelled_zip, png, zip_of
+from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.evaluation.saved import read_evaluation
@@ -91,7 +91,7 @@ def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha", label="fear", predicted="sad")
     rows = saved.rows()
     chosen = (rows.labels == 2) & (rows.predicted == 4)
-    assert f"{chosen.sum()} faces labelled Fearful, taken for Sad" in [
+    assert f"{chosen.sum()} faces labeled Fearful, taken for Sad" in [
         s.value for s in app.subheader
     ]
     shown = app.dataframe[0].value
@@ -214,8 +214,8 @@ SECTIONS = ("Mistakes", "Standing", "Classes", "Confidence", "People", "Map", "T
 
 def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> None:
     app = open_page("evaluation", checkpoint="alpha", source="data")
-    upload_zip(app, labelled_zip(20, "test/"))
-    assert "20 images, 20 of them labelled" in "".join(c.value for c in app.caption)
+    upload_zip(app, labeled_zip(20, "test/"))
+    assert "20 images, 20 of them labeled" in "".join(c.value for c in app.caption)
     press(app, "Evaluate alpha")
     job = app.query_params["job"]
     finish_job(app)
@@ -290,7 +290,7 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
     ("content", "sentence"),
     [
         (b"hello", "'mine.zip' is no zip file that can be read."),
-        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labelled image"),
+        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labeled image"),
     ],
 )
 def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, finish_job) -> None:

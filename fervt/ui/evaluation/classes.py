@@ -43,7 +43,7 @@ def show_classes(view: View) -> None:
         st.dataframe(shown, hide_index=True, width="stretch", alt="Figures of each class")
         empty = shown.loc[shown["Support"] == 0, "Class"]
         if len(empty):
-            st.caption(f"No face here is labelled {', '.join(empty)}: macro figures leave it out.")
+            st.caption(f"No face here is labeled {', '.join(empty)}: macro figures leave it out.")
     curves = {"roc": rows.roc, "pr": rows.precision_recall}
     left, right = st.columns(2, gap="large")
     titles = (

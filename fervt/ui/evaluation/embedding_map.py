@@ -68,12 +68,12 @@ def show_map(view: View) -> None:
             "layout",
             {"pca": "PCA", "tsne": "t-SNE"},
             "pca",
-            help="PCA: the two directions of most variance. t-SNE keeps neighbours together; "
+            help="PCA: the two directions of most variance. t-SNE keeps neighbors together; "
             "distances between groups mean little.",
         )
-        colour = pick_one(
-            "Colour by",
-            "colour",
+        color = pick_one(
+            "Color by",
+            "color",
             {"label": "Label", "prediction": "Prediction", "error": "Right or wrong"},
             "label",
         )
@@ -93,7 +93,7 @@ def show_map(view: View) -> None:
         st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
-    _draw(view, rows, plane, colour)
+    _draw(view, rows, plane, color)
     show_face_of(view)  # below: above, it would push the map away from the pointer
     if view.faces is not None:
         _draw_sheet(view.faces, rows)
@@ -105,28 +105,28 @@ def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
     st.html(_FACE_AT_POINTER, unsafe_allow_javascript=True)
 
 
-def _draw(view: View, rows: Rows, plane: NDArray[np.float32], colour: str) -> None:
+def _draw(view: View, rows: Rows, plane: NDArray[np.float32], color: str) -> None:
     names = view.names
-    colours: tuple[str, ...]
-    if colour == "error":
-        groups, titles, colours = (~rows.right).astype(int), ["Right", "Wrong"], _ERROR_COLOURS
+    colors: tuple[str, ...]
+    if color == "error":
+        groups, titles, colors = (~rows.right).astype(int), ["Right", "Wrong"], _ERROR_COLOURS
     else:
-        groups = rows.labels if colour == "label" else rows.predicted
-        titles, colours = names, tuple(expression(label).colour for label in rows.classes)
+        groups = rows.labels if color == "label" else rows.predicted
+        titles, colors = names, tuple(expression(label).color for label in rows.classes)
     numbers = rows.table["row"].to_numpy()
     confidence = rows.calibrated.max(axis=1)
     hover = [
-        f"row {number}<br>labelled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
+        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
         for number, label, answer, sure in zip(
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )
     ]
     found = np.flatnonzero(numbers == whole_number(ROW))
     chosen = int(found[0]) if len(found) else None
-    key = f"map_{view.key}_{colour}_{chosen}"
+    key = f"map_{view.key}_{color}_{chosen}"
     with st.container(key="face_map"):
         show_chart(
-            map_figure(plane, groups, titles, colours, hover, chosen),
+            map_figure(plane, groups, titles, colors, hover, chosen),
             key,
             "Map of the faces by the model's class token",
             scroll_zoom=True,

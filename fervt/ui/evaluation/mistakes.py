@@ -67,7 +67,7 @@ def in_cell(rows: Rows, label: str, predicted: str) -> np.ndarray:
 def describe_cell(view: View, label: str, predicted: str, count: int) -> str:
     """How many faces of which kind are shown."""
     names = dict(zip(view.rows.classes, view.names, strict=True))
-    what = "faces" if label == ANY else f"faces labelled {names[label]}"
+    what = "faces" if label == ANY else f"faces labeled {names[label]}"
     if predicted == ANY:
         return f"{count:,} {what}"
     if predicted == "wrong":

@@ -73,7 +73,7 @@ def _show_overlay(view: View, maps: dict[str, Values]) -> None:
         return
     about = "" if source.neutral else f" Target: {view.target_name}."
     st.caption(source.meaning + about)
-    stretch = st.toggle("Stretch colours", key="stretch", bind="query-params")
+    stretch = st.toggle("Stretch colors", key="stretch", bind="query-params")
     figure = overlay_figure(
         view.seen,
         maps[key],
@@ -108,7 +108,7 @@ def _show_graph(view: View) -> Values | None:
             help="Into or out of the marked cell; without a marked cell all stand out.",
         )
     with st.grid(2, min_column_width=130):
-        colour = st.selectbox(
+        color = st.selectbox(
             "Nodes",
             list(_NODE_COLOURS),
             key="nodes",
@@ -123,13 +123,13 @@ def _show_graph(view: View) -> Values | None:
         "plain": None,
         "norm": np.linalg.norm(trace.node_features, axis=1),
         "received": cell_attention(edges, trace.edge_index),
-    }[colour]
+    }[color]
     figure = graph_figure(
         view.seen,
         trace.edge_index,
         edges,
         nodes=nodes,
-        node_unit=_NODE_COLOURS[colour].lower(),
+        node_unit=_NODE_COLOURS[color].lower(),
         direction=direction,
         dimming=dimming / 100,
         cell=view.cell,
@@ -173,10 +173,10 @@ def _show_cell(view: View, edges: Values | None) -> None:
         f"**{-100 * reading.values['occlusion']:+.1f} points**."
     )
     if reading.attention_in:
-        _show_neighbours(view, reading.attention_in, reading.attention_out)
+        _show_neighbors(view, reading.attention_in, reading.attention_out)
 
 
-def _show_neighbours(view: View, into: dict, out: dict) -> None:
+def _show_neighbors(view: View, into: dict, out: dict) -> None:
     assert view.cell is not None
     row, column = view.cell
     places = {

@@ -18,11 +18,11 @@ def show_pipeline(view: View) -> None:
     """Draws the stages from left to right, each with its true scale."""
     trace = view.explanation.trace
     stretch = st.toggle(
-        "Stretch colours",
+        "Stretch colors",
         key="stretch",
         bind="query-params",
-        help="Off, every colour bar keeps a fixed range, so that even values look even. On, "
-        "colours fill the range of the values, which shows small differences and exaggerates them.",
+        help="Off, every color bar keeps a fixed range, so that even values look even. On, "
+        "colors fill the range of the values, which shows small differences and exaggerates them.",
     )
     with st.grid(min_column_width=180):
         with st.container(border=True):
@@ -33,7 +33,7 @@ def show_pipeline(view: View) -> None:
             size = trace.model_input.shape[0]
             say("2 · Input", f"What the model gets, {size} × {size}.")
             figure = raster_figure(
-                trace.model_input, unit="gray", range_=(0, 1), colours="Gray", stretch=stretch
+                trace.model_input, unit="gray", range_=(0, 1), colors="Gray", stretch=stretch
             )
             show_chart(figure, "stage_input", "The model's input")
         with st.container(border=True):
@@ -44,7 +44,7 @@ def show_pipeline(view: View) -> None:
                 _show_cells(view, trace.gwa_weights, "stage_gwa", "Weights of the cells", stretch)
         with st.container(border=True):
             zero = "" if stretch else " 0 is white."
-            say("4 · Map", f"Weights × normalised input.{zero}")
+            say("4 · Map", f"Weights × normalized input.{zero}")
             if trace.gwa_map is None:
                 st.info(_NO_GWA)
             else:
@@ -53,7 +53,7 @@ def show_pipeline(view: View) -> None:
             say("5 · Fused features", "Input and map merged; channels' mean.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "How much each cell's neighbours, and itself, draw from it.")
+            say("6 · Graph", "How much each cell's neighbors, and itself, draw from it.")
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:
@@ -88,7 +88,7 @@ def _show_channels(channels: Values, key: str, alt: str, stretch: bool) -> None:
         np.asarray(channels).mean(axis=0),
         unit="deviations",
         range_=(-_DEVIATIONS, _DEVIATIONS),
-        colours=DIVERGING if not stretch else SEQUENTIAL,
+        colors=DIVERGING if not stretch else SEQUENTIAL,
         stretch=stretch,
     )
     show_chart(figure, key, alt)

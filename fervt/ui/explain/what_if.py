@@ -72,7 +72,7 @@ def _show_curve(view: View, found: WhatIf, cell: Cell) -> None:
             found.values,
             found.probabilities,
             view.vocabulary.display_names,
-            view.vocabulary.colours,
+            view.vocabulary.colors,
             f"{change.title} ({change.unit})",
             chosen=value,
         )

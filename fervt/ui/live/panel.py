@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from fervt.labels import expression
-from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_colour
+from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_color
 from fervt.live.tracker import overlap
 from fervt.predict import Predictor
 from fervt.ui.answers import predict_faces
@@ -75,7 +75,7 @@ def _rate(per_second: float, running: bool) -> str:
 def _draw_face(face: FaceReading, bars: bool) -> None:
     """Bars in plain HTML: a chart twice a second would cost the browser more than the video."""
     name = expression(face.label).name
-    dot = f"<span style='color:{track_colour(face.number)}'>●</span>"
+    dot = f"<span style='color:{track_color(face.number)}'>●</span>"
     title = f"{dot} Face {face.number}: {name}, {face.confidence:.0%}"
     rows = [f"<div style='font-size:1.15rem;font-weight:600;margin-bottom:.35rem'>{title}</div>"]
     for label, share in zip(face.classes, face.probabilities, strict=True) if bars else ():
@@ -84,7 +84,7 @@ def _draw_face(face: FaceReading, bars: bool) -> None:
             f"<div style='display:flex;align-items:center;gap:.5rem;line-height:1.75'>"
             f"<span style='width:6.5rem;font-weight:{600 if leads else 400}'>{shown.name}</span>"
             f"<span style='flex:1;height:.85rem'><span style='display:block;height:100%;"
-            f"width:{share:.1%};border-radius:4px;background:{shown.colour};"
+            f"width:{share:.1%};border-radius:4px;background:{shown.color};"
             f"opacity:{1 if leads else 0.55}'></span></span>"
             f"<span style='width:3rem;text-align:right'>{share:.0%}</span></div>"
         )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from fervt.data.archive import MAX_IMAGES, ImageArchive
 from fervt.errors import DataError, ImageError
-from fervt.faces.detect import crop_face, whole_image_box
+from fervt.faces import whole_image_box
 from fervt.images import read_image, safe_name
-from fervt.predict import ROW_START, Predictor, as_row, to_face
+from fervt.predict import ROW_START, Predictor, as_row, cut_face
 from fervt.progress import Progress
 
 _BATCH = 64
@@ -104,7 +104,7 @@ def predict_many(
                 if whole_image
                 else [face.box_xyxy_px for face in predictor.find_faces(image)]
             )
-            cut = [to_face(crop_face(image, box)) for box in boxes]
+            cut = [cut_face(image, box) for box in boxes]
         except ImageError as error:
             problems.append(str(error))
         else:
@@ -115,8 +115,8 @@ def predict_many(
         report(reading * done / len(images), f"Image {done:,} of {len(images):,}")
     probabilities: list[NDArray[np.float32]] = []
     for start in range(0, len(faces), _BATCH):
-        output, _ = predictor.run(np.stack(faces[start : start + _BATCH]))
-        probabilities.extend(predictor.probabilities(output))
+        readings = predictor.classify(np.stack(faces[start : start + _BATCH]))
+        probabilities += [reading.probabilities for reading in readings]
         done = len(probabilities)
         report(reading + (1 - reading) * done / len(faces), f"Face {done:,} of {len(faces):,}")
     classes = predictor.classes.classes

@@ -5,6 +5,7 @@ stored in half precision, vectors (biases, batch statistics) in full.
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -251,8 +252,7 @@ def find_checkpoint(name_or_path: str | None = None) -> Path:
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
-    if path.is_file():
+    if os.path.isfile(path):  # also False for a text that could not be a path
         return path
-    raise CheckpointError(
-        f"There is no checkpoint '{name_or_path}'; shipped are: {', '.join(shipped) or 'none'}."
-    )
+    names = ", ".join(shipped) or "none"
+    raise CheckpointError(f"There is no checkpoint '{name_or_path:.200}'; shipped are: {names}.")

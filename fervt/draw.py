@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from fervt.grid import GRID
+
 _SCREEN_PX = 960
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LINE_SHARE = 0.004  # a line's thickness as a part of the image's longer side
@@ -93,8 +95,6 @@ def _draw_tag(
 
 # Evidence on a face: the same 7x7 grid as the model's, its row 0 at the top.
 
-_GRID = 7
-
 
 def draw_overlay(
     face_rgb: np.ndarray,
@@ -123,7 +123,7 @@ def draw_overlay(
         low = -high
     share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
     cells = _colour(share, signed)
-    rows, columns = (_GRID * np.arange(size) // size for size in (height, width))
+    rows, columns = (GRID * np.arange(size) // size for size in (height, width))
     spread = cells[rows[:, None], columns[None]]
     return np.rint((1 - opacity) * face_rgb + opacity * spread).astype(np.uint8)
 
@@ -149,13 +149,13 @@ def draw_graph(
     """
     canvas = np.rint(face_rgb * (1 - dimming)).astype(np.uint8)
     height, width = canvas.shape[:2]
-    cell = np.array([width, height]) / _GRID
+    cell = np.array([width, height]) / GRID
     share = np.clip(attention / high, 0, 1)
     colours = _colour(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
     unit = max(1.0, min(height, width) / 400)
     for index in np.argsort(attention):
         rgb = tuple(int(v) for v in colours[index])
-        start, end = (np.array([n % _GRID, n // _GRID]) + 0.5 for n in edge_index[:, index])
+        start, end = (np.array([n % GRID, n // GRID]) + 0.5 for n in edge_index[:, index])
         line_px = max(1, round(unit * (1 + 4 * share[index])))
         if (start == end).all():
             centre = _at(start * cell)

@@ -1,22 +1,28 @@
 """The one door through which people's images come in.
 
-Everything a camera, a browser or a drawing program writes arrives here as bytes and leaves as the
-same kind of array; whatever cannot becomes one sentence. The size is judged from the file's
-header, before a pixel is decoded, so that a small file cannot ask for gigabytes.
+Everything a camera, a browser or a drawing program writes, and every picture that code holds in
+memory, leaves as the same kind of array; whatever cannot becomes one sentence. The size is judged
+from the file's header, before a pixel is decoded, so that a small file cannot ask for gigabytes.
 """
 
 import hashlib
+import os
 import unicodedata
 import warnings
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fervt.errors import ImageError
 
 MAX_PIXELS = 25_000_000
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+"""A path, a file's content, a PIL image or an RGB array."""
 
 # Only what people's photos come in: Pillow's other decoders (one of them starts Ghostscript) stay
 # out of reach of strangers' bytes.
@@ -27,38 +33,59 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def read_image(data: bytes | Path, name: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Decodes an image that a person gave.
+def read_image(
+    source: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS
+) -> NDArray[np.uint8]:
+    """Reads a picture, whatever it comes as.
 
     Turned upright as its EXIF says; transparency over white; 16 bits a channel scaled to 8; CMYK,
-    palettes and gray become RGB; of an animation the first frame.
+    palettes and gray become RGB; of an animation the first frame. An array is checked and comes
+    back as it is.
 
     Args:
-        data: The file's content, or where it lies.
-        name: What the person calls it; errors say this name, made safe by `safe_name`.
-        max_pixels: A stricter limit than `MAX_PIXELS`.
+        source: A path, a file's content, a PIL image or an (h, w, 3) uint8 RGB array.
+        name: What the person calls it; errors say this name, made safe by `safe_name`. By default
+            the path.
+        max_pixels: A stricter limit than `MAX_PIXELS`, for all but arrays.
 
     Returns:
-        (height, width, 3) uint8, RGB, writeable.
+        (height, width, 3) uint8, RGB, writeable where it was read here.
 
     Raises:
-        ImageError: The file is missing, empty, too large, damaged or no image.
+        ImageError: The file is missing, empty, too large, damaged or no image; or the source is
+            nothing of all this.
+
+    Example:
+        >>> import fervt
+        >>> from skimage import data
+        >>> fervt.read_image(data.astronaut()).shape
+        (512, 512, 3)
+        >>> fervt.read_image("gone.jpg")
+        Traceback (most recent call last):
+        ...
+        fervt.errors.ImageError: 'gone.jpg' is not a file.
     """
+    if isinstance(source, np.ndarray):
+        return check_image(source)
+    if name is None:
+        named = isinstance(source, str | os.PathLike)
+        name = os.fspath(source) if named else "The picture"  # type: ignore[arg-type]
     name = safe_name(name)
-    if isinstance(data, Path):
-        data = _read_file(data, name)
+    if isinstance(source, Image.Image):
+        return _decode(source, name, max_pixels)
+    if isinstance(source, str | os.PathLike):
+        data = _read_file(Path(source), name)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    else:
+        raise ImageError(
+            "A picture is a path, bytes, a PIL image or an RGB array, "
+            f"not of type {type(source).__name__}."
+        )
     if not data:
         raise ImageError(f"'{name}' is empty.")
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
-                raise ImageError(
-                    f"'{name}' is {image.width} x {image.height} pixels; images of up to "
-                    f"{max_pixels / 1e6:g} megapixels can be read."
-                )
-            return _as_rgb(_upright(image))
-    except ImageError:
-        raise
+        image = Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
             f"'{name}' has far too many pixels; images of up to {max_pixels / 1e6:g} "
@@ -69,7 +96,39 @@ def read_image(data: bytes | Path, name: str, max_pixels: int = MAX_PIXELS) -> n
             f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
         ) from error
     except Exception as error:  # decoders meet damage with whatever exception they run into
-        raise ImageError(f"'{name}' is damaged or cut short and cannot be decoded.") from error
+        raise _damaged(name) from error
+    with image:
+        return _decode(image, name, max_pixels)
+
+
+def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Passes an image (h, w, 3) uint8 through.
+
+    Raises:
+        ImageError: It is anything else.
+    """
+    right = isinstance(image_rgb, np.ndarray) and image_rgb.dtype == np.uint8
+    if not right or image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or not image_rgb.size:
+        raise ImageError("An image must be a uint8 array of shape (height, width, 3) in RGB.")
+    return image_rgb
+
+
+def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]:
+    if image.width * image.height > max_pixels:
+        raise ImageError(
+            f"'{name}' is {image.width} x {image.height} pixels; images of up to "
+            f"{max_pixels / 1e6:g} megapixels can be read."
+        )
+    try:
+        return check_image(_as_rgb(_upright(image)))
+    except ImageError:
+        raise
+    except Exception as error:  # as above
+        raise _damaged(name) from error
+
+
+def _damaged(name: str) -> ImageError:
+    return ImageError(f"'{name}' is damaged or cut short and cannot be decoded.")
 
 
 def image_sha256(data: bytes) -> str:
@@ -91,9 +150,9 @@ def safe_name(name: str) -> str:
 
 
 def _read_file(path: Path, name: str) -> bytes:
-    if not path.is_file():  # also keeps devices and pipes, which never end, from being read
-        raise ImageError(f"'{name}' is not a file.")
     try:
+        if not path.is_file():  # also keeps devices and pipes, which never end, from being read
+            raise ImageError(f"'{name}' is not a file.")
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"'{name}' cannot be read: {error.strerror}.") from error

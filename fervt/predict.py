@@ -1,14 +1,14 @@
-"""`Predictor`: the only door from NumPy to torch and back.
+"""`Predictor`: the only door from NumPy to the network and back.
 
-Every page, the webcam, the HTTP service and the command line classify faces through it, so all of
-them prepare a face in the way that the checkpoint was trained with.
+Pages, webcam, films, batches, the HTTP service and the command line all classify faces through it,
+so each of them prepares a face in the way that the checkpoint was trained with.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -17,12 +17,42 @@ from numpy.typing import NDArray
 
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.transforms import FACE_SIZE
-from fervt.errors import ImageError
-from fervt.faces.detect import Face, crop_face, thread_detector, whole_image_box
+from fervt.errors import ConfigError, ImageError
+from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
+from fervt.files import file_sha256
+from fervt.images import check_image
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
+from fervt.model.cost import count_gmac, count_parameters
 
-Box = tuple[int, int, int, int]
+Evidence = Literal["input", "gwa", "gat"]
+EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+ENGINES = ("auto", "torch")
+
+_BATCH = 64  # faces in one forward pass: what more of them add is memory, not speed
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What one forward pass says of one face; what was not asked for, or is no part, is None.
+
+    Attributes:
+        probabilities: (C,) float32, calibrated, summing to 1.
+        latency_ms: The face's share of the forward pass, until its answer lay in memory.
+        model_input: (S, S, 3) uint8 RGB, exactly what the model saw, denormalized with the
+            checkpoint's own mean and standard deviation. Asked for as "input".
+        gwa: (7, 7) float32 cell weights, never negative, mean 1. None without GWA.
+        gat: (L, E, H) float32 attention by graph layer, edge and head; sums to 1 over the edges
+            into each target. None without the graph.
+        edge_index: (2, E) int64, rows source and target; node = 7 * row + column. Comes with `gat`.
+    """
+
+    probabilities: NDArray[np.float32]
+    latency_ms: float
+    model_input: NDArray[np.uint8] | None = None
+    gwa: NDArray[np.float32] | None = None
+    gat: NDArray[np.float32] | None = None
+    edge_index: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +64,7 @@ class Prediction:
         classes: C labels, in the order of `probabilities`.
         probabilities: (C,) float32, calibrated, summing to 1.
         crop: (h, h, 3) uint8 RGB, the square crop around the box.
-        model_input: (S, S, 3) uint8 RGB, exactly what the model saw, denormalised with the
+        model_input: (S, S, 3) uint8 RGB, exactly what the model saw, denormalized with the
             checkpoint's own mean and standard deviation.
         latency_ms: Time of the forward pass, shared equally by the faces of one call.
     """
@@ -58,33 +88,62 @@ class Prediction:
 
 
 class Predictor:
-    """A checkpoint, ready to classify faces. Thread-safe: the model keeps no state."""
+    """A checkpoint, ready to classify faces. Thread-safe: the model keeps no state.
 
-    def __init__(self, checkpoint: Path) -> None:
+    Attributes:
+        info: The checkpoint's metadata.
+        name: Its file's, without the ending.
+        file_bytes: Its file's size.
+        sha256: Of its file.
+        device: Where the network runs.
+    """
+
+    def __init__(self, checkpoint: Path, device: str = "auto", engine: str = "auto") -> None:
         """Loads a checkpoint.
+
+        Args:
+            checkpoint: The file.
+            device: "cpu", "cuda", "cuda:1" and so on; "auto" takes a GPU where there is one.
+            engine: What runs the network: "torch"; "auto" chooses.
 
         Raises:
             CheckpointError: It cannot be loaded.
+            ConfigError: There is no such device or engine.
         """
-        self.model: FERVTGNN
+        if engine not in ENGINES:
+            raise ConfigError(f"There is no engine '{engine}'; known: {', '.join(ENGINES)}.")
+        self.device = _find_device(device)
         self.info: CheckpointInfo
-        self.model, self.info = load_checkpoint(checkpoint)
+        self._model: FERVTGNN  # for fervt.explain too, and for nobody else
+        self._model, self.info = load_checkpoint(checkpoint)
+        self._model.to(self.device)
         self.name = checkpoint.stem
         self.file_bytes = checkpoint.stat().st_size
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model.to(self.device)
+        self.sha256 = file_sha256(checkpoint)
 
     @property
     def classes(self) -> Vocabulary:
         """The vocabulary of its predictions."""
         return self.info.config.classes
 
+    def count_parameters(self) -> int:
+        """How many numbers training changed."""
+        return count_parameters(self._model)
+
+    def count_gmac(self) -> float:
+        """Billions of multiply-accumulate operations for one face."""
+        return count_gmac(self._model)
+
     def warm_up(self) -> None:
         """Runs one forward pass, so that the first real one is not the slow one."""
-        self.run(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
+        self.classify(np.zeros((1, FACE_SIZE, FACE_SIZE), np.uint8))
 
-    def find_faces(self, image_rgb: NDArray[np.uint8]) -> list[Face]:
-        """Faces in an image (h, w, 3) uint8 RGB, the largest first."""
+    def find_faces(self, image_rgb: NDArray[np.uint8]) -> list[FoundFace]:
+        """Faces in an image (h, w, 3) uint8 RGB, the largest first.
+
+        Raises:
+            ImageError: The array is no such image.
+        """
         return thread_detector().detect(check_image(image_rgb))
 
     def predict(
@@ -109,33 +168,82 @@ class Predictor:
             return []
         crops = [crop_face(image_rgb, _check_box(box, image_rgb)) for box in boxes]
         faces = np.stack([to_face(crop) for crop in crops])
-        started = time.perf_counter()
-        output, images = self.run(faces)
-        probabilities = self.probabilities(output)  # waits for the device
-        latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
-        inputs = (self.info.preprocess.denormalise(images) * 255).round().byte().cpu().numpy()
-        return [
-            Prediction(box, self.classes.classes, p, crop, seen, latency_ms)
-            for box, p, crop, seen in zip(boxes, probabilities, crops, inputs, strict=True)
-        ]
+        found = []
+        for box, crop, reading in zip(boxes, crops, self.classify(faces, ["input"]), strict=True):
+            assert reading.model_input is not None
+            about = reading.probabilities, crop, reading.model_input, reading.latency_ms
+            found.append(Prediction(box, self.classes.classes, *about))
+        return found
 
     def predict_whole(self, image_rgb: NDArray[np.uint8]) -> list[Prediction]:
         """Classifies the whole image as if it were one face."""
         return self.predict(image_rgb, [whole_image_box(check_image(image_rgb))])
 
-    def run(
-        self, faces: NDArray[np.uint8], intervention: Intervention | None = None
-    ) -> tuple[FERVTOutput, torch.Tensor]:
-        """Runs the model over gray faces (B, 48, 48) uint8.
+    def classify(
+        self, faces: NDArray[np.uint8], evidence: Collection[Evidence] = ()
+    ) -> list[Reading]:
+        """Classifies gray faces, as `to_face` makes them.
+
+        Args:
+            faces: (B, 48, 48) uint8; many go through the network in several passes.
+            evidence: What else to return of each face: some of `EVIDENCE`.
 
         Returns:
-            The model's whole output and its input (B, 3, S, S), normalised.
+            B readings, in order.
+
+        Raises:
+            ImageError: The array is no such batch.
+            ConfigError: There is no such evidence.
         """
-        batch = torch.from_numpy(np.require(faces, requirements=["C", "W"])).to(self.device)
+        for name in evidence:
+            if name not in EVIDENCE:
+                raise ConfigError(f"There is no evidence '{name}'; known: {', '.join(EVIDENCE)}.")
+        _check_faces(faces)
+        readings: list[Reading] = []
+        for start in range(0, len(faces), _BATCH):
+            readings += self._read(faces[start : start + _BATCH], evidence)
+        return readings
+
+    def _read(self, faces: NDArray[np.uint8], evidence: Collection[Evidence]) -> list[Reading]:
+        started = time.perf_counter()
+        output, images = self._run(faces)
+        probabilities = self.probabilities(output)  # waits for the device
+        latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
+        inputs = gwa = gat = edge_index = None
+        if "input" in evidence:
+            seen = self.info.preprocess.denormalise(images)
+            inputs = (seen * 255).round().byte().cpu().numpy()
+        if "gwa" in evidence and output.gwa_weights is not None:
+            gwa = output.gwa_weights.float().cpu().numpy()
+        if "gat" in evidence and output.gat_attention is not None:
+            assert output.gat_edge_index is not None
+            gat = torch.stack(output.gat_attention, dim=1).float().cpu().numpy()
+            edge_index = output.gat_edge_index.cpu().numpy()
+        return [
+            Reading(
+                probabilities[i],
+                latency_ms,
+                None if inputs is None else inputs[i],
+                None if gwa is None else gwa[i],
+                None if gat is None else gat[i],
+                edge_index,
+            )
+            for i in range(len(faces))
+        ]
+
+    def _run(
+        self, faces: NDArray[np.uint8], intervention: Intervention | None = None
+    ) -> tuple[FERVTOutput, torch.Tensor]:
+        """Runs the network; returns its whole output and its input (B, 3, S, S), normalized."""
         with torch.inference_mode():
-            images = self.info.preprocess.to_input(batch)
-            images = images.contiguous(memory_format=torch.channels_last)
-            return self.model(images, intervention), images
+            images = self.prepare(faces)
+            return self._model(images, intervention), images
+
+    def prepare(self, faces: NDArray[np.uint8]) -> torch.Tensor:
+        """Gray faces (B, 48, 48) uint8 as the network's input (B, 3, S, S), on its device."""
+        batch = torch.from_numpy(np.require(faces, requirements=["C", "W"])).to(self.device)
+        images = self.info.preprocess.to_input(batch)
+        return images.contiguous(memory_format=torch.channels_last)
 
     def probabilities(self, output: FERVTOutput) -> NDArray[np.float32]:
         """Calibrated probabilities (B, C) of an output."""
@@ -143,15 +251,22 @@ class Predictor:
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:
+    """One face of an image as plain data, see `describe_face`."""
+    return describe_face(prediction.box_xyxy_px, prediction.classes, prediction)
+
+
+def describe_face(
+    box_xyxy_px: Box, classes: Sequence[str], reading: Reading | Prediction
+) -> dict[str, Any]:
     """One face as plain data, the same at every door (command line, page, HTTP)."""
+    probabilities = reading.probabilities
     return {
-        "box_xyxy_px": list(prediction.box_xyxy_px),
-        "label": prediction.label,
+        "box_xyxy_px": list(box_xyxy_px),
+        "label": classes[int(probabilities.argmax())],
         "probabilities": {
-            name: round(float(p), 6)
-            for name, p in zip(prediction.classes, prediction.probabilities, strict=True)
+            name: round(float(p), 6) for name, p in zip(classes, probabilities, strict=True)
         },
-        "latency_ms": round(prediction.latency_ms, 2),
+        "latency_ms": round(reading.latency_ms, 2),
     }
 
 
@@ -182,16 +297,13 @@ def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(gray, (FACE_SIZE, FACE_SIZE), interpolation=method)  # type: ignore[return-value]
 
 
-def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Passes an image (h, w, 3) uint8 through.
+def cut_face(image_rgb: NDArray[np.uint8], box_xyxy_px: Box) -> NDArray[np.uint8]:
+    """Cuts a face out of an image (h, w, 3) uint8 RGB: (48, 48) uint8 gray, for `classify`.
 
     Raises:
-        ImageError: It is anything else.
+        ImageError: As `faces.crop_face`.
     """
-    right = isinstance(image_rgb, np.ndarray) and image_rgb.dtype == np.uint8
-    if not right or image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or not image_rgb.size:
-        raise ImageError("An image must be a uint8 array of shape (height, width, 3) in RGB.")
-    return image_rgb
+    return to_face(crop_face(image_rgb, box_xyxy_px))
 
 
 def _check_box(box: Box, image_rgb: NDArray[np.uint8]) -> Box:
@@ -201,3 +313,20 @@ def _check_box(box: Box, image_rgb: NDArray[np.uint8]) -> Box:
     if not (left < right and top < bottom and overlaps):
         raise ImageError(f"The box {tuple(box)} is not inside an image of {width}x{height} pixels.")
     return box
+
+
+def _check_faces(faces: NDArray[np.uint8]) -> None:
+    right = isinstance(faces, np.ndarray) and faces.dtype == np.uint8 and faces.ndim == 3
+    if not right or faces.shape[1:] != (FACE_SIZE, FACE_SIZE):
+        raise ImageError(f"Faces must be a uint8 array of shape (count, {FACE_SIZE}, {FACE_SIZE}).")
+
+
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except Exception as error:  # each backend says in its own way that it is not there
+        raise ConfigError(f"There is no device '{name}' on this machine.") from error
+    return device

@@ -42,7 +42,7 @@ def test_a_known_error_is_one_line_and_exit_code_two() -> None:
 
 
 def test_bench_prints_ratios(capsys: pytest.CaptureFixture) -> None:
-    options = ["--width=4", "--image-size=28", "--embed-dim=16", "--node-dim=8", "--rounds=1"]
+    options = ["--width=8", "--image-size=28", "--embed-dim=16", "--node-dim=8", "--rounds=1"]
     assert main(["bench", *options, "--batch-size=4"]) == 0
     assert capsys.readouterr().out.count("x\n") == 3
     assert main(["bench", *options, "--batch-size=4", "--json"]) == 0

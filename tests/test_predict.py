@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import threading
+import time
 import zipfile
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,9 @@ from PIL import Image
 
 from fervt.__main__ import main
 from fervt.checkpoint import load_checkpoint
-from fervt.errors import ImageError
+from fervt.errors import ConfigError, ImageError
 from fervt.examples import load_example
-from fervt.faces.detect import crop_face
+from fervt.faces import crop_face
 from fervt.predict import Predictor, to_face
 
 
@@ -124,6 +126,70 @@ def test_threads_get_the_same_answers(predictor: Predictor) -> None:
     assert len(found) == 12
     for probabilities in found:
         np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+def test_classify_gives_the_evidence_that_is_asked_for(predictor: Predictor) -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (70, 48, 48), dtype=np.uint8)
+    plain = predictor.classify(faces)
+    assert len(plain) == 70  # more than one pass takes
+    assert {r.model_input is r.gwa is r.gat is r.edge_index is None for r in plain} == {True}
+    full = predictor.classify(faces, ("gat", "input", "gwa"))
+    output, _ = predictor._run(faces)
+    expected = (output.logits / 2.0).softmax(dim=1).numpy()
+    for i, (bare, reading) in enumerate(zip(plain, full, strict=True)):
+        np.testing.assert_allclose(bare.probabilities, expected[i], atol=1e-5)
+        np.testing.assert_allclose(reading.probabilities, expected[i], atol=1e-5)
+        np.testing.assert_allclose(reading.gwa, output.gwa_weights[i], atol=1e-4)
+        assert reading.gat.shape == (len(output.gat_attention), 217, 2)
+        np.testing.assert_allclose(reading.gat[1], output.gat_attention[1][i], atol=1e-5)
+        assert np.array_equal(reading.edge_index, output.gat_edge_index)
+        assert reading.model_input.shape == (28, 28, 3)
+    with pytest.raises(FrozenInstanceError):
+        full[0].latency_ms = 0.0
+    assert predictor.classify(faces[:0]) == []
+    assert predictor.classify(faces[:1], ["gwa"])[0].gat is None
+
+
+def test_the_clock_runs_until_the_answer_lies_in_memory(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU's forward pass returns at once; only fetching the answer waits for it."""
+    fetch = predictor.probabilities
+
+    def fetch_late(output):
+        time.sleep(0.2)
+        return fetch(output)
+
+    monkeypatch.setattr(predictor, "probabilities", fetch_late)
+    first, second = predictor.classify(np.zeros((2, 48, 48), np.uint8))
+    assert first.latency_ms == second.latency_ms >= 100
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        np.zeros((48, 48), np.uint8),
+        np.zeros((2, 48, 47), np.uint8),
+        np.zeros((2, 48, 48), np.float32),
+        [[0]],
+    ],
+)
+def test_what_are_no_faces_is_refused(predictor: Predictor, faces: np.ndarray) -> None:
+    with pytest.raises(ImageError, match=r"shape \(count, 48, 48\)"):
+        predictor.classify(faces)
+
+
+def test_unknown_evidence_devices_and_engines_are_refused(
+    predictor: Predictor, checkpoint: Path
+) -> None:
+    with pytest.raises(ConfigError, match="no evidence 'lime'; known: input, gwa, gat"):
+        predictor.classify(np.zeros((1, 48, 48), np.uint8), ["lime"])
+    for device in ("tpu", "cuda:77", "meta"):
+        with pytest.raises(ConfigError, match=f"no device '{device}'"):
+            Predictor(checkpoint, device=device)
+    with pytest.raises(ConfigError, match="no engine 'abacus'; known: auto, torch"):
+        Predictor(checkpoint, engine="abacus")
+    assert Predictor(checkpoint, device="cpu", engine="torch").device == torch.device("cpu")
 
 
 def test_command_answers_good_images_and_names_bad_ones(

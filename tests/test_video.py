@@ -161,15 +161,15 @@ def test_frames_of_too_many_pixels_are_refused(predictor, film, monkeypatch):
 
 def test_frames_that_cannot_be_read_are_counted_and_named(film, checkpoint, tmp_path, monkeypatch):
     worn = Predictor(checkpoint)
-    run, calls = worn.run, []
+    classify, calls = worn.classify, []
 
     def fail_at_first(*arguments):
         calls.append(1)
         if len(calls) <= 2:
             raise RuntimeError("worn out")
-        return run(*arguments)
+        return classify(*arguments)
 
-    monkeypatch.setattr(worn, "run", fail_at_first)
+    monkeypatch.setattr(worn, "classify", fail_at_first)
     found = read_video(film, worn)
     assert (found.frames, found.failed) == (9, 2)
     assert found.problem == "A frame could not be read (RuntimeError)."

@@ -13,7 +13,7 @@ import torch
 
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.errors import ConfigError
-from fervt.faces.detect import FaceDetector
+from fervt.faces import FaceDetector
 from fervt.service import ServiceConfig, create_app
 
 HELP = "serve predictions over HTTP"

@@ -13,9 +13,9 @@ from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import DataError, ImageError
 from fervt.evaluation.run import evaluate_model, with_labels
 from fervt.evaluation.saved import LABELS_FROM_FOLDERS, SavedEvaluation, translate
-from fervt.faces.detect import crop_face, whole_image_box
+from fervt.faces import whole_image_box
 from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
-from fervt.predict import Predictor, to_face
+from fervt.predict import Predictor, cut_face
 from fervt.progress import Progress
 
 # How much of the time goes into reading: finding faces takes longer than predicting.
@@ -63,7 +63,7 @@ def evaluate_prepared(
     every = read_prepared(source, (split,), name)
     data, labels, truth = with_labels(predictor.info, every)
     evaluation = evaluate_model(
-        predictor.model,
+        predictor._model,
         predictor.info,
         {"name": predictor.name, "sha256": sha256},
         data,
@@ -126,7 +126,7 @@ def evaluate_archive(
                     faceless.append(member.name)
                     continue
                 box = found[0].box_xyxy_px
-            faces.append(to_face(crop_face(image, box)))
+            faces.append(cut_face(image, box))
             kept.append(member)
         except ImageError:
             problems.append(member.name)
@@ -146,7 +146,7 @@ def evaluate_archive(
         source=archive.name,
     )
     evaluation = evaluate_model(
-        predictor.model,
+        predictor._model,
         predictor.info,
         {"name": predictor.name, "sha256": sha256},
         data,

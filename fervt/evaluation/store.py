@@ -5,22 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from fervt.checkpoint import load_checkpoint, read_info, shipped_checkpoints
 from fervt.errors import DataError
 from fervt.files import file_sha256
-from fervt.model import FERVTGNN
+from fervt.model.cost import count_gmac, count_parameters
 from fervt.resources import EVALUATIONS
-
-
-def count_gmac(model: FERVTGNN) -> float:
-    """Billions of multiply-accumulate operations for one face."""
-    side, device = model.config.image_size, next(model.parameters()).device
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model(torch.zeros(1, 3, side, side, device=device))
-    return counter.get_total_flops() / 2e9
 
 
 def shipped_metrics(name: str) -> dict[str, dict[str, Any]]:
@@ -64,7 +53,7 @@ def headline(metrics: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=32)
 def _weigh(path: Path, digest: str) -> tuple[int, float]:
     model, _ = load_checkpoint(path)
-    return sum(p.numel() for p in model.parameters()), count_gmac(model)
+    return count_parameters(model), count_gmac(model)
 
 
 def describe_checkpoint(name: str, path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fervt.explain.trace import Array
+from fervt.grid import GRID
 from fervt.model import Intervention
 from fervt.predict import Predictor
 
@@ -39,15 +40,15 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
     keep = ~torch.eye(len(names), dtype=torch.bool, device=image.device)[1:]
     changes = [([f"{name} dropped" for name in names[1:]], Intervention(keep_tokens=keep))]
     if config.use_gnn:
-        mean = Intervention(gnn_features=predictor.model.gnn_mean)
+        mean = Intervention(gnn_features=predictor._model.gnn_mean)
         changes.append((["GNN replaced by its mean"], mean))
     if config.use_gwa:
-        equal = Intervention(gwa_weights=torch.ones(7, 7, device=image.device))
+        equal = Intervention(gwa_weights=torch.ones(GRID, GRID, device=image.device))
         changes.append((["GWA weights all equal"], equal))
     effects = []
     with torch.inference_mode():
         for labels, change in changes:
             images = image.expand(len(labels), -1, -1, -1)
-            found = predictor.probabilities(predictor.model(images, change))
+            found = predictor.probabilities(predictor._model(images, change))
             effects += [PartEffect(*pair) for pair in zip(labels, found, strict=True)]
     return tuple(effects)

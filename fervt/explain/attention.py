@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.explain.trace import Array
-from fervt.model.gwa import GRID
+from fervt.grid import GRID
 
 
 def edge_attention(attention: Array, layer: int | None = None, head: int | None = None) -> Array:

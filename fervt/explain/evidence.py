@@ -11,9 +11,9 @@ from fervt.explain.ablation import PartEffect, ablate_parts
 from fervt.explain.attention import cell_attention, edge_attention
 from fervt.explain.grad_cam import class_maps, grad_cam
 from fervt.explain.occlusion import occlude
-from fervt.explain.trace import Array, Trace, normalise, trace_of
+from fervt.explain.trace import Array, Trace, trace_of
+from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
-from fervt.model.gwa import GRID
 from fervt.predict import Predictor
 
 
@@ -164,8 +164,8 @@ class Explanation:
 
 def explain_face(predictor: Predictor, face: NDArray[np.uint8]) -> Explanation:
     """Explains a gray face (48, 48) uint8: a few calls of the model, 49 hidden cells in one."""
-    image = normalise(predictor, face[None])
-    output, maps = class_maps(predictor.model, image)
+    image = predictor.prepare(face[None])
+    output, maps = class_maps(predictor._model, image)
     return Explanation(
         trace=trace_of(predictor, face, image, output),
         hidden_probabilities=occlude(predictor, image),

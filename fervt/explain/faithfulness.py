@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fervt.explain.evidence import Target
-from fervt.explain.grid import CELLS, GRID, hide_cells
-from fervt.explain.trace import Array, classify, normalise
+from fervt.explain.grid import CELLS, hide_cells
+from fervt.explain.trace import Array, classify
+from fervt.grid import GRID
 from fervt.predict import Predictor
 
 
@@ -109,7 +110,7 @@ def measure_faithfulness(
     steps = np.unique(np.append(np.arange(0, CELLS, cells_per_step), CELLS))
     orders = [_order(values, rng) for values in maps.values()]
     orders += [rng.permutation(CELLS) for _ in range(random_orders)]
-    image = normalise(predictor, face[None])
+    image = predictor.prepare(face[None])
     none_and_all = hide_cells(image, _masks([0, CELLS], orders[0], image))
     ends = target.score(classify(predictor, none_and_all))
     deletion, insertion = [], []

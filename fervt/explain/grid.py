@@ -6,7 +6,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fervt.model.gwa import GRID, spread_over_pixels
+from fervt.grid import GRID
+from fervt.model.gwa import spread_over_pixels
 
 CELLS = GRID * GRID
 

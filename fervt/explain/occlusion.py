@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from fervt.explain.grid import CELLS, GRID, hide_cells
+from fervt.explain.grid import CELLS, hide_cells
 from fervt.explain.trace import Array, classify
+from fervt.grid import GRID
 from fervt.predict import Predictor
 
 

@@ -67,7 +67,9 @@ class Trace:
 
 def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
     """Runs the model once over a gray face (48, 48) uint8 and keeps every stage."""
-    output, image = predictor.run(face[None])
+    with torch.inference_mode():
+        image = predictor.prepare(face[None])
+        output = predictor._model(image)
     return trace_of(predictor, face, image, output)
 
 
@@ -98,18 +100,11 @@ def trace_of(
     )
 
 
-def normalise(predictor: Predictor, faces: NDArray[np.uint8]) -> Tensor:
-    """Turns gray faces (B, 48, 48) uint8 into model input (B, 3, S, S), ready for autograd."""
-    batch = torch.from_numpy(np.ascontiguousarray(faces)).to(predictor.device)
-    images = predictor.info.preprocess.to_input(batch)
-    return images.contiguous(memory_format=torch.channels_last)
-
-
 def classify(predictor: Predictor, images: Tensor) -> Array:
     """Calibrated probabilities (B, C) of normalised images (B, 3, S, S), in batches."""
     with torch.inference_mode():
         return np.concatenate(
-            [predictor.probabilities(predictor.model(part)) for part in images.split(BATCH)]
+            [predictor.probabilities(predictor._model(part)) for part in images.split(BATCH)]
         )
 
 

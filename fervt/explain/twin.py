@@ -16,7 +16,7 @@ from fervt.predict import Predictor
 def untrained_twin(predictor: Predictor, seed: int = 0) -> Predictor:
     """A predictor that prepares faces alike, with random weights; made once a configuration."""
     twin = copy.copy(predictor)
-    twin.model = _untrained(predictor.info.config, seed).to(predictor.device)
+    twin._model = _untrained(predictor.info.config, seed).to(predictor.device)
     return twin
 
 

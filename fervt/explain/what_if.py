@@ -9,29 +9,30 @@ import torch
 from numpy.typing import NDArray
 
 from fervt.data.transforms import FACE_SIZE
-from fervt.explain.grid import GRID, hide_cells
-from fervt.explain.trace import Array, classify, normalise
+from fervt.explain.grid import hide_cells
+from fervt.explain.trace import Array, classify
+from fervt.grid import GRID
 from fervt.predict import Predictor
 
-Face = NDArray[np.uint8]
+GrayFace = NDArray[np.uint8]
 POINTS = 9
 
 
-def _blur(face: Face, sigma_px: float) -> Face:
+def _blur(face: GrayFace, sigma_px: float) -> GrayFace:
     return cv2.GaussianBlur(face, (0, 0), sigma_px) if sigma_px else face  # type: ignore[return-value]
 
 
-def _brighten(face: Face, percent: float) -> Face:
+def _brighten(face: GrayFace, percent: float) -> GrayFace:
     return np.clip(face + 2.55 * percent, 0, 255).round().astype(np.uint8)
 
 
-def _rotate(face: Face, degrees: float) -> Face:
+def _rotate(face: GrayFace, degrees: float) -> GrayFace:
     centre = ((FACE_SIZE - 1) / 2,) * 2
     turn = cv2.getRotationMatrix2D(centre, degrees, 1)
     return cv2.warpAffine(face, turn, face.shape[::-1], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
 
 
-def _mirror(face: Face, mirrored: float) -> Face:
+def _mirror(face: GrayFace, mirrored: float) -> GrayFace:
     return face[:, ::-1] if mirrored else face
 
 
@@ -51,7 +52,7 @@ class Change:
     unit: str
     values: tuple[float, ...]
     neutral: float
-    apply: Callable[[Face, float], Face] | None
+    apply: Callable[[GrayFace, float], GrayFace] | None
 
 
 def _range(low: float, high: float) -> tuple[float, ...]:
@@ -84,7 +85,7 @@ class WhatIf:
     inputs: NDArray[np.uint8]
 
 
-def what_if(predictor: Predictor, face: Face, change: str, cell: tuple[int, int]) -> WhatIf:
+def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, int]) -> WhatIf:
     """Tries all values of a change in one forward pass.
 
     Args:
@@ -97,10 +98,10 @@ def what_if(predictor: Predictor, face: Face, change: str, cell: tuple[int, int]
     if chosen.apply is None:
         hidden = torch.zeros(len(chosen.values), GRID, GRID, device=predictor.device)
         hidden[:, cell[0], cell[1]] = torch.tensor(chosen.values, device=predictor.device) / 100
-        images = hide_cells(normalise(predictor, face[None]), hidden)
+        images = hide_cells(predictor.prepare(face[None]), hidden)
     else:
         faces = np.stack([chosen.apply(face, value) for value in chosen.values])
-        images = normalise(predictor, faces)
+        images = predictor.prepare(faces)
     inputs = predictor.info.preprocess.denormalise(images)[..., 0]
     return WhatIf(
         change,

@@ -1,1 +1,15 @@
 """Where the faces are, and the square crops that a classifier sees."""
+
+from fervt.faces.crop import check_box, crop_face, whole_image_box
+from fervt.faces.detect import FaceDetector, thread_detector
+from fervt.faces.found import Box, FoundFace
+
+__all__ = [
+    "Box",
+    "FaceDetector",
+    "FoundFace",
+    "check_box",
+    "crop_face",
+    "thread_detector",
+    "whole_image_box",
+]

@@ -9,7 +9,6 @@ from plotly.colors import sample_colorscale
 from fervt.figures.grid import (
     BAR_PX,
     FACE_PX,
-    GRID,
     SEQUENTIAL,
     Cell,
     Values,
@@ -19,6 +18,7 @@ from fervt.figures.grid import (
     grid_figure,
     mark_cell,
 )
+from fervt.grid import GRID
 
 _BINS = 8  # lines of one colour are one trace: 217 traces would take seconds to draw
 _WIDTHS_PX = np.linspace(1.2, 6.0, _BINS)

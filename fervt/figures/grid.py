@@ -12,7 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-GRID = 7
+from fervt.grid import GRID
+
 SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
 FACE_PX = 380
@@ -71,6 +72,16 @@ def encode_png(picture_rgb: NDArray[np.uint8]) -> str:
     """A picture (h, w, 3) uint8 RGB as a data URI."""
     _, data = cv2.imencode(".png", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int) -> str:
+    """A photo (h, w, 3) uint8 RGB as the data URI of a JPEG, its longer side at most so long."""
+    scale = longer_px / max(picture_rgb.shape[:2])
+    if scale < 1:
+        height, width = (max(1, round(scale * side)) for side in picture_rgb.shape[:2])
+        picture_rgb = cv2.resize(picture_rgb, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
 def dim(picture_rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fervt.figures.grid import DIVERGING, GRID, SEQUENTIAL, Cell, Values, colour_bar
+from fervt.figures.grid import DIVERGING, SEQUENTIAL, Cell, Values, colour_bar
+from fervt.grid import GRID
 
 
 def _matrix(

@@ -8,7 +8,6 @@ from fervt.figures.grid import (
     BAR_PX,
     DIVERGING,
     FACE_PX,
-    GRID,
     SEQUENTIAL,
     Cell,
     Values,
@@ -19,6 +18,7 @@ from fervt.figures.grid import (
     mark_cell,
     signed_range,
 )
+from fervt.grid import GRID
 
 
 def overlay_figure(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.draw import draw_boxes, draw_graph, draw_overlay, parse_colour
-from fervt.faces.detect import Box, crop_face
+from fervt.faces import Box, crop_face
 from fervt.labels import expression
 from fervt.live.readings import FaceReading
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.faces.detect import Box
+from fervt.faces import Box
 
 
 @dataclass(frozen=True, eq=False)

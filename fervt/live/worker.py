@@ -16,18 +16,25 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fervt import predict
 from fervt.errors import FervtError
 from fervt.explain import edge_attention
-from fervt.faces.detect import Box, FaceDetector, crop_face
+from fervt.faces import Box, FaceDetector
+from fervt.images import check_image
 from fervt.live.annotate import Evidence, annotate_frame
 from fervt.live.meter import LiveStats, Meter
 from fervt.live.readings import FaceReading, FrameReading
 from fervt.live.timeline import Timeline
 from fervt.live.tracker import Track, Tracker
-from fervt.predict import Predictor, check_image, to_face
+from fervt.predict import Predictor, Reading, cut_face
 
 Overlay = Literal["none", "gwa", "graph"]
 OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
+_EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
+    "none": (),
+    "gwa": ("gwa",),
+    "graph": ("gat",),
+}
 
 _SEARCH_PX = 320  # the search's longer side: faces from a twelfth of the frame's width
 _MAX_FACES = 6
@@ -232,19 +239,10 @@ class LiveWorker:
     def _classify(
         self, image_rgb: NDArray[np.uint8], boxes: Sequence[Box], overlay: Overlay
     ) -> tuple[NDArray[np.float32], list[Evidence | None]]:
-        faces = np.stack([to_face(crop_face(image_rgb, box)) for box in boxes])
-        output, _ = self.predictor.run(faces)
-        evidence: list[Evidence | None] = [None] * len(boxes)
-        if overlay == "gwa" and output.gwa_weights is not None:
-            evidence = [Evidence(weights) for weights in output.gwa_weights.float().cpu().numpy()]
-        elif overlay == "graph" and output.gat_attention is not None:
-            assert output.gat_edge_index is not None
-            edges = output.gat_edge_index.cpu().numpy()
-            layers = torch.stack(output.gat_attention, dim=1).float().cpu().numpy()
-            evidence = [
-                Evidence(edge_index=edges, attention=edge_attention(face)) for face in layers
-            ]
-        return self.predictor.probabilities(output), evidence
+        faces = np.stack([cut_face(image_rgb, box) for box in boxes])
+        readings = self.predictor.classify(faces, _EVIDENCE[overlay])
+        probabilities = np.stack([reading.probabilities for reading in readings])
+        return probabilities, [_to_draw(reading) for reading in readings]
 
     def _smooth(
         self,
@@ -261,6 +259,15 @@ class LiveWorker:
             smoothed[number] = time_s, np.float32(kept) * before + np.float32(1 - kept) * now
         self._smoothed = smoothed
         return [shares for _, shares in smoothed.values()]
+
+
+def _to_draw(reading: Reading) -> Evidence | None:
+    """What is drawn of the evidence that was asked for; None where the checkpoint has none."""
+    if reading.gwa is not None:
+        return Evidence(reading.gwa)
+    if reading.gat is not None:
+        return Evidence(edge_index=reading.edge_index, attention=edge_attention(reading.gat))
+    return None
 
 
 class _Average:

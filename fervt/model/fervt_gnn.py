@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from fervt.errors import ConfigError
+from fervt.grid import GRID
 from fervt.labels import Vocabulary, vocabulary
 from fervt.model.backbone import Backbone, Stem
 from fervt.model.fusion import GWAFusion
 from fervt.model.graph import AttentionGNN, GraphConstructor, GraphPooling, Pooling
-from fervt.model.gwa import GRID, GWA, Embedding
+from fervt.model.gwa import GWA, Embedding
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
 

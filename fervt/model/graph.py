@@ -5,13 +5,17 @@ self-loops stand in each image's own block of edges, because `GATConv` would oth
 at the end of the whole batch and reshaping its attention to (B, E, H) would mix images.
 """
 
+import warnings
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GATConv
 
-from fervt.model.gwa import GRID
+from fervt.grid import GRID
+
+with warnings.catch_warnings():  # it compiles its helpers in a way that PyTorch deprecates
+    warnings.simplefilter("ignore", FutureWarning)
+    from torch_geometric.nn import GATConv
 
 NODES = GRID * GRID
 EDGES = 4 * GRID * (GRID - 1) + NODES

@@ -10,9 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from fervt.grid import GRID
 from fervt.model.transformer import Block
-
-GRID = 7
 
 Embedding = Literal["patch", "convolutional"]
 

@@ -1,46 +1,24 @@
 """From an image's bytes to plain data: what `/v1/predict` and the browser page have in common."""
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fervt.faces.detect import Box, crop_face, thread_detector, whole_image_box
+from fervt.faces import Box, thread_detector, whole_image_box
+from fervt.grid import GRID
 from fervt.model.graph import grid_edges
-from fervt.model.gwa import GRID
-from fervt.predict import Prediction, Predictor, as_json, to_face
+from fervt.predict import Evidence, Predictor, Reading, cut_face, describe_face
 from fervt.service.batcher import Batcher
 from fervt.service.config import ServiceConfig
 from fervt.service.metrics import Metrics
 
-EXPLANATIONS = ("gwa", "gat")
+EXPLANATIONS: tuple[Evidence, ...] = ("gwa", "gat")
 
 Image = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What one forward pass says of one face.
-
-    Attributes:
-        probabilities: (C,), summing to 1.
-        model_input: (S, S, 3) uint8, what the model saw.
-        latency_ms: Its share of the forward pass.
-        gwa: (7, 7) cell weights with mean 1, None for a model without them.
-        gat: One (217,) a graph layer, mean over heads; sums to 1 over each target. None for a
-            model without a graph.
-    """
-
-    probabilities: NDArray[np.float32]
-    model_input: Image
-    latency_ms: float
-    gwa: NDArray[np.float32] | None
-    gat: list[NDArray[np.float32]] | None
 
 
 class Engine:
@@ -86,19 +64,16 @@ class Engine:
         """
         found = [self.find(i) if detect else [whole_image_box(i)] for i in images]
         kept = [boxes[: self._config.max_faces] for boxes in found]
-        crops = [
-            crop_face(image, box)
-            for image, boxes in zip(images, kept, strict=True)
-            for box in boxes
+        faces = [
+            cut_face(image, box) for image, boxes in zip(images, kept, strict=True) for box in boxes
         ]
-        readings = iter(self._batcher([to_face(crop) for crop in crops]) if crops else ())
-        crop = iter(crops)
+        readings = iter(self._batcher(faces) if faces else ())
         return [
             {
                 "width": image.shape[1],
                 "height": image.shape[0],
                 "faces_found": len(all_boxes),
-                "faces": [self._as_json(b, next(crop), next(readings), explain) for b in boxes],
+                "faces": [self._as_json(b, next(readings), explain) for b in boxes],
             }
             for image, all_boxes, boxes in zip(images, found, kept, strict=True)
         ]
@@ -109,43 +84,19 @@ class Engine:
         return {"side": GRID, "edge_sources": sources, "edge_targets": targets}
 
     def _read_faces(self, faces: Sequence[Image]) -> list[Reading]:
-        started = time.perf_counter()
-        output, images = self.predictor.run(np.stack(faces))
-        latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
-        probabilities = self.predictor.probabilities(output)
-        seen = self.predictor.info.preprocess.denormalise(images)
-        inputs = (seen * 255).round().byte().cpu().numpy()
-        gwa = None if output.gwa_weights is None else output.gwa_weights.float().cpu().numpy()
-        layers = None
-        if output.gat_attention is not None:
-            layers = [a.float().mean(dim=2).cpu().numpy() for a in output.gat_attention]
+        readings = self.predictor.classify(np.stack(faces), EXPLANATIONS)
         self._metrics.count_forward(len(faces))
-        return [
-            Reading(
-                probabilities[i],
-                inputs[i],
-                latency_ms,
-                None if gwa is None else gwa[i],
-                None if layers is None else [layer[i] for layer in layers],
-            )
-            for i in range(len(faces))
-        ]
+        return readings
 
-    def _as_json(
-        self, box: Box, crop: Image, reading: Reading, explain: Sequence[str]
-    ) -> dict[str, Any]:
-        classes = self.predictor.classes.classes
-        face = as_json(
-            Prediction(
-                box, classes, reading.probabilities, crop, reading.model_input, reading.latency_ms
-            )
-        )
+    def _as_json(self, box: Box, reading: Reading, explain: Sequence[str]) -> dict[str, Any]:
+        face = describe_face(box, self.predictor.classes.classes, reading)
         if explain:
             face["grid_xyxy_px"] = self._grid_box(box)
         if "gwa" in explain:
             face["gwa"] = None if reading.gwa is None else _rounded(reading.gwa)
-        if "gat" in explain:
-            face["gat"] = None if reading.gat is None else [_rounded(a) for a in reading.gat]
+        if "gat" in explain:  # one a graph layer, mean over heads
+            layers = None if reading.gat is None else reading.gat.mean(axis=2)
+            face["gat"] = None if layers is None else _rounded(layers)
         return face
 
     def _grid_box(self, box: Box) -> list[float]:

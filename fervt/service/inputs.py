@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from werkzeug.exceptions import BadRequest
 
 from fervt.errors import ImageError
-from fervt.faces.detect import check_box, whole_image_box
+from fervt.faces import check_box, whole_image_box
 from fervt.images import read_image, safe_name
 from fervt.service.config import ServiceConfig
 from fervt.service.engine import EXPLANATIONS

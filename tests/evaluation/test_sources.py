@@ -74,10 +74,8 @@ def test_a_zip_gives_what_the_same_faces_give(predictor):
     evaluation = found.evaluation
     order = np.argsort([f"{FER2013.classes[k]}/{i:03d}" for i, k in enumerate(labels)])
     faces = tiny.draw_faces(labels, 3)[order]
-    output, _ = predictor.run(faces)
-    np.testing.assert_allclose(
-        evaluation.rows().calibrated, predictor.probabilities(output), atol=1e-4
-    )
+    expected = [reading.probabilities for reading in predictor.classify(faces)]
+    np.testing.assert_allclose(evaluation.rows().calibrated, expected, atol=1e-4)
     assert evaluation.plain["label"].tolist() == labels[order].tolist()
     assert (found.faces.images == faces).all()
     assert found.names[0] == "angry/000.png"

@@ -26,7 +26,6 @@ from fervt.explain import (
 from fervt.explain.evidence import rank_cells
 from fervt.explain.grad_cam import class_maps
 from fervt.explain.grid import resample_by_area
-from fervt.explain.trace import normalise
 from fervt.labels import FER2013, FERPLUS
 from fervt.model import Intervention
 
@@ -46,7 +45,7 @@ def explanation(predictor, face) -> Explanation:
 
 
 def test_occlusion_equals_a_loop_by_hand(predictor, face, explanation):
-    image = normalise(predictor, face[None])
+    image = predictor.prepare(face[None])
     cell = image.shape[-1] // 7
     target = Target(3)
     plain = trace_face(predictor, face).probabilities
@@ -55,7 +54,7 @@ def test_occlusion_equals_a_loop_by_hand(predictor, face, explanation):
             one = image.clone()
             one[:, :, row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = 0
             with torch.no_grad():
-                logits = predictor.model(one).logits[0] / predictor.info.temperature
+                logits = predictor._model(one).logits[0] / predictor.info.temperature
             expected = logits.softmax(dim=0).numpy()
             np.testing.assert_allclose(
                 explanation.hidden_probabilities[row, column], expected, atol=1e-6
@@ -66,12 +65,12 @@ def test_occlusion_equals_a_loop_by_hand(predictor, face, explanation):
 
 def test_occlusion_costs_at_most_a_third_more_than_49_images(make_predictor, face):
     predictor = make_predictor(image_size=42, stem="face", width=16)
-    image = normalise(predictor, face[None])
+    image = predictor.prepare(face[None])
     batch = image.repeat(49, 1, 1, 1).contiguous(memory_format=torch.channels_last)
 
     def bare():
         with torch.inference_mode():
-            predictor.model(batch)
+            predictor._model(batch)
 
     def cpu_seconds(work):
         started = time.process_time()
@@ -110,7 +109,7 @@ def test_grad_cam_on_a_model_whose_gradient_is_known():
 
 
 def test_grad_cam_of_a_contrast_is_the_gradient_of_the_difference(predictor, face, explanation):
-    output = predictor.model(normalise(predictor, face[None]))
+    output = predictor._model(predictor.prepare(face[None]))
     difference = output.logits[0, 1] - output.logits[0, 4]
     (gradient,) = torch.autograd.grad(difference, output.feature_map)
     weights = gradient[0].mean(dim=(1, 2))
@@ -122,7 +121,7 @@ def test_grad_cam_of_a_contrast_is_the_gradient_of_the_difference(predictor, fac
 
 def test_explaining_leaves_no_gradient_behind(predictor, face):
     explain_face(predictor, face)
-    assert all(parameter.grad is None for parameter in predictor.model.parameters())
+    assert all(parameter.grad is None for parameter in predictor._model.parameters())
 
 
 def test_rollout_rows_sum_to_one_and_follow_the_formula():
@@ -141,7 +140,7 @@ def test_cell_attention_adds_up_what_leaves_a_cell():
 
 
 def test_attention_of_a_layer_and_a_head_is_the_models_own(predictor, face, explanation):
-    output, _ = predictor.run(face[None])
+    output, _ = predictor._run(face[None])
     attention = explanation.trace.gat_attention
     np.testing.assert_allclose(
         edge_attention(attention, 1, 0), output.gat_attention[1][0, :, 0], atol=1e-6
@@ -167,7 +166,7 @@ def test_a_cell_reads_its_neighbours_in_the_edges_direction(predictor, face, exp
 
 def test_parts_equal_the_models_own_interventions(predictor, face, explanation):
     def with_change(**change):
-        output, _ = predictor.run(face[None], Intervention(**change))
+        output, _ = predictor._run(face[None], Intervention(**change))
         return predictor.probabilities(output)[0]
 
     parts = {part.name: part.probabilities for part in explanation.parts}
@@ -178,7 +177,7 @@ def test_parts_equal_the_models_own_interventions(predictor, face, explanation):
     expected = {
         "L2 dropped": {"keep_tokens": torch.tensor([True, True, False, True, True])},
         "GNN dropped": {"keep_tokens": torch.tensor([True, True, True, True, False])},
-        "GNN replaced by its mean": {"gnn_features": predictor.model.gnn_mean},
+        "GNN replaced by its mean": {"gnn_features": predictor._model.gnn_mean},
         "GWA weights all equal": {"gwa_weights": torch.ones(7, 7)},
     }
     for name, change in expected.items():
@@ -200,7 +199,7 @@ def test_every_kind_of_checkpoint_can_be_explained(make_predictor, face, changes
     assert len(explanation.parts) == 3 + 2 * config.use_gnn + config.use_gwa
     blocks = (config.depth, config.heads, len(config.token_names), len(config.token_names))
     assert explanation.trace.transformer_attention.shape == blocks
-    prediction, _ = predictor.run(face[None])
+    prediction, _ = predictor._run(face[None])
     np.testing.assert_allclose(
         explanation.trace.probabilities, predictor.probabilities(prediction)[0], atol=1e-6
     )
@@ -232,8 +231,8 @@ def test_the_untrained_twin_is_another_and_always_the_same(predictor, face):
     before = torch.random.get_rng_state()
     twin = untrained_twin(predictor)
     assert torch.equal(before, torch.random.get_rng_state())
-    assert twin.model is untrained_twin(predictor).model
-    assert twin.model is not predictor.model
+    assert twin._model is untrained_twin(predictor)._model
+    assert twin._model is not predictor._model
     assert twin.info == predictor.info
     assert not np.allclose(
         trace_face(twin, face).gwa_weights, trace_face(predictor, face).gwa_weights

@@ -31,7 +31,7 @@ class Planted(nn.Module):
 @pytest.fixture(scope="module")
 def planted(predictor):
     other = copy.copy(predictor)
-    other.model = Planted()
+    other._model = Planted()
     return other
 
 

@@ -7,7 +7,6 @@ import torch
 from fervt.draw import draw_overlay
 from fervt.explain import seen_part
 from fervt.explain.grid import hide_cells, resample_by_area
-from fervt.explain.trace import normalise
 from fervt.figures.overlay import overlay_figure
 from fervt.predict import to_face
 
@@ -18,7 +17,7 @@ def pixels_that_the_patch_reads(predictor, cell):
     """Which pixels change GWA's embedding of a patch, asked of the model itself."""
     size = predictor.info.config.image_size
     image = torch.zeros(1, 3, size, size, requires_grad=True)
-    patch = predictor.model.gwa.embed(image)[0, :, cell[0], cell[1]].sum()
+    patch = predictor._model.gwa.embed(image)[0, :, cell[0], cell[1]].sum()
     (gradient,) = torch.autograd.grad(patch, image)
     return (gradient[0].abs().sum(dim=0) > 0).numpy()
 
@@ -62,7 +61,7 @@ def test_the_shown_part_of_the_crop_is_what_the_model_sees(predictor, face):
     np.testing.assert_array_equal(to_face(crop), face)
     share, size = predictor.info.preprocess.crop, predictor.info.config.image_size
     shown = seen_part(crop, share, size)[..., 0] / 255
-    images = normalise(predictor, face[None])
+    images = predictor.prepare(face[None])
     seen = predictor.info.preprocess.denormalise(images)[0, ..., 0].numpy()
     np.testing.assert_allclose(shown, seen, atol=0.02)
 

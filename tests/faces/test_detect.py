@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fervt.errors import ConfigError, ImageError
+from fervt.errors import ConfigError
 from fervt.examples import EXAMPLES, load_example
-from fervt.faces.detect import FaceDetector, crop_face, thread_detector, whole_image_box
+from fervt.faces import FaceDetector, thread_detector
 
 FACE_PX = (177, 66, 274, 163)  # the astronaut's, looked at
 
@@ -115,35 +115,3 @@ def test_yunet_is_taken_when_named(tmp_path, monkeypatch):
     assert large.box_xyxy_px == (40, 0, 64, 50) and large.score == pytest.approx(0.9)
     assert small.box_xyxy_px == (2, 3, 12, 23)
     assert detector.detect(image[..., ::-1].copy()) == []
-
-
-def test_crop_is_a_square_around_the_box():
-    image = np.arange(20 * 30 * 3, dtype=np.uint16).reshape(20, 30, 3).astype(np.uint8)
-    assert np.array_equal(crop_face(image, (5, 4, 15, 14)), image[4:14, 5:15])
-    wide = crop_face(image, (5, 8, 15, 12))  # 10 x 4: grows to 10 rows around row 10
-    assert np.array_equal(wide, image[5:15, 5:15])
-    wide[:] = 0
-    assert image.any()  # a copy
-
-
-def test_crop_repeats_the_edge_outside_the_image():
-    image = np.random.default_rng(0).integers(0, 255, (8, 12, 3), np.uint8)
-    crop = crop_face(image, (-3, 4, 5, 12))
-    assert crop.shape == (8, 8, 3)
-    assert np.array_equal(crop[:4, 3:], image[4:, :5])
-    assert np.array_equal(crop[:4, :3], np.repeat(image[4:, :1], 3, axis=1))
-    assert np.array_equal(crop[4:], np.repeat(crop[3:4], 4, axis=0))
-
-
-def test_the_whole_image_is_a_box_and_a_square_crop():
-    image = np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8)
-    box = whole_image_box(image)
-    assert box == (0, 0, 10, 6)
-    crop = crop_face(image, box)
-    assert crop.shape == (10, 10, 3) and np.array_equal(crop[2:8], image)
-
-
-@pytest.mark.parametrize("box", [(5, 5, 5, 9), (5, 9, 8, 5)])
-def test_an_empty_box_is_one_sentence(box):
-    with pytest.raises(ImageError, match="is empty"):
-        crop_face(np.zeros((20, 30, 3), np.uint8), box)

@@ -1,6 +1,7 @@
 """The worker on frames drawn here, without camera, page or browser."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 
 from fervt.errors import ImageError
 from fervt.examples import load_example
-from fervt.faces.detect import Face
+from fervt.faces import FoundFace
 from fervt.live import LiveSettings, LiveWorker
 
 WIDTH, HEIGHT = 400, 240
@@ -35,7 +36,7 @@ def told(worker: LiveWorker, script):
     """The worker's detector finds what `script(call)` gives."""
     calls = iter(range(10**6))
     worker._detector = SimpleNamespace(
-        detect=lambda image: [Face(box, 1.0) for box in script(next(calls))]
+        detect=lambda image: [FoundFace(box, 1.0) for box in script(next(calls))]
     )
     return worker
 
@@ -47,11 +48,10 @@ class OwnAnswers:
         self.info, self.classes = predictor.info, predictor.classes
         self._predictor, self._answers = predictor, iter(answers)
 
-    def run(self, faces):
-        return self._predictor.run(faces)
-
-    def probabilities(self, output):
-        return np.asarray(next(self._answers), np.float32)[None].repeat(len(output.logits), 0)
+    def classify(self, faces, evidence=()):
+        answer = np.asarray(next(self._answers), np.float32)
+        readings = self._predictor.classify(faces, evidence)
+        return [replace(reading, probabilities=answer) for reading in readings]
 
 
 def test_a_face_that_moves_leaves_and_returns(predictor):
@@ -193,12 +193,14 @@ def test_the_search_is_rarer_where_it_costs_more(predictor):
 
         def detect(image):
             now[0] += search_s
-            return [Face((30, 40, 180, 190), 1.0)]
+            return [FoundFace((30, 40, 180, 190), 1.0)]
 
-        run = predictor.run
+        def classify(faces, evidence):
+            now[0] += read_s
+            return predictor.classify(faces, evidence)
+
         slow = SimpleNamespace(
-            run=lambda faces: (now.__setitem__(0, now[0] + read_s), run(faces))[1],
-            probabilities=predictor.probabilities,
+            classify=classify,
             info=predictor.info,
             classes=predictor.classes,
         )

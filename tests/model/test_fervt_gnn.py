@@ -12,7 +12,7 @@ from fervt.errors import CheckpointError, ConfigError
 from fervt.model import FERVTGNN, FERVTConfig, Intervention
 
 TINY = FERVTConfig(
-    image_size=28, stem="face-fast", width=4, embed_dim=24, heads=2, gwa_dim=12, gwa_heads=3,
+    image_size=28, stem="face-fast", width=8, embed_dim=24, heads=2, gwa_dim=12, gwa_heads=3,
     node_dim=8, gat_heads=3, dropout=0.0, token_dropout=0.0,
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ def test_output_has_every_stage_with_its_shape() -> None:
         "graph_features": (5, 49, 24),
         "gat_edge_index": (2, 217),
         "gnn_features": (5, 24),
-        "feature_map": (5, 32, 2, 2),
+        "feature_map": (5, 64, 2, 2),
         "tokens": (5, 5, 24),
         "gwa_logits": (5, 7),
         "gnn_logits": (5, 7),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import served
 
-from fervt.faces.detect import crop_face
+from fervt.faces import crop_face
 from fervt.images import read_image
 from fervt.predict import to_face
 from fervt.service.problems import MEDIA_TYPE
@@ -108,7 +108,7 @@ def test_explanations_are_the_models_own(client, predictor, face_jpeg):
     (face,) = answer.get_json()["images"][0]["faces"]
 
     crop = crop_face(read_image(face_jpeg, "x"), face["box_xyxy_px"])
-    output, _ = predictor.run(to_face(crop)[None])
+    output, _ = predictor._run(to_face(crop)[None])
     assert np.abs(np.array(face["gwa"]) - output.gwa_weights[0].numpy()).max() < 1e-4
     assert len(face["gat"]) == len(output.gat_attention)
     for got, layer in zip(face["gat"], output.gat_attention, strict=True):
@@ -260,14 +260,14 @@ def test_concurrent_requests_share_forward_passes(make_client, monkeypatch):
     """Eight callers, whose first forward pass is held until the others wait behind it."""
     client = make_client(max_in_flight=8)
     engine = client.application.extensions["fervt"].engine
-    run, sizes, waiting = engine.predictor.run, [], threading.Event()
+    run, sizes, waiting = engine.predictor.classify, [], threading.Event()
 
-    def slow(faces, intervention=None):
+    def slow(faces, evidence):
         sizes.append(len(faces))
         waiting.wait(30)
-        return run(faces, intervention)
+        return run(faces, evidence)
 
-    monkeypatch.setattr(engine.predictor, "run", slow)
+    monkeypatch.setattr(engine.predictor, "classify", slow)
     rng = np.random.default_rng(0)
     bodies = [served.jpeg(rng.integers(0, 255, (60, 48, 3), np.uint8)) for _ in range(8)]
     answers = [None] * 8

@@ -15,9 +15,10 @@ from fervt.figures.graph import graph_figure
 from fervt.figures.grid import Values
 from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
+from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import GRID, View, every_cell, mark_cell, show_clickable
+from fervt.ui.explain.selection import View, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
 _DIRECTIONS = {

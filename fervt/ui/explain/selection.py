@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.figures.probabilities import plot_probabilities
+from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.charts import show_chart
@@ -23,7 +24,6 @@ from fervt.ui.images import Picture, remember
 
 Cell = tuple[int, int]
 
-GRID = 7
 CELL, TARGET, AGAINST = "cell", "target", "against"
 _NOTHING = ""
 _ASKED = "asked for"

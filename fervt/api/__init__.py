@@ -1,0 +1,16 @@
+"""What `import fervt` offers: a model to call on pictures, and answers made for notebooks."""
+
+from fervt.api.evaluation import EvaluationResult, evaluate
+from fervt.api.explanation import Explanation
+from fervt.api.faces import Face, Faces
+from fervt.api.model import Predictor, load
+
+__all__ = [
+    "EvaluationResult",
+    "Explanation",
+    "Face",
+    "Faces",
+    "Predictor",
+    "evaluate",
+    "load",
+]

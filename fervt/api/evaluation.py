@@ -1,0 +1,218 @@
+"""How often a checkpoint is right, on a prepared file or on labeled pictures of one's own."""
+
+import os
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+
+from fervt import predict
+from fervt.data.archive import IMAGE_SUFFIXES, MAX_IMAGES, MAX_UNPACKED_BYTES
+from fervt.data.prepared import count_splits
+from fervt.errors import ConfigError, DataError
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
+from fervt.files import write_aside
+from fervt.progress import Progress
+
+_OWN_SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EvaluationResult:
+    """The figures of one evaluation, without mirrored faces.
+
+    Attributes:
+        checkpoint: The checkpoint's name.
+        split: What it was evaluated on.
+        n: Faces that were scored.
+        accuracy: Share of them that were right, 0..1.
+        accuracy_interval_95: Its 95% interval, low and high.
+        macro_f1: Mean of the classes' F1 scores, 0..1.
+        notes: What was left out, in sentences.
+        saved: The evaluation in full, as reports and pages read it.
+
+    Example:
+        >>> import fervt, pathlib, tempfile
+        >>> from PIL import Image
+        >>> from skimage import data
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     happy = pathlib.Path(folder) / "faces" / "happy"
+        ...     happy.mkdir(parents=True)
+        ...     Image.fromarray(data.astronaut()[66:163, 177:274]).save(happy / "one.png")
+        ...     result = fervt.evaluate(fervt.load(), happy.parent)
+        >>> result
+        <fervt.EvaluationResult: fervt-narrow on faces: accuracy 100.0% (20.7% to 100.0%), n = 1>
+        >>> result.notes
+        ('Each image was read whole, as one face.',)
+        >>> list(result.to_pandas().columns[:4])
+        ['file', 'label', 'predicted', 'right']
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in result.save(folder)]
+        ['predictions.parquet', 'tta.parquet', 'embeddings.npz', 'metrics.json']
+    """
+
+    checkpoint: str
+    split: str
+    n: int
+    accuracy: float
+    accuracy_interval_95: tuple[float, float]
+    macro_f1: float
+    notes: tuple[str, ...]
+    saved: SavedEvaluation
+    _names: dict[int, str]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A table with one row per face.
+
+        Returns:
+            The columns `file` ("" where faces have no names), `label`, `predicted`, `right`, and a
+            column with the calibrated probability of each class.
+        """
+        rows = self.saved.rows()
+        names = pd.Series(rows.classes)
+        table = pd.DataFrame(
+            {
+                "file": [self._names.get(int(row), "") for row in rows.table["row"]],
+                "label": names[rows.labels].to_numpy(),
+                "predicted": names[rows.predicted].to_numpy(),
+                "right": rows.right,
+            }
+        )
+        shares = pd.DataFrame(rows.calibrated, columns=list(rows.classes))
+        return pd.concat([table, shares], axis=1)
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Writes the saved evaluation's files into a folder, which `fervt report` reads.
+
+        Args:
+            folder: Made where it is missing.
+
+        Raises:
+            DataError: The folder cannot be written to.
+        """
+        place = Path(folder)
+        files = self.saved.as_files()
+        try:
+            for name, content in files.items():
+                with write_aside(place / name) as aside:
+                    aside.write_bytes(content)
+        except OSError as error:
+            raise DataError(f"'{place}' cannot be written to: {error.strerror}.") from error
+        return [place / name for name in files]
+
+    def __repr__(self) -> str:
+        low, high = self.accuracy_interval_95
+        return (
+            f"<fervt.EvaluationResult: {self.checkpoint} on {self.split}: accuracy "
+            f"{self.accuracy:.1%} ({low:.1%} to {high:.1%}), n = {self.n:,}>"
+        )
+
+
+def evaluate(
+    model: predict.Predictor,
+    source: str | os.PathLike[str],
+    *,
+    split: str | None = None,
+    find_faces: bool = False,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Evaluates a model on a prepared file, or on pictures in folders named as expressions.
+
+    Args:
+        model: What `fervt.load` gives.
+        source: A file that `fervt prepare` wrote; or a folder or zip file of pictures, whose
+            nearest folder that is named as an expression is their label.
+        split: Of a prepared file "Training", "PublicTest" or "PrivateTest" (the default). Of
+            pictures "train", "validation" or "test", as their folders are named; None takes all.
+        find_faces: Cut the largest face out of each picture; otherwise each is one face. Not for
+            prepared files, which hold faces.
+        progress: Called with the share that is done, 0..1, and a sentence.
+
+    Raises:
+        DataError: The source cannot be used, or holds nothing that could be scored.
+        ConfigError: The model, or the split for this kind of source, is none.
+
+    Example:
+        >>> import fervt, pathlib, tempfile
+        >>> from PIL import Image
+        >>> from skimage import data
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     happy = pathlib.Path(folder) / "happy"
+        ...     happy.mkdir()
+        ...     Image.fromarray(data.astronaut()).save(happy / "astronaut.png")
+        ...     result = fervt.evaluate(fervt.load(), folder, find_faces=True)
+        >>> result.n, result.accuracy
+        (1, 1.0)
+        >>> result.to_pandas()[["file", "label", "predicted"]].to_dict("records")
+        [{'file': 'happy/astronaut.png', 'label': 'happy', 'predicted': 'happy'}]
+    """
+    if not isinstance(model, predict.Predictor):
+        raise ConfigError(
+            f"The model must come from fervt.load(), not be a {type(model).__name__}."
+        )
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(f"The source must be a path, not {type(source).__name__}.")
+    place = Path(source)
+    if not os.path.exists(place):  # also False for a text that could not be a path
+        raise DataError(f"There is no file or folder '{place!s:.200}'.")
+    report = progress or (lambda share, doing: None)
+    if place.is_dir() or zipfile.is_zipfile(place):
+        if split not in (None, *_OWN_SPLITS):
+            raise ConfigError(f"A split of pictures is {', '.join(_OWN_SPLITS)} or None.")
+        content = _pack(place) if place.is_dir() else _read(place)
+        name = f"{place.resolve().name}"
+        found = evaluate_archive(report, model, model.sha256, content, name, split, find_faces)
+    else:
+        if find_faces:
+            raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
+        wanted = split or "PrivateTest"
+        known = count_splits(place)
+        if wanted not in known:
+            raise DataError(f"{place} has no {wanted} rows; it has {', '.join(known)}.")
+        found = evaluate_prepared(report, model, model.sha256, place, wanted)
+    return _result(found)
+
+
+def _result(found: Evaluated) -> EvaluationResult:
+    saved = found.evaluation
+    figures = saved.rows().figures
+    low, high = figures["accuracy_interval_95"]
+    return EvaluationResult(
+        checkpoint=saved.name,
+        split=saved.split,
+        n=figures["n"],
+        accuracy=figures["accuracy"],
+        accuracy_interval_95=(low, high),
+        macro_f1=figures["macro_f1"],
+        notes=found.notes,
+        saved=saved,
+        _names=found.names,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror}.") from error
+
+
+def _pack(folder: Path) -> bytes:
+    """A folder's pictures as a zip file in memory, so that both pass the same checks."""
+    paths = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in IMAGE_SUFFIXES]
+    paths = [path for path in paths if path.is_file()]
+    if len(paths) > MAX_IMAGES:
+        raise DataError(
+            f"'{folder}' holds {len(paths):,} images; up to {MAX_IMAGES:,} can be read."
+        )
+    if sum(path.stat().st_size for path in paths) > MAX_UNPACKED_BYTES:
+        raise DataError(f"'{folder}' holds more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in paths:
+            name = path.relative_to(folder).as_posix().encode(errors="replace").decode()
+            archive.writestr(zipfile.ZipInfo(name), _read(path))  # whatever the file's date
+    return content.getvalue()

@@ -1,0 +1,80 @@
+"""A picture with the boxes of its faces, to zoom and hover."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from fervt.figures.grid import encode_picture
+
+_LONGER_PX = 640  # of the figure, without its margins
+_LINE_PX = 3
+
+
+def plot_faces(
+    image_rgb: NDArray[np.uint8],
+    boxes_xyxy_px: Sequence[tuple[int, int, int, int]],
+    captions: Sequence[str],
+    hover: Sequence[str],
+    colours: Sequence[str],
+) -> go.Figure:
+    """Draws a picture with one captioned box per face.
+
+    Args:
+        image_rgb: (h, w, 3) uint8.
+        boxes_xyxy_px: Left, top, right, bottom in pixels of the picture.
+        captions: One a box.
+        hover: What hovering over each box shows.
+        colours: One `#RRGGBB` a box.
+    """
+    height, width = image_rgb.shape[:2]
+    scale = _LONGER_PX / max(height, width)
+    figure = go.Figure()
+    figure.add_layout_image(
+        source=encode_picture(image_rgb, 2 * _LONGER_PX),
+        xref="x",
+        yref="y",
+        x=0,
+        y=0,
+        sizex=width,
+        sizey=height,
+        sizing="stretch",
+        layer="below",
+    )
+    for box, caption, text, colour in zip(boxes_xyxy_px, captions, hover, colours, strict=True):
+        left, top, right, bottom = box
+        figure.add_scatter(
+            x=[left, right, right, left, left],
+            y=[top, top, bottom, bottom, top],
+            mode="lines",
+            line={"color": colour, "width": _LINE_PX},
+            fill="toself",
+            fillcolor="rgba(0,0,0,0)",
+            hoveron="fills",
+            text=text,
+            hoverinfo="text",
+            name=caption,
+        )
+        figure.add_annotation(
+            x=left,
+            y=top,
+            text=caption,
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            font={"color": "#FFFFFF", "size": 13},
+            bgcolor="rgba(20,20,20,0.75)",
+        )
+    axis = {"visible": False, "constrain": "domain"}
+    figure.update_layout(
+        width=max(120, round(width * scale)),
+        height=max(120, round(height * scale)),
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        xaxis={**axis, "range": [0, width]},
+        yaxis={**axis, "range": [height, 0], "scaleanchor": "x"},
+        showlegend=False,
+        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure

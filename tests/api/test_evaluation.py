@@ -1,0 +1,76 @@
+"""A model is scored on prepared files, folders and zip files."""
+
+import json
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+import zips
+
+import fervt
+from fervt.data.prepared import write_prepared
+from fervt.errors import FervtError
+from fervt.labels import FER2013
+
+
+def test_a_zip_and_its_folder_are_evaluated_alike(model, tmp_path):
+    content = zips.labelled_zip(10)
+    (tmp_path / "faces.zip").write_bytes(content)
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        archive.extractall(tmp_path / "faces")
+    shares: list[float] = []
+    packed = fervt.evaluate(
+        model, tmp_path / "faces.zip", progress=lambda share, doing: shares.append(share)
+    )
+    folder = fervt.evaluate(model, str(tmp_path / "faces"))
+    assert shares == sorted(shares) and shares[-1] == 1
+    pd.testing.assert_frame_equal(packed.to_pandas(), folder.to_pandas())
+    table = folder.to_pandas()
+    assert len(table) == folder.n == packed.n == 10
+    assert folder.accuracy == table["right"].mean() == (table["label"] == table["predicted"]).mean()
+    low, high = folder.accuracy_interval_95
+    assert 0 <= low <= folder.accuracy <= high <= 1
+    assert (table["label"] == table["file"].str.split("/").str[0]).all()
+    np.testing.assert_allclose(table[list(FER2013.classes)].sum(axis=1), 1, atol=1e-5)
+    assert repr(folder).startswith("<fervt.EvaluationResult: tiny on faces: accuracy ")
+    assert "n = 10>" in repr(folder) and "Each image was read whole" in folder.notes[0]
+
+
+def test_a_prepared_file_is_evaluated_and_saved(model, tmp_path):
+    data = tiny.tiny_data()
+    write_prepared(data, tmp_path / "data.parquet")
+    result = fervt.evaluate(model, tmp_path / "data.parquet")
+    assert (result.split, result.n) == ("PrivateTest", 42)
+    assert fervt.evaluate(model, tmp_path / "data.parquet", split="Training").n == 84
+    assert set(result.to_pandas()["file"]) == {""}
+    paths = result.save(tmp_path / "new")
+    assert {path.name for path in paths} >= {"predictions.parquet", "metrics.json"}
+    assert json.loads((tmp_path / "new" / "metrics.json").read_text())["standard"]["n"] == 42
+
+
+def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):
+    write_prepared(tiny.tiny_data().split("Training"), tmp_path / "data.parquet")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("no data")
+    (tmp_path / "faces.zip").write_bytes(zips.labelled_zip(3))
+    data = tmp_path / "data.parquet"
+    for arguments, options, sentence in (
+        (("flagship", data), {}, r"must come from fervt\.load\(\), not be a str"),
+        ((model, None), {}, "source must be a path, not NoneType"),
+        ((model, tmp_path / "gone"), {}, "There is no file or folder '.*gone'"),
+        ((model, "x" * 5000), {}, "There is no file or folder 'xxx"),
+        ((model, "a\0b"), {}, "There is no file or folder 'a"),
+        ((model, tmp_path / "text.txt"), {}, "is no prepared file"),
+        ((model, tmp_path / "empty"), {}, "'empty' holds no labelled image"),
+        ((model, data), {}, "has no PrivateTest rows; it has Training"),
+        ((model, data), {"split": "test"}, "has no test rows"),
+        ((model, data), {"split": "Training", "find_faces": True}, "find_faces is for pictures"),
+        ((model, tmp_path / "faces.zip"), {"split": "PrivateTest"}, "A split of pictures is"),
+        ((model, tmp_path / "faces.zip"), {"find_faces": True}, "no image that could be scored"),
+    ):
+        with pytest.raises(FervtError, match=sentence) as caught:
+            fervt.evaluate(*arguments, **options)
+        assert "\n" not in str(caught.value)

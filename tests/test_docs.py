@@ -4,7 +4,6 @@ import argparse
 import importlib
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,9 +55,6 @@ def test_paths_exist(page: Path) -> None:
 def test_commands_and_their_options_exist(page: Path) -> None:
     blocks = re.findall(r"```(?:sh)?\n(.*?)```", page.read_text(), re.DOTALL)
     for verb, rest in COMMAND.findall("\n".join(blocks)):
-        if verb == "app":
-            check_app()
-            continue
         parser = argparse.ArgumentParser()
         assert verb in VERBS, verb
         importlib.import_module(f"fervt.cli.{verb}").add_arguments(parser)
@@ -67,12 +63,6 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         assert set(options) <= known, (verb, rest)
     for verb in re.findall(r"-m fervt (\w+)", page.read_text()):
         assert verb in VERBS, verb
-
-
-def check_app() -> None:
-    """`fervt app` is a verb wherever the package has a command `fervt` at all."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert "app" in VERBS or "scripts" not in project
 
 
 def test_names_are_defined_where_the_table_says() -> None:

@@ -179,8 +179,9 @@ def _verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
     joined = _join(against, evaluation)
     old, new = joined.rows
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
+    where = f", on the {len(new):,} faces that both have" if len(new) < joined.longest else ""
     return (
-        f"Against {_call(against)}: {describe_difference(difference)} "
+        f"Against {_call(against)}{where}: {describe_difference(difference)} "
         f"{explain_mcnemar(test, _call(against), _call(evaluation))}"
     )
 

@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHON
 WORKDIR /fervt
 COPY requirements.txt ./
 # PyTorch's two first, both from its index of CPU builds: the usual ones bring gigabytes of CUDA.
-RUN grep -E '^torch(vision)?>' requirements.txt >torch.txt \
+RUN grep -E '^torch(vision)?==' requirements.txt >torch.txt \
     && pip install --index-url "$TORCH_INDEX" -r torch.txt \
     && pip install -r requirements.txt \
     && useradd --system --uid 10001 --create-home fervt
@@ -27,4 +27,4 @@ COPY streamlit_app.py ./
 EXPOSE 8501
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["python", "-m", "streamlit", "run", "streamlit_app.py", "--server.address=0.0.0.0", "--server.port=8501"]
+CMD ["python", "-m", "fervt", "app", "--host", "0.0.0.0", "--port", "8501"]

@@ -1,21 +1,28 @@
 # Two commands do all the set-up: `make app` and `make test`. Both need only Python and make.
 PYTHON ?= python3
+HOST ?= 127.0.0.1
 PORT ?= 8501
 export PYTHON
 
-.PHONY: app test lint dev
+.PHONY: app test quick lint lock dev
 
-app: ## the workbench on http://localhost:8501 (PORT= changes it)
+app: ## the workbench on http://localhost:8501 (PORT= and HOST= change it)
 	@sh scripts/set_up.sh requirements.txt
-	@exec .venv/bin/python -m streamlit run streamlit_app.py --server.port "$(PORT)"
+	@exec .venv/bin/python -m fervt app --host "$(HOST)" --port "$(PORT)"
 
 test: dev ## the whole suite (ARGS= goes to pytest)
 	@.venv/bin/python -m pytest $(ARGS)
+
+quick: dev ## the suite without what is slow or needs a browser
+	@.venv/bin/python -m pytest -m "not slow and not browser" $(ARGS)
 
 lint: dev ## what the code must look like
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
 	@.venv/bin/python -m mypy
+
+lock: ## requirements*.txt anew from the ranges of pyproject.toml; needs uv
+	@$(PYTHON) -m scripts.lock
 
 dev:
 	@sh scripts/set_up.sh requirements-dev.txt

@@ -17,6 +17,7 @@ VERBS = (
     "video",
     "report",
     "bench",
+    "app",
     "serve",
 )
 

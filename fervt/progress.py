@@ -1,6 +1,32 @@
 """How far long work is: the one type of report, whoever does the work and whoever shows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Progress = Callable[[float, str], None]
 """Called with the share that is done, 0..1, and what is being done."""
+
+
+def no_progress(share: float, doing: str) -> None:
+    """Shows nothing."""
+
+
+def part_of(report: Progress, start: float, end: float) -> Progress:
+    """Reports work that is only a part, from `start` to `end`, of what `report` shows."""
+    return lambda share, doing: report(start + (end - start) * share, doing)
+
+
+def track(items: Iterable[T], total: int, report: Progress, doing: str) -> Iterator[T]:
+    """Yields items and reports after each, like `Reading: 3 of 7`.
+
+    Args:
+        items: About `total` of them.
+        total: How many are expected.
+        report: Told how far it is.
+        doing: What is being done.
+    """
+    for done, item in enumerate(items, 1):
+        yield item
+        report(min(1.0, done / max(total, 1)), f"{doing}: {done:,} of {total:,}")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fervt.evaluation.saved import saved_folders
+from fervt.evaluation.store import EvaluationStore
 from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
 from fervt.ui.dataset_faces import FaceBook, pick_faces
@@ -36,7 +36,7 @@ predictor = open_page("Evaluation", "How good it is, where it fails, and how sur
 
 def pick_saved() -> View | None:
     """Draws the choice of a saved evaluation; gives it as it is looked at, None without one."""
-    folders = {} if is_own(predictor) else saved_folders(predictor.name)
+    folders = {} if is_own(predictor) else EvaluationStore().folders(predictor.name)
     if not folders:
         st.info(
             f"No evaluation of {predictor.name} is saved. Under “{SOURCES['data']}” it can be "

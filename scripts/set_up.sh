@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv hold what REQUIREMENTS-FILE asks for, and does nothing when it already does.
 # Usage: [PYTHON=python3.12] sh scripts/set_up.sh REQUIREMENTS-FILE
-# Needs a POSIX shell and Python alone: even the hash of what is installed is Python's.
+# Needs a POSIX shell and Python alone.
 set -eu
 wanted=$1
 : "${PYTHON:=python3}"
@@ -12,18 +12,22 @@ fail() {
     exit 1
 }
 
-# Requirements, those they include, and the Python they were installed for.
-fingerprint() {
+# Whether every version that the file pins is installed; pip's own parser reads the markers.
+installed() {
     "$inside" - "$wanted" <<'END'
-import hashlib, pathlib, sys
+import importlib.metadata, pathlib, sys
+from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
 
-digest = hashlib.sha256(sys.version.encode())
-files = [pathlib.Path(sys.argv[1])]
-for file in files:
-    text = file.read_text()
-    digest.update(text.encode())
-    files += [file.parent / line[3:].strip() for line in text.splitlines() if line[:3] == "-r "]
-print(digest.hexdigest())
+for line in pathlib.Path(sys.argv[1]).read_text().splitlines():
+    text = line.partition("#")[0].strip()
+    try:
+        wanted = Requirement(text) if text else None
+        if wanted is None or (wanted.marker and not wanted.marker.evaluate()):
+            continue
+        if not wanted.specifier.contains(importlib.metadata.version(wanted.name), prereleases=True):
+            sys.exit(1)
+    except (InvalidRequirement, importlib.metadata.PackageNotFoundError):
+        sys.exit(1)
 END
 }
 
@@ -38,11 +42,8 @@ if ! "$inside" -c 'import pip' >/dev/null 2>&1; then
     "$PYTHON" -m venv --clear .venv || fail "Making .venv failed: the lines above say why."
 fi
 
-stamp=.venv/installed-${wanted##*/}
-now=$(fingerprint)
-if [ "$(cat "$stamp" 2>/dev/null)" != "$now" ]; then
+if ! installed; then
     echo "Installing $wanted into .venv: once, some minutes, several gigabytes ..."
     "$inside" -m pip install --disable-pip-version-check --no-input -r "$wanted" ||
         fail "The installation failed: the lines above say why; the same command tries again."
-    echo "$now" >"$stamp"
 fi

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,9 @@ def save_evaluation(
         parts = {"standard": table, "without_copies": table[~table["is_copy"]]}
         names = list(classes.classes)
         figures[file] = {
-            part: score(rows[names].to_numpy(), rows["label"].to_numpy(), classes.classes, 1.2)
+            part: asdict(
+                score(rows[names].to_numpy(), rows["label"].to_numpy(), classes.classes, 1.2)
+            )
             for part, rows in parts.items()
         }
     np.savez_compressed(
@@ -89,7 +92,7 @@ def save_evaluation(
         "labels": classes.name,
         "labels_seen": [classes.name],
         "temperature": 1.2,
-        "neutralised": None,
+        "neutralized": None,
         **figures["predictions"],
         "tta": figures["tta"],
         "parts": {"gwa_std_over_cells": 0.31, "gnn_readout_accuracy": None},

@@ -23,7 +23,7 @@ LEFT_OF = {
     "images": ["labels"],
     "faces": ["images"],
     "examples": ["images"],
-    "data": ["images", "files", "options"],
+    "data": ["images", "files", "options", "progress"],
     "model": ["data", "grid"],
     "checkpoint": ["model", "resources"],
     "metrics": ["labels", "files"],

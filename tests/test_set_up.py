@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -52,23 +53,32 @@ def test_python_too_old_or_without_venv(tmp_path, refuses, sentence):
     assert not (tmp_path / ".venv").exists()
 
 
-def test_installs_once_and_again_only_when_requirements_change(tmp_path):
+def test_installs_what_is_missing_and_nothing_twice(tmp_path):
+    package = tmp_path / "wheels" / "fervt_probe-1.0-py3-none-any.whl"
+    package.parent.mkdir()
+    with zipfile.ZipFile(package, "w") as wheel:
+        wheel.writestr("fervt_probe.py", "")
+        about = "fervt_probe-1.0.dist-info/"
+        wheel.writestr(
+            about + "METADATA", "Metadata-Version: 2.1\nName: fervt-probe\nVersion: 1.0\n"
+        )
+        wheel.writestr(about + "WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(about + "RECORD", "")
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text("-r more.txt\n")
-    (tmp_path / "more.txt").write_text("# nothing yet\n")
+    pinned = (
+        'fervt-probe==1.0 ; python_version > "3"  # a comment\nnever==1 ; python_version < "3"\n'
+    )
+    requirements.write_text(f"--no-index\n--find-links {package.parent}\n{pinned}")
     first = set_up(tmp_path)
     assert first.returncode == 0, first.stderr
     assert "Making .venv" in first.stdout and "Installing" in first.stdout
 
-    requirements.touch()
+    requirements.write_text(pinned)  # `make app` after `make test`: another file, nothing missing
     assert set_up(tmp_path).stdout == ""
 
-    (tmp_path / "more.txt").write_text("# nothing still\n")
-    changed = set_up(tmp_path).stdout
-    assert "Making .venv" not in changed and "Installing" in changed
-
-    requirements.write_text("./missing-folder\n")
+    requirements.write_text(pinned.replace("1.0", "2.0"))
     failed = set_up(tmp_path)
+    assert "Making .venv" not in failed.stdout and "Installing" in failed.stdout
     assert failed.returncode == 1 and "The installation failed" in failed.stderr
     assert set_up(tmp_path).returncode == 1  # a failed installation is not taken for done
 

@@ -15,7 +15,7 @@ from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.files import write_aside
-from fervt.progress import Progress
+from fervt.progress import Progress, no_progress
 
 _OWN_SPLITS = ("train", "validation", "test")
 
@@ -117,7 +117,7 @@ def evaluate(
     *,
     split: str | None = None,
     find_faces: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> EvaluationResult:
     """Evaluates a model on a prepared file, or on pictures in folders named as expressions.
 
@@ -158,13 +158,12 @@ def evaluate(
     place = Path(source)
     if not os.path.exists(place):  # also False for a text that could not be a path
         raise DataError(f"There is no file or folder '{place!s:.200}'.")
-    report = progress or (lambda share, doing: None)
     if place.is_dir() or zipfile.is_zipfile(place):
         if split not in (None, *_OWN_SPLITS):
             raise ConfigError(f"A split of pictures is {', '.join(_OWN_SPLITS)} or None.")
         content = _pack(place) if place.is_dir() else _read(place)
         name = f"{place.resolve().name}"
-        found = evaluate_archive(report, model, model.sha256, content, name, split, find_faces)
+        found = evaluate_archive(progress, model, model.sha256, content, name, split, find_faces)
     else:
         if find_faces:
             raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
@@ -172,21 +171,20 @@ def evaluate(
         known = count_splits(place)
         if wanted not in known:
             raise DataError(f"{place} has no {wanted} rows; it has {', '.join(known)}.")
-        found = evaluate_prepared(report, model, model.sha256, place, wanted)
+        found = evaluate_prepared(progress, model, model.sha256, place, wanted)
     return _result(found)
 
 
 def _result(found: Evaluated) -> EvaluationResult:
     saved = found.evaluation
-    figures = saved.rows().figures
-    low, high = figures["accuracy_interval_95"]
+    scores = saved.rows().scores
     return EvaluationResult(
         checkpoint=saved.name,
         split=saved.split,
-        n=figures["n"],
-        accuracy=figures["accuracy"],
-        accuracy_interval_95=(low, high),
-        macro_f1=figures["macro_f1"],
+        n=scores.n,
+        accuracy=scores.accuracy,
+        accuracy_interval_95=scores.accuracy_interval_95,
+        macro_f1=scores.macro_f1,
         notes=found.notes,
         saved=saved,
         _names=found.names,

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import asdict
 
 from fervt.evaluation.store import describe_shipped
 
@@ -17,14 +18,13 @@ def run(args: argparse.Namespace) -> int:
     """Prints a table, or JSON."""
     found = describe_shipped()
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps([asdict(item) for item in found], indent=1))
         return 0
     for item in found:
-        accuracy = item["metrics"].get("PrivateTest", {}).get("accuracy")
-        figure = f"{100 * accuracy:.2f}% PrivateTest" if accuracy else "not evaluated"
+        best = item.metrics.get("PrivateTest")
+        figure = f"{100 * best.accuracy:.2f}% PrivateTest" if best else "not evaluated"
         print(
-            f"{item['name']}: {len(item['classes'])} classes, "
-            f"{item['parameters'] / 1e6:.1f} M parameters, {item['file_bytes'] / 1e6:.1f} MB, "
-            f"{item['gmac']:.2f} GMAC, {figure}"
+            f"{item.name}: {len(item.classes)} classes, {item.parameters / 1e6:.1f} M parameters, "
+            f"{item.file_bytes / 1e6:.1f} MB, {item.gmac:.2f} GMAC, {figure}"
         )
     return 0

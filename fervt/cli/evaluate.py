@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from tqdm import tqdm
-
 from fervt.checkpoint import find_checkpoint
+from fervt.cli.progress import progress_bar
 from fervt.data.prepared import read_prepared
 from fervt.evaluation.run import evaluate_checkpoint
+from fervt.evaluation.words import describe_interval
 from fervt.labels import SPLITS, VOCABULARIES
 
 HELP = "evaluate a checkpoint on a prepared file"
@@ -20,34 +20,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
     parser.add_argument("--out", type=Path, required=True, help="folder for the evaluation")
     parser.add_argument("--labels", choices=tuple(VOCABULARIES), help="default: the checkpoint's")
-    parser.add_argument("--neutralise", choices=("gwa", "gnn"), help="switch a part off")
+    parser.add_argument("--neutralize", choices=("gwa", "gnn"), help="switch a part off")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, writes the files and prints the headline."""
     checkpoint = find_checkpoint(args.checkpoint)
     data = read_prepared(args.data, (args.split,))
-    with tqdm(total=len(data), unit="face", desc=args.split) as bar:
+    with progress_bar() as progress:
         metrics = evaluate_checkpoint(
             checkpoint,
             data,
             args.out,
             labels=args.labels,
-            neutralise=args.neutralise,
-            progress=lambda done, _: bar.update(done - bar.n),
+            neutralize=args.neutralize,
+            progress=progress,
         )
-    for name, figures in (
-        ("standard", metrics["standard"]),
-        ("without copies", metrics["without_copies"]),
-        ("standard, flip TTA", metrics["tta"]["standard"]),
+    for name, scores in (
+        ("standard", metrics.standard),
+        ("without copies", metrics.without_copies),
+        ("standard, flip TTA", metrics.tta.standard),
     ):
-        if figures is None:
+        if scores is None:
             continue
-        low, high = figures["accuracy_interval_95"]
         print(
-            f"{name:>20}: accuracy {100 * figures['accuracy']:.2f}% "
-            f"({100 * low:.1f} to {100 * high:.1f}), macro-F1 {figures['macro_f1']:.3f}, "
-            f"NLL {figures['nll_calibrated']:.3f}, ECE {figures['ece_calibrated']:.3f}, "
-            f"n = {figures['n']}"
+            f"{name:>20}: accuracy {scores.accuracy:.2%} ({describe_interval(scores)}), "
+            f"macro-F1 {scores.macro_f1:.3f}, NLL {scores.nll_calibrated:.3f}, "
+            f"ECE {scores.ece_calibrated:.3f}, n = {scores.n}"
         )
     return 0

@@ -1,16 +1,13 @@
 """`fervt prepare`: checks a downloaded data set and writes the one file that training reads."""
 
 import argparse
-import sys
 from collections.abc import Iterable
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from fervt.cli.progress import progress_bar
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.sources import read_source
 from fervt.errors import ConfigError
@@ -45,18 +42,13 @@ def run(args: argparse.Namespace) -> int:
         if args.out.resolve() == given.resolve():
             raise ConfigError(f"--out: {args.out} would be written over the source.")
 
-    # The stack ends a bar's line before an error is printed, wherever the loop was left.
-    with ExitStack() as bars:
-
-        def show(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-            bar = tqdm(items, description, total, unit="image", mininterval=0.5, file=sys.stderr)
-            return bars.enter_context(bar)
-
-        data, notes = read_source(args.source, args.ferplus, show)
-        for name in splits:
-            data.split(name)
-        kept = data.select(np.isin(data.usage, splits))
-        written = write_prepared(kept, args.out, show)
+    with progress_bar() as report:
+        data, notes = read_source(args.source, args.ferplus, report)
+    for name in splits:
+        data.split(name)
+    kept = data.select(np.isin(data.usage, splits))
+    with progress_bar() as report:
+        written = write_prepared(kept, args.out, report)
 
     print(f"{data.source}: {len(data):,} images; splits by {data.split_rule}")
     for note in notes:

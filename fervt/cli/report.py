@@ -6,7 +6,7 @@ from pathlib import Path
 from fervt.checkpoint import find_checkpoint, read_info, shipped_checkpoints
 from fervt.data.prepared import read_prepared
 from fervt.errors import DataError
-from fervt.evaluation.saved import find_evaluation
+from fervt.evaluation.store import EvaluationStore
 from fervt.files import write_aside
 from fervt.labels import SPLITS
 from fervt.reports.evaluation import build_report
@@ -27,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes the report."""
     name = find_checkpoint().stem if args.checkpoint is None else args.checkpoint
-    evaluation = find_evaluation(name, args.split)
-    against = find_evaluation(args.against, evaluation.split) if args.against else None
+    store = EvaluationStore()
+    evaluation = store.find(name, args.split)
+    against = store.find(args.against, evaluation.split) if args.against else None
     split = evaluation.split
     data = read_prepared(args.data, (split,)).split(split) if args.data else None
     shipped = shipped_checkpoints()

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import torch
 
 from fervt.checkpoint import find_checkpoint, load_checkpoint
+from fervt.cli.extras import require_extra
 from fervt.errors import ConfigError
 from fervt.faces import FaceDetector
 from fervt.service import ServiceConfig, create_app
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until it is told to stop."""
+    require_extra("serve", "flask", "flask_sock", "gunicorn", "prometheus_client")
     limits = {
         f.name: getattr(args, f.name) for f in dataclasses.fields(ServiceConfig) if f.type is int
     }

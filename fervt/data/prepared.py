@@ -7,7 +7,7 @@ carries a content hash that checkpoints and evaluations quote.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fervt.errors import DataError
 from fervt.files import write_aside
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOTE_NAMES
+from fervt.progress import Progress, no_progress, track
 
 SIDE_PX = 48
 _METADATA_KEY = b"fervt.prepared"
@@ -37,14 +38,6 @@ _SCHEMA = pa.schema(
         pa.field("image", pa.binary(), nullable=False),
     ]
 )
-
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Wraps an iterable of known length under a description, as a progress bar does."""
-
-
-def no_progress(items: Iterable[Any], total: int, description: str) -> Iterable[Any]:
-    """Shows nothing."""
-    return items
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +185,7 @@ def write_prepared(
     Args:
         data: What to write.
         path: The file; its folder is made where it is missing.
-        progress: Wraps the loop over images, e.g. in a progress bar.
+        progress: Told how far it is.
 
     Returns:
         The data with the content hash that the file has: one over exactly these rows.
@@ -211,7 +204,7 @@ def write_prepared(
         "split_rule": data.split_rule,
         "source": data.source,
     }
-    images = [_encode(image) for image in progress(data.images, len(data), "Compressing")]
+    images = [_encode(image) for image in track(data.images, len(data), progress, "Compressing")]
     columns = [
         pa.array(data.row),
         pa.array(data.usage.tolist(), pa.string()),

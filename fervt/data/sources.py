@@ -20,10 +20,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from fervt.data.prepared import SIDE_PX, PreparedData, Progress, hash_pixels, no_progress
+from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
 from fervt.errors import DataError, ImageError
 from fervt.images import read_image
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, SPLITS, VOTE_NAMES, expression
+from fervt.progress import Progress, no_progress, track
 
 VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 2013
@@ -75,7 +76,7 @@ def read_source(
             where there are votes, `votes_<name>`.
         ferplus: FER+'s `fer2013new.csv`: for a folder joined by the number in the file names,
             else by the order of the rows.
-        progress: Wraps the loop over images, e.g. in a progress bar.
+        progress: Told how far it is.
 
     Raises:
         DataError: Something in it is wrong; the sentence names the file and the row.
@@ -115,7 +116,9 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
     rows = _Rows([], [], [], [], None, f"Usage column of {path.name}")
     with path.open("rb") as file:
         line_count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    lines = progress(_csv_rows(path, ("emotion", "pixels", "Usage")), line_count - 1, "Reading")
+    lines = track(
+        _csv_rows(path, ("emotion", "pixels", "Usage")), line_count - 1, progress, "Reading"
+    )
     for i, (emotion, pixels, usage) in enumerate(lines):
         values = pixels.split()
         if len(values) != SIDE_PX**2:
@@ -144,7 +147,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
 
     rows = _Rows([], [], [], [], None, f"usage column of {path.name}")
     columns = zip(*(table[name] for name in wanted[:3]), strict=True)
-    for i, (usage, emotion, image) in enumerate(progress(columns, len(table), "Reading")):
+    for i, (usage, emotion, image) in enumerate(track(columns, len(table), progress, "Reading")):
         rows.usage.append(_check_usage(path, i, usage.as_py()))
         rows.label.append(_check_label(path, i, emotion.as_py()))
         encoded = image.as_py()
@@ -164,7 +167,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
     files = sorted(_list_images(root), key=lambda item: item[2].as_posix())
     rows = _Rows([], [], [], [], None, "")
     numbers: list[int] = []
-    for split, label, file in progress(files, len(files), "Reading"):
+    for split, label, file in track(files, len(files), progress, "Reading"):
         name = _FILE_NAME.fullmatch(file.name)
         if name is not None:
             stated = next(s for s in SPLITS if s.lower() == name[1].lower())

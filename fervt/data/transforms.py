@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fervt.errors import ConfigError
 from fervt.options import check_types, option
 
 FACE_SIZE = 48
@@ -33,14 +32,12 @@ class Preprocess:
     """
 
     image_size: int
-    mean: float
-    std: float
-    crop: float = 44 / 48
+    mean: float = option(least=0, most=1)
+    std: float = option(above=0, most=1)
+    crop: float = option(44 / 48, least=0.1, most=1)
 
     def __post_init__(self) -> None:
         check_types(self)
-        if not (0 <= self.mean <= 1 and 0 < self.std <= 1 and 0.1 <= self.crop <= 1):
-            raise ConfigError("mean, std or crop of the input lies outside its range.")
 
     def to_input(self, faces: Tensor) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into normalised images (B, 3, S, S) float32."""
@@ -72,35 +69,23 @@ def _centre(count: int, crop: float, device: torch.device) -> Tensor:
     return theta
 
 
-_LARGEST = {
-    "rotation_deg": 180,
-    "scale": 0.9,
-    "shift": 1,
-    "shear": 1,
-    "brightness": 10,
-    "contrast": 1,
-    "erase": 1,
-}
-
-
 @dataclass(frozen=True)
 class Augment:
     """Random changes to a training batch, as tensor operations on the whole batch."""
 
-    rotation_deg: float = option(12.0, "largest rotation to either side")
-    scale: float = option(0.12, "largest relative change of size, 0..1")
-    shift: float = option(0.08, "largest shift, as a share of the side")
-    shear: float = option(0.08, "largest horizontal shear")
+    rotation_deg: float = option(12.0, "largest rotation to either side", least=0, most=180)
+    scale: float = option(0.12, "largest relative change of size, 0..1", least=0, most=0.9)
+    shift: float = option(0.08, "largest shift, as a share of the side", least=0, most=1)
+    shear: float = option(0.08, "largest horizontal shear", least=0, most=1)
     flip: bool = option(True, "mirror half of the faces")
-    brightness: float = option(0.3, "largest change of brightness, in standard deviations")
-    contrast: float = option(0.25, "largest relative change of contrast, 0..1")
-    erase: float = option(0.3, "chance of one erased rectangle a face")
+    brightness: float = option(
+        0.3, "largest change of brightness, in standard deviations", least=0, most=10
+    )
+    contrast: float = option(0.25, "largest relative change of contrast, 0..1", least=0, most=1)
+    erase: float = option(0.3, "chance of one erased rectangle a face", least=0, most=1)
 
     def __post_init__(self) -> None:
         check_types(self)
-        for name, largest in _LARGEST.items():
-            if not 0 <= getattr(self, name) <= largest:
-                raise ConfigError(f"{name} must lie in 0 to {largest}.")
 
     def __call__(self, faces: Tensor, preprocess: Preprocess) -> Tensor:
         """Turns faces (B, 48, 48) uint8 into changed, normalised images (B, 3, S, S).

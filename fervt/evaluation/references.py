@@ -6,9 +6,12 @@ alone. They are no trained rivals on equal terms: each comes as its package ship
 
 from dataclasses import dataclass
 
+from fervt.metrics import Scores
+
 HUMAN_ACCURACY = 0.65
 HUMAN_SPREAD = 0.05
-HUMAN_SOURCE = "Goodfellow et al., 2013, https://arxiv.org/abs/1307.0414"
+HUMAN_URL = "https://arxiv.org/abs/1307.0414"
+HUMAN_SOURCE = f"Goodfellow et al., 2013, {HUMAN_URL}"
 LABEL_AGREEMENT = 0.67
 
 SPLIT = "PrivateTest"
@@ -29,3 +32,18 @@ TOOLS = (
     Tool("facial_emotion_recognition 0.3.4", 0.5252, 0.437),
     Tool("facex 1.1.0", 0.4263, 0.383),
 )
+
+
+def standing(name: str, scores: Scores) -> tuple[list, list, list, list]:
+    """A checkpoint beside people and tools, as `figures.evaluation_bars.standing_figure` takes it.
+
+    Returns:
+        Names, accuracies, their intervals (None where unknown), and which one is the checkpoint.
+    """
+    spread = (HUMAN_ACCURACY - HUMAN_SPREAD, HUMAN_ACCURACY + HUMAN_SPREAD)
+    return (
+        [name, "People", *(tool.name for tool in TOOLS)],
+        [scores.accuracy, HUMAN_ACCURACY, *(tool.accuracy for tool in TOOLS)],
+        [scores.accuracy_interval_95, spread, *(None for _ in TOOLS)],
+        [True, *(False for _ in range(len(TOOLS) + 1))],
+    )

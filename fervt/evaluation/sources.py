@@ -1,7 +1,7 @@
-"""Evaluating a checkpoint in a job: on a prepared file, or on a person's own labelled images."""
+"""Evaluating a checkpoint on a prepared file or on a person's own labeled images, in memory."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,14 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.archive import ImageArchive, Member
 from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import DataError, ImageError
+from fervt.evaluation.metrics import EvaluatedCheckpoint
+from fervt.evaluation.rows import translate
 from fervt.evaluation.run import evaluate_model, with_labels
-from fervt.evaluation.saved import LABELS_FROM_FOLDERS, SavedEvaluation, translate
+from fervt.evaluation.saved import SavedEvaluation
 from fervt.faces import whole_image_box
 from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
 from fervt.predict import Predictor, cut_face
-from fervt.progress import Progress
+from fervt.progress import Progress, part_of, track
 
 # How much of the time goes into reading: finding faces takes longer than predicting.
 _READING, _READING_AND_FINDING = 0.2, 0.7
@@ -65,11 +67,11 @@ def evaluate_prepared(
     evaluation = evaluate_model(
         predictor._model,
         predictor.info,
-        {"name": predictor.name, "sha256": sha256},
+        EvaluatedCheckpoint(predictor.name, sha256),
         data,
         labels,
         truth,
-        progress=_part(report, 0.05, 1.0, "Predicting"),
+        progress=part_of(report, 0.05, 1.0),
     )
     left_out = len(every) - len(data)
     notes = (f"{left_out:,} faces have no {truth.title} label.",) if left_out else ()
@@ -115,8 +117,7 @@ def evaluate_archive(
     faces, problems, faceless = [], [], []
     kept: list[Member] = []
     reading = _READING_AND_FINDING if find_faces else _READING
-    done = _part(report, 0.0, reading, "Reading the images")
-    for number, member in enumerate(members, 1):
+    for member in track(members, len(members), part_of(report, 0.0, reading), "Reading the images"):
         try:
             image = archive.read(member)
             box = whole_image_box(image)
@@ -130,8 +131,6 @@ def evaluate_archive(
             kept.append(member)
         except ImageError:
             problems.append(member.name)
-        finally:
-            done(number, len(members))
     if not kept:
         raise DataError(f"'{archive.name}' holds no image that could be scored.")
     own = np.array([m.label for m in kept])
@@ -148,13 +147,13 @@ def evaluate_archive(
     evaluation = evaluate_model(
         predictor._model,
         predictor.info,
-        {"name": predictor.name, "sha256": sha256},
+        EvaluatedCheckpoint(predictor.name, sha256),
         data,
         translate(own, FERPLUS, classes.classes),
         classes,
-        progress=_part(report, reading, 1.0, "Predicting"),
+        labels_from="folders",
+        progress=part_of(report, reading, 1.0),
     )
-    evaluation.metrics["data"]["labels_from"] = LABELS_FROM_FOLDERS
     outside = [member.name for member in archive.members if member.label < 0]
     notes = (
         "The largest face was cut out of each image."
@@ -182,13 +181,3 @@ def _name_files(why: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     listed = ", ".join(f"'{name}'" for name in names[:_NAMED])
     return f"Left out ({why}): {len(names):,}, {listed}{more}."
-
-
-def _part(report: Progress, start: float, end: float, doing: str) -> Callable[[int, int], None]:
-    """Reports a part of the work that counts its own steps."""
-
-    def progress(done: int, total: int) -> None:
-        share = start + (end - start) * done / total
-        report(share, f"{doing}: {done:,} of {total:,}")
-
-    return progress

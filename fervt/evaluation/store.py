@@ -1,79 +1,199 @@
-"""What ships: checkpoints beside their saved evaluations, described as plain data."""
+"""The saved evaluations of checkpoints, found by name, and what is known of the shipped ones."""
 
-import json
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from fervt import resources
 from fervt.checkpoint import load_checkpoint, read_info, shipped_checkpoints
 from fervt.errors import DataError
+from fervt.evaluation.metrics import FILE_NAME, Metrics, Part, read_metrics
+from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.files import file_sha256
+from fervt.images import safe_name
+from fervt.labels import SPLITS
 from fervt.model.cost import count_gmac, count_parameters
-from fervt.resources import EVALUATIONS
 
 
-def shipped_metrics(name: str) -> dict[str, dict[str, Any]]:
-    """The saved metrics of a shipped checkpoint by split; empty where none was saved.
+@dataclass(frozen=True)
+class EvaluationStore:
+    """Saved evaluations in `root/CHECKPOINT/ANY_NAME/`; the shipped ones by default.
 
-    Evaluations with a part switched off are not among them.
+    What an evaluation is of, its metrics say: the innermost folder's name is only for people.
+    """
+
+    root: Path = field(default_factory=lambda: resources.EVALUATIONS)
+
+    def folders(self, name: str) -> dict[str, Path]:
+        """Where a checkpoint's evaluations lie, by split, PrivateTest first.
+
+        Those with a part switched off are not among them.
+
+        Raises:
+            DataError: Metrics are damaged.
+        """
+        return {split: folder for split, (folder, _) in self._whole(name).items()}
+
+    def metrics(self, name: str) -> dict[str, Metrics]:
+        """The figures of the same evaluations as `folders`, in the same order.
+
+        Raises:
+            DataError: Metrics are damaged.
+        """
+        return {split: metrics for split, (_, metrics) in self._whole(name).items()}
+
+    def ablations(self, name: str, split: str) -> dict[Part, Metrics]:
+        """The figures of a checkpoint on a split with a part switched off, by that part.
+
+        Raises:
+            DataError: Metrics are damaged.
+        """
+        return {
+            metrics.neutralized: metrics
+            for _, metrics in self._each(name)
+            if metrics.neutralized and metrics.data.split == split
+        }
+
+    def find(self, name_or_folder: str, split: str) -> SavedEvaluation:
+        """Reads a checkpoint's evaluation on a split, or the one in a folder.
+
+        Args:
+            name_or_folder: A name without a folder before it is first looked for in the store.
+            split: Of a checkpoint in the store.
+
+        Raises:
+            DataError: There is none, or it is damaged.
+        """
+        folder = Path(name_or_folder)
+        folders = self.folders(name_or_folder) if folder.name == name_or_folder else {}
+        if split in folders:
+            return read_evaluation(folders[split])
+        if (folder / FILE_NAME).is_file():
+            return read_evaluation(folder)
+        known = f"; saved are {', '.join(folders)}" if folders else ""
+        raise DataError(f"'{name_or_folder}' has no saved evaluation on {split}{known}.")
+
+    def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:
+        found = {m.data.split: (folder, m) for folder, m in self._each(name) if not m.neutralized}
+        return {split: found[split] for split in reversed(SPLITS) if split in found}
+
+    def _each(self, name: str) -> list[tuple[Path, Metrics]]:
+        files = sorted((self.root / safe_name(name)).glob(f"*/{FILE_NAME}"))
+        return [(file.parent, read_metrics(file.parent)) for file in files]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The few figures of a saved evaluation that a list shows; see `metrics.Scores`.
+
+    Attributes:
+        n: Rows.
+        accuracy: 0..1.
+        accuracy_interval_95: Its 95% interval.
+        macro_f1: 0..1.
+        ece: After temperature scaling.
+        accuracy_without_copies: None where no row is left.
+        n_without_copies: None where no row is left.
+        accuracy_flip_tta: With mirrored faces.
+        labels: The label set that is the truth.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_interval_95: tuple[float, float]
+    macro_f1: float
+    ece: float
+    accuracy_without_copies: float | None
+    n_without_copies: int | None
+    accuracy_flip_tta: float
+    labels: str
+
+    @classmethod
+    def of(cls, metrics: Metrics) -> "Headline":
+        """Those of a saved evaluation."""
+        scores, clean = metrics.standard, metrics.without_copies
+        return cls(
+            scores.n,
+            scores.accuracy,
+            scores.accuracy_interval_95,
+            scores.macro_f1,
+            scores.ece_calibrated,
+            None if clean is None else clean.accuracy,
+            None if clean is None else clean.n,
+            metrics.tta.standard.accuracy,
+            metrics.labels,
+        )
+
+
+@dataclass(frozen=True)
+class CheckpointFacts:
+    """One checkpoint: what it is, how large, how costly, how good.
+
+    Attributes:
+        name: The checkpoint's.
+        description: What its metadata say of it.
+        vocabulary: Name of its label set.
+        classes: Its classes in the order of the logits.
+        labels_seen: Names of the label sets that it was trained on.
+        parameters: How many weights it has.
+        file_bytes: Size of its file.
+        gmac: Billions of multiply-accumulate operations a face.
+        sha256: Hex SHA-256 of its file.
+        metrics: Headlines of its saved evaluations by split.
+    """
+
+    name: str
+    description: str
+    vocabulary: str
+    classes: tuple[str, ...]
+    labels_seen: tuple[str, ...]
+    parameters: int
+    file_bytes: int
+    gmac: float
+    sha256: str
+    metrics: dict[str, Headline]
+
+
+def describe_checkpoint(
+    name: str, path: Path, store: EvaluationStore | None = None
+) -> CheckpointFacts:
+    """Looks at a checkpoint and its saved evaluations.
+
+    Args:
+        name: The checkpoint's.
+        path: Its file.
+        store: Where its evaluations lie; the shipped ones by default.
 
     Raises:
-        DataError: A file is damaged.
+        CheckpointError: The checkpoint cannot be read.
+        DataError: Metrics are damaged.
     """
-    found = {}
-    for path in sorted((EVALUATIONS / name).glob("*/metrics.json")):
-        try:
-            metrics = json.loads(path.read_text())
-        except ValueError as error:
-            raise DataError(
-                f"The saved metrics '{name}/{path.parent.name}' are damaged."
-            ) from error
-        if not metrics.get("neutralised"):
-            found[path.parent.name] = metrics
-    return found
+    info = read_info(path)
+    digest = file_sha256(path)
+    parameters, gmac = _weigh(path, digest)
+    return CheckpointFacts(
+        name=name,
+        description=info.description,
+        vocabulary=info.config.vocabulary,
+        classes=info.config.classes.classes,
+        labels_seen=info.labels_seen,
+        parameters=parameters,
+        file_bytes=path.stat().st_size,
+        gmac=gmac,
+        sha256=digest,
+        metrics={
+            split: Headline.of(metrics)
+            for split, metrics in (store or EvaluationStore()).metrics(name).items()
+        },
+    )
 
 
-def headline(metrics: dict[str, Any]) -> dict[str, Any]:
-    """The few figures of a saved evaluation that a list shows."""
-    standard, clean = metrics["standard"], metrics["without_copies"]
-    tta = metrics["tta"]["standard"]
-    return {
-        "n": standard["n"],
-        "accuracy": standard["accuracy"],
-        "accuracy_interval_95": standard["accuracy_interval_95"],
-        "macro_f1": standard["macro_f1"],
-        "ece": standard["ece_calibrated"],
-        "accuracy_without_copies": clean and clean["accuracy"],
-        "n_without_copies": clean and clean["n"],
-        "accuracy_flip_tta": tta["accuracy"],
-        "labels": metrics["labels"],
-    }
+def describe_shipped() -> list[CheckpointFacts]:
+    """All shipped checkpoints, the flagship first."""
+    return [describe_checkpoint(name, path) for name, path in shipped_checkpoints().items()]
 
 
 @lru_cache(maxsize=32)
 def _weigh(path: Path, digest: str) -> tuple[int, float]:
     model, _ = load_checkpoint(path)
     return count_parameters(model), count_gmac(model)
-
-
-def describe_checkpoint(name: str, path: Path) -> dict[str, Any]:
-    """One checkpoint: what it is, how big, how costly, how good."""
-    info = read_info(path)
-    parameters, gmac = _weigh(path, file_sha256(path))
-    return {
-        "name": name,
-        "description": info.description,
-        "vocabulary": info.config.vocabulary,
-        "classes": list(info.config.classes.classes),
-        "labels_seen": list(info.labels_seen),
-        "parameters": parameters,
-        "file_bytes": path.stat().st_size,
-        "gmac": gmac,
-        "sha256": file_sha256(path),
-        "metrics": {split: headline(m) for split, m in shipped_metrics(name).items()},
-    }
-
-
-def describe_shipped() -> list[dict[str, Any]]:
-    """All shipped checkpoints, the flagship first."""
-    return [describe_checkpoint(name, path) for name, path in shipped_checkpoints().items()]

@@ -29,7 +29,9 @@ from fervt.metrics.curves import (
 from fervt.metrics.projection import project
 from fervt.metrics.scores import (
     CALIBRATION_BINS,
+    ClassScores,
     Reliability,
+    Scores,
     accuracy_interval,
     fit_temperature,
     negative_log_likelihood,
@@ -44,11 +46,13 @@ __all__ = [
     "PEOPLE_DIFFER",
     "PEOPLE_SIDE_WITH_LABEL",
     "PEOPLE_SIDE_WITH_MODEL",
+    "ClassScores",
     "Curve",
     "Difference",
     "McNemar",
     "Reliability",
     "RiskCoverage",
+    "Scores",
     "accuracy_interval",
     "compare_pair",
     "fit_temperature",

@@ -99,24 +99,81 @@ def accuracy_interval(right: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class is found.
+
+    Attributes:
+        precision: Share of its predictions that are right, 0..1; 0 without a prediction.
+        recall: Share of its rows that are found, 0..1; 0 without a row.
+        f1: Their harmonic mean, 0..1.
+        support: Rows with this label.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All figures of one set of predictions over C classes.
+
+    Attributes:
+        n: Rows.
+        accuracy: Share of right predictions, 0..1.
+        accuracy_interval_95: Wilson's 95% interval of it.
+        macro_precision: Mean over the classes that occur, 0..1, like the next two.
+        macro_recall: See above.
+        macro_f1: See above.
+        per_class: The C classes' own scores, in class order.
+        confusion: C rows (label) of C counts (prediction).
+        nll: Mean negative log likelihood of the label in nats, before temperature scaling.
+        nll_calibrated: After it.
+        ece: Expected calibration error, 0..1, before temperature scaling.
+        ece_calibrated: After it.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_interval_95: tuple[float, float]
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    per_class: dict[str, ClassScores]
+    confusion: tuple[tuple[int, ...], ...]
+    nll: float
+    nll_calibrated: float
+    ece: float
+    ece_calibrated: float
+
+    @property
+    def occurring(self) -> list[str]:
+        """The classes that some row is labeled with, from the lowest F1 to the highest."""
+        found = [name for name, of_class in self.per_class.items() if of_class.support]
+        return sorted(found, key=lambda name: self.per_class[name].f1)
+
+    @property
+    def confusion_shares(self) -> NDArray[np.float64]:
+        """The confusion matrix (C, C) as shares of each row, 0..1; zeros where a row is empty."""
+        counts = np.array(self.confusion)
+        return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
 def score(
     probabilities: NDArray[Any],
     labels: NDArray[Any],
     classes: tuple[str, ...],
     temperature: float = 1.0,
-) -> dict[str, Any]:
+) -> Scores:
     """All figures of one set of predictions.
 
     Args:
         probabilities: (N, C), before temperature scaling.
         labels: (N,) class indices.
         classes: C labels.
-        temperature: The checkpoint's; the figures "after" calibration use it.
-
-    Returns:
-        n, accuracy and its 95% interval, macro precision / recall / F1 over the classes that occur,
-        per_class, confusion (rows: label, columns: prediction), nll and ece, before and after
-        temperature scaling.
+        temperature: The checkpoint's; the calibrated figures use it.
 
     Raises:
         DataError: There are no rows.
@@ -131,25 +188,21 @@ def score(
     )
     occurs = support > 0
     scaled = rescale(probabilities, temperature)
-    return {
-        "n": len(labels),
-        "accuracy": right / len(labels),
-        "accuracy_interval_95": list(accuracy_interval(right, len(labels))),
-        "macro_precision": float(precision[occurs].mean()),
-        "macro_recall": float(recall[occurs].mean()),
-        "macro_f1": float(f1[occurs].mean()),
-        "per_class": {
-            label: {
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
-                "support": int(support[i]),
-            }
+    counts = confusion_matrix(labels, predicted, labels=index)
+    return Scores(
+        n=len(labels),
+        accuracy=right / len(labels),
+        accuracy_interval_95=accuracy_interval(right, len(labels)),
+        macro_precision=float(precision[occurs].mean()),
+        macro_recall=float(recall[occurs].mean()),
+        macro_f1=float(f1[occurs].mean()),
+        per_class={
+            label: ClassScores(float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i, label in enumerate(classes)
         },
-        "confusion": confusion_matrix(labels, predicted, labels=index).tolist(),
-        "nll": negative_log_likelihood(probabilities, labels),
-        "nll_calibrated": negative_log_likelihood(scaled, labels),
-        "ece": reliability(probabilities, labels).error,
-        "ece_calibrated": reliability(scaled, labels).error,
-    }
+        confusion=tuple(tuple(row) for row in counts.tolist()),
+        nll=negative_log_likelihood(probabilities, labels),
+        nll_calibrated=negative_log_likelihood(scaled, labels),
+        ece=reliability(probabilities, labels).error,
+        ece_calibrated=reliability(scaled, labels).error,
+    )

@@ -1,6 +1,6 @@
 """FERVT-GNN, put together: configuration, output and the model, read from top to bottom."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,60 +19,51 @@ from fervt.options import check_types, option
 # from 4 to 8 channels, channels-last, float32 (torch 2.14.1): it crashes, or learns from garbage.
 _NARROWEST = 8
 
-# A file from a stranger names these: no model may take minutes or all memory to set up.
-_LARGEST = {"depth": 24, "heads": 64, "gwa_heads": 64, "gat_heads": 64, "width": 256}
-
 
 @dataclass(frozen=True)
 class FERVTConfig:
     """What a FERVT-GNN is made of; it travels in every checkpoint.
+
+    A stranger's file may name these, so none may make a model that takes minutes or all memory.
 
     Raises:
         ConfigError: A value is outside its range.
     """
 
     vocabulary: str = option("fer2013", "class vocabulary: fer2013 (7) or ferplus (8)")
-    image_size: int = option(56, "input side in pixels, a multiple of 7")
+    image_size: int = option(56, "input side in pixels, a multiple of 7", least=14, most=448)
     stem: Stem = option("face-fast", "first convolution: imagenet, face (stride 1) or face-fast")
-    width: int = option(64, "channels of the trunk's first stage; 64 is ResNet-34's own")
-    embed_dim: int = option(256, "token dimension D")
-    depth: int = option(2, "transformer blocks")
-    heads: int = option(4, "attention heads of the transformer")
+    width: int = option(
+        64, "channels of the trunk's first stage; 64 is ResNet-34's own", least=_NARROWEST, most=256
+    )
+    embed_dim: int = option(256, "token dimension D", least=1, most=1024)
+    depth: int = option(2, "transformer blocks", least=1, most=24)
+    heads: int = option(4, "attention heads of the transformer", least=1, most=64)
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
-    gwa_dim: int = option(64, "feature dimension of GWA's patches")
-    gwa_heads: int = option(4, "summary queries of GWA")
-    gwa_focus: float = option(0.4, "share of the cells that GWA chooses")
+    gwa_dim: int = option(64, "feature dimension of GWA's patches", least=1, most=1024)
+    gwa_heads: int = option(4, "summary queries of GWA", least=1, most=64)
+    gwa_focus: float = option(0.4, "share of the cells that GWA chooses", least=0.05, below=1)
     gwa_embedding: Embedding = option(
         "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
     )
     use_gnn: bool = option(True, "graph attention over the grid and its token")
-    node_dim: int = option(128, "feature dimension F of the graph's nodes")
-    gat_heads: int = option(4, "attention heads of each graph layer")
+    node_dim: int = option(128, "feature dimension F of the graph's nodes", least=1, most=1024)
+    gat_heads: int = option(4, "attention heads of each graph layer", least=1, most=64)
     graph_pooling: Pooling = option(
         "contrast", "nodes to one vector: mean, max, attention, gwa or contrast"
     )
-    dropout: float = option(0.1, "dropout in the transformer and before the classifier")
-    token_dropout: float = option(0.2, "chance of hiding each pyramid token in training")
+    dropout: float = option(
+        0.1, "dropout in the transformer and before the classifier", least=0, below=1
+    )
+    token_dropout: float = option(
+        0.2, "chance of hiding each pyramid token in training", least=0, below=1
+    )
 
     def __post_init__(self) -> None:
         check_types(self)
         vocabulary(self.vocabulary)
-        for item in fields(self):
-            value = getattr(self, item.name)
-            largest = _LARGEST.get(item.name, 1024)
-            if item.type is int and not 1 <= value <= largest:
-                raise ConfigError(f"{item.name} must be a whole number from 1 to {largest}.")
-            if item.type is float and not 0 <= value < 1:
-                raise ConfigError(f"{item.name} must lie in 0 <= {item.name} < 1.")
-        if self.width < _NARROWEST:
-            raise ConfigError(
-                f"width must be at least {_NARROWEST}: narrower convolutions corrupt memory in "
-                "PyTorch's training on processors without AVX-512."
-            )
-        if self.gwa_focus < 0.05:
-            raise ConfigError("gwa_focus must be at least 0.05.")
-        if self.image_size % GRID or not 14 <= self.image_size <= 448:
-            raise ConfigError("image_size must be a multiple of 7 from 14 to 448.")
+        if self.image_size % GRID:
+            raise ConfigError(f"image_size must be a multiple of {GRID}.")
         for dim, heads in (
             ("embed_dim", "heads"),
             ("embed_dim", "gat_heads"),

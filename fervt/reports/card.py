@@ -2,18 +2,22 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
-from fervt.evaluation import references
-from fervt.evaluation.saved import saved_ablations, saved_folders
-from fervt.evaluation.store import describe_checkpoint
+from fervt.evaluation.metrics import Metrics, Part
+from fervt.evaluation.store import CheckpointFacts, EvaluationStore, describe_checkpoint
+from fervt.evaluation.words import (
+    HUMAN_ACCURACY,
+    LABEL_AGREEMENT,
+    describe_interval,
+    describe_worst_mistake,
+)
 from fervt.labels import expression, vocabulary
+from fervt.metrics import ClassScores, Scores
 from fervt.resources import ASSETS
 
 CARD = ASSETS / "MODEL_CARD.md"
@@ -28,7 +32,10 @@ _PARTS = {
     "gnn_readout_accuracy": "accuracy of the graph's vector alone",
     "gat_relative_entropy": "graph attention, entropy as a share of its maximum (1 = even)",
 }
-_NEUTRALISED = {"gwa": "GWA weights all 1", "gnn": "graph vector replaced by its mean"}
+_NEUTRALIZED: dict[Part, str] = {
+    "gwa": "GWA weights all 1",
+    "gnn": "graph vector replaced by its mean",
+}
 
 
 def render_card(name: str, path: Path, text: str | None = None) -> str:
@@ -65,32 +72,29 @@ def fill(text: str, facts: dict[str, str]) -> str:
 def card_facts(name: str, path: Path) -> dict[str, str]:
     """All that a card can say in figures, by placeholder; PrivateTest's where it is saved."""
     info, about = read_info(path), describe_checkpoint(name, path)
-    folders = saved_folders(name)
-    split = next(iter(folders), None)
-    metrics = None if split is None else json.loads((folders[split] / "metrics.json").read_text())
+    metrics = next(iter(EvaluationStore().metrics(name).values()), None)
     return {
         **_about(info, about),
         **figure_facts(metrics),
         "parts_table": parts_table(metrics),
-        "ablation_table": ablation_table(name, about["sha256"]),
+        "ablation_table": ablation_table(name, about.sha256),
         "training_ablation_table": training_ablation_table(),
-        "human_accuracy": f"{references.HUMAN_ACCURACY:.0%} ± "
-        f"{100 * references.HUMAN_SPREAD:.0f} points",
-        "label_agreement": f"{references.LABEL_AGREEMENT:.0%}",
+        "human_accuracy": HUMAN_ACCURACY,
+        "label_agreement": LABEL_AGREEMENT,
         "version": __version__,
     }
 
 
-def _about(info: CheckpointInfo, about: dict[str, Any]) -> dict[str, str]:
+def _about(info: CheckpointInfo, about: CheckpointFacts) -> dict[str, str]:
     return {
-        "checkpoint": about["name"],
+        "checkpoint": about.name,
         "description": info.description or "A FERVT-GNN checkpoint.",
         "classes": ", ".join(info.config.classes.display_names),
-        "parameters": f"{about['parameters'] / 1e6:.2f} million",
-        "file_size": f"{about['file_bytes'] / 1e6:.1f} MB",
-        "gmac": f"{about['gmac']:.2f}",
+        "parameters": f"{about.parameters / 1e6:.2f} million",
+        "file_size": f"{about.file_bytes / 1e6:.1f} MB",
+        "gmac": f"{about.gmac:.2f}",
         "image_size": str(info.config.image_size),
-        "short_sha256": about["sha256"][:12],
+        "short_sha256": about.sha256[:12],
         "labels_seen": " and ".join(f"{vocabulary(v).title} labels" for v in info.labels_seen),
         "course": _course(info),
         "data_hash": info.data_hash[:12] or "unknown",
@@ -119,12 +123,8 @@ def _course(info: CheckpointInfo) -> str:
     return course
 
 
-def figure_facts(metrics: dict[str, Any] | None) -> dict[str, str]:
-    """The figures of a saved metrics.json, by placeholder; what is not known says so.
-
-    Raises:
-        DataError: A figure is missing.
-    """
+def figure_facts(metrics: Metrics | None) -> dict[str, str]:
+    """The figures of a saved evaluation, by placeholder; what is not known says so."""
     if metrics is None:
         names = (
             "n split labels accuracy accuracy_interval macro_f1 nll ece accuracy_tta"
@@ -132,61 +132,39 @@ def figure_facts(metrics: dict[str, Any] | None) -> dict[str, str]:
             " worst_mistake"
         )
         return dict.fromkeys(names.split(), UNKNOWN)
-    try:
-        plain, clean = metrics["standard"], metrics["without_copies"]
-        low, high = plain["accuracy_interval_95"]
-        classes = list(plain["per_class"])
-        occurring = [c for c in classes if plain["per_class"][c]["support"]]
-        by_f1 = sorted(occurring, key=lambda c: plain["per_class"][c]["f1"])
-        return {
-            "n": f"{plain['n']:,}",
-            "split": metrics["data"]["split"],
-            "labels": vocabulary(metrics["labels"]).title,
-            "accuracy": f"{plain['accuracy']:.1%}",
-            "accuracy_interval": f"{100 * low:.1f} to {high:.1%}",
-            "macro_f1": f"{plain['macro_f1']:.3f}",
-            "nll": f"{plain['nll_calibrated']:.3f}",
-            "ece": f"{100 * plain['ece_calibrated']:.1f} points",
-            "accuracy_tta": f"{metrics['tta']['standard']['accuracy']:.1%}",
-            "accuracy_without_copies": f"{clean['accuracy']:.1%}" if clean else UNKNOWN,
-            "n_without_copies": f"{clean['n']:,}" if clean else UNKNOWN,
-            "per_class_table": _class_table(plain["per_class"]),
-            "best_class": expression(by_f1[-1]).name,
-            "worst_class": expression(by_f1[0]).name,
-            "worst_mistake": worst_mistake(plain["confusion"], classes),
-        }
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise DataError(f"The saved metrics lack {error}.") from error
+    plain, clean = metrics.standard, metrics.without_copies
+    return {
+        "n": f"{plain.n:,}",
+        "split": metrics.data.split,
+        "labels": metrics.truth.title,
+        "accuracy": f"{plain.accuracy:.1%}",
+        "accuracy_interval": describe_interval(plain),
+        "macro_f1": f"{plain.macro_f1:.3f}",
+        "nll": f"{plain.nll_calibrated:.3f}",
+        "ece": f"{100 * plain.ece_calibrated:.1f} points",
+        "accuracy_tta": f"{metrics.tta.standard.accuracy:.1%}",
+        "accuracy_without_copies": f"{clean.accuracy:.1%}" if clean else UNKNOWN,
+        "n_without_copies": f"{clean.n:,}" if clean else UNKNOWN,
+        "per_class_table": _class_table(plain.per_class),
+        "best_class": expression(plain.occurring[-1]).name,
+        "worst_class": expression(plain.occurring[0]).name,
+        "worst_mistake": describe_worst_mistake(plain),
+    }
 
 
-def worst_mistake(confusion: list[list[int]], classes: list[str]) -> str:
-    """The most frequent confusion, in words."""
-    counts = np.array(confusion)
-    mistakes = counts - np.diag(np.diag(counts))
-    label, answer = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    count = int(mistakes[label, answer])
-    if not count:
-        return "none at all"
-    names = [expression(c).name for c in classes]
-    return (
-        f"{names[label]} taken for {names[answer]} ({count:,} of "
-        f"{int(counts[label].sum()):,} such faces)"
-    )
-
-
-def _class_table(per_class: dict[str, dict[str, Any]]) -> str:
+def _class_table(per_class: dict[str, ClassScores]) -> str:
     lines = ["| Expression | Precision | Recall | F1 | Faces |", "|---|---|---|---|---|"]
-    for label, f in per_class.items():
+    for label, scores in per_class.items():
         lines.append(
-            f"| {expression(label).name} | {f['precision']:.1%} | {f['recall']:.1%} | "
-            f"{f['f1']:.3f} | {f['support']:,} |"
+            f"| {expression(label).name} | {scores.precision:.1%} | {scores.recall:.1%} | "
+            f"{scores.f1:.3f} | {scores.support:,} |"
         )
     return "\n".join(lines)
 
 
-def parts_table(metrics: dict[str, Any] | None) -> str:
+def parts_table(metrics: Metrics | None) -> str:
     """Whether GWA, GAT and GNN carry information, as a table in Markdown."""
-    parts = {} if metrics is None else metrics.get("parts", {})
+    parts = {} if metrics is None else asdict(metrics.parts)
     known = [(about, parts[key]) for key, about in _PARTS.items() if parts.get(key) is not None]
     if not known:
         return UNKNOWN
@@ -201,30 +179,29 @@ def ablation_table(name: str, sha256: str) -> str:
         name: The checkpoint's.
         sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
     """
-    for split, folder in saved_folders(name).items():
+    store = EvaluationStore()
+    for split, whole in store.metrics(name).items():
         found = {
-            part: figures
-            for part, figures in saved_ablations(name, split).items()
-            if figures["checkpoint"]["sha256"] == sha256
+            part: metrics.standard
+            for part, metrics in store.ablations(name, split).items()
+            if metrics.checkpoint.sha256 == sha256
         }
         if found:
-            whole = json.loads((folder / "metrics.json").read_text())["standard"]
-            return _ablation_table(split, whole, found)
+            return _ablation_table(split, whole.standard, found)
     return ""
 
 
-def _ablation_table(split: str, whole: dict[str, Any], found: dict[str, dict[str, Any]]) -> str:
-    about = f"Switched off, without training anew ({split}, n = {whole['n']:,})"
+def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str:
+    about = f"Switched off, without training anew ({split}, n = {whole.n:,})"
     lines = [
         f"| {about} | Accuracy | Change |",
         "|---|---|---|",
-        f"| nothing | {whole['accuracy']:.1%} | |",
+        f"| nothing | {whole.accuracy:.1%} | |",
     ]
-    for part, figures in found.items():
-        accuracy = figures["standard"]["accuracy"]
+    for part, scores in found.items():
         lines.append(
-            f"| {_NEUTRALISED.get(part, part)} | {accuracy:.1%} | "
-            f"{100 * (accuracy - whole['accuracy']):+.1f} points |"
+            f"| {_NEUTRALIZED[part]} | {scores.accuracy:.1%} | "
+            f"{100 * (scores.accuracy - whole.accuracy):+.1f} points |"
         )
     return "\n".join(lines)
 

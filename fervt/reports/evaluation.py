@@ -20,18 +20,29 @@ from fervt import __version__
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
-from fervt.evaluation.saved import Joined, Rows, SavedEvaluation, join_evaluations
+from fervt.evaluation.comparison import Joined, compare, join_evaluations
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.words import (
+    COPIES_AND_MIRRORED,
+    DIAGONAL,
+    HUMAN_ACCURACY,
+    PEOPLE,
+    RECALL_AND_PRECISION,
+    caveats,
+    describe_difference,
+    describe_interval,
+    describe_tools,
+    describe_worst_mistake,
+    explain_mcnemar,
+)
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure, confusion_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
 from fervt.labels import FER2013, NOTICE, SPLITS, expression
 from fervt.metrics import (
-    PEOPLE_DIFFER,
     PEOPLE_SIDE_WITH_LABEL,
-    PEOPLE_SIDE_WITH_MODEL,
-    Difference,
-    McNemar,
-    compare_pair,
+    ClassScores,
     mcnemar,
     reliability,
     risk_coverage,
@@ -42,17 +53,10 @@ from fervt.reports.card import (
     parts_table,
     section,
     training_ablation_table,
-    worst_mistake,
 )
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96
-_SURE_P = 0.05
-PEOPLE = {
-    PEOPLE_SIDE_WITH_LABEL: "people agree with the label",
-    PEOPLE_SIDE_WITH_MODEL: "people agree with the model",
-    PEOPLE_DIFFER: "people say something else, or disagree",
-}
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1e2033;--soft:#55586f;--line:#dcddec;--page:#fff;
@@ -113,7 +117,7 @@ def build_report(
             f"<p class='note'>{html.escape(note)}</p>{body}</section>"
         )
     date = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
-    title = f"{_call(evaluation)} on {evaluation.split}"
+    title = f"{evaluation.title} on {evaluation.split}"
     library = f"<script>{get_plotlyjs()}</script>"
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
@@ -129,29 +133,21 @@ def summarise(
     evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None = None
 ) -> list[str]:
     """The report in plain words, every number filled in."""
-    figures, truth = rows.figures, evaluation.truth
-    low, high = figures["accuracy_interval_95"]
-    per_class = figures["per_class"]
-    occurring = sorted(
-        (c for c in rows.classes if per_class[c]["support"]), key=lambda c: per_class[c]["f1"]
-    )
+    scores, truth = rows.scores, evaluation.truth
     unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
-    best, worst = (expression(c).name for c in (occurring[-1], occurring[0]))
+    worst, best = scores.occurring[0], scores.occurring[-1]
     sentences = [
-        f"{_call(evaluation)} names the labelled expression in {figures['accuracy']:.1%} of "
-        f"{figures['n']:,} faces of {evaluation.split}{unseen} (95% interval "
-        f"{100 * low:.1f} to {high:.1%}).",
-        f"It is best at {best} (F1 {per_class[occurring[-1]]['f1']:.2f}) and weakest at {worst} "
-        f"(F1 {per_class[occurring[0]]['f1']:.2f}). Its most frequent mistake is "
-        f"{worst_mistake(figures['confusion'], list(rows.classes))}.",
+        f"{evaluation.title} names the labelled expression in {scores.accuracy:.1%} of "
+        f"{scores.n:,} faces of {evaluation.split}{unseen} (95% interval "
+        f"{describe_interval(scores)}).",
+        f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
+        f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
+        f"mistake is {describe_worst_mistake(scores)}.",
         f"When it states a confidence, it is off by "
-        f"{100 * figures['ece_calibrated']:.1f} points on average.",
+        f"{100 * scores.ece_calibrated:.1f} points on average.",
     ]
     if truth is FER2013 and not evaluation.of_own_images:
-        sentences.append(
-            f"People reach {references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} "
-            "points on this data set."
-        )
+        sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
         sides = rows.people
         errors = int((sides >= 0).sum())
         if errors and rows.has_votes:
@@ -160,19 +156,10 @@ def summarise(
                 f"In {other:,} of its {errors:,} errors ({other / errors:.0%}), the majority of "
                 "ten later annotators does not back the label either."
             )
-        if "ferplus" in evaluation.metrics["labels_seen"]:
-            sentences.append("It was trained with FER+ votes too.")
-    if evaluation.split == "PublicTest":
-        sentences.append("PublicTest was used to choose this checkpoint, so its figures flatter.")
+    sentences += caveats(evaluation.metrics, truth)
     if against is not None:
         sentences.append(_verdict(against, evaluation))
     return sentences
-
-
-def _call(evaluation: SavedEvaluation) -> str:
-    """The checkpoint's name, and which part of it was switched off."""
-    off = evaluation.neutralised
-    return f"{evaluation.name} without its {off.upper()}" if off else evaluation.name
 
 
 def _verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
@@ -181,43 +168,13 @@ def _verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
     where = f", on the {len(new):,} faces that both have" if len(new) < joined.longest else ""
     return (
-        f"Against {_call(against)}{where}: {describe_difference(difference)} "
-        f"{explain_mcnemar(test, _call(against), _call(evaluation))}"
+        f"Against {against.title}{where}: {describe_difference(difference)} "
+        f"{explain_mcnemar(test, against.title, evaluation.title)}"
     )
 
 
 def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
     return join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
-
-
-def compare(old: Rows, new: Rows) -> dict[str, Difference]:
-    """Differences of two joined sets of rows, new minus old."""
-    return compare_pair(old.labels, old.predicted, new.predicted, len(old.classes))
-
-
-def describe_difference(difference: Difference) -> str:
-    """An accuracy's difference in a sentence."""
-    size = (
-        f"{100 * difference.value:+.1f} points (95% interval {100 * difference.low:+.1f} to "
-        f"{100 * difference.high:+.1f})"
-    )
-    return f"{size}." if difference.is_clear else f"{size}, so which is better is open."
-
-
-def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
-    """McNemar's test in a sentence."""
-    if not test.fixed + test.broken:
-        return f"{old} and {new} are right on the very same faces."
-    chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
-    meaning = (
-        "too uneven a split to be luck"
-        if test.p_value < _SURE_P
-        else "a split that luck alone explains well"
-    )
-    return (
-        f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "
-        f"other way round: {meaning} (exact McNemar test, {chance})."
-    )
 
 
 Section = tuple[str, str, list[Any]]
@@ -230,12 +187,10 @@ def _sections(
     against: SavedEvaluation | None,
     data: PreparedData | None,
 ) -> Iterator[Section]:
-    figures = rows.figures
     names = [expression(label).name for label in rows.classes]
     yield (
         "Headline",
-        "Copies are test faces that also lie, pixel for pixel, in an earlier split. Mirrored: "
-        "averaged with the prediction for the mirrored face.",
+        COPIES_AND_MIRRORED,
         [_ways(evaluation)],
     )
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
@@ -243,15 +198,16 @@ def _sections(
     yield (
         "Where it fails",
         "Rows are labels, columns predictions; shares of each row.",
-        [confusion_figure(np.array(figures["confusion"]), names)],
+        [confusion_figure(np.array(rows.scores.confusion), names)],
     )
-    per_class = figures["per_class"]
+    per_class = rows.scores.per_class
     values = [
-        np.array([per_class[c][k] for c in rows.classes]) for k in ("precision", "recall", "f1")
+        np.array([getattr(per_class[c], k) for c in rows.classes])
+        for k in ("precision", "recall", "f1")
     ]
     yield (
         "Each class",
-        "Recall: of its faces, how many are found. Precision: how often right.",
+        RECALL_AND_PRECISION,
         [class_figure(rows.classes, *values), _class_table(per_class)],
     )
     yield from _confidence(evaluation, rows)
@@ -269,7 +225,7 @@ def _sections(
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
-        ablation_table(evaluation.name, metrics["checkpoint"]["sha256"]),
+        ablation_table(evaluation.name, metrics.checkpoint.sha256),
         training_ablation_table(),
     ]
     yield (
@@ -287,17 +243,16 @@ def _sections(
 def _ways(evaluation: SavedEvaluation) -> str:
     lines = []
     for way, part in evaluation.ways():
-        f = part.figures
-        low, high = f["accuracy_interval_95"]
+        scores = part.scores
         lines.append(
             (
                 way,
-                f"{f['accuracy']:.2%}",
-                f"{100 * low:.1f} to {100 * high:.1f}",
-                f"{f['macro_f1']:.3f}",
-                f"{f['ece_calibrated']:.3f}",
-                f"{f['nll_calibrated']:.3f}",
-                f"{f['n']:,}",
+                f"{scores.accuracy:.2%}",
+                describe_interval(scores),
+                f"{scores.macro_f1:.3f}",
+                f"{scores.ece_calibrated:.3f}",
+                f"{scores.nll_calibrated:.3f}",
+                f"{scores.n:,}",
             )
         )
     return _table(
@@ -306,54 +261,36 @@ def _ways(evaluation: SavedEvaluation) -> str:
 
 
 def _standing_note(evaluation: SavedEvaluation) -> str:
-    elsewhere = "" if evaluation.split == references.SPLIT else f" Here: {evaluation.split}."
-    return (
-        f"People: {references.HUMAN_SOURCE}. Tools as their packages ship them, run by this "
-        f"project on {references.SPLIT}; {references.LABEL_AGREEMENT:.0%} of that split's labels "
-        f"agree with the majority of ten later annotators.{elsewhere}"
-    )
+    return f"People: {references.HUMAN_SOURCE}. {describe_tools(evaluation.split)}"
 
 
 def _standing(evaluation: SavedEvaluation) -> go.Figure:
-    return standing_figure(*standing(evaluation.name, evaluation.rows().figures))
+    return standing_figure(*references.standing(evaluation.name, evaluation.rows().scores))
 
 
-def standing(name: str, figures: dict[str, Any]) -> tuple[list, list, list, list]:
-    """Names, accuracies, spreads and whether it is ours, for `standing_figure`."""
-    people, tools = references.HUMAN_ACCURACY, references.TOOLS
-    spread = (people - references.HUMAN_SPREAD, people + references.HUMAN_SPREAD)
-    return (
-        [name, "People", *(tool.name for tool in tools)],
-        [figures["accuracy"], people, *(tool.accuracy for tool in tools)],
-        [tuple(figures["accuracy_interval_95"]), spread, *(None for _ in tools)],
-        [True, *(False for _ in range(len(tools) + 1))],
-    )
-
-
-def _class_table(per_class: dict[str, dict[str, Any]]) -> str:
+def _class_table(per_class: dict[str, ClassScores]) -> str:
     lines = [
         (
             expression(label).name,
-            *(f"{f[key]:.1%}" for key in ("precision", "recall")),
-            f"{f['f1']:.3f}",
-            f"{f['support']:,}",
+            f"{scores.precision:.1%}",
+            f"{scores.recall:.1%}",
+            f"{scores.f1:.3f}",
+            f"{scores.support:,}",
         )
-        for label, f in per_class.items()
+        for label, scores in per_class.items()
     ]
     return _table(("", "Precision", "Recall", "F1", "Faces"), lines)
 
 
 def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
-    figures = rows.figures
     bins = {
         "as trained": reliability(rows.probabilities, rows.labels),
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
     yield (
         "Can its confidence be believed?",
-        f"On the diagonal, “80% sure” is right in 80 of 100 cases. Calibration error "
-        f"{figures['ece']:.3f} as trained, {figures['ece_calibrated']:.3f} with the temperature "
-        "that was fitted on PublicTest.",
+        f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
+        f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
         [
             reliability_figure(
                 {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
@@ -416,8 +353,8 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
     lines = [
         (
             title,
-            form.format(old.figures[key]),
-            form.format(new.figures[key]),
+            form.format(getattr(old.scores, key)),
+            form.format(getattr(new.scores, key)),
             f"{scale * d.value:+.{digits}f}",
             f"{scale * d.low:+.{digits}f} to {scale * d.high:+.{digits}f}",
         )
@@ -427,14 +364,14 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
         )
         for d in [differences[key]]
     ]
-    names = _call(against), _call(evaluation)
+    names = against.title, evaluation.title
     table = _table(("", *names, "Difference", "95% (paired)"), lines)
     left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
     note = (
         f"{len(new):,} of {joined.longest:,} faces are in both.{left_out} "
         f"{explain_mcnemar(mcnemar(old.right, new.right), *names)}"
     )
-    change = shares(new.figures["confusion"]) - shares(old.figures["confusion"])
+    change = new.scores.confusion_shares - old.scores.confusion_shares
     classes = [expression(label).name for label in new.classes]
     caption = "<p class='note'>Change of each row's shares in points; red is more often.</p>"
     return (
@@ -444,28 +381,21 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
     )
 
 
-def shares(confusion: list[list[int]]) -> np.ndarray:
-    """A confusion matrix (C, C) as shares of each row; zeros where a row is empty."""
-    counts = np.array(confusion)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-
 def _provenance(evaluation: SavedEvaluation) -> str:
-    metrics = evaluation.metrics
-    data = metrics["data"]
+    metrics, data = evaluation.metrics, evaluation.metrics.data
     facts = (
         ("Checkpoint", evaluation.name),
-        ("Its SHA-256", metrics["checkpoint"]["sha256"]),
-        ("Trained on labels of", ", ".join(metrics["labels_seen"])),
+        ("Its SHA-256", metrics.checkpoint.sha256),
+        ("Trained on labels of", ", ".join(metrics.labels_seen)),
         ("Measured on labels of", evaluation.truth.title),
-        ("Split", f"{data['split']}, by {data['split_rule']}"),
-        ("Data", f"{data['source']}, content hash {data['content_hash']}"),
+        ("Split", f"{data.split}, by {data.split_rule}"),
+        ("Data", f"{data.source}, content hash {data.content_hash}"),
         (
             "Protocol",
             "fitted on Training, every choice made on PublicTest, PrivateTest read once",
         ),
-        ("Switched off", evaluation.neutralised.upper() if evaluation.neutralised else "nothing"),
-        ("Evaluated with", f"fervt {metrics.get('version', 'unknown')}"),
+        ("Switched off", metrics.neutralized.upper() if metrics.neutralized else "nothing"),
+        ("Evaluated with", f"fervt {metrics.version}"),
     )
     cells = "".join(
         f"<tr><td>{html.escape(name)}</td><td style='text-align:left'><code>{html.escape(value)}"

@@ -49,7 +49,7 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
     saved = [read_evaluation(folder) for folder in folders]
     answers = np.zeros((len(data), len(names)), dtype=np.float32)
     for folder, teacher in zip(folders, saved, strict=True):
-        if teacher.neutralised:
+        if teacher.metrics.neutralized:
             raise DataError(f"The teacher '{folder.name}' was evaluated with a part switched off.")
         table = teacher.mirrored.drop_duplicates("row").set_index("row")
         if not set(names) <= set(table.columns):
@@ -58,5 +58,5 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
         if (found["image_sha256"].to_numpy() != data.sha256).any():
             raise DataError(f"The teacher '{folder.name}' was not asked about all training faces.")
         answers += found[names].to_numpy(dtype=np.float32) / len(saved)
-    seen = frozenset(label for teacher in saved for label in teacher.metrics["labels_seen"])
+    seen = frozenset(label for teacher in saved for label in teacher.metrics.labels_seen)
     return Teaching(answers, seen, tuple(teacher.digest for teacher in saved))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fervt.evaluation.saved import Rows, translate
+from fervt.evaluation.rows import Rows, translate
 from fervt.figures.evaluation_bars import votes_figure
 from fervt.labels import FERPLUS, VOTE_NAMES, expression
 from fervt.metrics import vote_shares

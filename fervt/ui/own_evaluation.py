@@ -52,20 +52,20 @@ def find_evaluated(predictor: Predictor) -> SavedEvaluation | None:
     if job is None or job.state != "done":
         return None
     found: SavedEvaluation = job.result.evaluation
-    same = found.metrics["checkpoint"]["sha256"] == checkpoint_sha256(predictor)
+    same = found.metrics.checkpoint.sha256 == checkpoint_sha256(predictor)
     return found if same and found.split in SPLITS and not found.of_own_images else None
 
 
 def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
-    about = evaluated.evaluation.metrics["checkpoint"]
+    about = evaluated.evaluation.metrics.checkpoint
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"{about['name']} on {evaluated.evaluation.split}", width="content")
+        st.text(f"{about.name} on {evaluated.evaluation.split}", width="content")
         offer_another(KIND, "Evaluate other data", "this evaluation")
         if is_own(predictor) and find_evaluated(predictor) is not None:
             link_to("compare", "Compare with others")
-    if about["sha256"] != checkpoint_sha256(predictor):
+    if about.sha256 != checkpoint_sha256(predictor):
         st.warning(
-            f"These are figures of {about['name']}, which was evaluated; the checkpoint in the "
+            f"These are figures of {about.name}, which was evaluated; the checkpoint in the "
             f"sidebar is {predictor.name}.",
             icon=":material/info:",
         )

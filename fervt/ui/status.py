@@ -1,23 +1,24 @@
 """What is loaded, where it runs, and how good it is: with n and interval, or not at all."""
 
-from typing import Any
-
 import streamlit as st
 
-from fervt.evaluation.store import headline, shipped_metrics
-from fervt.labels import vocabulary
+from fervt.evaluation.metrics import Metrics
+from fervt.evaluation.store import EvaluationStore
+from fervt.evaluation.words import HUMAN_ACCURACY, LABEL_AGREEMENT, caveats, describe_interval
+from fervt.labels import FER2013
+from fervt.metrics import Scores
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import is_own
 
 HUMANS = (
-    "People reach 65 ± 5% on FER2013, and its labels agree with the majority of ten later "
-    "annotators on only 67% of these images."
+    f"People reach {HUMAN_ACCURACY} on FER2013, and its labels agree with the majority of ten "
+    f"later annotators on only {LABEL_AGREEMENT} of these images."
 )
 
 
 def show_status(predictor: Predictor) -> None:
     """Draws the checkpoint, its device and its accuracy on the split it never saw."""
-    metrics = {} if is_own(predictor) else shipped_metrics(predictor.name)
+    metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
     best = metrics.get("PrivateTest")
     with st.grid(3, min_column_width=220):
         st.metric(
@@ -38,33 +39,30 @@ def show_status(predictor: Predictor) -> None:
         )
         st.metric(
             "Right on unseen faces",
-            "–" if best is None else f"{headline(best)['accuracy']:.1%}",
-            delta="not evaluated yet" if best is None else _interval(headline(best)),
+            "–" if best is None else f"{best.standard.accuracy:.1%}",
+            delta="not evaluated yet" if best is None else _interval(best.standard),
             delta_color="off",
             delta_arrow="off",
             border=True,
         )
     if best is not None:
-        st.caption(_protocol(headline(best), best["labels_seen"]))
+        st.caption(_protocol(best))
 
 
-def _interval(figures: dict[str, Any]) -> str:
-    low, high = figures["accuracy_interval_95"]
-    return f"{100 * low:.1f} to {high:.1%}, n = {figures['n']:,}"
+def _interval(scores: Scores) -> str:
+    return f"{describe_interval(scores)}, n = {scores.n:,}"
 
 
-def _protocol(figures: dict[str, Any], labels_seen: list[str]) -> str:
-    sentences = [HUMANS] if figures["labels"] == "fer2013" else []
+def _protocol(metrics: Metrics) -> str:
+    truth, clean = metrics.truth, metrics.without_copies
+    sentences = [HUMANS] if truth is FER2013 else []
     sentences += [
-        f"{vocabulary(figures['labels']).title} PrivateTest, used for this figure alone, "
-        "with its 95% interval.",
-        f"{figures['accuracy_flip_tta']:.1%} when each face is also read mirrored.",
+        f"{truth.title} PrivateTest, held out of training and selection, with its 95% interval.",
+        f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
     ]
-    if figures["accuracy_without_copies"] is not None:
+    if clean is not None:
         sentences.append(
-            f"{figures['accuracy_without_copies']:.1%} without the images that also lie in earlier "
-            f"splits (n = {figures['n_without_copies']:,})."
+            f"{clean.accuracy:.1%} without the images that also lie in earlier splits "
+            f"(n = {clean.n:,})."
         )
-    if "ferplus" in labels_seen and figures["labels"] == "fer2013":
-        sentences.append("Trained with FER+ votes too.")
-    return " ".join(sentences)
+    return " ".join([*sentences, *caveats(metrics, truth)])

@@ -1,7 +1,6 @@
 """Evaluating a visitor's images in a real browser: a zip goes in, the report comes out."""
 
 import io
-import json
 import zipfile
 from pathlib import Path
 
@@ -63,11 +62,11 @@ def test_a_zip_becomes_a_report_that_a_reload_finds(page, tmp_path: Path) -> Non
         archive.extractall(tmp_path / "unpacked")
     saved = read_evaluation(tmp_path / "unpacked")
     assert saved.split == "mine.zip"
-    assert saved.rows().figures == json.loads(json.dumps(saved.metrics["standard"]))
+    assert saved.rows().scores == saved.metrics.standard
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Report (.html)").click()
     report = waiting.value.path().read_text()
-    assert f"{saved.metrics['standard']['accuracy']:.2%}" in report
+    assert f"{saved.metrics.standard.accuracy:.2%}" in report
 
     settle(page)
     page.get_by_role("tab", name="Map").click()

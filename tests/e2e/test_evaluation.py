@@ -1,12 +1,11 @@
 """Reports in a real browser: a click on a confusion cell, and the file that needs no network."""
 
-import json
-
 import pytest
 from synthetic import save_evaluation
 
 from fervt.checkpoint import shipped_checkpoints
-from fervt.evaluation.saved import read_evaluation, saved_folders
+from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.store import EvaluationStore
 from fervt.reports.evaluation import build_report
 
 TIMEOUT_MS = 120_000
@@ -14,8 +13,8 @@ TIMEOUT_MS = 120_000
 
 def test_a_click_on_a_cell_shows_its_faces(app_server, browser_page) -> None:
     name = next(iter(shipped_checkpoints()))
-    split, folder = next(iter(saved_folders(name).items()))
-    count = json.loads((folder / "metrics.json").read_text())["standard"]["confusion"][2][4]
+    split, metrics = next(iter(EvaluationStore().metrics(name).items()))
+    count = metrics.standard.confusion[2][4]
     browser_page.set_default_timeout(TIMEOUT_MS)
     browser_page.goto(f"{app_server}/evaluation?checkpoint={name}&split={split}")
     cells = browser_page.locator(".js-plotly-plot path.point")

@@ -1,6 +1,5 @@
 """Saved evaluations: what the files hold, that they follow from the model, and bad ones."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +13,9 @@ from fervt.__main__ import main
 from fervt.checkpoint import load_checkpoint
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
-from fervt.evaluation.run import (
-    attention_entropy,
-    evaluate_checkpoint,
-    labels_in,
-    read_predictions,
-    run_model,
-)
+from fervt.evaluation.metrics import read_metrics
+from fervt.evaluation.run import attention_entropy, evaluate_checkpoint, labels_in, run_model
+from fervt.evaluation.table import read_predictions
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import score, softmax
 from fervt.model import FERVTGNN
@@ -46,7 +41,7 @@ def saved(checkpoint, data, tmp_path_factory) -> Path:
 
 def test_files_hold_what_the_model_says(saved: Path, checkpoint: Path, data) -> None:
     private = data.split("PrivateTest")
-    table = read_predictions(saved / "predictions.parquet")
+    table = read_predictions(saved / "predictions.parquet", FER2013)
     assert list(table.columns) == [
         "row", "image_sha256", "usage", "label", "label_fer2013", "label_ferplus", "is_copy",
         *FER2013.classes,
@@ -61,7 +56,7 @@ def test_files_hold_what_the_model_says(saved: Path, checkpoint: Path, data) -> 
         plain, mirrored = (model(x).logits.softmax(1).numpy() for x in (images, images.flip(-1)))
     names = list(FER2013.classes)
     np.testing.assert_allclose(table[names], plain, atol=1e-5)
-    tta = read_predictions(saved / "tta.parquet")
+    tta = read_predictions(saved / "tta.parquet", FER2013)
     np.testing.assert_allclose(tta[names], (plain + mirrored) / 2, atol=1e-5)
     embeddings = np.load(saved / "embeddings.npz")
     assert embeddings["class_token"].shape == (42, 16)
@@ -69,16 +64,17 @@ def test_files_hold_what_the_model_says(saved: Path, checkpoint: Path, data) -> 
 
 
 def test_metrics_follow_from_the_table(saved: Path, data) -> None:
-    metrics = json.loads((saved / "metrics.json").read_text())
+    metrics = read_metrics(saved)
     table = pd.read_parquet(saved / "predictions.parquet")
     names = list(FER2013.classes)
     expected = score(table[names].to_numpy(), table["label"].to_numpy(), FER2013.classes, 1.5)
-    assert metrics["standard"] == json.loads(json.dumps(expected))
-    assert metrics["without_copies"]["n"] == 41
-    assert metrics["data"]["content_hash"] == data.content_hash
-    assert len(metrics["checkpoint"]["sha256"]) == 64
-    assert metrics["tta"]["standard"]["n"] == 42
-    assert 0 < metrics["parts"]["gat_relative_entropy"] <= 1
+    assert metrics.standard == expected
+    assert metrics.without_copies.n == 41
+    assert metrics.data.content_hash == data.content_hash
+    assert len(metrics.checkpoint.sha256) == 64
+    assert metrics.tta.standard.n == 42
+    assert metrics.vocabulary is FER2013
+    assert 0 < metrics.parts.gat_relative_entropy <= 1
 
 
 def test_batches_do_not_change_the_answer(checkpoint: Path, data) -> None:
@@ -88,20 +84,20 @@ def test_batches_do_not_change_the_answer(checkpoint: Path, data) -> None:
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
-def test_neutralising_replaces_the_part(checkpoint: Path, data) -> None:
+def test_neutralizing_replaces_the_part(checkpoint: Path, data) -> None:
     model, info = load_checkpoint(checkpoint)
     faces = data.split("PublicTest").images
     plain = run_model(model, info.preprocess, faces)
-    even = run_model(model, info.preprocess, faces, neutralise="gwa")
+    even = run_model(model, info.preprocess, faces, neutralize="gwa")
     assert even.gwa_weights is not None
     assert (even.gwa_weights == 1).all()
     assert np.abs(even.logits - plain.logits).max() > 1e-4
-    deaf = run_model(model, info.preprocess, faces, neutralise="gnn")
+    deaf = run_model(model, info.preprocess, faces, neutralize="gnn")
     assert deaf.gnn_logits is not None
     assert np.ptp(deaf.gnn_logits, axis=0).max() < 1e-5
     without = FERVTGNN(replace(tiny.CONFIG, use_gwa=False))
     with pytest.raises(DataError, match="no GWA"):
-        run_model(without, info.preprocess, faces, neutralise="gwa")
+        run_model(without, info.preprocess, faces, neutralize="gwa")
 
 
 def test_the_model_keeps_its_mode(checkpoint: Path, data) -> None:
@@ -131,16 +127,24 @@ def test_labels_cross_vocabularies(data) -> None:
 
 
 def test_other_label_set_by_command(checkpoint: Path, data, tmp_path: Path, capsys) -> None:
-    write_prepared(data, tmp_path / "data.parquet")
-    code = main(
-        ["evaluate", f"--checkpoint={checkpoint}", f"--data={tmp_path / 'data.parquet'}",
-         "--split=PublicTest", f"--out={tmp_path / 'out'}", "--labels=ferplus"]
-    )  # fmt: skip
-    assert code == 0
-    assert "n = 42" in capsys.readouterr().out
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["labels"] == "ferplus"
-    assert metrics["data"]["split"] == "PublicTest"
+    """The rows follow from the labels that are asked for: one of them has no majority of votes."""
+    votes = data.votes.copy()
+    undecided = np.flatnonzero(data.usage == "PublicTest")[5]
+    votes[undecided] = 1
+    write_prepared(replace(data, votes=votes), tmp_path / "data.parquet")
+    found = {}
+    for labels in ("fer2013", "ferplus"):
+        out = tmp_path / labels
+        code = main(
+            ["evaluate", f"--checkpoint={checkpoint}", f"--data={tmp_path / 'data.parquet'}",
+             "--split=PublicTest", f"--out={out}", f"--labels={labels}"]
+        )  # fmt: skip
+        assert code == 0
+        found[labels] = read_metrics(out)
+        assert f"n = {found[labels].standard.n}" in capsys.readouterr().out
+        assert found[labels].labels == labels
+        assert found[labels].data.split == "PublicTest"
+    assert (found["fer2013"].standard.n, found["ferplus"].standard.n) == (42, 41)
 
 
 def _spoil(saved: Path, out: Path, change) -> Path:
@@ -166,15 +170,15 @@ def _spoil(saved: Path, out: Path, change) -> Path:
 )
 def test_spoilt_tables_are_refused(saved: Path, tmp_path: Path, change, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
-        read_predictions(_spoil(saved, tmp_path, change))
+        read_predictions(_spoil(saved, tmp_path, change), FER2013)
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     (tmp_path / "predictions.parquet").write_text("hello")
     with pytest.raises(DataError, match="not a parquet file"):
-        read_predictions(tmp_path / "predictions.parquet")
+        read_predictions(tmp_path / "predictions.parquet", FER2013)
     with pytest.raises(DataError, match="no evaluation"):
-        read_predictions(tmp_path / "gone.parquet")
+        read_predictions(tmp_path / "gone.parquet", FER2013)
 
 
 def test_nothing_to_evaluate_is_a_sentence(checkpoint: Path, data, tmp_path: Path) -> None:

@@ -1,37 +1,24 @@
 """Saved evaluations as they are read: their parts fit, every choice gives its own figures."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from synthetic import DIMENSIONS, TO_FER2013, save_evaluation
 
 from fervt.errors import DataError
-from fervt.evaluation.saved import (
-    find_evaluation,
-    join_evaluations,
-    read_evaluation,
-    saved_ablations,
-    saved_folders,
-    translate,
-)
+from fervt.evaluation.comparison import join_evaluations
+from fervt.evaluation.rows import translate
+from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FER2013, FERPLUS
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
-    return tmp_path
 
 
 def test_figures_equal_what_was_saved(tmp_path) -> None:
     saved = read_evaluation(save_evaluation(tmp_path / "one"))
     metrics = saved.metrics
-    assert saved.rows().figures == metrics["standard"]
-    assert saved.rows(copies=False).figures == metrics["without_copies"]
-    assert saved.rows(tta=True).figures == metrics["tta"]["standard"]
-    assert saved.rows(tta=True, copies=False).figures == metrics["tta"]["without_copies"]
+    assert saved.rows().scores == metrics.standard
+    assert saved.rows(copies=False).scores == metrics.without_copies
+    assert saved.rows(tta=True).scores == metrics.tta.standard
+    assert saved.rows(tta=True, copies=False).scores == metrics.tta.without_copies
     assert (saved.name, saved.split, len(saved.rows(copies=False))) == ("alpha", "PrivateTest", 232)
 
 
@@ -65,48 +52,15 @@ def test_spoilt_folders_are_sentences(tmp_path) -> None:
     with pytest.raises(DataError, match="no saved evaluation"):
         read_evaluation(tmp_path / "gone")
     folder = save_evaluation(tmp_path / "one")
-    kept = json.loads((folder / "metrics.json").read_text())
-    for content, sentence in (
-        ("{", "damaged"),
-        (json.dumps({k: v for k, v in kept.items() if k != "temperature"}), "lack 'temperature'"),
-        ("[]", "lack 'checkpoint'"),
-        (json.dumps(kept | {"temperature": None}), "damaged"),
-        (json.dumps(kept | {"temperature": 0}), "damaged"),
-        (json.dumps(kept | {"checkpoint": {"name": "alpha"}}), "damaged"),
-        (json.dumps(kept | {"data": kept["data"] | {"source": 5}}), "damaged"),
-        (json.dumps(kept | {"neutralised": "everything"}), "damaged"),
-    ):
-        (folder / "metrics.json").write_text(content)
-        with pytest.raises(DataError, match=sentence):
-            read_evaluation(folder)
-    (folder / "metrics.json").write_text(json.dumps(kept))
+    other_classes = pd.read_parquet(folder / "tta.parquet").rename(columns={"happy": "happiness"})
+    other_classes.to_parquet(folder / "predictions.parquet")
+    with pytest.raises(DataError, match="other class columns than FER2013's"):
+        read_evaluation(folder)
+    folder = save_evaluation(tmp_path / "two")
     other = pd.read_parquet(folder / "tta.parquet").iloc[::-1]
     other.to_parquet(folder / "tta.parquet")
     with pytest.raises(DataError, match="different images"):
         read_evaluation(folder)
-
-
-def test_what_is_saved_is_found_by_split(shelf) -> None:
-    save_evaluation(shelf / "alpha" / "PublicTest", split="PublicTest")
-    save_evaluation(shelf / "alpha" / "PrivateTest")
-    save_evaluation(shelf / "alpha" / "PrivateTest-without-gwa", neutralised="gwa", skill=1.0)
-    assert list(saved_folders("alpha")) == ["PrivateTest", "PublicTest"]
-    assert list(saved_ablations("alpha", "PrivateTest")) == ["gwa"]
-    assert saved_ablations("alpha", "PublicTest") == {}
-    assert saved_folders("beta") == {}
-    assert find_evaluation("alpha", "PublicTest").split == "PublicTest"
-    assert find_evaluation(str(shelf / "alpha" / "PrivateTest"), "PublicTest").name == "alpha"
-    with pytest.raises(DataError, match="on Training; saved are PrivateTest, PublicTest"):
-        find_evaluation("alpha", "Training")
-
-
-def test_a_folder_is_never_taken_for_a_shipped_name(shelf, monkeypatch) -> None:
-    save_evaluation(shelf / "alpha" / "PrivateTest")
-    mine = save_evaluation(shelf / "runs" / "alpha", "mine")
-    monkeypatch.chdir(shelf / "runs")
-    assert find_evaluation("alpha", "PrivateTest").name == "alpha"
-    for folder in (str(mine), "./alpha", "../runs/alpha/"):
-        assert find_evaluation(folder, "PrivateTest").name == "mine"
 
 
 def test_evaluations_join_on_the_same_images(tmp_path) -> None:
@@ -114,7 +68,7 @@ def test_evaluations_join_on_the_same_images(tmp_path) -> None:
     b = read_evaluation(save_evaluation(tmp_path / "b", "beta", seed=2))
     joined = join_evaluations([a, b], FER2013, tta=False, copies=True)
     assert joined.left_out == ()
-    assert joined.rows[1].figures == b.metrics["standard"]
+    assert joined.rows[1].scores == b.metrics.standard
     other = read_evaluation(save_evaluation(tmp_path / "c", "gamma", data_seed=5))
     with pytest.raises(DataError, match="Only 0 of 240"):
         join_evaluations([a, other], FER2013, tta=False, copies=True)

@@ -9,6 +9,7 @@ from zips import labelled_zip, png, zip_of
 
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
+from fervt.evaluation.metrics import EvaluatedCheckpoint
 from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
@@ -47,9 +48,9 @@ def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoin
     content = (tmp_path / "data.parquet").read_bytes()
     for source in (tmp_path / "data.parquet", content):
         found = evaluate_prepared(told, predictor, SHA, source, "PrivateTest")
-        assert found.evaluation.metrics["standard"] == saved.metrics["standard"]
-        assert found.evaluation.metrics["tta"] == saved.metrics["tta"]
-        assert found.evaluation.metrics["checkpoint"] == {"name": "tiny", "sha256": SHA}
+        assert found.evaluation.metrics.standard == saved.metrics.standard
+        assert found.evaluation.metrics.tta == saved.metrics.tta
+        assert found.evaluation.metrics.checkpoint == EvaluatedCheckpoint("tiny", SHA)
         assert found.evaluation.plain.equals(saved.plain)
         assert (found.evaluation.embeddings() == saved.embeddings()).all()
         assert (found.faces is not None) == isinstance(source, bytes)
@@ -89,7 +90,7 @@ def test_it_travels_between_processes(predictor):
     found = pickle.loads(pickle.dumps(evaluate(pickle.loads(pickle.dumps(predictor)),
                                                labelled_zip(10))))  # fmt: skip
     again = evaluate(predictor, labelled_zip(10))
-    assert found.evaluation.rows().figures == again.evaluation.rows().figures
+    assert found.evaluation.rows().scores == again.evaluation.rows().scores
     assert found.evaluation.vocabulary is FER2013
 
 
@@ -148,7 +149,7 @@ def test_its_files_are_a_saved_evaluation(predictor, tmp_path):
         (folder / name).write_bytes(content)
     saved = read_evaluation(folder)
     assert saved.metrics == held.metrics
-    assert saved.rows().figures == held.rows().figures
+    assert saved.rows().scores == held.rows().scores
     assert (saved.embeddings() == held.embeddings()).all()
     assert saved.of_own_images
     assert saved.as_files()["metrics.json"] == held.as_files()["metrics.json"]

@@ -5,11 +5,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import tiny
+from synthetic import save_evaluation
 
 from fervt.__main__ import main
 from fervt.checkpoint import read_info, shipped_checkpoints
 from fervt.cli.train import read_settings
-from fervt.evaluation.store import describe_shipped, shipped_metrics
+from fervt.errors import DataError
+from fervt.evaluation.store import (
+    EvaluationStore,
+    describe_checkpoint,
+    describe_shipped,
+)
 from fervt.files import file_sha256
 from fervt.metrics import accuracy_interval
 
@@ -29,16 +36,56 @@ def test_command_lists_what_ships(capsys: pytest.CaptureFixture) -> None:
 def test_saved_evaluations_belong_to_the_files_that_ship() -> None:
     for item in describe_shipped():
         for split in ("PublicTest", "PrivateTest"):
-            metrics = shipped_metrics(item["name"])[split]
-            assert metrics["checkpoint"]["sha256"] == file_sha256(
-                shipped_checkpoints()[item["name"]]
-            )
-            figures = metrics["standard"]
-            right = round(figures["accuracy"] * figures["n"])
-            assert figures["accuracy_interval_95"] == pytest.approx(
-                list(accuracy_interval(right, figures["n"]))
-            )
-            assert sum(map(sum, figures["confusion"])) == figures["n"]
+            metrics = EvaluationStore().metrics(item.name)[split]
+            assert metrics.checkpoint.sha256 == file_sha256(shipped_checkpoints()[item.name])
+            assert metrics.classes == item.classes
+            scores = metrics.standard
+            right = round(scores.accuracy * scores.n)
+            assert scores.accuracy_interval_95 == pytest.approx(accuracy_interval(right, scores.n))
+            assert sum(map(sum, scores.confusion)) == scores.n
+            assert item.metrics[split].accuracy == scores.accuracy
+
+
+def test_what_is_saved_is_found_by_split(tmp_path) -> None:
+    store = EvaluationStore(tmp_path)
+    save_evaluation(tmp_path / "alpha" / "PublicTest", split="PublicTest")
+    save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    save_evaluation(tmp_path / "alpha" / "PrivateTest-without-gwa", neutralized="gwa", skill=1.0)
+    assert list(store.folders("alpha")) == ["PrivateTest", "PublicTest"]
+    assert list(store.ablations("alpha", "PrivateTest")) == ["gwa"]
+    assert store.ablations("alpha", "PublicTest") == {}
+    assert store.folders("beta") == {}
+    assert store.find("alpha", "PublicTest").split == "PublicTest"
+    assert store.find(str(tmp_path / "alpha" / "PrivateTest"), "PublicTest").name == "alpha"
+    with pytest.raises(DataError, match="on Training; saved are PrivateTest, PublicTest"):
+        store.find("alpha", "Training")
+
+
+def test_a_folder_is_never_taken_for_a_shipped_name(tmp_path, monkeypatch) -> None:
+    store = EvaluationStore(tmp_path)
+    save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    mine = save_evaluation(tmp_path / "runs" / "alpha", "mine")
+    monkeypatch.chdir(tmp_path / "runs")
+    assert store.find("alpha", "PrivateTest").name == "alpha"
+    for folder in (str(mine), "./alpha", "../runs/alpha/"):
+        assert store.find(folder, "PrivateTest").name == "mine"
+
+
+def test_a_damaged_neighbor_is_named(tmp_path) -> None:
+    save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    (save_evaluation(tmp_path / "alpha" / "other") / "metrics.json").write_text("{")
+    with pytest.raises(DataError, match=r"^The saved metrics 'alpha/other' are damaged"):
+        EvaluationStore(tmp_path).folders("alpha")
+
+
+def test_a_checkpoint_is_described_by_the_store_that_is_given(tmp_path) -> None:
+    path = tiny.save_tiny(tmp_path)
+    assert describe_checkpoint("tiny", path, EvaluationStore(tmp_path)).metrics == {}
+    save_evaluation(tmp_path / "tiny" / "x", "tiny")
+    (headline,) = describe_checkpoint("tiny", path, EvaluationStore(tmp_path)).metrics.values()
+    saved = EvaluationStore(tmp_path).metrics("tiny")["PrivateTest"]
+    assert (headline.n, headline.n_without_copies) == (240, 232)
+    assert headline.accuracy_flip_tta == saved.tta.standard.accuracy
 
 
 @pytest.mark.parametrize("name", shipped_checkpoints())
@@ -47,10 +94,12 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     model, config, augment, description = read_settings(file, {})
     info = read_info(shipped_checkpoints()[name])
     assert info.config == model
-    # teacher_weight came after some of these were trained.
-    settings = {"teacher_weight": 0.0} | {
-        name: value for name, value in info.training.items() if name not in ("averaged", "teachers")
-    }
+    # What came after some of these were trained has the value that it had then without a name.
+    settings = {"teacher_weight": 0.0, "schedule": "cosine", "decay_epochs": 10.0}
+    settings |= {"equivariance_weight": 0.0}
+    settings |= {n: v for n, v in info.training.items() if n not in ("averaged", "teachers")}
+    if settings["amp"] is True:  # bfloat16 was a switch
+        settings["amp"] = "auto"
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
     parts = {0: "", 4: "; the mean of four runs' weights"}

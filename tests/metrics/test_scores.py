@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 from scipy.special import log_softmax
-from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+)
 
 from fervt.errors import DataError
 from fervt.labels import FER2013
@@ -28,30 +35,33 @@ def _random(count: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_scores_equal_scikit_learns() -> None:
     logits, labels = _random()
     probabilities = softmax(logits)
-    figures = score(probabilities, labels, FER2013.classes)
+    scores = score(probabilities, labels, FER2013.classes)
     predicted = probabilities.argmax(axis=1)
-    assert figures["n"] == 400
-    assert figures["accuracy"] == pytest.approx(accuracy_score(labels, predicted))
+    assert scores.n == 400
+    assert scores.accuracy == pytest.approx(accuracy_score(labels, predicted))
     for name, function in (
         ("macro_f1", f1_score),
         ("macro_precision", precision_score),
         ("macro_recall", recall_score),
     ):
-        assert figures[name] == pytest.approx(function(labels, predicted, average="macro"))
-    assert figures["nll"] == pytest.approx(log_loss(labels, probabilities, labels=range(7)), 1e-5)
-    assert np.sum(figures["confusion"]) == 400
-    assert figures["confusion"][2][3] == ((labels == 2) & (predicted == 3)).sum()
-    assert sum(c["support"] for c in figures["per_class"].values()) == 400
+        assert getattr(scores, name) == pytest.approx(function(labels, predicted, average="macro"))
+    assert scores.nll == pytest.approx(log_loss(labels, probabilities, labels=range(7)), 1e-5)
+    assert np.sum(scores.confusion) == 400
+    shares = confusion_matrix(labels, predicted, labels=range(7), normalize="true")
+    np.testing.assert_allclose(scores.confusion_shares, shares)
+    assert scores.confusion[2][3] == ((labels == 2) & (predicted == 3)).sum()
+    assert sum(c.support for c in scores.per_class.values()) == 400
 
 
 def test_a_class_that_never_occurs_or_is_never_predicted() -> None:
     probabilities = np.tile([0.5, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05], (6, 1))
-    figures = score(probabilities, np.array([0, 0, 0, 3, 3, 3]), FER2013.classes)
-    assert figures["accuracy"] == 0.5
-    assert figures["per_class"]["happy"]["precision"] == 0
-    assert figures["per_class"]["disgust"]["support"] == 0
+    scores = score(probabilities, np.array([0, 0, 0, 3, 3, 3]), FER2013.classes)
+    assert scores.accuracy == 0.5
+    assert scores.per_class["happy"].precision == 0
+    assert scores.per_class["disgust"].support == 0
+    assert scores.occurring == ["happy", "angry"]
     # Over angry (2/3) and happy (0), the only classes there are.
-    assert figures["macro_f1"] == pytest.approx(1 / 3)
+    assert scores.macro_f1 == pytest.approx(1 / 3)
 
 
 def test_no_rows_is_a_sentence() -> None:

@@ -1,6 +1,5 @@
 """The Compare page and the model card without a browser, on drawn evaluations."""
 
-import numpy as np
 import pytest
 import tiny
 from scipy.stats import binomtest
@@ -14,7 +13,7 @@ from fervt.labels import FERPLUS
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch, checkpoints):
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     monkeypatch.setattr("fervt.ui.compare.selection.shipped_checkpoints", lambda: checkpoints)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
@@ -42,8 +41,8 @@ def test_mcnemar_and_differences(open_page, pair) -> None:
     assert ("p below 0.001" if p < 0.001 else f"p = {p:.3f}") in text
     assert "240 of 240 faces (100.0%) were joined" in text
     shown = app.table[0].value
-    assert shown["Accuracy"][1].startswith(f"{100 * b.figures['accuracy']:.1f}%")
-    gain = b.figures["accuracy"] - a.figures["accuracy"]
+    assert shown["Accuracy"][1].startswith(f"{100 * b.scores.accuracy:.1f}%")
+    gain = b.scores.accuracy - a.scores.accuracy
     assert shown["Difference in points"][1].startswith(f"{100 * gain:+.1f} (")
 
 
@@ -150,10 +149,10 @@ def test_the_card_has_the_checkpoints_figures(open_page, pair, checkpoints, monk
     monkeypatch.setattr("fervt.ui.checkpoints.shipped_checkpoints", lambda: checkpoints)
     monkeypatch.setattr("fervt.checkpoint.shipped_checkpoints", lambda: checkpoints)
     app = open_page("model_card", checkpoint="alpha")
-    figures = pair[0].metrics["standard"]
+    scores = pair[0].metrics.standard
     text = text_of(app)
-    assert f"**{figures['accuracy']:.1%}** of the answers" in text
-    assert f"macro-F1 {figures['macro_f1']:.3f}" in text
+    assert f"**{scores.accuracy:.1%}** of the answers" in text
+    assert f"macro-F1 {scores.macro_f1:.3f}" in text
     assert "not felt emotions" in text
     assert "{{" not in text
-    assert np.isclose(figures["n"], 240)
+    assert scores.n == 240

@@ -1,5 +1,6 @@
 """The Evaluation page without a browser, on drawn evaluations."""
 
+import re
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from fervt.ui.jobs import server_jobs
 
 @pytest.fixture(autouse=True)
 def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     monkeypatch.delenv("FERVT_DATA", raising=False)
     return tmp_path
 
@@ -60,17 +61,17 @@ def buttons(app) -> list[str]:
 
 def test_headline_is_what_was_saved(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha")
-    figures = saved.metrics["standard"]
-    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
-    assert metric(app, "Macro-F1") == f"{figures['macro_f1']:.3f}"
-    assert metric(app, "Calibration error") == f"{100 * figures['ece_calibrated']:.1f}%"
+    scores = saved.metrics.standard
+    assert metric(app, "Accuracy") == f"{100 * scores.accuracy:.1f}%"
+    assert metric(app, "Macro-F1") == f"{scores.macro_f1:.3f}"
+    assert metric(app, "Calibration error") == f"{100 * scores.ece_calibrated:.1f}%"
     assert metric(app, "Faces") == "240"
 
 
 def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha", tta="1", copies="0")
-    figures = saved.metrics["tta"]["without_copies"]
-    assert metric(app, "Accuracy") == f"{100 * figures['accuracy']:.1f}%"
+    scores = saved.metrics.tta.without_copies
+    assert metric(app, "Accuracy") == f"{100 * scores.accuracy:.1f}%"
     assert metric(app, "Faces") == "232"
     next(t for t in app.toggle if t.label == "Keep copies").set_value(True).run()
     assert metric(app, "Faces") == "240"
@@ -104,7 +105,7 @@ def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
 
 def test_most_frequent_mistake_is_one_click_away(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha")
-    counts = np.array(saved.metrics["standard"]["confusion"])
+    counts = np.array(saved.metrics.standard.confusion)
     np.fill_diagonal(counts, 0)
     label, answer = np.unravel_index(counts.argmax(), counts.shape)
     first = next(b for b in app.button if "→" in b.label)
@@ -132,11 +133,25 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", ["Standing", "Classes", "Confidence", "People", "Map", "Training", "Report"]
+    ("section", "charts", "downloads", "notes"),
+    [
+        ("Standing", ["standing"], 0, []),
+        ("Classes", ["classes", "roc", "pr"], 0, []),
+        ("Confidence", ["reliability", "risk"], 0, []),
+        ("People", ["people"], 0, []),
+        ("Map", ["None"], 0, []),  # the row that is chosen ends its key
+        ("Training", [], 0, ["This checkpoint carries no training history."]),
+        ("Report", [], 2, []),
+    ],
 )
-def test_every_section_stands(open_page, with_faces, section: str) -> None:
+def test_every_section_stands(open_page, with_faces, section, charts, downloads, notes) -> None:
     app = open_page("evaluation", checkpoint="alpha", view=section)
     assert not app.error
+    keys = [chart.proto.id for chart in app.get("plotly_chart")]
+    assert [re.split("[-_]", key)[-1] for key in keys] == charts
+    assert len(app.get("download_button")) == downloads
+    if not charts:
+        assert [info.value for info in app.info] == notes
 
 
 def test_others_figures_are_not_held_against_a_part_of_the_faces(open_page, shelf) -> None:

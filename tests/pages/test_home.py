@@ -1,33 +1,38 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from synthetic import save_evaluation
 
+from fervt.evaluation.metrics import read_metrics
+from fervt.evaluation.store import EvaluationStore
 from fervt.labels import NOTICE
 
 PAGES = Path(__file__).parents[2] / "pages"
 
-METRICS = {
-    "labels": "fer2013",
-    "labels_seen": ["fer2013", "ferplus"],
-    "standard": {
-        "n": 3589,
-        "accuracy": 0.6512,
-        "accuracy_interval_95": [0.6353, 0.6668],
-        "macro_f1": 0.6,
-        "ece_calibrated": 0.02,
-    },
-    "without_copies": {"n": 3301, "accuracy": 0.6401},
-    "tta": {"standard": {"accuracy": 0.6623}},
-}
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    """An evaluation of FER2013's size, saved for alpha alone."""
+    metrics = read_metrics(save_evaluation(tmp_path / "alpha" / "x", labels_seen=["ferplus"]))
+    spread = (0.6353, 0.6668)
+    standard = replace(metrics.standard, n=3589, accuracy=0.6512, accuracy_interval_95=spread)
+    clean = replace(metrics.standard, n=3301, accuracy=0.6401)
+    tta = replace(metrics.tta, standard=replace(metrics.tta.standard, accuracy=0.6623))
+    found = replace(metrics, standard=standard, without_copies=clean, tta=tta)
+    monkeypatch.setattr(
+        EvaluationStore,
+        "metrics",
+        lambda self, name: {"PrivateTest": found} if name == "alpha" else {},
+    )
 
 
 def status(app) -> dict[str, tuple[str, str]]:
     return {metric.label: (metric.value, metric.delta) for metric in app.metric}
 
 
-def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, monkeypatch):
-    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {})
+def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, saved):
     app = open_page("home", checkpoint="beta")
     assert status(app)["Checkpoint"][0] == "beta"
     assert status(app)["Runs on"][0] in {"CPU", "GPU"}
@@ -35,19 +40,17 @@ def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, monke
     assert any(NOTICE in caption.value for caption in app.caption)
 
 
-def test_accuracy_comes_with_n_interval_and_protocol(open_page, monkeypatch):
-    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {"PrivateTest": METRICS})
+def test_accuracy_comes_with_n_interval_and_protocol(open_page, saved):
     app = open_page("home")
     assert status(app)["Right on unseen faces"] == ("65.1%", "63.5 to 66.7%, n = 3,589")
     protocol = next(c.value for c in app.caption if "PrivateTest" in c.value)
-    for part in ("66.2%", "64.0%", "n = 3,301", "FER+ votes", "65 ± 5%", "67%"):
+    for part in ("66.2%", "64.0%", "n = 3,301", "FER+ votes", "65% ± 5 points", "67%"):
         assert part in protocol
 
 
 def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(
-    open_page, checkpoints, monkeypatch
+    open_page, checkpoints, saved
 ):
-    monkeypatch.setattr("fervt.ui.status.shipped_metrics", lambda name: {"PrivateTest": METRICS})
     app = open_page("home")
     app.sidebar.file_uploader[0].upload("alpha.safetensors", checkpoints["beta"].read_bytes())
     app.run()

@@ -18,13 +18,12 @@ from fervt.reports.card import (
     render_card,
     section,
     training_ablation_table,
-    worst_mistake,
 )
 
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    monkeypatch.setattr("fervt.evaluation.saved.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     return tmp_path
 
 
@@ -37,7 +36,7 @@ def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
     digest = file_sha256(checkpoint)
     folder = save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
     save_evaluation(
-        shelf / "tiny" / "without-gwa", neutralised="gwa", skill=1.0, checkpoint_sha256=digest
+        shelf / "tiny" / "without-gwa", neutralized="gwa", skill=1.0, checkpoint_sha256=digest
     )
     metrics = json.loads((folder / "metrics.json").read_text())
     card = render_card("tiny", checkpoint)
@@ -58,7 +57,7 @@ def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) ->
     save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
     on = {"split": "PublicTest", "checkpoint_sha256": digest}
     folder = save_evaluation(shelf / "tiny" / "PublicTest", **on)
-    save_evaluation(shelf / "tiny" / "without-gnn", neutralised="gnn", skill=1.0, **on)
+    save_evaluation(shelf / "tiny" / "without-gnn", neutralized="gnn", skill=1.0, **on)
     whole = json.loads((folder / "metrics.json").read_text())["standard"]["accuracy"]
     card = render_card("tiny", checkpoint)
     assert "Switched off, without training anew (PublicTest, n = 240)" in card
@@ -120,9 +119,3 @@ def test_sections_of_the_card() -> None:
     assert section(text, "Limitations").startswith("- **Labels are opinions.**")
     assert "Art. 5(1)(f)" in section(text, "Not for")
     assert section(text, "No such heading") == ""
-
-
-def test_worst_mistake() -> None:
-    assert worst_mistake([[5, 0], [0, 3]], ["angry", "sad"]) == "none at all"
-    found = worst_mistake([[5, 1], [2, 3]], ["angry", "sad"])
-    assert found == "Sad taken for Angry (2 of 5 such faces)"

@@ -45,12 +45,13 @@ def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
 
 
 def test_it_learns_and_leaves_a_checkpoint_that_describes_itself(data, tmp_path: Path) -> None:
-    config = replace(FAST, epochs=16, lr=4e-3, seed=5)
+    # Seeds 3 to 5 all reach 1.0 here; at a rate of 4e-3 one of them stays at 0.52 after 16 epochs.
+    config = replace(FAST, epochs=24, lr=2e-3, seed=5)
     result = Trainer(
         data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0), description="A test."
     ).run()
     assert result.finished
-    assert result.accuracy > 0.6
+    assert result.accuracy > 0.8
     info = read_info(tmp_path / "best.safetensors")
     assert info.seed == 5
     assert info.data_hash == data.content_hash
@@ -63,7 +64,7 @@ def test_it_learns_and_leaves_a_checkpoint_that_describes_itself(data, tmp_path:
         == max(e["public_accuracy"] for e in result.history)
     )
     assert len(info.history) == info.metrics["epoch"]
-    assert (tmp_path / "history.csv").read_text().count("\n") == 17
+    assert (tmp_path / "history.csv").read_text().count("\n") == 25
     load_checkpoint(tmp_path / "best.safetensors")
 
 
@@ -83,7 +84,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(data, tmp_path: Path) -> None
 
 
 def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
-    config = replace(FAST, epochs=14, lr=4e-3, votes_weight=1.0)
+    config = replace(FAST, epochs=24, lr=2e-3, votes_weight=1.0)
     trainer = Trainer(data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0))
     before = trainer.read_outs.votes.weight.detach().clone()
     assert trainer.run().finished
@@ -316,7 +317,7 @@ def test_settings_come_from_file_and_options_win(tmp_path: Path) -> None:
         ("[modle]\nwidth = 8\n", "unknown section 'modle'"),
         ("[train]\nlr = 'much'\n", "lr must be a number"),
         ("[train]\nseed = 1.5\n", "seed must be a whole number"),
-        ("[augment]\nerase = 7\n", "erase must lie in 0 to 1"),
+        ("[augment]\nerase = 7\n", "erase must be a number from 0 to 1"),
         ("train = 5\n", "must be a section"),
         ("not toml", "TOML"),
     ):

@@ -72,7 +72,7 @@ def test_teachers_that_cannot_teach_are_refused(data, teachers, tmp_path) -> Non
     some, plus, off = (tmp_path / name for name in ("some", "plus", "off"))
     tiny_file = tiny.save_tiny(tmp_path)
     evaluate_checkpoint(tiny_file, training.select(slice(0, -1)), some)
-    evaluate_checkpoint(tiny_file, training, off, neutralise="gwa")
+    evaluate_checkpoint(tiny_file, training, off, neutralize="gwa")
     config = replace(tiny.CONFIG, vocabulary="ferplus")
     evaluate_checkpoint(tiny.save_tiny(tmp_path, config=config), training, plus)
     for folders, settings, message in (

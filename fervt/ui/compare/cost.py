@@ -24,7 +24,7 @@ def show_cost(comparison: Comparison) -> None:
         f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine, when it was "
         "first asked for.",
     )
-    accuracies = [rows.figures["accuracy"] for rows in comparison.rows]
+    accuracies = [rows.scores.accuracy for rows in comparison.rows]
     predictors = {name: comparison.load(name) for name in comparison.names}
     costs = {name: _cost(p, checkpoint_sha256(p)) for name, p in predictors.items()}
     unit = pick_one("Cost", "cost", _UNITS, "ms")

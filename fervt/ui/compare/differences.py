@@ -3,13 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from fervt.evaluation.saved import Rows
+from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
 from fervt.labels import expression
 from fervt.metrics import reliability, risk_coverage
-from fervt.reports.evaluation import shares
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.dataset_faces import FaceBook
@@ -21,9 +20,7 @@ def show_classes(comparison: Comparison) -> None:
     """Draws the change of each class and of the confusion matrix."""
     base, *others = comparison.rows
     classes = base.classes
-    f1 = [
-        np.array([rows.figures["per_class"][c]["f1"] for c in classes]) for rows in comparison.rows
-    ]
+    f1 = [np.array([rows.scores.per_class[c].f1 for c in classes]) for rows in comparison.rows]
     left, right = st.columns(2, gap="large")
     with left:
         say("Each class", f"Change of F1 against {comparison.names[0]}, in points.")
@@ -36,7 +33,7 @@ def show_classes(comparison: Comparison) -> None:
             f"{comparison.names[other]} minus {comparison.names[0]}, in points of each row: red "
             "is more often, blue less. On the diagonal red is better, elsewhere blue.",
         )
-        change = shares(others[other - 1].figures["confusion"]) - shares(base.figures["confusion"])
+        change = others[other - 1].scores.confusion_shares - base.scores.confusion_shares
         figure = confusion_change_figure(change, comparison.class_names, ink())
         show_chart(figure, "confusion_change", "Difference of the confusion matrices")
 

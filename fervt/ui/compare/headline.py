@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from fervt.evaluation.words import describe_difference, describe_interval, explain_mcnemar
 from fervt.figures.evaluation_confusion import agreement_figure
-from fervt.labels import FER2013, FERPLUS
+from fervt.labels import FER2013
 from fervt.metrics import Difference, prediction_agreement
-from fervt.reports.evaluation import describe_difference, explain_mcnemar
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent
@@ -53,7 +53,7 @@ def notes(comparison: Comparison) -> list[str]:
     seen = [
         name
         for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True)
-        if FERPLUS.name in evaluation.metrics["labels_seen"]
+        if evaluation.metrics.saw_votes
     ]
     if seen and comparison.truth is FER2013:
         found.append(f"{', '.join(seen)} saw FER+ votes in training.")
@@ -63,19 +63,18 @@ def notes(comparison: Comparison) -> list[str]:
 def _table(comparison: Comparison) -> pd.DataFrame:
     lines = []
     for index, (name, rows) in enumerate(zip(comparison.names, comparison.rows, strict=True)):
-        figures = rows.figures
-        low, high = figures["accuracy_interval_95"]
+        scores = rows.scores
         differences = comparison.differences[index - 1] if index else {}
         lines.append(
             {
                 "Checkpoint": name,
-                "Accuracy": f"{percent(figures['accuracy'])} ({100 * low:.1f} to {100 * high:.1f})",
+                "Accuracy": f"{percent(scores.accuracy)} ({describe_interval(scores)})",
                 "Difference in points": _points(differences.get("accuracy"), 100, 1),
-                "Macro-F1": f"{figures['macro_f1']:.3f}",
+                "Macro-F1": f"{scores.macro_f1:.3f}",
                 "Difference": _points(differences.get("macro_f1"), 1, 3),
-                "Calibration error": percent(figures["ece_calibrated"]),
-                "Log loss": f"{figures['nll_calibrated']:.3f}",
-                "n": f"{figures['n']:,}",
+                "Calibration error": percent(scores.ece_calibrated),
+                "Log loss": f"{scores.nll_calibrated:.3f}",
+                "n": f"{scores.n:,}",
             }
         )
     return pd.DataFrame(lines)

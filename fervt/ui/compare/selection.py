@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fervt.checkpoint import shipped_checkpoints
-from fervt.evaluation.saved import Joined, Rows, SavedEvaluation, join_evaluations, saved_folders
+from fervt.evaluation.comparison import Joined, compare, join_evaluations
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.store import EvaluationStore
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, expression
 from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
-from fervt.reports.evaluation import compare
 from fervt.ui.checkpoints import checkpoint_sha256, is_own, load_shipped
 from fervt.ui.choices import pick_flag, pick_one, put
 from fervt.ui.evaluation.selection import COPIES_HELP, MIRRORED_HELP, load_evaluation
@@ -81,11 +83,12 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
     own = is_own(predictor)
     first = f"{predictor.name} (yours)" if own else predictor.name
     evaluated = find_evaluated(predictor) if own else None
-    found = {} if own else saved_folders(predictor.name)
+    store = EvaluationStore()
+    found = {} if own else store.folders(predictor.name)
     if evaluated is None and not found:
         _say_what_is_missing(first, own)
         return None
-    folders = {name: saved_folders(name) for name in shipped_checkpoints() if name != first}
+    folders = {name: store.folders(name) for name in shipped_checkpoints() if name != first}
     others = [name for name, saved in folders.items() if saved]
     if not others:
         st.info("Only one checkpoint here has a saved evaluation; a comparison needs two.")

@@ -1,8 +1,11 @@
 """Class by class: precision, recall, F1, and the curves over every threshold."""
 
+from dataclasses import asdict
+
 import pandas as pd
 import streamlit as st
 
+from fervt.evaluation.words import RECALL_AND_PRECISION
 from fervt.figures.evaluation_bars import class_figure
 from fervt.figures.evaluation_curves import threshold_figure
 from fervt.ui.charts import say, show_chart
@@ -12,10 +15,10 @@ from fervt.ui.evaluation.selection import View, percent
 def show_classes(view: View) -> None:
     """Draws the figures of each class and its two curves."""
     rows = view.rows
-    table = pd.DataFrame(rows.figures["per_class"]).T
+    table = pd.DataFrame({name: asdict(c) for name, c in rows.scores.per_class.items()}).T
     left, right = st.columns(2, gap="large")
     with left:
-        say("Each class", "Recall: of its faces, how many are found. Precision: how often right.")
+        say("Each class", RECALL_AND_PRECISION)
         show_chart(
             class_figure(
                 rows.classes,

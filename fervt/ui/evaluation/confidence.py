@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fervt.evaluation.words import DIAGONAL
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
 from fervt.metrics import (
     Reliability,
@@ -27,7 +28,7 @@ def show_confidence(view: View) -> None:
 
 def _show_reliability(view: View) -> None:
     rows = view.rows
-    say("Calibration", "On the diagonal, “80% sure” is right in 80 of 100 cases.")
+    say("Calibration", DIAGONAL)
     start = round(min(max(rows.temperature, 0.3), 3.0), 2)
     temperature = st.slider(
         "Temperature",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fervt.data.prepared import SIDE_PX
 from fervt.errors import DataError
-from fervt.evaluation.saved import Rows
+from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.ui.charts import say, show_chart

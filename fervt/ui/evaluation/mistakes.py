@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from fervt.evaluation.saved import Rows
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.labels import FERPLUS
-from fervt.reports.evaluation import PEOPLE
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.choices import pick_one, put, wanted
 from fervt.ui.evaluation.selection import View, percent
@@ -83,7 +83,7 @@ def _show_matrix(view: View, label: str, predicted: str) -> None:
     if label in classes and predicted in classes:
         marked = (classes.index(label), classes.index(predicted))
     figure = confusion_figure(
-        np.array(view.rows.figures["confusion"]),
+        np.array(view.rows.scores.confusion),
         view.names,
         as_shares=kind == "shares",
         marked=marked,
@@ -123,7 +123,7 @@ def _clear() -> None:
 
 def _show_most_frequent(view: View) -> None:
     say("Most frequent mistakes", "Of all faces with that label.")
-    counts = np.array(view.rows.figures["confusion"])
+    counts = np.array(view.rows.scores.confusion)
     support = counts.sum(axis=1)
     mistakes = counts - np.diag(np.diag(counts))
     order = np.argsort(-mistakes, axis=None, kind="stable")[:_MOST_FREQUENT]

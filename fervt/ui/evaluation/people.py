@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
 from fervt.labels import FERPLUS
 from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
-from fervt.reports.evaluation import PEOPLE
 from fervt.ui.charts import say, show_chart
 from fervt.ui.evaluation.selection import View, percent
 from fervt.ui.gallery import draw_faces, show_face_of

@@ -11,7 +11,8 @@ from typing import Any
 import streamlit as st
 
 from fervt.checkpoint import CheckpointInfo
-from fervt.evaluation.saved import Rows, SavedEvaluation, read_evaluation
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.dataset_faces import FaceBook

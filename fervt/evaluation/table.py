@@ -1,0 +1,110 @@
+"""The tables of a saved evaluation: one row a face, its labels, and a probability a class."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
+
+from fervt.data.prepared import PreparedData
+from fervt.errors import DataError
+from fervt.evaluation.metrics import ScoresByCopies
+from fervt.labels import FER2013, FERPLUS, Vocabulary
+from fervt.metrics import Scores, score
+
+_LABELS = ("label", "label_fer2013", "label_ferplus")
+_COLUMNS = (
+    "row",
+    "image_sha256",
+    "usage",
+    "label",
+    "label_fer2013",
+    "label_ferplus",
+    "is_copy",
+)
+
+
+def predictions_table(
+    probabilities: NDArray[np.floating],
+    classes: Vocabulary,
+    labels: NDArray[np.int64],
+    data: PreparedData,
+) -> pd.DataFrame:
+    """Makes the table of N faces.
+
+    Args:
+        probabilities: (N, C), before temperature scaling.
+        classes: The checkpoint's C classes.
+        labels: (N,) indices into them.
+        data: N rows.
+    """
+    return pd.DataFrame(
+        {
+            "row": data.row,
+            "image_sha256": data.sha256,
+            "usage": data.usage,
+            "label": labels,
+            "label_fer2013": data.label_fer2013,
+            "label_ferplus": data.label_ferplus,
+            "is_copy": data.is_copy,
+            **{name: probabilities[:, i] for i, name in enumerate(classes.classes)},
+        }
+    )
+
+
+def scores_of(table: pd.DataFrame, classes: Vocabulary, temperature: float) -> ScoresByCopies:
+    """The figures of a table, with and without copies of images from earlier splits.
+
+    Raises:
+        DataError: It has no rows.
+    """
+    names = list(classes.classes)
+
+    def scores(rows: pd.DataFrame) -> Scores:
+        return score(rows[names].to_numpy(), rows["label"].to_numpy(), classes.classes, temperature)
+
+    originals = table[~table["is_copy"]]
+    return ScoresByCopies(scores(table), None if originals.empty else scores(originals))
+
+
+def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
+    """Reads and checks a saved table of predictions.
+
+    Args:
+        path: A Parquet file.
+        classes: The checkpoint's, as the metrics beside the table name them.
+
+    Raises:
+        DataError: The file is no such table: a column is missing, probabilities are not finite or
+            don't sum to 1, or a label is out of range.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no evaluation '{path.name}' in {path.parent.name}.")
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"'{path.name}' is not a parquet file.") from error
+    missing = [name for name in _COLUMNS if name not in table.columns]
+    if missing:
+        raise DataError(f"'{path.name}' lacks the column '{missing[0]}'.")
+    names = list(classes.classes)
+    if list(table.columns) != [*_COLUMNS, *names]:
+        raise DataError(f"'{path.name}' has other class columns than {classes.title}'s.")
+    numeric = all(is_integer_dtype(table[c]) for c in ("row", *_LABELS)) and all(
+        is_numeric_dtype(table[name]) for name in names
+    )
+    if not (numeric and is_bool_dtype(table["is_copy"]) and table["image_sha256"].notna().all()):
+        raise DataError(f"'{path.name}' has a column of the wrong kind.")
+    probabilities = table[names].to_numpy(dtype=np.float64)
+    if not np.isfinite(probabilities).all() or (probabilities < 0).any():
+        raise DataError(f"'{path.name}' holds probabilities that are not finite or negative.")
+    if len(table) and np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
+        row = int(np.abs(probabilities.sum(axis=1) - 1).argmax())
+        raise DataError(f"'{path.name}' row {row}: the probabilities don't sum to 1.")
+    if not table["label"].between(0, len(names) - 1).all():
+        raise DataError(f"'{path.name}' holds a label outside its {len(names)} classes.")
+    for labels in (FER2013, FERPLUS):  # -1: none of this set
+        if not table[f"label_{labels.name}"].between(-1, len(labels) - 1).all():
+            raise DataError(f"'{path.name}' holds a label that {labels.title} does not have.")
+    return table

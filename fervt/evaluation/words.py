@@ -1,0 +1,119 @@
+"""The words for what figures say, where pages, reports and the model card say the same thing.
+
+Every sentence is filled in from figures; none is written for one checkpoint.
+"""
+
+import numpy as np
+
+from fervt.evaluation import references
+from fervt.evaluation.metrics import Metrics
+from fervt.labels import FER2013, Vocabulary, expression
+from fervt.metrics import (
+    PEOPLE_DIFFER,
+    PEOPLE_SIDE_WITH_LABEL,
+    PEOPLE_SIDE_WITH_MODEL,
+    Difference,
+    McNemar,
+    Scores,
+)
+
+_SURE_P = 0.05
+
+PEOPLE = {
+    PEOPLE_SIDE_WITH_LABEL: "people agree with the label",
+    PEOPLE_SIDE_WITH_MODEL: "people agree with the model",
+    PEOPLE_DIFFER: "people say something else, or disagree",
+}
+"""Whom FER+'s annotators side with in an error, by `metrics.people_on_errors`."""
+
+COPIES_AND_MIRRORED = (
+    "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: averaged "
+    "with the prediction for the mirrored face."
+)
+RECALL_AND_PRECISION = "Recall: of its faces, how many are found. Precision: how often right."
+DIAGONAL = "On the diagonal, “80% sure” is right in 80 of 100 cases."
+HUMAN_ACCURACY = f"{references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} points"
+LABEL_AGREEMENT = f"{references.LABEL_AGREEMENT:.0%}"
+
+
+def describe_interval(scores: Scores) -> str:
+    """The accuracy's 95% interval, like `68.1 to 71.1%`."""
+    low, high = scores.accuracy_interval_95
+    return f"{100 * low:.1f} to {high:.1%}"
+
+
+def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
+    """What one must know before quoting a checkpoint's figures.
+
+    Args:
+        metrics: Of the evaluation.
+        truth: The label set that counts as right where they are shown.
+    """
+    found = []
+    if metrics.data.split == "PublicTest":
+        found.append(
+            "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
+            "PrivateTest is the one to quote."
+        )
+    own_images = metrics.data.labels_from is not None
+    if metrics.saw_votes and truth is FER2013 and not own_images:
+        found.append("It was trained with FER+ votes too, which plain FER2013 models lack.")
+    return found
+
+
+def describe_tools(split: str) -> str:
+    """What the accuracies of other tools were measured on.
+
+    Args:
+        split: The one that the checkpoint's figure is on.
+    """
+    elsewhere = (
+        ""
+        if split == references.SPLIT
+        else f" The checkpoint's figure is on {split}, theirs on {references.SPLIT}."
+    )
+    return (
+        f"Tools as their packages ship them, run by this project on {references.SPLIT}. Only "
+        f"{LABEL_AGREEMENT} of that split's labels agree with the majority of ten later "
+        f"annotators.{elsewhere}"
+    )
+
+
+def describe_worst_mistake(scores: Scores) -> str:
+    """The most frequent confusion, like `Sad taken for Neutral (114 of 594 such faces)`."""
+    counts = np.array(scores.confusion)
+    mistakes = counts - np.diag(np.diag(counts))
+    label, answer = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    count = int(mistakes[label, answer])
+    if not count:
+        return "none at all"
+    names = [expression(name).name for name in scores.per_class]
+    return (
+        f"{names[label]} taken for {names[answer]} ({count:,} of "
+        f"{int(counts[label].sum()):,} such faces)"
+    )
+
+
+def describe_difference(difference: Difference) -> str:
+    """An accuracy's difference in a sentence."""
+    size = (
+        f"{100 * difference.value:+.1f} points (95% interval {100 * difference.low:+.1f} to "
+        f"{100 * difference.high:+.1f})"
+    )
+    return f"{size}." if difference.is_clear else f"{size}, so neither is clearly better."
+
+
+def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
+    """McNemar's test in a sentence."""
+    if not test.fixed + test.broken:
+        return f"{old} and {new} are right on exactly the same faces."
+    chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
+    meaning = (
+        "more than chance would explain"
+        if test.p_value < _SURE_P
+        else "no more than chance would explain"
+    )
+    return (
+        f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "
+        f"other way round: {meaning} (exact McNemar test, {chance})."
+    )

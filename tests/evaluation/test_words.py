@@ -1,0 +1,85 @@
+"""Sentences follow from the figures that they are filled in from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import save_evaluation
+
+from fervt.evaluation import references
+from fervt.evaluation.metrics import read_metrics
+from fervt.evaluation.words import (
+    caveats,
+    describe_difference,
+    describe_interval,
+    describe_tools,
+    describe_worst_mistake,
+    explain_mcnemar,
+)
+from fervt.labels import FER2013, FERPLUS
+from fervt.metrics import Difference, McNemar, score
+
+
+def scores_of(confusion: list[list[int]], classes: tuple[str, ...]):
+    """Scores of certain answers that give this confusion matrix."""
+    cells = [
+        (label, answer)
+        for label, row in enumerate(confusion)
+        for answer, count in enumerate(row)
+        for _ in range(count)
+    ]
+    labels, answers = np.array(cells).T
+    return score(np.eye(len(classes))[answers], labels, classes)
+
+
+def test_worst_mistake() -> None:
+    classes = ("angry", "sad")
+    assert describe_worst_mistake(scores_of([[5, 0], [0, 3]], classes)) == "none at all"
+    found = describe_worst_mistake(scores_of([[5, 1], [2, 3]], classes))
+    assert found == "Sad taken for Angry (2 of 5 such faces)"
+
+
+def test_interval() -> None:
+    scores = scores_of([[50, 10], [10, 30]], ("angry", "sad"))
+    assert describe_interval(replace(scores, accuracy_interval_95=(0.6353, 0.6668))) == (
+        "63.5 to 66.7%"
+    )
+
+
+def test_caveats_are_said_where_they_hold(tmp_path) -> None:
+    seen = {"labels_seen": ["fer2013", "ferplus"]}
+    both = read_metrics(save_evaluation(tmp_path / "both", split="PublicTest", **seen))
+    assert len(caveats(both, FER2013)) == 2
+    assert "are optimistic" in caveats(both, FER2013)[0]
+    assert "trained with FER+ votes" in caveats(both, FER2013)[1]
+    assert len(caveats(both, FERPLUS)) == 1
+    plain = read_metrics(save_evaluation(tmp_path / "plain"))
+    assert caveats(plain, FER2013) == []
+    votes = replace(both, data=replace(both.data, split="mine.zip", labels_from="folders"))
+    assert caveats(votes, FER2013) == []
+
+
+def test_mcnemar_and_differences() -> None:
+    assert "exactly the same faces" in explain_mcnemar(McNemar(0, 0, 1.0), "a", "b")
+    assert "p below 0.001" in explain_mcnemar(McNemar(90, 10, 1e-9), "a", "b")
+    assert "no more than chance would explain" in explain_mcnemar(McNemar(5, 4, 1.0), "a", "b")
+    assert ": more than chance" in explain_mcnemar(McNemar(90, 10, 1e-9), "a", "b")
+    assert describe_difference(Difference(0.02, 0.01, 0.03)) == (
+        "+2.0 points (95% interval +1.0 to +3.0)."
+    )
+    assert describe_difference(Difference(0.02, -0.01, 0.05)).endswith(
+        "so neither is clearly better."
+    )
+
+
+def test_other_tools_are_named_with_their_own_split() -> None:
+    assert "theirs on" not in describe_tools(references.SPLIT)
+    assert "figure is on PublicTest, theirs on PrivateTest" in describe_tools("PublicTest")
+    scores = scores_of([[50, 10], [10, 30]], ("angry", "sad"))
+    names, accuracies, intervals, ours = references.standing("alpha", scores)
+    assert names[:2] == ["alpha", "People"]
+    assert accuracies[:2] == [0.8, 0.65]
+    assert intervals[0] == scores.accuracy_interval_95
+    assert intervals[1] == pytest.approx((0.6, 0.7))
+    assert len(names) == len(accuracies) == len(intervals) == len(ours) == 6
+    assert ours == [True] + 5 * [False]

@@ -131,6 +131,6 @@ def run(args: argparse.Namespace) -> int:
         state = "finished" if result.finished else "stopped; go on with --resume"
         print(
             f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
-            f"(n = {len(trainer.public_labels)}), checkpoint {result.best or 'none yet'}"
+            f"(n = {len(trainer.fit.public_labels)}), checkpoint {result.best or 'none yet'}"
         )
     return 0

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -46,6 +47,12 @@ def use_bfloat16(amp: Amp, device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def seed_all(*numbers: int) -> None:
+    """Seeds torch's global random state from whole numbers, such as seed, epoch, step and part."""
+    state = np.random.SeedSequence(numbers).generate_state(2, np.uint32)
+    torch.manual_seed(int(state[0]) << 31 ^ int(state[1]))
 
 
 @contextlib.contextmanager

@@ -43,6 +43,8 @@ def notes(comparison: Comparison) -> list[str]:
         f"{matched:,} of {joined.longest:,} faces ({percent(matched / joined.longest)}) were "
         "joined, by the SHA-256 of their pixels."
     ]
+    if matched < joined.longest:
+        found.append("The others lack an answer or a label in at least one of the evaluations.")
     if joined.left_out:
         found.append(
             f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "

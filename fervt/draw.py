@@ -21,7 +21,7 @@ def draw_boxes(
     image_rgb: np.ndarray,
     boxes_xyxy_px: Sequence[tuple[int, int, int, int]],
     captions: Sequence[str],
-    colours: Sequence[str],
+    colors: Sequence[str],
 ) -> np.ndarray:
     """Draws captioned boxes.
 
@@ -29,7 +29,7 @@ def draw_boxes(
         image_rgb: (h, w, 3) uint8; left as it is.
         boxes_xyxy_px: Left, top, right, bottom in pixels of the image.
         captions: One a box, in ASCII, which is all that OpenCV's font has; "" draws none.
-        colours: One `#RRGGBB` a box.
+        colors: One `#RRGGBB` a box.
 
     Returns:
         (h, w, 3) uint8, a copy.
@@ -38,8 +38,8 @@ def draw_boxes(
     longer_px = max(canvas.shape[:2])
     line_px = max(1, round(_LINE_SHARE * longer_px))
     scale = max(0.35, _TEXT_SHARE * longer_px / _TEXT_PX)
-    for box, caption, colour in zip(boxes_xyxy_px, captions, colours, strict=True):
-        rgb = parse_colour(colour)
+    for box, caption, color in zip(boxes_xyxy_px, captions, colors, strict=True):
+        rgb = parse_color(color)
         left, top, right, bottom = box
         cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), rgb, line_px)
         if caption:
@@ -65,9 +65,9 @@ def fit_for_screen(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
     return image_rgb.repeat(times, axis=0).repeat(times, axis=1), times
 
 
-def parse_colour(colour: str) -> tuple[int, int, int]:
+def parse_color(color: str) -> tuple[int, int, int]:
     """`#RRGGBB` as three numbers, 0..255."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def _draw_tag(
@@ -104,14 +104,14 @@ def draw_overlay(
     opacity: float = 0.5,
     signed: bool = False,
 ) -> np.ndarray:
-    """Colours the cells of a face by their values.
+    """Colors the cells of a face by their values.
 
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face: its crop's central part.
         values: (7, 7).
-        low: The value of the darkest colour; ignored where 0 is the middle.
+        low: The value of the darkest color; ignored where 0 is the middle.
         high: The value of the brightest.
-        opacity: Of the colours, 0..1.
+        opacity: Of the colors, 0..1.
         signed: From blue over white to red about 0 instead of viridis.
 
     Returns:
@@ -122,7 +122,7 @@ def draw_overlay(
     if signed:
         low = -high
     share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
-    cells = _colour(share, signed)
+    cells = _color(share, signed)
     rows, columns = (GRID * np.arange(size) // size for size in (height, width))
     spread = cells[rows[:, None], columns[None]]
     return np.rint((1 - opacity) * face_rgb + opacity * spread).astype(np.uint8)
@@ -135,13 +135,13 @@ def draw_graph(
     high: float = 0.5,
     dimming: float = 0.5,
 ) -> np.ndarray:
-    """Draws the attention graph over a dimmed face: width and colour are the attention.
+    """Draws the attention graph over a dimmed face: width and color are the attention.
 
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face; at least 300 pixels are legible.
         edge_index: (2, E), rows source and target; node = 7 * row + column.
         attention: (E,), 0..1; a self-loop is drawn as a ring.
-        high: The attention of the brightest colour and the widest line.
+        high: The attention of the brightest color and the widest line.
         dimming: How dark the face gets, 0..1.
 
     Returns:
@@ -151,15 +151,15 @@ def draw_graph(
     height, width = canvas.shape[:2]
     cell = np.array([width, height]) / GRID
     share = np.clip(attention / high, 0, 1)
-    colours = _colour(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
+    colors = _color(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
     unit = max(1.0, min(height, width) / 400)
     for index in np.argsort(attention):
-        rgb = tuple(int(v) for v in colours[index])
+        rgb = tuple(int(v) for v in colors[index])
         start, end = (np.array([n % GRID, n // GRID]) + 0.5 for n in edge_index[:, index])
         line_px = max(1, round(unit * (1 + 4 * share[index])))
         if (start == end).all():
-            centre = _at(start * cell)
-            cv2.circle(canvas, centre, round(0.13 * cell.min()), rgb, line_px, cv2.LINE_AA)
+            center = _at(start * cell)
+            cv2.circle(canvas, center, round(0.13 * cell.min()), rgb, line_px, cv2.LINE_AA)
             continue
         along = end - start
         aside = 0.085 * np.array([-along[1], along[0]])
@@ -174,12 +174,12 @@ def _at(point: np.ndarray) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
 
 
-def _colour(share: np.ndarray, signed: bool) -> np.ndarray:
-    """Colours (..., 3), 0..255, of shares 0..1: blue over white to red, or viridis."""
+def _color(share: np.ndarray, signed: bool) -> np.ndarray:
+    """Colors (..., 3), 0..255, of shares 0..1: blue over white to red, or viridis."""
     if signed:
         stops = [0, 0.5, 1], [(33, 102, 172), (247, 247, 247), (178, 24, 43)]
         channels = [np.interp(share, stops[0], channel) for channel in zip(*stops[1], strict=True)]
         return np.stack(channels, axis=-1)
     level = np.rint(255 * np.atleast_2d(share)).astype(np.uint8)
-    coloured = cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS)[..., ::-1]
-    return coloured.reshape(*share.shape, 3)
+    colored = cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS)[..., ::-1]
+    return colored.reshape(*share.shape, 3)

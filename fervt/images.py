@@ -1,4 +1,4 @@
-"""The one door through which people's images come in.
+"""The only entry point for users' images.
 
 Everything a camera, a browser or a drawing program writes, and every picture that code holds in
 memory, leaves as the same kind of array; whatever cannot becomes one sentence. The size is judged
@@ -88,13 +88,10 @@ def read_image(
         image = Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
-            f"'{name}' has far too many pixels; images of up to {max_pixels / 1e6:g} "
-            "megapixels can be read."
+            f"'{name}' has far too many pixels; the limit is {max_pixels / 1e6:g} megapixels."
         ) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
-        ) from error
+        raise ImageError(f"'{name}' is not a readable image ({', '.join(FORMATS)}).") from error
     except Exception as error:  # decoders meet damage with whatever exception they run into
         raise _damaged(name) from error
     with image:
@@ -116,8 +113,8 @@ def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]:
     if image.width * image.height > max_pixels:
         raise ImageError(
-            f"'{name}' is {image.width} x {image.height} pixels; images of up to "
-            f"{max_pixels / 1e6:g} megapixels can be read."
+            f"'{name}' is {image.width} x {image.height} pixels; the limit is "
+            f"{max_pixels / 1e6:g} megapixels."
         )
     try:
         return check_image(_as_rgb(_upright(image)))
@@ -137,7 +134,7 @@ def image_sha256(data: bytes) -> str:
 
 
 def safe_name(name: str) -> str:
-    """What may be shown of a name that a stranger chose.
+    """The part of an untrusted name that is safe to display.
 
     The part after the last slash or backslash, without control and formatting characters (which
     could rewrite a terminal's line or turn the reading direction), at most 80 characters.

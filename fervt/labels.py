@@ -1,4 +1,4 @@
-"""Class order, display names and colours: the single source for both vocabularies.
+"""Class order, display names and colors: the single source for both vocabularies.
 
 FER2013's order is the one of its CSV file (`emotion` 0..6) and is not alphabetical; FER+'s is the
 order of the first eight vote columns of `fer2013new.csv`. A model's outputs follow its vocabulary.
@@ -11,10 +11,10 @@ from fervt.errors import ConfigError
 
 @dataclass(frozen=True)
 class Expression:
-    """One apparent expression as it is shown: an adjective, a colour, and a sign."""
+    """One apparent expression as it is shown: an adjective, a color, and a sign."""
 
     name: str
-    colour: str
+    color: str
     sign: str
 
 
@@ -27,8 +27,8 @@ _SURPRISE = Expression("Surprised", "#56B4E9", "😲")
 _NEUTRAL = Expression("Neutral", "#7F7F7F", "😐")
 _CONTEMPT = Expression("Contemptuous", "#5D3A9B", "😏")
 
-# Okabe and Ito's palette, which people with any common colour-vision deficiency can tell apart
-# (https://jfly.uni-koeln.de/color/); grey for neutral, a dark violet for the eighth class.
+# Okabe and Ito's palette, which people with any common color-vision deficiency can tell apart
+# (https://jfly.uni-koeln.de/color/); gray for neutral, a dark violet for the eighth class.
 _EXPRESSIONS: dict[str, Expression] = {
     "angry": _ANGRY,
     "disgust": _DISGUST,
@@ -63,9 +63,9 @@ class Vocabulary:
         return len(self.classes)
 
     @property
-    def colours(self) -> tuple[str, ...]:
-        """One `#RRGGBB` colour a class, in class order."""
-        return tuple(expression(label).colour for label in self.classes)
+    def colors(self) -> tuple[str, ...]:
+        """One `#RRGGBB` color a class, in class order."""
+        return tuple(expression(label).color for label in self.classes)
 
     @property
     def display_names(self) -> tuple[str, ...]:

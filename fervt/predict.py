@@ -24,6 +24,7 @@ from fervt.images import check_image
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
 from fervt.model.cost import count_gmac, count_parameters
+from fervt.threads import threads_for
 
 Evidence = Literal["input", "gwa", "gat"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
@@ -34,7 +35,7 @@ _BATCH = 64  # faces in one forward pass: what more of them add is memory, not s
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What one forward pass says of one face; what was not asked for, or is no part, is None.
+    """The result of one forward pass for one face; evidence that was not requested is None.
 
     Attributes:
         probabilities: (C,) float32, calibrated, summing to 1.
@@ -57,7 +58,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says of one face.
+    """The prediction for one face.
 
     Attributes:
         box_xyxy_px: The face in the image, left, top, right, bottom in pixels.
@@ -111,7 +112,7 @@ class Predictor:
             ConfigError: There is no such device or engine.
         """
         if engine not in ENGINES:
-            raise ConfigError(f"There is no engine '{engine}'; known: {', '.join(ENGINES)}.")
+            raise ConfigError(f"Unknown engine '{engine}'; known: {', '.join(ENGINES)}.")
         self.device = _find_device(device)
         self.info: CheckpointInfo
         self._model: FERVTGNN  # for fervt.explain too, and for nobody else
@@ -197,7 +198,7 @@ class Predictor:
         """
         for name in evidence:
             if name not in EVIDENCE:
-                raise ConfigError(f"There is no evidence '{name}'; known: {', '.join(EVIDENCE)}.")
+                raise ConfigError(f"Unknown evidence '{name}'; known: {', '.join(EVIDENCE)}.")
         _check_faces(faces)
         readings: list[Reading] = []
         for start in range(0, len(faces), _BATCH):
@@ -211,7 +212,7 @@ class Predictor:
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
         inputs = gwa = gat = edge_index = None
         if "input" in evidence:
-            seen = self.info.preprocess.denormalise(images)
+            seen = self.info.preprocess.denormalize(images)
             inputs = (seen * 255).round().byte().cpu().numpy()
         if "gwa" in evidence and output.gwa_weights is not None:
             gwa = output.gwa_weights.float().cpu().numpy()
@@ -235,7 +236,7 @@ class Predictor:
         self, faces: NDArray[np.uint8], intervention: Intervention | None = None
     ) -> tuple[FERVTOutput, torch.Tensor]:
         """Runs the network; returns its whole output and its input (B, 3, S, S), normalized."""
-        with torch.inference_mode():
+        with threads_for(len(faces)), torch.inference_mode():
             images = self.prepare(faces)
             return self._model(images, intervention), images
 
@@ -328,5 +329,5 @@ def _find_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
     except Exception as error:  # each backend says in its own way that it is not there
-        raise ConfigError(f"There is no device '{name}' on this machine.") from error
+        raise ConfigError(f"Device '{name}' is not available on this machine.") from error
     return device

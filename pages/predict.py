@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fervt.ui.answers import predict_faces, show_downloads, summarise
+from fervt.ui.answers import predict_faces, show_downloads, summarize
 from fervt.ui.choices import pick_one
 from fervt.ui.face_choice import pick_face, whole_image_wanted
 from fervt.ui.images import own_pictures, pick_image
@@ -19,7 +19,7 @@ predictor = open_page("Predict", "The apparent expression of each face in a phot
 
 def show_picture() -> None:
     """Draws one image, its faces, and what the checkpoint says of one of them."""
-    picture = pick_image(lambda one: summarise(predict_faces(predictor, one)))
+    picture = pick_image(lambda one: summarize(predict_faces(predictor, one)))
     if picture is not None:
         seen_column, read_column = st.columns([4, 5], gap="large")
         with seen_column:

@@ -40,7 +40,7 @@ def main() -> int:
     runs = [(name, seed) for seed in range(args.seeds) for name in VARIANTS]
     with ThreadPoolExecutor(args.at_once) as pool:
         codes = list(pool.map(lambda run: train(args.data, args.runs, *run), runs))
-    summarise(args.runs, args.seeds)
+    summarize(args.runs, args.seeds)
     return int(any(codes))
 
 
@@ -60,7 +60,7 @@ def train(data: Path, runs: Path, name: str, seed: int) -> int:
     return code
 
 
-def summarise(runs: Path, seeds: int) -> None:
+def summarize(runs: Path, seeds: int) -> None:
     """Writes what is finished; a run counts once all of its epochs are in its history."""
     table = []
     for name in VARIANTS:

@@ -21,7 +21,7 @@ from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.errors import FervtError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
-from fervt.explain.faithfulness_table import summarise
+from fervt.explain.faithfulness_table import summarize
 from fervt.files import file_sha256, write_aside
 from fervt.predict import Predictor
 from fervt.resources import FAITHFULNESS, ROOT
@@ -75,7 +75,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "random_orders": args.seeds,
         "cells_per_step": args.cells_per_step,
         "target": "predicted class",
-        "sources": summarise(measured),
+        "sources": summarize(measured),
     }
 
 

@@ -33,7 +33,7 @@ def save_evaluation(
     """Writes the four files; the labels follow from `data_seed`, the answers from `seed`.
 
     About a tenth of the rows have no FER+ majority, and a fifth another one than the label. Nobody
-    is labelled disgust; the first eight rows are copies.
+    is labeled disgust; the first eight rows are copies.
     """
     data, model = np.random.default_rng(data_seed), np.random.default_rng(1000 + seed)
     fer2013 = data.choice([0, 2, 3, 4, 5, 6], count)

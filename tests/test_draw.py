@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fervt.draw import draw_boxes, fit_for_screen, parse_colour
+from fervt.draw import draw_boxes, fit_for_screen, parse_color
 
 GRAY = np.full((120, 200, 3), 90, np.uint8)
 RED, BLUE = "#FF0000", "#0000FF"
@@ -18,7 +18,7 @@ def test_a_box_is_drawn_where_it_belongs_and_nowhere_else():
     assert (drawn[:28] == 90).all() and (drawn[:, 142:] == 90).all()
 
 
-def test_each_box_has_its_own_colour():
+def test_each_box_has_its_own_color():
     drawn = draw_boxes(GRAY, [(10, 40, 50, 90), (120, 40, 180, 90)], ["", ""], [RED, BLUE])
     assert tuple(drawn[40, 30]) == (255, 0, 0)
     assert tuple(drawn[40, 150]) == (0, 0, 255)
@@ -30,10 +30,10 @@ def test_a_caption_is_seen_wherever_the_box_lies(box):
     without = draw_boxes(GRAY, [box], [""], [BLUE])
     changed = np.argwhere((with_caption != without).any(axis=2))
     assert len(changed) > 150
-    assert with_caption.min(axis=2).max() > 180, "light letters on a dark colour"
+    assert with_caption.min(axis=2).max() > 180, "light letters on a dark color"
 
 
-def test_captions_are_dark_on_a_light_colour():
+def test_captions_are_dark_on_a_light_color():
     drawn = draw_boxes(GRAY, [(40, 60, 80, 100)], ["2"], ["#FFFF00"])
     assert drawn.max(axis=2).min() < 80
 
@@ -47,5 +47,5 @@ def test_large_images_are_scaled_down_and_small_ones_enlarged_pixel_by_pixel():
     assert (enlarged[::137, ::137] == small).all() and (enlarged[136::137, 136::137] == small).all()
 
 
-def test_colours_are_read_as_red_green_blue():
-    assert parse_colour("#0A14FF") == (10, 20, 255)
+def test_colors_are_read_as_red_green_blue():
+    assert parse_color("#0A14FF") == (10, 20, 255)

@@ -95,7 +95,7 @@ def test_transparency_lies_over_white():
     assert np.array_equal(got[2:], picture()[2:])
 
 
-def test_palette_with_a_transparent_colour_lies_over_white():
+def test_palette_with_a_transparent_color_lies_over_white():
     image = Image.fromarray(np.array([[0, 1, 1], [1, 1, 1]], np.uint8), "P")
     image.putpalette([0, 0, 0, 9, 8, 7])
     got = read_image(encode(image, "PNG", transparency=0), "icon.png")
@@ -136,7 +136,7 @@ def test_every_common_mode_gives_three_channels(mode):
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "MPO"])
 def test_animation_gives_its_first_frame(kind):
-    frames = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("red", "blue", "green")]
+    frames = [Image.new("RGB", (WIDTH, HEIGHT), color) for color in ("red", "blue", "green")]
     options = {"lossless": True} if kind == "WEBP" else {}
     data = encode(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     got = read_image(data, "wave.gif").astype(int)

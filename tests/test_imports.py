@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # A room is a module or folder of fervt/, or what stands above the package. Each names its nearest
-# neighbours to the left; it may import those and everything left of them. New rooms are added here.
+# neighbors to the left; it may import those and everything left of them. New rooms are added here.
 LEFT_OF = {
     "__init__": [],
     "errors": ["__init__"],
     "resources": ["__init__"],
     "grid": ["__init__"],
     "progress": ["__init__"],
+    "threads": ["__init__"],
     "labels": ["errors"],
     "files": ["errors"],
     "options": ["errors"],
@@ -27,20 +28,20 @@ LEFT_OF = {
     "model": ["data", "grid"],
     "checkpoint": ["model", "resources"],
     "metrics": ["labels", "files"],
-    "predict": ["checkpoint", "faces"],
+    "predict": ["checkpoint", "faces", "threads"],
     "evaluation": ["predict", "metrics", "progress"],
     "training": ["evaluation"],
     "explain": ["predict"],
     "figures": ["labels", "grid"],
     "draw": ["labels", "grid"],
-    "bench": ["training", "predict"],
+    "bench": ["training", "explain"],
     "live": ["explain", "draw"],
     "video": ["live", "progress"],
     "batch": ["predict", "progress"],
     "service": ["explain", "draw"],
     "reports": ["evaluation", "explain", "live", "figures", "draw"],
     "api": ["reports"],
-    "jobs": ["files", "progress", "resources"],
+    "jobs": ["files", "progress", "resources", "threads"],
     "cli": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],
     "__main__": ["cli"],
     "ui": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],

@@ -13,8 +13,8 @@ def test_orders_are_the_data_sets_own() -> None:
     assert len(VOTE_NAMES) == 10
 
 
-def test_one_expression_has_one_colour_in_both_vocabularies() -> None:
+def test_one_expression_has_one_color_in_both_vocabularies() -> None:
     for fer, plus in FER2013_TO_FERPLUS.items():
         assert expression(fer) == expression(plus)
     for vocabulary in (FER2013, FERPLUS):
-        assert len(set(vocabulary.colours)) == len(vocabulary)
+        assert len(set(vocabulary.colors)) == len(vocabulary)

@@ -49,7 +49,7 @@ def test_astronaut_has_one_face_and_probabilities(predictor: Predictor, checkpoi
         images = info.preprocess.to_input(torch.from_numpy(face)[None])
         expected = (model(images).logits / 2.0).softmax(dim=1)[0].numpy()
     np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
-    seen = (info.preprocess.denormalise(images)[0] * 255).round().byte().numpy()
+    seen = (info.preprocess.denormalize(images)[0] * 255).round().byte().numpy()
     assert prediction.model_input.shape == (28, 28, 3)
     assert (prediction.model_input == seen).all()
 
@@ -61,9 +61,9 @@ def test_input_is_the_face_itself_where_nothing_is_cropped(checkpoint: Path) -> 
     smooth = np.asarray(Image.fromarray(gray).resize((96, 96), Image.Resampling.BICUBIC))
     (prediction,) = predictor.predict_whole(np.repeat(smooth[..., None], 3, axis=2))
     area = 44 / 48
-    centre = Image.fromarray(smooth).crop(tuple(96 * s for s in (
+    center = Image.fromarray(smooth).crop(tuple(96 * s for s in (
         (1 - area) / 2, (1 - area) / 2, (1 + area) / 2, (1 + area) / 2)))  # fmt: skip
-    expected = np.asarray(centre.resize((28, 28), Image.Resampling.BOX), np.float64)
+    expected = np.asarray(center.resize((28, 28), Image.Resampling.BOX), np.float64)
     assert np.corrcoef(expected.ravel(), prediction.model_input[..., 0].ravel())[0, 1] > 0.97
 
 

@@ -23,8 +23,8 @@ def png(image: np.ndarray) -> bytes:
     return cv2.imencode(".png", image)[1].tobytes()
 
 
-def labelled_zip(count: int = 10, folder: str = "", seed: int = 3) -> bytes:
-    """Drawn faces, the i-th labelled i modulo 7, in folders named as FER2013's classes."""
+def labeled_zip(count: int = 10, folder: str = "", seed: int = 3) -> bytes:
+    """Drawn faces, the i-th labeled i modulo 7, in folders named as FER2013's classes."""
     labels = np.arange(count) % 7
     return zip_of(
         {

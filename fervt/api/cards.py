@@ -29,7 +29,7 @@ def face_cards(
     picture = caption = ""
     if image_rgb is not None:
         boxes = [face.box_xyxy_px for face in faces]
-        colors = [expression(face.label).colour for face in faces]
+        colors = [expression(face.label).color for face in faces]
         drawn = draw_boxes(image_rgb, boxes, [""] * len(boxes), colors)
         picture = encode_picture(drawn, _PICTURE_PX)
         count = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces):,} faces")
@@ -47,7 +47,7 @@ def _describe(face: Face) -> dict[str, object]:
     bars = [
         {
             "name": expression(label).name,
-            "color": expression(label).colour,
+            "color": expression(label).color,
             "percent": round(100 * share, 1),
             "text": f"{share:.1%}",
             "leads": label == face.label,

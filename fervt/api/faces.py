@@ -202,7 +202,7 @@ class Faces(Sequence[Face]):
             [face.box_xyxy_px for face in self._faces],
             [f"{e.name} {f.confidence:.0%}" for e, f in zip(looks, self._faces, strict=True)],
             [_describe(face) for face in self._faces],
-            [look.colour for look in looks],
+            [look.color for look in looks],
         )
 
     def __repr__(self) -> str:

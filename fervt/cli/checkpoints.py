@@ -1,4 +1,4 @@
-"""`fervt checkpoints`: what ships, the flagship first."""
+"""`fervt checkpoints`: the shipped checkpoints, the flagship first."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from fervt.evaluation.store import describe_shipped
 
-HELP = "list the checkpoints that ship"
+HELP = "list the shipped checkpoints"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

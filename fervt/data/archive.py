@@ -1,4 +1,4 @@
-"""Zip files of images that people give: looked through before anything is unpacked.
+"""Zip files of images from users: inspected before anything is unpacked.
 
 Nothing is ever unpacked to the disk, so the names in an archive lead nowhere, and one image at a
 time is held in memory. What an archive claims to hold is judged before it is read, since a small
@@ -82,7 +82,7 @@ class ImageArchive:
             _check_listing(content, self.name)
             self._zip = zipfile.ZipFile(BytesIO(content))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise DataError(f"'{self.name}' is no zip file that can be read.") from error
+            raise DataError(f"'{self.name}' is not a readable zip file.") from error
         self._infos = self._zip.infolist()
         files = [
             (at, info)
@@ -93,10 +93,10 @@ class ImageArchive:
         images = [info for _, info in found]
         self.others = len(files) - len(images)
         if any(info.flag_bits & 1 for info in images):
-            raise DataError(f"'{self.name}' is encrypted; only open zip files can be read.")
+            raise DataError(f"'{self.name}' is encrypted; encrypted zip files are not supported.")
         if len(images) > MAX_IMAGES:
             raise DataError(
-                f"'{self.name}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
+                f"'{self.name}' contains {len(images):,} images; the limit is {MAX_IMAGES:,}."
             )
         if sum(info.file_size for info in images) > MAX_UNPACKED_BYTES:
             raise DataError(
@@ -105,7 +105,7 @@ class ImageArchive:
         members = [_describe(info.filename, at) for at, info in found]
         self.members = tuple(sorted(members, key=lambda member: member.name))
 
-    def labelled(self, split: str | None = None) -> list[Member]:
+    def labeled(self, split: str | None = None) -> list[Member]:
         """The images below a folder that is named as a class; None takes all splits."""
         return [m for m in self.members if m.label >= 0 and split in (None, m.split)]
 
@@ -113,11 +113,11 @@ class ImageArchive:
         """Decodes one image, (height, width, 3) uint8 RGB.
 
         Raises:
-            ImageError: It is too large, damaged or no image.
+            ImageError: It is too large, damaged or not an image.
         """
         info = self._infos[member.position]
         if info.file_size > MAX_IMAGE_BYTES:
-            raise ImageError(f"'{member.name}' is over {MAX_IMAGE_BYTES / 1e6:g} MB.")
+            raise ImageError(f"'{member.name}' is larger than {MAX_IMAGE_BYTES / 1e6:g} MB.")
         try:
             content = self._zip.read(info)  # never more than the size that it claims
         except Exception as error:  # each way of compressing has its own errors
@@ -126,12 +126,12 @@ class ImageArchive:
 
 
 def _check_listing(content: bytes, name: str) -> None:
-    """Refuses an archive whose list of files alone would fill the memory."""
+    """Rejects an archive whose file list alone would fill the memory."""
     tail = content[-70_000:]
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     if listing_bytes > MAX_LISTING_BYTES or _END_64 in tail[max(0, at - 20) : max(0, at)]:
-        raise DataError(f"'{name}' holds too many files to be looked through.")
+        raise DataError(f"'{name}' contains too many files.")
 
 
 def _is_litter(path: str) -> bool:

@@ -55,7 +55,7 @@ class PreparedData:
             hold the same pixels; '' = none.
         content_hash: Hex SHA-256 over usage, label, votes and pixel hashes of all rows of the
             file. A selection keeps the hash of the file that it comes from.
-        split_rule: How rows came by their split, as a sentence.
+        split_rule: How rows were assigned to splits, as a sentence.
         source: File name of the source.
     """
 
@@ -180,7 +180,7 @@ class PreparedData:
 def write_prepared(
     data: PreparedData, path: str | Path, progress: Progress = no_progress
 ) -> PreparedData:
-    """Writes a prepared file, whole or not at all.
+    """Writes a prepared file atomically.
 
     Args:
         data: What to write.
@@ -244,7 +244,7 @@ def read_prepared(
         table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise _no_prepared_file(name) from error
-    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
+    damaged = DataError(f"{name} is damaged; create it again with 'python -m fervt prepare'.")
 
     usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
     label = table["label_fer2013"].to_numpy()
@@ -317,13 +317,13 @@ def _name_of(source: str | Path | bytes, name: str | None) -> str:
 
 def _no_prepared_file(name: str) -> DataError:
     return DataError(
-        f"{name} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+        f"{name} is not a prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
     )
 
 
 def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, dict[str, Any]]:
     if not isinstance(source, bytes) and not Path(source).is_file():
-        raise DataError(f"{name} does not exist or is no file.")
+        raise DataError(f"{name} does not exist or is not a file.")
     try:
         file = pq.ParquetFile(BytesIO(source) if isinstance(source, bytes) else source)
         schema = file.schema_arrow
@@ -334,8 +334,8 @@ def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, 
         raise _no_prepared_file(name)
     if about.get("version") != _VERSION:
         raise DataError(
-            f"{name} has version {about.get('version')} of the prepared format, "
-            f"this program reads {_VERSION}."
+            f"{name} uses version {about.get('version')} of the prepared format; "
+            f"this program supports {_VERSION}."
         )
     if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
         raise _no_prepared_file(name)

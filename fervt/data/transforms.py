@@ -1,7 +1,7 @@
 """From 48x48 gray faces to model input and back.
 
 `Preprocess` travels with every checkpoint, so training, evaluation and the pages prepare an image
-in exactly the same way, and `denormalise` shows exactly what the model saw.
+in exactly the same way, and `denormalize` shows exactly what the model saw.
 """
 
 import math
@@ -19,7 +19,7 @@ _GRID = 7
 
 @dataclass(frozen=True)
 class Preprocess:
-    """The fixed way from a face to model input.
+    """The fixed preprocessing from a face to the model's input.
 
     Raises:
         ConfigError: A value is outside its range.
@@ -28,7 +28,7 @@ class Preprocess:
         image_size: Side S of the model input in pixels.
         mean: Mean gray value of the training faces, 0..1.
         std: Their standard deviation, 0..1, above 0.
-        crop: Share of the face's side that is kept, about its centre.
+        crop: Share of the face's side that is kept, about its center.
     """
 
     image_size: int
@@ -40,15 +40,15 @@ class Preprocess:
         check_types(self)
 
     def to_input(self, faces: Tensor) -> Tensor:
-        """Turns faces (B, 48, 48) uint8 into normalised images (B, 3, S, S) float32."""
-        return self.sample(faces, _centre(len(faces), self.crop, faces.device))
+        """Turns faces (B, 48, 48) uint8 into normalized images (B, 3, S, S) float32."""
+        return self.sample(faces, _center(len(faces), self.crop, faces.device))
 
-    def denormalise(self, images: Tensor) -> Tensor:
-        """Turns normalised images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
+    def denormalize(self, images: Tensor) -> Tensor:
+        """Turns normalized images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
         return (images * self.std + self.mean).clamp(0, 1).permute(0, 2, 3, 1)
 
     def sample(self, faces: Tensor, theta: Tensor) -> Tensor:
-        """Reads windows of faces (B, 48, 48) uint8 as normalised images (B, 3, S, S).
+        """Reads windows of faces (B, 48, 48) uint8 as normalized images (B, 3, S, S).
 
         Args:
             faces: Gray faces.
@@ -63,7 +63,7 @@ class Preprocess:
         return ((gray - self.mean) / self.std).expand(-1, 3, -1, -1)
 
 
-def _centre(count: int, crop: float, device: torch.device) -> Tensor:
+def _center(count: int, crop: float, device: torch.device) -> Tensor:
     theta = torch.zeros(count, 2, 3, device=device)
     theta[:, 0, 0] = theta[:, 1, 1] = crop
     return theta
@@ -82,13 +82,13 @@ class Augment:
         0.3, "largest change of brightness, in standard deviations", least=0, most=10
     )
     contrast: float = option(0.25, "largest relative change of contrast, 0..1", least=0, most=1)
-    erase: float = option(0.3, "chance of one erased rectangle a face", least=0, most=1)
+    erase: float = option(0.3, "probability of one erased rectangle per face", least=0, most=1)
 
     def __post_init__(self) -> None:
         check_types(self)
 
     def __call__(self, faces: Tensor, preprocess: Preprocess) -> Tensor:
-        """Turns faces (B, 48, 48) uint8 into changed, normalised images (B, 3, S, S).
+        """Turns faces (B, 48, 48) uint8 into changed, normalized images (B, 3, S, S).
 
         Draws from torch's global random state.
         """

@@ -1,7 +1,7 @@
 """A saved evaluation: what a checkpoint said of one split, and the figures made from it.
 
 It is a folder of four files. The tables (`predictions.parquet`, and `tta.parquet` where the faces
-were mirrored too) hold one row a face, see `fervt.evaluation.table`; `embeddings.npz` holds the
+were mirrored too) hold one row per face, see `fervt.evaluation.table`; `embeddings.npz` holds the
 class tokens of the same rows; `metrics.json` is a `Metrics`. Every page and report shows figures of
 these files and never asks the model again, so the same choice gives the same figures everywhere.
 """
@@ -34,7 +34,7 @@ FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that a saved evaluation consists of, in memory; N rows.
+    """The complete content of a saved evaluation in memory; N rows.
 
     Attributes:
         metrics: Its figures, and how they were made.
@@ -77,7 +77,7 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class SavedEvaluation:
-    """What a checkpoint said of one split, and the figures that were made with it.
+    """A checkpoint's predictions for one split, and the figures computed from them.
 
     It lies in a folder, or was just made and is in memory alone. What is computed from it is kept
     in it, so that nothing of a person's data outlives it.
@@ -175,11 +175,11 @@ class SavedEvaluation:
         return every.select((labels >= 0) & (copies | ~table["is_copy"].to_numpy()))
 
     def ways(self, truth: Vocabulary | None = None) -> list[tuple[str, Rows]]:
-        """The ways to count, by name: with and without copies and mirrored faces; none is empty."""
+        """The ways to evaluate, by name: with or without copies and mirroring; none is empty."""
         found = [
             (rule + way, self.rows(tta=tta, copies=copies, truth=truth))
             for copies, rule in ((True, "all faces"), (False, "without copies"))
-            for tta, way in ((False, ""), (True, ", mirrored too"))
+            for tta, way in ((False, ""), (True, ", with flip TTA"))
         ]
         return [(way, rows) for way, rows in found if len(rows)]
 
@@ -196,11 +196,11 @@ class SavedEvaluation:
             with np.load(self.origin / name, allow_pickle=False) as file:
                 images, tokens = file["image_sha256"], file["class_token"]
         except FileNotFoundError as error:
-            raise DataError(f"There is no '{name}' beside the predictions.") from error
+            raise DataError(f"'{name}' is missing beside the predictions.") from error
         except Exception as error:  # each way of being damaged has its own errors
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
-            raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
+            raise DataError(f"'{name}' does not match the rows of the predictions beside it.")
         return tokens.astype(np.float32)
 
     def as_files(self) -> dict[str, bytes]:
@@ -214,7 +214,7 @@ class SavedEvaluation:
         try:
             return {name: (self.origin / name).read_bytes() for name in FILES}
         except OSError as error:
-            raise DataError("The files of this evaluation are not there any more.") from error
+            raise DataError("The files of this evaluation no longer exist.") from error
 
     def layout(self, method: Literal["pca", "tsne"]) -> NDArray[np.float32]:
         """The class tokens in a plane (N, 2), see `metrics.project`.
@@ -237,6 +237,6 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
     )
     if not plain["image_sha256"].equals(mirrored["image_sha256"]):
         shown = f"{folder.parent.name}/{folder.name}"
-        raise DataError(f"The two tables of '{shown}' hold different images.")
+        raise DataError(f"The two tables of '{shown}' contain different images.")
     digest = "-".join(file_sha256(folder / n)[:16] for n in (METRICS, PREDICTIONS, MIRRORED))
     return SavedEvaluation(folder, metrics, plain, mirrored, digest)

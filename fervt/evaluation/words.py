@@ -1,4 +1,4 @@
-"""The words for what figures say, where pages, reports and the model card say the same thing.
+"""The wording that pages, reports and the model card share when they describe figures.
 
 Every sentence is filled in from figures; none is written for one checkpoint.
 """
@@ -20,18 +20,20 @@ from fervt.metrics import (
 _SURE_P = 0.05
 
 PEOPLE = {
-    PEOPLE_SIDE_WITH_LABEL: "people agree with the label",
-    PEOPLE_SIDE_WITH_MODEL: "people agree with the model",
-    PEOPLE_DIFFER: "people say something else, or disagree",
+    PEOPLE_SIDE_WITH_LABEL: "the majority agrees with the label",
+    PEOPLE_SIDE_WITH_MODEL: "the majority agrees with the model",
+    PEOPLE_DIFFER: "the majority differs from both, or there is none",
 }
-"""Whom FER+'s annotators side with in an error, by `metrics.people_on_errors`."""
+"""Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
 COPIES_AND_MIRRORED = (
-    "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: averaged "
+    "Copies are test faces that are also in an earlier split, pixel for pixel. Mirrored: averaged "
     "with the prediction for the mirrored face."
 )
-RECALL_AND_PRECISION = "Recall: of its faces, how many are found. Precision: how often right."
-DIAGONAL = "On the diagonal, “80% sure” is right in 80 of 100 cases."
+RECALL_AND_PRECISION = (
+    "Recall: share of its faces that are found. Precision: share of predictions that are right."
+)
+DIAGONAL = "On the diagonal, 80% confidence means 80% correct."
 HUMAN_ACCURACY = f"{references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} points"
 LABEL_AGREEMENT = f"{references.LABEL_AGREEMENT:.0%}"
 
@@ -43,7 +45,7 @@ def describe_interval(scores: Scores) -> str:
 
 
 def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
-    """What one must know before quoting a checkpoint's figures.
+    """What to know before quoting a checkpoint's figures.
 
     Args:
         metrics: Of the evaluation.
@@ -52,12 +54,12 @@ def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
     found = []
     if metrics.data.split == "PublicTest":
         found.append(
-            "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
-            "PrivateTest is the one to quote."
+            "PublicTest was used to select this checkpoint, so its figures are optimistic; "
+            "quote PrivateTest."
         )
     own_images = metrics.data.labels_from is not None
     if metrics.saw_votes and truth is FER2013 and not own_images:
-        found.append("It was trained with FER+ votes too, which plain FER2013 models lack.")
+        found.append("It was trained with FER+ votes too, unlike plain FER2013 models.")
     return found
 
 
@@ -106,7 +108,7 @@ def describe_difference(difference: Difference) -> str:
 def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
     """McNemar's test in a sentence."""
     if not test.fixed + test.broken:
-        return f"{old} and {new} are right on exactly the same faces."
+        return f"{old} and {new} are correct on exactly the same faces."
     chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
     meaning = (
         "more than chance would explain"
@@ -114,6 +116,6 @@ def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
         else "no more than chance would explain"
     )
     return (
-        f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "
-        f"other way round: {meaning} (exact McNemar test, {chance})."
+        f"{new} corrects {test.fixed:,} errors of {old} and makes {test.broken:,} "
+        f"new ones: {meaning} (exact McNemar test, {chance})."
     )

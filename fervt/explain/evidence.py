@@ -1,4 +1,4 @@
-"""Everything about one face in one object, and the evidence sources side by side on the grid."""
+"""All evidence for one face in one object, and its sources side by side on the grid."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from fervt.explain.trace import Array, Trace, trace_of
 from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Source:
 
     Attributes:
         title: For people.
-        unit: What its numbers are, for a colour bar.
+        unit: What its numbers are, for a color bar.
         meaning: One line for people.
         signed: Whether values below 0 mean evidence against.
         neutral: The value of an average or indifferent cell.
@@ -40,21 +41,21 @@ SOURCES: dict[str, Source] = {
     "gwa": Source(
         "GWA weight",
         "× average",
-        "How strongly grid-wise attention chooses a cell; the average cell is 1.",
+        "How strongly grid-wise attention weights a cell; the average cell is 1.",
         False,
         1.0,
     ),
     "gat": Source(
         "GAT attention",
         "× average",
-        "How much its neighbours and itself draw from a cell, over layers and heads; on average 1.",
+        "Attention a cell receives from its neighbors and itself, over layers and heads; mean 1.",
         False,
         1.0,
     ),
     "grad_cam": Source(
         "Grad-CAM",
         "logits",
-        "How much a cell of the backbone's last map pushes the target's logit up.",
+        "How much a cell of the backbone's last feature map raises the target's logit.",
         False,
         0.0,
     ),
@@ -62,7 +63,7 @@ SOURCES: dict[str, Source] = {
         "Occlusion",
         "drop in probability",
         "How much the target's probability falls when the cell is hidden; below 0 it rises. "
-        "For a target held against another: how much its lead falls.",
+        "For a contrast of two classes: how much the difference falls.",
         True,
         0.0,
     ),
@@ -71,11 +72,11 @@ SOURCES: dict[str, Source] = {
 
 @dataclass(frozen=True)
 class Target:
-    """What is being explained: a class, or a class in contrast to another.
+    """What is being explained: a class, or the difference between two classes.
 
     Attributes:
         index: The class.
-        against: The class it is held against, None for none.
+        against: The class it is compared with; None for none.
     """
 
     index: int
@@ -91,11 +92,11 @@ class Target:
         for name in (label, against):
             if name is not None and name not in vocabulary.classes:
                 raise ConfigError(
-                    f"'{name}' is no class of {vocabulary.title}; "
+                    f"'{name}' is not a class of {vocabulary.title}; "
                     f"known: {', '.join(vocabulary.classes)}."
                 )
         if label == against:
-            raise ConfigError(f"'{label}' cannot be contrasted with itself.")
+            raise ConfigError(f"'{label}' cannot be compared with itself.")
         index = vocabulary.classes.index
         return cls(index(label), None if against is None else index(against))
 
@@ -107,7 +108,7 @@ class Target:
         return score
 
     def describe(self, vocabulary: Vocabulary) -> str:
-        """As people say it: "Fearful" or "Fearful, not Surprised"."""
+        """The display name: "Fearful" or "Fearful, not Surprised"."""
         name = expression(vocabulary.classes[self.index]).name
         if self.against is None:
             return name
@@ -162,6 +163,7 @@ class Explanation:
         return found
 
 
+@one_thread()
 def explain_face(predictor: Predictor, face: NDArray[np.uint8]) -> Explanation:
     """Explains a gray face (48, 48) uint8: a few calls of the model, 49 hidden cells in one."""
     image = predictor.prepare(face[None])
@@ -188,15 +190,15 @@ def rank_correlations(maps: dict[str, Array]) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class CellReading:
-    """What every source says of one cell.
+    """The value of one cell in every source.
 
     Attributes:
         cell: Row and column, 0-based, row 0 at the top.
         values: By source.
         ranks: By source, 1 is the strongest of 49.
-        attention_in: By neighbour (row, column): what this cell draws from it. With the cell's own
+        attention_in: By neighbor (row, column): this cell's attention to it. With the cell's own
             entry it sums to 1. Empty without a graph.
-        attention_out: By neighbour: what it draws from this cell.
+        attention_out: By neighbor: its attention to this cell.
     """
 
     cell: tuple[int, int]
@@ -215,7 +217,7 @@ def read_cell(
         explanation: Of the face.
         target: What the values are about.
         cell: Row and column, 0..6.
-        edges: (E,) attention to read the neighbours from; None for the mean of layers and heads.
+        edges: (E,) attention to read the neighbors from; None for the mean of layers and heads.
     """
     maps = explanation.maps(target)
     into: dict[tuple[int, int], float] = {}

@@ -1,4 +1,4 @@
-"""Faithfulness over many faces: one face can mislead, so a checkpoint is measured once and kept."""
+"""Faithfulness over many faces: measured once per checkpoint and kept, as one face can mislead."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from fervt.explain.faithfulness import Faithfulness
 from fervt.resources import FAITHFULNESS
 
 
-def summarise(measured: Sequence[Faithfulness]) -> dict[str, dict[str, Any]]:
+def summarize(measured: Sequence[Faithfulness]) -> dict[str, dict[str, Any]]:
     """Each source's gain over random orders, over faces.
 
     Args:

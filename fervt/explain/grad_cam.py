@@ -7,8 +7,10 @@ from torch import Tensor
 from fervt.explain.grid import resample_by_area
 from fervt.explain.trace import Array
 from fervt.model import FERVTGNN, FERVTOutput
+from fervt.threads import one_thread
 
 
+@one_thread()
 def class_maps(model: FERVTGNN, image: Tensor) -> tuple[FERVTOutput, Array]:
     """Weighs the channels of the last map by how much each class's logit depends on them.
 
@@ -17,7 +19,7 @@ def class_maps(model: FERVTGNN, image: Tensor) -> tuple[FERVTOutput, Array]:
 
     Args:
         model: In eval mode.
-        image: (1, 3, S, S), normalised.
+        image: (1, 3, S, S), normalized.
 
     Returns:
         The output, and (C, h, w): for each class the sum over channels of the gradient's spatial

@@ -16,7 +16,7 @@ def hide_cells(image: Tensor, hidden: Tensor) -> Tensor:
     """Hides cells of one image by fading their pixels to the data set's mean gray.
 
     Args:
-        image: (1, 3, S, S), normalised, so that the mean is 0.
+        image: (1, 3, S, S), normalized, so that the mean is 0.
         hidden: (K, 7, 7), 0..1 (or bool); how much of each cell is hidden, 1 entirely.
 
     Returns:
@@ -47,11 +47,11 @@ def _shared_share(old: int, new: int) -> NDArray[np.float64]:
 def seen_part(
     crop_rgb: NDArray[np.uint8], share: float, side_px: int = GRID * 64
 ) -> NDArray[np.uint8]:
-    """The part of a face's crop that the model sees, in colour and large enough to look at.
+    """The part of a face's crop that the model sees, in color and large enough to look at.
 
     Args:
         crop_rgb: (h, h, 3) uint8, the square crop around the face.
-        share: Share of its side that `Preprocess` keeps about the centre.
+        share: Share of its side that `Preprocess` keeps about the center.
         side_px: Side of the answer; a multiple of 7 puts the cells on whole pixels.
 
     Returns:
@@ -59,7 +59,7 @@ def seen_part(
     """
     side = crop_rgb.shape[0]
     scale = side_px / (side * share)
-    # Pixel centres lie at +0.5: the crop's centre must fall on the answer's.
+    # Pixel centers lie at +0.5: the crop's center must fall on the answer's.
     shift = side_px / 2 - scale * side / 2 + (scale - 1) / 2
     placed = np.array([[scale, 0, shift], [0, scale, shift]])
     return cv2.warpAffine(  # type: ignore[return-value]

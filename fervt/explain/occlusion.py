@@ -7,14 +7,16 @@ from fervt.explain.grid import CELLS, hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 
+@one_thread()
 def occlude(predictor: Predictor, image: Tensor) -> Array:
     """Hides each cell in turn, all 49 in one forward pass.
 
     Args:
         predictor: The model and its calibration.
-        image: (1, 3, S, S), normalised.
+        image: (1, 3, S, S), normalized.
 
     Returns:
         (7, 7, C) probabilities; entry [r, c] is the prediction with cell (r, c) set to the data

@@ -1,4 +1,4 @@
-"""The numbers behind the pictures: every stage's spread, the graph's facts, node similarity."""
+"""The numbers behind the figures: stage statistics, facts about the graph, node similarity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from fervt.explain.trace import Array, Trace
 
 @dataclass(frozen=True)
 class StageStatistics:
-    """What a stage's values look like.
+    """Statistics of a stage's values.
 
     Attributes:
         stage: Name of the stage.
@@ -36,8 +36,8 @@ class StageStatistics:
 def stage_statistics(trace: Trace) -> list[StageStatistics]:
     """Statistics of every stage that the checkpoint has, in the order of the data's flow."""
     stages: list[tuple[str, NDArray[np.floating] | None]] = [
-        ("input (denormalised)", trace.model_input),
-        ("input (normalised)", trace.image),
+        ("input (denormalized)", trace.model_input),
+        ("input (normalized)", trace.image),
         ("GWA weights", trace.gwa_weights),
         ("GWA map", trace.gwa_map),
         ("fused features", trace.fused_features),
@@ -73,8 +73,8 @@ def graph_facts(edge_index: NDArray[np.int64]) -> dict[str, Any]:
     """Facts of a graph, from its edges (2, E), rows source and target.
 
     Returns:
-        nodes, directed_edges (self-loops among them), self_loops, neighbours (how many nodes have
-        how many neighbours besides themselves), connected.
+        nodes, directed_edges (self-loops among them), self_loops, neighbors (how many nodes have
+        how many neighbors besides themselves), connected.
     """
     graph = nx.DiGraph(edge_index.T.tolist())
     plain = nx.Graph((u, v) for u, v in graph.edges if u != v)
@@ -84,17 +84,17 @@ def graph_facts(edge_index: NDArray[np.int64]) -> dict[str, Any]:
         "nodes": graph.number_of_nodes(),
         "directed_edges": int(edge_index.shape[1]),
         "self_loops": nx.number_of_selfloops(graph),
-        "neighbours": dict(zip(values.tolist(), counts.tolist(), strict=True)),
+        "neighbors": dict(zip(values.tolist(), counts.tolist(), strict=True)),
         "connected": nx.is_strongly_connected(graph),
     }
 
 
 def facts_as_text(facts: dict[str, Any]) -> str:
     """The facts of `graph_facts` in one sentence or two."""
-    neighbours = ", ".join(f"{n} nodes have {k}" for k, n in facts["neighbours"].items())
+    neighbors = ", ".join(f"{n} nodes have {k}" for k, n in facts["neighbors"].items())
     return (
         f"{facts['nodes']} nodes and {facts['directed_edges']} directed edges, "
-        f"{facts['self_loops']} of them self-loops; neighbours: {neighbours}. "
+        f"{facts['self_loops']} of them self-loops; neighbors: {neighbors}. "
         f"{'Every node can be reached from every other.' if facts['connected'] else 'In pieces.'}"
     )
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from fervt.labels import Vocabulary
 from fervt.model import FERVTOutput
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 Array = NDArray[np.float32]
 
@@ -30,8 +31,8 @@ class Trace:
         vocabulary: The classes that `probabilities` follow.
         token_names: N names.
         face: (48, 48) uint8, the gray face as the data set has it.
-        model_input: (S, S), 0..1, the denormalised input: what the model saw.
-        image: (3, S, S), the same, normalised: 0 is the data set's mean gray, 1 a deviation.
+        model_input: (S, S), 0..1, the denormalized input: what the model saw.
+        image: (3, S, S), the same, normalized: 0 is the data set's mean gray, 1 a deviation.
         probabilities: (C,), calibrated, sum 1.
         logits: (C,).
         gwa_weights: (7, 7), never negative, mean 1.
@@ -65,6 +66,7 @@ class Trace:
     transformer_attention: Array
 
 
+@one_thread()
 def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
     """Runs the model once over a gray face (48, 48) uint8 and keeps every stage."""
     with torch.inference_mode():
@@ -76,14 +78,14 @@ def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
 def trace_of(
     predictor: Predictor, face: NDArray[np.uint8], image: Tensor, output: FERVTOutput
 ) -> Trace:
-    """Turns the output for one normalised image (1, 3, S, S) into arrays."""
+    """Turns the output for one normalized image (1, 3, S, S) into arrays."""
     with torch.no_grad():  # the output may come with a graph for Grad-CAM
         probabilities = predictor.probabilities(output)[0]
     return Trace(
         vocabulary=predictor.classes,
         token_names=predictor.info.config.token_names,
         face=face,
-        model_input=_array(predictor.info.preprocess.denormalise(image)[..., 0]),
+        model_input=_array(predictor.info.preprocess.denormalize(image)[..., 0]),
         image=_array(image),
         probabilities=probabilities,
         logits=_array(output.logits),
@@ -100,8 +102,9 @@ def trace_of(
     )
 
 
+@one_thread()
 def classify(predictor: Predictor, images: Tensor) -> Array:
-    """Calibrated probabilities (B, C) of normalised images (B, 3, S, S), in batches."""
+    """Calibrated probabilities (B, C) of normalized images (B, 3, S, S), in batches."""
     with torch.inference_mode():
         return np.concatenate(
             [predictor.probabilities(predictor._model(part)) for part in images.split(BATCH)]

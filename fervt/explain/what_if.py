@@ -13,6 +13,7 @@ from fervt.explain.grid import hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 GrayFace = NDArray[np.uint8]
 POINTS = 9
@@ -27,8 +28,8 @@ def _brighten(face: GrayFace, percent: float) -> GrayFace:
 
 
 def _rotate(face: GrayFace, degrees: float) -> GrayFace:
-    centre = ((FACE_SIZE - 1) / 2,) * 2
-    turn = cv2.getRotationMatrix2D(centre, degrees, 1)
+    center = ((FACE_SIZE - 1) / 2,) * 2
+    turn = cv2.getRotationMatrix2D(center, degrees, 1)
     return cv2.warpAffine(face, turn, face.shape[::-1], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
 
 
@@ -85,6 +86,7 @@ class WhatIf:
     inputs: NDArray[np.uint8]
 
 
+@one_thread()
 def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, int]) -> WhatIf:
     """Tries all values of a change in one forward pass.
 
@@ -102,7 +104,7 @@ def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, 
     else:
         faces = np.stack([chosen.apply(face, value) for value in chosen.values])
         images = predictor.prepare(faces)
-    inputs = predictor.info.preprocess.denormalise(images)[..., 0]
+    inputs = predictor.info.preprocess.denormalize(images)[..., 0]
     return WhatIf(
         change,
         np.array(chosen.values, np.float32),

@@ -8,7 +8,7 @@ from fervt.images import MAX_PIXELS
 
 
 def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
-    """Cuts the square around a box's centre, as wide as the box's longer side.
+    """Cuts the square around a box's center, as wide as the box's longer side.
 
     Without a margin, as FER2013's faces were cut. Where the square leaves the image, the image's
     edge pixels are repeated.

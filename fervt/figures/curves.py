@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from fervt.figures.grid import RIGHT_PX, Values
 
-# Okabe and Ito's palette and different dashes: told apart without colour, too.
+# Okabe and Ito's palette and different dashes: told apart without color, too.
 _STYLES = (
     ("#0072B2", "solid"),
     ("#E69F00", "dash"),
@@ -49,7 +49,7 @@ def faithfulness_figure(
     sides = ((deletion, random_deletion, "hidden"), (insertion, random_insertion, "shown"))
     for column, (curves, chance, word) in enumerate(sides, start=1):
         _add_band(figure, shares, chance, column)
-        for (name, values), (colour, dash) in zip(curves.items(), _STYLES, strict=False):
+        for (name, values), (color, dash) in zip(curves.items(), _STYLES, strict=False):
             figure.add_scatter(
                 x=shares,
                 y=values,
@@ -57,7 +57,7 @@ def faithfulness_figure(
                 legendgroup=name,
                 showlegend=column == 1,
                 mode="lines",
-                line={"color": colour, "dash": dash, "width": 2.5},
+                line={"color": color, "dash": dash, "width": 2.5},
                 row=1,
                 col=column,
             )
@@ -108,7 +108,7 @@ def what_if_figure(
     values: Values,
     probabilities: Values,
     names: Sequence[str],
-    colours: Sequence[str],
+    colors: Sequence[str],
     axis: str,
     chosen: float | None = None,
     height_px: int = 340,
@@ -119,19 +119,19 @@ def what_if_figure(
         values: (P,), what was tried.
         probabilities: (P, C).
         names: C names.
-        colours: C colours.
+        colors: C colors.
         axis: What the values are.
         chosen: Where to draw a line; None for nowhere.
         height_px: Height of the figure.
     """
     figure = go.Figure()
-    for name, colour, curve in zip(names, colours, probabilities.T, strict=True):
+    for name, color, curve in zip(names, colors, probabilities.T, strict=True):
         figure.add_scatter(
             x=values,
             y=curve,
             name=name,
             mode="lines+markers",
-            line={"color": colour, "width": 2.5},
+            line={"color": color, "width": 2.5},
             hovertemplate="%{y:.1%}",
         )
     if chosen is not None:

@@ -1,4 +1,4 @@
-"""Figures side by side: classes, people and tools, votes, and what accuracy costs."""
+"""Bar charts: classes, people and tools, votes, and the cost of accuracy."""
 
 from collections.abc import Sequence
 
@@ -38,13 +38,13 @@ def class_figure(
         ("Recall", recall, "triangle-left", STYLES[1][0]),
         ("F1", f1, "circle", STYLES[2][0]),
     )
-    for title, values, symbol, colour in marks:
+    for title, values, symbol, color in marks:
         figure.add_scatter(
             x=values,
             y=names,
             name=title,
             mode="markers",
-            marker={"symbol": symbol, "size": 13, "color": colour},
+            marker={"symbol": symbol, "size": 13, "color": color},
             hovertemplate=f"%{{y}}: {title} %{{x:.1%}}<extra></extra>",
         )
     return _rows(figure, len(names), [-0.02, 1.02])
@@ -54,13 +54,13 @@ def change_figure(classes: Sequence[str], changes: Sequence[Values], names: Sequ
     """Draws the change of F1 (C,) of each class, one bar a model."""
     labels = [expression(label).name for label in classes]
     figure = go.Figure()
-    for values, name, (colour, _) in zip(changes, names, STYLES[1:], strict=False):
+    for values, name, (color, _) in zip(changes, names, STYLES[1:], strict=False):
         figure.add_bar(
             x=100 * values,
             y=labels,
             orientation="h",
             name=name,
-            marker={"color": colour},
+            marker={"color": color},
             hovertemplate=f"{name}, %{{y}}: %{{x:+.1f}} points<extra></extra>",
         )
     _rows(figure, len(labels) * max(1, len(changes)), None)
@@ -112,17 +112,17 @@ def standing_figure(
 
 
 def people_figure(counts: Sequence[int], names: Sequence[str]) -> go.Figure:
-    """Draws one bar of all errors, split by whom the annotators side with."""
+    """Draws one bar of all errors, split by what the annotators say."""
     total = max(1, sum(counts))
     figure = go.Figure()
-    for count, name, colour in zip(counts, names, _SIDES, strict=True):
+    for count, name, color in zip(counts, names, _SIDES, strict=True):
         share = count / total
         figure.add_bar(
             x=[share],
             y=[""],
             orientation="h",
             name=name,
-            marker={"color": colour},
+            marker={"color": color},
             text=f"{share:.0%}",
             textposition="inside",
             insidetextanchor="middle",
@@ -148,13 +148,13 @@ def votes_figure(
     """Draws distributions (C,) over the same classes as bars beside each other."""
     labels = [expression(label).name for label in classes]
     figure = go.Figure()
-    for values, name, (colour, _) in zip(shares, names, STYLES[: len(names)], strict=True):
+    for values, name, (color, _) in zip(shares, names, STYLES[: len(names)], strict=True):
         figure.add_bar(
             x=values,
             y=labels,
             orientation="h",
             name=name,
-            marker={"color": colour},
+            marker={"color": color},
             hovertemplate=f"{name}, %{{y}}: %{{x:.0%}}<extra></extra>",
         )
     _rows(figure, len(labels), None)
@@ -168,14 +168,14 @@ def cost_figure(
 ) -> go.Figure:
     """Draws accuracy against what a face costs; up and to the left is better."""
     figure = go.Figure()
-    for name, cost, accuracy, (colour, _) in zip(names, costs, accuracies, STYLES, strict=False):
+    for name, cost, accuracy, (color, _) in zip(names, costs, accuracies, STYLES, strict=False):
         figure.add_scatter(
             x=[cost],
             y=[accuracy],
             mode="markers+text",
             text=[name],
             textposition="top center",
-            marker={"size": 14, "color": colour},
+            marker={"size": 14, "color": color},
             hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.3g}} {unit}<extra></extra>",
         )
     figure.update_layout(

@@ -1,4 +1,4 @@
-"""Which class is taken for which: matrices whose cells can be clicked."""
+"""Confusion matrices with clickable cells."""
 
 import re
 from collections.abc import Sequence
@@ -38,9 +38,9 @@ def confusion_figure(
     Args:
         counts: (C, C), rows are labels, columns predictions.
         names: C names for people.
-        as_shares: Print each row's shares instead of counts; the colours are always shares.
+        as_shares: Print each row's shares instead of counts; the colors are always shares.
         marked: The cell to outline.
-        ink: The page's text colour; None where it is unknown.
+        ink: The page's text color; None where it is unknown.
     """
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)
@@ -48,7 +48,7 @@ def confusion_figure(
              for row in zip(shares, counts, strict=True)]  # fmt: skip
     hover = [
         [
-            f"{n:,} of {int(total):,} {label} faces ({s:.1%})<br>were taken for {answer}"
+            f"{n:,} of {int(total):,} {label} faces ({s:.1%})<br>were classified as {answer}"
             for answer, n, s in zip(names, row, part, strict=True)
         ]
         for label, row, part, total in zip(names, counts, shares, support[:, 0], strict=True)
@@ -174,13 +174,13 @@ def _matrix(
     )
     if marked is not None:
         row, column = marked
-        for colour, width in zip(MARK, (6, 3), strict=True):
+        for color, width in zip(MARK, (6, 3), strict=True):
             figure.add_shape(
                 type="rect",
                 x0=column - 0.49,
                 x1=column + 0.49,
                 y0=row - 0.49,
                 y1=row + 0.49,
-                line={"color": colour, "width": width},
+                line={"color": color, "width": width},
             )
     return figure if ink is None else write_in(figure, ink)

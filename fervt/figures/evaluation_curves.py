@@ -15,7 +15,7 @@ _MOST_POINTS = 400
 _EVEN = "#8A8A99"
 _ACCENT = "#5457CD"
 _KEPT = {"color": _EVEN, "dash": "dot"}  # the line at the epoch that was kept
-# Okabe and Ito's colours with different dashes: told apart without colour, too.
+# Okabe and Ito's colors with different dashes: told apart without color, too.
 STYLES = (
     ("#0072B2", "solid"),
     ("#D55E00", "dash"),
@@ -23,7 +23,7 @@ STYLES = (
     ("#CC79A7", "dashdot"),
     ("#8A8A99", "longdash"),
 )
-"""Colour and dash of as many models as are compared, and of the people beside them."""
+"""Color and dash of as many models as are compared, and of the people beside them."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 
@@ -55,7 +55,7 @@ def threshold_figure(
             y=y,
             name=f"{shown.name} {curve[2]:.2f}",
             mode="lines",
-            line={"color": shown.colour, "dash": dash, "width": 2},
+            line={"color": shown.color, "dash": dash, "width": 2},
             hovertemplate=f"{shown.name}<br>{x_title} %{{x:.0%}}<br>{y_title} %{{y:.0%}}"
             "<extra></extra>",
         )
@@ -65,7 +65,7 @@ def threshold_figure(
 def reliability_figure(
     bins: Mapping[str, tuple[Values, Values, NDArray[np.integer]]],
 ) -> go.Figure:
-    """Draws accuracy against confidence; the closer to the diagonal, the truer the percentages.
+    """Draws accuracy against confidence; the closer to the diagonal, the better calibrated.
 
     Args:
         bins: Mean confidence (P,), accuracy (P,) and rows (P,) of the bins by name; NaN where a
@@ -73,7 +73,7 @@ def reliability_figure(
     """
     figure = go.Figure()
     _add_diagonal(figure)
-    for (name, (confidence, accuracy, count)), (colour, dash) in zip(
+    for (name, (confidence, accuracy, count)), (color, dash) in zip(
         bins.items(), STYLES, strict=False
     ):
         filled = count > 0
@@ -83,11 +83,11 @@ def reliability_figure(
             customdata=count[filled],
             name=name,
             mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2},
+            line={"color": color, "dash": dash, "width": 2},
             marker={"size": 5 + 16 * np.sqrt(count[filled] / count.sum())},
             hovertemplate="said %{x:.0%}, right %{y:.0%}<br>%{customdata:,} faces<extra></extra>",
         )
-    return _unit_square(figure, "confidence", "share of right answers")
+    return _unit_square(figure, "confidence", "accuracy")
 
 
 def risk_figure(
@@ -100,15 +100,15 @@ def risk_figure(
         chosen: A point to mark, coverage and risk.
     """
     figure = go.Figure()
-    for (name, curve), (colour, dash) in zip(curves.items(), STYLES, strict=False):
+    for (name, curve), (color, dash) in zip(curves.items(), STYLES, strict=False):
         coverage, risk = _thin(*curve)
         figure.add_scatter(
             x=coverage,
             y=risk,
             name=name,
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="answers %{x:.0%}, wrong in %{y:.1%} of them<extra></extra>",
+            line={"color": color, "dash": dash, "width": 2.5},
+            hovertemplate="coverage %{x:.0%}, error rate %{y:.1%}<extra></extra>",
         )
     if chosen is not None:
         figure.add_scatter(
@@ -120,7 +120,7 @@ def risk_figure(
             hoverinfo="skip",
         )
     figure.update_layout(showlegend=len(curves) > 1)
-    _plain(figure, "faces answered", "wrong answers among them")
+    _plain(figure, "coverage", "error rate")
     figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(rangemode="tozero", tickformat=".0%")
     return figure
@@ -186,14 +186,14 @@ def _by_epoch(
 ) -> go.Figure:
     """One line a name, of the history's values under its key."""
     figure = go.Figure()
-    for (name, key), (colour, dash) in zip(keys.items(), STYLES, strict=False):
+    for (name, key), (color, dash) in zip(keys.items(), STYLES, strict=False):
         figure.add_scatter(
             x=[entry["epoch"] for entry in history],
             y=[entry.get(key) for entry in history],
             name=name,
             legendgroup=name,
             mode="lines",
-            line={"color": colour, "dash": dash, "width": 2},
+            line={"color": color, "dash": dash, "width": 2},
             hovertemplate=f"%{{y:{form}}}",
         )
     return _with_epochs(figure)

@@ -17,7 +17,7 @@ def map_figure(
     positions: NDArray[np.floating],
     groups: NDArray[np.integer],
     names: Sequence[str],
-    colours: Sequence[str],
+    colors: Sequence[str],
     hover: Sequence[str],
     chosen: int | None = None,
 ) -> go.Figure:
@@ -25,15 +25,15 @@ def map_figure(
 
     Args:
         positions: (N, 2).
-        groups: (N,), index into names and colours.
+        groups: (N,), index into names and colors.
         names: Of the groups, for the legend.
-        colours: Of the groups.
+        colors: Of the groups.
         hover: N texts.
         chosen: The point to ring.
     """
     size = next((px for most, px in _SIZES if len(positions) <= most), _SMALLEST)
     figure = go.Figure()
-    for group, (name, colour) in enumerate(zip(names, colours, strict=True)):
+    for group, (name, color) in enumerate(zip(names, colors, strict=True)):
         members = np.flatnonzero(groups == group)
         if not len(members):
             continue
@@ -43,7 +43,7 @@ def map_figure(
             mode="markers",
             name=name,
             marker={
-                "color": colour,
+                "color": color,
                 "size": size,
                 "opacity": 0.7,
                 "symbol": _SYMBOLS[group % len(_SYMBOLS)],
@@ -54,7 +54,7 @@ def map_figure(
             hovertemplate="%{text}<extra></extra>",
         )
     if chosen is not None:
-        for colour, width in zip(MARK, (8, 4), strict=True):
+        for color, width in zip(MARK, (8, 4), strict=True):
             figure.add_scatter(
                 x=[positions[chosen, 0]],
                 y=[positions[chosen, 1]],
@@ -62,7 +62,7 @@ def map_figure(
                 marker={
                     "symbol": "circle-open",
                     "size": 22,
-                    "color": colour,
+                    "color": color,
                     "line": {"width": width},
                 },
                 hoverinfo="skip",

@@ -17,7 +17,7 @@ def plot_faces(
     boxes_xyxy_px: Sequence[tuple[int, int, int, int]],
     captions: Sequence[str],
     hover: Sequence[str],
-    colours: Sequence[str],
+    colors: Sequence[str],
 ) -> go.Figure:
     """Draws a picture with one captioned box per face.
 
@@ -26,7 +26,7 @@ def plot_faces(
         boxes_xyxy_px: Left, top, right, bottom in pixels of the picture.
         captions: One a box.
         hover: What hovering over each box shows.
-        colours: One `#RRGGBB` a box.
+        colors: One `#RRGGBB` a box.
     """
     height, width = image_rgb.shape[:2]
     scale = _LONGER_PX / max(height, width)
@@ -42,13 +42,13 @@ def plot_faces(
         sizing="stretch",
         layer="below",
     )
-    for box, caption, text, colour in zip(boxes_xyxy_px, captions, hover, colours, strict=True):
+    for box, caption, text, color in zip(boxes_xyxy_px, captions, hover, colors, strict=True):
         left, top, right, bottom = box
         figure.add_scatter(
             x=[left, right, right, left, left],
             y=[top, top, bottom, bottom, top],
             mode="lines",
-            line={"color": colour, "width": _LINE_PX},
+            line={"color": color, "width": _LINE_PX},
             fill="toself",
             fillcolor="rgba(0,0,0,0)",
             hoveron="fills",

@@ -12,18 +12,18 @@ from fervt.figures.grid import (
     SEQUENTIAL,
     Cell,
     Values,
-    colour_bar_below,
-    colour_range,
+    color_bar_below,
+    color_range,
     dim,
     grid_figure,
     mark_cell,
 )
 from fervt.grid import GRID
 
-_BINS = 8  # lines of one colour are one trace: 217 traces would take seconds to draw
+_BINS = 8  # lines of one color are one trace: 217 traces would take seconds to draw
 _WIDTHS_PX = np.linspace(1.2, 6.0, _BINS)
 _FADED = "rgba(190,190,200,0.35)"
-_GAP = 0.2  # between a node's centre and the ends of its edges, in cells
+_GAP = 0.2  # between a node's center and the ends of its edges, in cells
 _LANE = 0.085  # how far an edge keeps to its right, so that both directions are seen
 # The dark end of the scale would vanish on a dimmed face, so drawing starts above it.
 _EDGE_SCALE = [
@@ -75,27 +75,27 @@ def graph_figure(
     cell: Cell | None = None,
     face_px: int = FACE_PX,
 ) -> go.Figure:
-    """Draws every edge; width and colour are its attention, the arrow points at who attends.
+    """Draws every edge; width and color show its attention, the arrow points from source to target.
 
-    Information flows along the arrow: the target draws this share of its message from the source.
+    Information flows along the arrow: the share of the target's message from the source.
 
     Args:
         picture_rgb: What the model sees of the face, (h, w, 3) uint8.
         edge_index: (2, E), rows source and target.
         attention: (E,), 0..1.
-        nodes: (49,) or (7, 7) for the nodes' colour, None for plain nodes.
+        nodes: (49,) or (7, 7) for the nodes' color, None for plain nodes.
         node_unit: Of these.
         direction: Which edges stand out: "all", or those "into", "out" of, or "both" ways at the
             marked cell; the others are faint.
         dimming: How dark the face is, 0..1.
-        stretch: Fit the colours to the values.
+        stretch: Fit the colors to the values.
         cell: The marked cell.
-        face_px: Height of the face; the colour bars are below it.
+        face_px: Height of the face; the color bars are below it.
     """
     graph = attention_graph(edge_index, attention)
     below_px = BAR_PX if nodes is None else 3 * BAR_PX
     figure = grid_figure(dim(picture_rgb, dimming), face_px + below_px, below_px)
-    low, high = colour_range(attention, 0.0, 0.5, stretch)
+    low, high = color_range(attention, 0.0, 0.5, stretch)
     _add_edges(figure, graph, _standing_out(graph, direction, cell), (low, high))
     _add_rings(figure, graph, (low, high))
     _add_nodes(figure, graph, nodes, node_unit)
@@ -132,12 +132,12 @@ def _add_edges(
             start, end = lane(graph, *edge)
             xs += [start[0], end[0], None]
             ys += [start[1], end[1], None]
-        colour = sample_colorscale(_EDGE_SCALE, (index + 0.5) / _BINS)[0] if index >= 0 else _FADED
+        color = sample_colorscale(_EDGE_SCALE, (index + 0.5) / _BINS)[0] if index >= 0 else _FADED
         figure.add_scatter(
             x=xs,
             y=ys,
             mode="lines",
-            line={"color": colour, "width": _WIDTHS_PX[index] if index >= 0 else 1},
+            line={"color": color, "width": _WIDTHS_PX[index] if index >= 0 else 1},
             hoverinfo="skip",
             name="edges",
         )
@@ -166,7 +166,7 @@ def _add_arrows(
             "cmin": low,
             "cmax": high,
             "colorscale": _EDGE_SCALE,
-            "colorbar": colour_bar_below("attention (edges, rings)"),
+            "colorbar": color_bar_below("attention (edges, rings)"),
         },
         text=[
             f"({s // GRID}, {s % GRID}) → ({t // GRID}, {t % GRID}): {value:.3f}"
@@ -202,9 +202,9 @@ def _add_nodes(figure: go.Figure, graph: nx.DiGraph, nodes: Values | None, node_
     rows, columns = np.divmod(np.arange(GRID * GRID), GRID)
     marker: dict = {"symbol": "circle", "size": 10, "color": "#E8E8EE"}
     if nodes is not None:
-        low, high = colour_range(nodes, 0.0, float(np.max(nodes)) or 1.0)
+        low, high = color_range(nodes, 0.0, float(np.max(nodes)) or 1.0)
         marker |= {"color": nodes.ravel(), "colorscale": "Cividis", "cmin": low, "cmax": high}
-        marker["colorbar"] = colour_bar_below(f"{node_unit} (nodes)", row=1)
+        marker["colorbar"] = color_bar_below(f"{node_unit} (nodes)", row=1)
     texts = []
     for node in graph:
         loop = graph.edges[node, node]["attention"] if graph.has_edge(node, node) else 0.0

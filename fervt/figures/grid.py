@@ -18,7 +18,7 @@ SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
 FACE_PX = 380
 RIGHT_PX = 20  # beside axes that end in a number: half of it stands outside, "100%" at the most
-BAR_PX = 52  # height of a colour bar below a picture, with its numbers and its unit
+BAR_PX = 52  # height of a color bar below a picture, with its numbers and its unit
 MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
 
 Cell = tuple[int, int]
@@ -117,21 +117,21 @@ def mark_cell(figure: go.Figure, cell: Cell | None) -> None:
     if cell is None:
         return
     row, column = cell
-    for colour, width in zip(MARK, (6, 3), strict=True):
+    for color, width in zip(MARK, (6, 3), strict=True):
         figure.add_shape(
             type="rect",
             x0=column,
             x1=column + 1,
             y0=row,
             y1=row + 1,
-            line={"color": colour, "width": width},
+            line={"color": color, "width": width},
         )
 
 
-def colour_range(
+def color_range(
     values: Values, low: float, high: float, stretch: bool = False
 ) -> tuple[float, float]:
-    """The range of a colour bar: a fixed one, so that even values look even.
+    """The range of a color bar: a fixed one, so that even values look even.
 
     Args:
         values: What is drawn; the range is widened where they leave it.
@@ -152,13 +152,13 @@ def signed_range(values: Values, least: float) -> tuple[float, float]:
     return -widest, widest
 
 
-def colour_bar(title: str) -> dict:
-    """A thin colour bar to the right, with its unit along it."""
+def color_bar(title: str) -> dict:
+    """A thin color bar to the right, with its unit along it."""
     return {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.92, "xpad": 6}
 
 
-def colour_bar_below(title: str, row: int = 0) -> dict:
-    """A thin colour bar below a square picture, which then has the whole width.
+def color_bar_below(title: str, row: int = 0) -> dict:
+    """A thin color bar below a square picture, which then has the whole width.
 
     Args:
         title: The unit.

@@ -1,4 +1,4 @@
-"""The colour of a figure's text: readable on the cell it stands on, and the page's own elsewhere.
+"""Text colors in figures: readable on top of cells, the page's own color elsewhere.
 
 Contrast is that of WCAG 2.1 (https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio), from 1 to 21; small
 text needs 4.5.
@@ -12,40 +12,40 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 from plotly.colors import hex_to_rgb
 
-Scale = Sequence[tuple[float, str]]  # from 0 to 1; colours as "rgb(r,g,b)" or "rgba(r,g,b,a)"
+Scale = Sequence[tuple[float, str]]  # from 0 to 1; colors as "rgb(r,g,b)" or "rgba(r,g,b,a)"
 
-# One of the two reaches 4.5 on every colour; the page's own dark ink would not on middle tints.
+# One of the two reaches 4.5 on every color; the page's own dark ink would not on middle tints.
 WHITE, BLACK = "#FFFFFF", "#000000"
 _INKS = ("#1E2033", "#E7E8F3")  # of light and of dark pages
 _LIGHT_PAGE, _DARK_PAGE = "#FFFFFF", "#13141F"
 
 
 def contrast(one_rgb: ArrayLike, other_rgb: ArrayLike) -> float:
-    """Contrast ratio of two colours (3,), 0..255."""
+    """Contrast ratio of two colors (3,), 0..255."""
     low, high = sorted((_luminance(one_rgb), _luminance(other_rgb)))
     return (high + 0.05) / (low + 0.05)
 
 
-def cell_colour(scale: Scale, share: float, page: str) -> NDArray[np.float64]:
-    """The colour (3,), 0..255, that a heatmap's cell has on a page.
+def cell_color(scale: Scale, share: float, page: str) -> NDArray[np.float64]:
+    """The color (3,), 0..255, that a heatmap's cell has on a page.
 
     Args:
         scale: The heatmap's.
         share: Where the cell's value lies in its range, 0..1.
-        page: The colour behind it, as "#RRGGBB".
+        page: The color behind it, as "#RRGGBB".
     """
-    colours = np.array([_channels(colour) for _, colour in scale])
-    *rgb, alpha = (np.interp(share, [at for at, _ in scale], channel) for channel in colours.T)
+    colors = np.array([_channels(color) for _, color in scale])
+    *rgb, alpha = (np.interp(share, [at for at, _ in scale], channel) for channel in colors.T)
     return alpha * np.array(rgb) + (1 - alpha) * np.array(hex_to_rgb(page))
 
 
 def text_on(scale: Scale, share: float, ink: str | None) -> str | None:
-    """The colour of text that reads best on a heatmap's cell.
+    """The color of text that reads best on a heatmap's cell.
 
     Args:
         scale: The heatmap's.
         share: Where the cell's value lies in its range, 0..1.
-        ink: The page's own text colour, which tells what lies behind the cell; None where that is
+        ink: The page's own text color, which tells what lies behind the cell; None where that is
             unknown.
 
     Returns:
@@ -53,16 +53,16 @@ def text_on(scale: Scale, share: float, ink: str | None) -> str | None:
         on that of light and dark pages on which it is the worse.
     """
     if ink is not None:
-        cell = cell_colour(scale, share, page_of(ink))
-        return max((WHITE, BLACK), key=lambda colour: contrast(hex_to_rgb(colour), cell))
-    cells = {own: cell_colour(scale, share, page_of(own)) for own in _INKS}
+        cell = cell_color(scale, share, page_of(ink))
+        return max((WHITE, BLACK), key=lambda color: contrast(hex_to_rgb(color), cell))
+    cells = {own: cell_color(scale, share, page_of(own)) for own in _INKS}
     white = min(contrast(hex_to_rgb(WHITE), cell) for cell in cells.values())
     own = min(contrast(hex_to_rgb(own), cell) for own, cell in cells.items())
     return WHITE if white > own else None
 
 
 def page_of(ink: str) -> str:
-    """The page's colour, "#RRGGBB", behind text of a colour."""
+    """The page's color, "#RRGGBB", behind text of a color."""
     return _DARK_PAGE if _luminance(hex_to_rgb(ink)) > 0.5 else _LIGHT_PAGE
 
 
@@ -80,8 +80,8 @@ def write_in(figure: go.Figure, ink: str) -> go.Figure:
     return figure
 
 
-def _channels(colour: str) -> tuple[float, ...]:
-    channels = tuple(float(value) for value in re.findall(r"[\d.]+", colour))
+def _channels(color: str) -> tuple[float, ...]:
+    channels = tuple(float(value) for value in re.findall(r"[\d.]+", color))
     return channels if len(channels) == 4 else (*channels, 1.0)
 
 

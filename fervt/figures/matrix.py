@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fervt.figures.grid import DIVERGING, SEQUENTIAL, Cell, Values, colour_bar
+from fervt.figures.grid import DIVERGING, SEQUENTIAL, Cell, Values, color_bar
 from fervt.grid import GRID
 
 
@@ -25,7 +25,7 @@ def _matrix(
             zmin=low,
             zmax=high,
             colorscale=SEQUENTIAL if low >= 0 else DIVERGING,
-            colorbar=colour_bar(unit),
+            colorbar=color_bar(unit),
             texttemplate="%{z:.2f}",
             hovertemplate="%{y}, %{x}: %{z:.3f}<extra></extra>",
             xgap=2,
@@ -45,7 +45,7 @@ def _matrix(
 
 
 def token_attention_figure(attention: Values, names: Sequence[str]) -> go.Figure:
-    """Attention (R, N) of the first R tokens: a row is who reads, a column what it reads from."""
+    """Attention (R, N) of the first R tokens: rows are queries, columns keys."""
     return _matrix(attention, names[: len(attention)], names, 0, 1, "attention")
 
 
@@ -64,7 +64,7 @@ def similarity_figure(similarity: Values, cell: Cell | None, height_px: int = 36
             zmin=-1,
             zmax=1,
             colorscale=DIVERGING,
-            colorbar=colour_bar("cosine"),
+            colorbar=color_bar("cosine"),
             customdata=np.array([[(a, b) for b in names] for a in names]),
             hovertemplate="%{customdata[0]} and %{customdata[1]}: %{z:.2f}<extra></extra>",
         )

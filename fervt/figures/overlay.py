@@ -1,4 +1,4 @@
-"""A 7x7 map over the face it belongs to."""
+"""A 7x7 map over its face."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,8 +12,8 @@ from fervt.figures.grid import (
     Cell,
     Values,
     add_cells,
-    colour_bar_below,
-    colour_range,
+    color_bar_below,
+    color_range,
     grid_figure,
     mark_cell,
     signed_range,
@@ -38,12 +38,12 @@ def overlay_figure(
     Args:
         picture_rgb: What the model sees of the face, (h, w, 3) uint8; None for no face.
         values: (7, 7).
-        unit: Of the values, for the colour bar.
-        signed: Whether 0 is the middle of the colours.
-        range_: The colour bar's range where it isn't stretched; a signed one is at least as wide as
+        unit: Of the values, for the color bar.
+        signed: Whether 0 is the middle of the colors.
+        range_: The color bar's range where it isn't stretched; a signed one is at least as wide as
             its upper end to both sides.
-        stretch: Fit the colours to the values.
-        opacity: Of the colours, 0..1.
+        stretch: Fit the colors to the values.
+        opacity: Of the colors, 0..1.
         cell: The marked cell.
         height_px: Height of the figure.
     """
@@ -51,19 +51,19 @@ def overlay_figure(
     if signed:
         low, high = signed_range(values, 0.0 if stretch else range_[1])
     else:
-        low, high = colour_range(values, *range_, stretch)
-    centres = np.arange(GRID) + 0.5
+        low, high = color_range(values, *range_, stretch)
+    centers = np.arange(GRID) + 0.5
     figure.add_heatmap(
         z=values,
-        x=centres,
-        y=centres,
+        x=centers,
+        y=centers,
         zmin=low,
         zmax=high,
         colorscale=DIVERGING if signed else SEQUENTIAL,
         opacity=opacity,
         xgap=1,
         ygap=1,
-        colorbar=colour_bar_below(unit),
+        colorbar=color_bar_below(unit),
         hoverinfo="skip",
     )
     add_cells(

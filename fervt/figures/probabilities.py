@@ -1,4 +1,4 @@
-"""How sure a model is of each expression, as bars that look the same on every page."""
+"""The probability of each expression as bars that look the same on every page."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ _FAINT = 0.55  # of the bars that do not lead
 
 
 def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> go.Figure:
-    """Draws one horizontal bar a class, in the vocabulary's order and the expressions' colours.
+    """Draws one horizontal bar per class, in the vocabulary's order and the expressions' colors.
 
     Args:
         probabilities: (C,), 0..1.
@@ -32,7 +32,7 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
         textfont={"size": _TEXT_PX},
         cliponaxis=False,  # the label of a long bar stands in the margin
         marker={
-            "color": [e.colour for e in shown],
+            "color": [e.color for e in shown],
             "opacity": [1.0 if i == leading else _FAINT for i in range(len(shown))],
             "cornerradius": 4,
         },

@@ -8,8 +8,8 @@ from fervt.figures.grid import (
     BAR_PX,
     DIVERGING,
     Values,
-    colour_bar_below,
-    colour_range,
+    color_bar_below,
+    color_range,
     signed_range,
 )
 
@@ -32,7 +32,7 @@ def raster_figure(
     *,
     unit: str,
     range_: tuple[float, float],
-    colours: str,
+    colors: str,
     stretch: bool = False,
     height_px: int = HEIGHT_PX,
 ) -> go.Figure:
@@ -41,22 +41,22 @@ def raster_figure(
     Args:
         values: The map.
         unit: Of its values.
-        range_: Of the colour bar; kept if the values are inside, unless they are stretched to fill.
-        colours: A plotly colour scale; with the diverging one 0 is in the middle.
-        stretch: Fit the colours to the values.
+        range_: Of the color bar; kept if the values are inside, unless they are stretched to fill.
+        colors: A plotly color scale; with the diverging one 0 is in the middle.
+        stretch: Fit the colors to the values.
         height_px: Height of the figure.
     """
-    if colours == DIVERGING:
+    if colors == DIVERGING:
         low, high = signed_range(values, 0.0 if stretch else range_[1])
     else:
-        low, high = colour_range(values, *range_, stretch)
+        low, high = color_range(values, *range_, stretch)
     figure = go.Figure(
         go.Heatmap(
             z=values,
             zmin=low,
             zmax=high,
-            colorscale=colours,
-            colorbar=colour_bar_below(unit),
+            colorscale=colors,
+            colorbar=color_bar_below(unit),
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
         )
     )
@@ -69,7 +69,7 @@ def raster_figure(
 
 
 def token_figure(tokens: Values, names: Sequence[str], height_px: int = HEIGHT_PX) -> go.Figure:
-    """Draws tokens (N, D): a row a token."""
+    """Draws tokens (N, D), one row per token."""
     low, high = signed_range(tokens, 3.0)
     figure = go.Figure(
         go.Heatmap(
@@ -78,7 +78,7 @@ def token_figure(tokens: Values, names: Sequence[str], height_px: int = HEIGHT_P
             zmin=low,
             zmax=high,
             colorscale=DIVERGING,
-            colorbar=colour_bar_below("value"),
+            colorbar=color_bar_below("value"),
             hovertemplate="%{y}, dimension %{x}: %{z:.3g}<extra></extra>",
             ygap=2,
         )

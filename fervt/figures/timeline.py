@@ -17,7 +17,7 @@ def timeline_figure(
     marked_s: float | None = None,
     height_px: int = 300,
 ) -> go.Figure:
-    """Draws a line a class; gaps are where the face was away.
+    """Draws one line per class; gaps mark times without the face.
 
     Args:
         times_s: (T,), since the start.
@@ -34,7 +34,7 @@ def timeline_figure(
             y=values,
             name=shown.name,
             mode="lines",
-            line={"color": shown.colour, "width": 2.5},
+            line={"color": shown.color, "width": 2.5},
             connectgaps=False,
             hovertemplate="%{y:.0%}",
         )

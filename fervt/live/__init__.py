@@ -4,7 +4,7 @@ No page and no camera in here: frames come as arrays, from the webcam's thread, 
 test, and go back as arrays with a typed reading.
 """
 
-from fervt.live.annotate import track_colour
+from fervt.live.annotate import track_color
 from fervt.live.meter import LiveStats
 from fervt.live.readings import FaceReading, FrameReading
 from fervt.live.timeline import Timeline, csv_header, csv_rows
@@ -22,5 +22,5 @@ __all__ = [
     "Timeline",
     "csv_header",
     "csv_rows",
-    "track_colour",
+    "track_color",
 ]

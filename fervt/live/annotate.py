@@ -1,4 +1,4 @@
-"""What the viewer sees: evidence on the face, a box in the person's colour, bars beside it."""
+"""The annotated frame: evidence on the face, a box in the person's color, bars beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.draw import draw_boxes, draw_graph, draw_overlay, parse_colour
+from fervt.draw import draw_boxes, draw_graph, draw_overlay, parse_color
 from fervt.faces import Box, crop_face
 from fervt.labels import expression
 from fervt.live.readings import FaceReading
 
-# One a person; none of the expressions' colours, which the bars have.
+# One a person; none of the expressions' colors, which the bars have.
 _TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
 _GRAPH_PX = 280  # the side on which the graph's arrows are legible
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -21,7 +21,7 @@ _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the model looked at in one face; exactly one part of it is drawn.
+    """The evidence for one face; exactly one kind is drawn.
 
     Attributes:
         gwa_weights: (7, 7), mean 1; None to draw the graph.
@@ -34,7 +34,7 @@ class Evidence:
     attention: NDArray[np.float32] | None = None
 
 
-def track_colour(number: int) -> str:
+def track_color(number: int) -> str:
     """A person's `#RRGGBB`, by number."""
     return _TRACK_COLOURS[(number - 1) % len(_TRACK_COLOURS)]
 
@@ -63,8 +63,8 @@ def annotate_frame(
         if found is not None:
             _draw_evidence(canvas, frame_rgb, _seen_box(face.box_xyxy_px, seen_share), found)
     captions = [f"{f.number} {expression(f.label).name} {f.confidence:.0%}" for f in faces]
-    colours = [track_colour(face.number) for face in faces]
-    canvas = draw_boxes(canvas, [face.box_xyxy_px for face in faces], captions, colours)
+    colors = [track_color(face.number) for face in faces]
+    canvas = draw_boxes(canvas, [face.box_xyxy_px for face in faces], captions, colors)
     if bars:
         for face in faces:
             _draw_bars(canvas, face)
@@ -120,4 +120,4 @@ def _draw_bars(canvas: NDArray[np.uint8], face: FaceReading) -> None:
         cv2.putText(panel, shown.name, at, _FONT, 0.34, ink, 1, cv2.LINE_AA)
         start = pad + _NAME_WIDTH_PX, base + 3
         end = start[0] + round(float(share) * _BAR_WIDTH_PX), base + _BAR_ROW_PX - 3
-        cv2.rectangle(panel, start, end, parse_colour(shown.colour), cv2.FILLED)
+        cv2.rectangle(panel, start, end, parse_color(shown.color), cv2.FILLED)

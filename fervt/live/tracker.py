@@ -140,7 +140,7 @@ def _match(scores: np.ndarray, least: float) -> dict[int, int]:
 
 
 def distance(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:
-    """How far the centres of boxes are apart, in widths of the first: (M, N)."""
+    """How far the centers of boxes are apart, in widths of the first: (M, N)."""
     a, b = np.reshape(first, (-1, 1, 4)), np.reshape(second, (1, -1, 4))
     apart = np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1)
     return apart / np.maximum(a[..., 2] - a[..., 0], 1e-9)

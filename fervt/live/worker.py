@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from fervt import predict
 from fervt.errors import FervtError
@@ -51,7 +49,7 @@ class LiveSettings:
 
     Attributes:
         overlay: The evidence that is drawn on each face.
-        half_life_s: After this time an old reading has lost half of its weight; 0 shows the raw
+        half_life_s: After this time, a reading counts half as much; 0 shows the raw
             probabilities.
         mirror: Whether frames are mirrored first, as people expect of a camera that shows them.
         bars: Whether the probabilities are drawn beside each face.
@@ -163,7 +161,6 @@ class LiveWorker:
         faces: tuple[FaceReading, ...] = ()
         shown, problem = image_rgb, ""
         try:
-            _keep_to_one_core()
             image_rgb = check_image(image_rgb)
             if settings.mirror:
                 image_rgb = np.ascontiguousarray(image_rgb[:, ::-1])
@@ -175,7 +172,7 @@ class LiveWorker:
             problem = str(error)
         except Exception as error:  # the stream must go on, whatever a frame did
             _log.warning("A frame could not be read.", exc_info=True)
-            problem = f"A frame could not be read ({type(error).__name__})."
+            problem = f"A frame could not be processed ({type(error).__name__})."
         now_s = self._clock()
         latency_ms = 1000 * (now_s - began_s)
         reading = FrameReading(self._frames, at_s - self._start_s, faces, latency_ms, problem)
@@ -251,7 +248,7 @@ class LiveWorker:
         time_s: float,
         half_life_s: float,
     ) -> list[NDArray[np.float32]]:
-        """Exponential smoothing of each face by the time that went by, not by frames."""
+        """Exponential smoothing of each face over elapsed time, not frames."""
         smoothed = {}
         for number, now in zip(numbers, probabilities, strict=True):
             before_s, before = self._smoothed.get(number, (time_s, now))
@@ -280,32 +277,13 @@ class _Average:
         self.value = value if self.value is None else 0.85 * self.value + 0.15 * value
 
 
-class _ThisThread(threading.local):
-    one_core = False
-
-
-_this_thread = _ThisThread()
-
-
-def _keep_to_one_core() -> None:
-    """Keeps the calling thread's part of PyTorch to one core, once a thread.
-
-    A single small face gains little from a second core, which the video's coding, the page or the
-    next viewer needs; and where cores are busy, two that wait for each other are far slower.
-    """
-    if not _this_thread.one_core:
-        torch.get_num_threads()  # PyTorch sets its own number on a thread's first call
-        threadpool_limits(1, user_api="openmp")
-        _this_thread.one_core = True
-
-
 def _boxes_in(tracks: Sequence[Track], image_rgb: NDArray[np.uint8]) -> dict[int, Box]:
     """Boxes in whole pixels by number, without those that have moved out of the frame."""
     height, width = image_rgb.shape[:2]
     boxes = {}
     for track in tracks:
         left, top, right, bottom = (round(float(edge)) for edge in track.box)
-        centre = (left + right) / 2, (top + bottom) / 2
-        if left < right and top < bottom and 0 <= centre[0] < width and 0 <= centre[1] < height:
+        center = (left + right) / 2, (top + bottom) / 2
+        if left < right and top < bottom and 0 <= center[0] < width and 0 <= center[1] < height:
             boxes[track.number] = left, top, right, bottom
     return boxes

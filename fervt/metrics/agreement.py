@@ -1,4 +1,4 @@
-"""Who agrees with whom: models with each other, and with the people who labelled the faces."""
+"""Who agrees with whom: models with each other, and with the people who labeled the faces."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -38,7 +38,7 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
     """
     shortest = min(map(len, tables))
     if not shortest:
-        raise DataError("There are no labelled rows to compare.")
+        raise DataError("There are no labeled rows to compare.")
     joined: pd.DataFrame | None = None
     for number, table in enumerate(tables):
         keys = table[_IDENTITY].reset_index(drop=True)
@@ -134,7 +134,7 @@ def compare_pair(
         DataError: There are no rows.
     """
     if not len(labels):
-        raise DataError("There are no labelled rows to compare.")
+        raise DataError("There are no labeled rows to compare.")
     shape = (class_count,) * 3
     kind = np.ravel_multi_index((labels, predicted_a, predicted_b), shape)
     counts = np.bincount(kind, minlength=class_count**3)

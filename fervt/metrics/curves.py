@@ -90,7 +90,7 @@ def risk_coverage(probabilities: NDArray[Any], labels: NDArray[Any]) -> RiskCove
         DataError: There are no rows.
     """
     if not len(labels):
-        raise DataError("There are no labelled rows to score.")
+        raise DataError("There are no labeled rows to score.")
     confidence = probabilities.max(axis=1).astype(np.float64)
     wrong = (probabilities.argmax(axis=1) != labels).astype(np.float64)
     order = np.argsort(-confidence, kind="stable")

@@ -21,7 +21,7 @@ def project(
 
     Args:
         embeddings: One row a face.
-        method: "pca": the two directions of the largest variance. "tsne": neighbours stay close
+        method: "pca": the two directions of the largest variance. "tsne": neighbors stay close
             (van der Maaten and Hinton, 2008), from the first 30 principal components.
         seed: Of t-SNE.
 

@@ -179,7 +179,7 @@ def score(
         DataError: There are no rows.
     """
     if not len(labels):
-        raise DataError("There are no labelled rows to score.")
+        raise DataError("There are no labeled rows to score.")
     predicted = probabilities.argmax(axis=1)
     index = np.arange(len(classes))
     right = int((predicted == labels).sum())

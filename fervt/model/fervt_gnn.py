@@ -22,7 +22,7 @@ _NARROWEST = 8
 
 @dataclass(frozen=True)
 class FERVTConfig:
-    """What a FERVT-GNN is made of; it travels in every checkpoint.
+    """The configuration of a FERVT-GNN, stored in every checkpoint.
 
     A stranger's file may name these, so none may make a model that takes minutes or all memory.
 
@@ -42,21 +42,21 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches", least=1, most=1024)
     gwa_heads: int = option(4, "summary queries of GWA", least=1, most=64)
-    gwa_focus: float = option(0.4, "share of the cells that GWA chooses", least=0.05, below=1)
+    gwa_focus: float = option(0.4, "share of the cells that GWA selects", least=0.05, below=1)
     gwa_embedding: Embedding = option(
-        "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
+        "patch", "GWA's cell embedding: patch (one convolution) or convolutional (follows the face)"
     )
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes", least=1, most=1024)
     gat_heads: int = option(4, "attention heads of each graph layer", least=1, most=64)
     graph_pooling: Pooling = option(
-        "contrast", "nodes to one vector: mean, max, attention, gwa or contrast"
+        "contrast", "how the nodes are pooled: mean, max, attention, gwa or contrast"
     )
     dropout: float = option(
         0.1, "dropout in the transformer and before the classifier", least=0, below=1
     )
     token_dropout: float = option(
-        0.2, "chance of hiding each pyramid token in training", least=0, below=1
+        0.2, "probability of dropping each pyramid token in training", least=0, below=1
     )
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class FERVTConfig:
 
 @dataclass(frozen=True)
 class Intervention:
-    """What to replace inside the model, to measure how much a part matters.
+    """Replacements inside the model, to measure how much a part matters.
 
     Attributes:
         gwa_weights: (B, 7, 7) or (7, 7), instead of the computed cell weights.
@@ -104,7 +104,7 @@ class Intervention:
 
 @dataclass(frozen=True)
 class FERVTOutput:
-    """Everything the model computed on the way; what a configuration leaves out is None.
+    """All intermediate results of the model; parts that the configuration leaves out are None.
 
     Axes: B batch, N tokens, H heads, E edges, C classes, D embedding, F node features.
 
@@ -112,7 +112,7 @@ class FERVTOutput:
         logits: (B, C).
         class_embedding: (B, D), the class token after the transformer.
         gwa_weights: (B, 7, 7), never negative, mean 1 over the grid.
-        gwa_map: (B, 3, S, S), weights times the normalised image.
+        gwa_map: (B, 3, S, S), weights times the normalized image.
         fused_features: (B, 3, S, S).
         node_features: (B, 49, F), before the graph layers.
         graph_features: (B, 49, D), after them.
@@ -172,7 +172,7 @@ class FERVTGNN(nn.Module):
         """Classifies and returns every stage.
 
         Args:
-            images: (B, 3, S, S), normalised with the checkpoint's mean and standard deviation.
+            images: (B, 3, S, S), normalized with the checkpoint's mean and standard deviation.
             intervention: What to replace on the way, None for nothing.
         """
         change = intervention or Intervention()

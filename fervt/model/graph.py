@@ -1,4 +1,4 @@
-"""The face as a graph: 49 cells, edges between neighbours, two layers of graph attention.
+"""The face as a graph: 49 cells, edges between neighbors, two layers of graph attention.
 
 Edges are directed, source to target; attention sums to 1 over the edges that enter a target. The
 self-loops stand in each image's own block of edges, because `GATConv` would otherwise append them
@@ -26,7 +26,7 @@ Pooling = Literal["mean", "max", "attention", "gwa", "contrast"]
 def grid_edges(side: int = GRID) -> Tensor:
     """Edges of a 4-connected grid, row 0 at the top: (2, E), rows source and target.
 
-    First both directions of every neighbour pair, then one self-loop a node: 168 + 49 = 217 for
+    First both directions of every neighbor pair, then one self-loop a node: 168 + 49 = 217 for
     side 7.
     """
     node = torch.arange(side * side).view(side, side)

@@ -78,7 +78,7 @@ class Transformer(nn.Module):
     def forward(
         self, tokens: Tensor, keep: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Runs all blocks and the closing normalisation."""
+        """Runs all blocks and the closing normalization."""
         attentions = []
         for block in self.blocks:
             tokens, attention = block(tokens, keep)

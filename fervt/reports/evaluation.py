@@ -1,4 +1,4 @@
-"""One file for the meeting: a saved evaluation as a self-contained page that needs no network.
+"""A saved evaluation as one self-contained page that opens offline.
 
 Every figure comes from `fervt.metrics` by way of `fervt.evaluation.saved`, and every sentence is
 filled by code from these figures.
@@ -124,27 +124,26 @@ def build_report(
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>{library}</head><body>"
         f"<h1>{html.escape(title)}</h1><p class='note'>fervt {__version__}, {date}. {NOTICE}</p>"
-        f"<div class='summary'>{_paragraphs(summarise(evaluation, rows, against))}</div>"
+        f"<div class='summary'>{_paragraphs(summarize(evaluation, rows, against))}</div>"
         f"{''.join(blocks)}</body></html>"
     )
 
 
-def summarise(
+def summarize(
     evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None = None
 ) -> list[str]:
-    """The report in plain words, every number filled in."""
+    """The summary of the report in sentences."""
     scores, truth = rows.scores, evaluation.truth
-    unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
+    unseen = " that were held out" if evaluation.split in SPLITS[1:] else ""
     worst, best = scores.occurring[0], scores.occurring[-1]
     sentences = [
-        f"{evaluation.title} names the labelled expression in {scores.accuracy:.1%} of "
+        f"{evaluation.title} predicts the labeled expression for {scores.accuracy:.1%} of "
         f"{scores.n:,} faces of {evaluation.split}{unseen} (95% interval "
         f"{describe_interval(scores)}).",
-        f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
+        f"It is best on {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
         f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
         f"mistake is {describe_worst_mistake(scores)}.",
-        f"When it states a confidence, it is off by "
-        f"{100 * scores.ece_calibrated:.1f} points on average.",
+        f"Its confidence is off by {100 * scores.ece_calibrated:.1f} points on average.",
     ]
     if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
@@ -154,7 +153,7 @@ def summarise(
             other = errors - int((sides == PEOPLE_SIDE_WITH_LABEL).sum())
             sentences.append(
                 f"In {other:,} of its {errors:,} errors ({other / errors:.0%}), the majority of "
-                "ten later annotators does not back the label either."
+                "ten later annotators does not support the label either."
             )
     sentences += caveats(evaluation.metrics, truth)
     if against is not None:
@@ -196,7 +195,7 @@ def _sections(
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
         yield "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
     yield (
-        "Where it fails",
+        "Confusion matrix",
         "Rows are labels, columns predictions; shares of each row.",
         [confusion_figure(np.array(rows.scores.confusion), names)],
     )
@@ -214,14 +213,18 @@ def _sections(
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
     if sum(counts) and rows.has_votes:
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
-        yield "Did people disagree, too?", note, [people_figure(counts, list(PEOPLE.values()))]
+        yield "Did people disagree too?", note, [people_figure(counts, list(PEOPLE.values()))]
     if data is not None:
         yield from _examples(rows, data)
     if against is not None:
         yield _comparison(against, evaluation)
     if info is not None and info.history:
         figure = training_figure(info.history, info.metrics.get("epoch"))
-        yield "Training", "Training figures are of augmented, regularised batches.", [figure]
+        yield (
+            "Training",
+            "Training figures are measured on augmented, regularized batches.",
+            [figure],
+        )
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
@@ -229,15 +232,15 @@ def _sections(
         training_ablation_table(),
     ]
     yield (
-        "Which parts do work",
-        "Measured on the same faces unless it says otherwise.",
+        "What each part contributes",
+        "Measured on the same faces unless noted otherwise.",
         [to_html(p) for p in parts if p],
     )
     card = CARD.read_text() if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield heading, "From the model card.", [to_html(text)]
-    yield "Where this comes from", "Enough to repeat it.", [_provenance(evaluation)]
+    yield "Provenance", "Everything needed to reproduce it.", [_provenance(evaluation)]
 
 
 def _ways(evaluation: SavedEvaluation) -> str:
@@ -288,9 +291,9 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
     yield (
-        "Can its confidence be believed?",
+        "Is its confidence calibrated?",
         f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
-        f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
+        f"{rows.scores.ece_calibrated:.3f} with the temperature fitted on PublicTest.",
         [
             reliability_figure(
                 {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
@@ -302,12 +305,12 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
     said = (
         "."
         if risk is None
-        else f": asked to answer only when at least 50% sure, it answers for {coverage:.1%} of the "
-        f"faces and is right in {1 - risk:.1%} of them."
+        else f": with a minimum confidence of 50%, it classifies {coverage:.1%} of the "
+        f"faces and is correct on {1 - risk:.1%} of them."
     )
     yield (
-        "Answering only when sure",
-        f"The surer it must be, the fewer faces it answers for and the fewer errors it makes{said}",
+        "Selective prediction",
+        f"A higher minimum confidence leaves fewer faces classified and fewer errors{said}",
         [
             risk_figure(
                 {evaluation.name: (curve.coverage, curve.risk)},
@@ -321,7 +324,10 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
     at = {digest: i for i, digest in enumerate(data.sha256.tolist())}
     names = [expression(label).name for label in rows.classes]
     order = np.argsort(-rows.calibrated.max(axis=1), kind="stable")
-    for heading, mask in (("Surest when right", rows.right), ("Surest when wrong", ~rows.right)):
+    for heading, mask in (
+        ("Correct with the highest confidence", rows.right),
+        ("Wrong with the highest confidence", ~rows.right),
+    ):
         faces = []
         for i in [i for i in order if mask[i]][:_EXAMPLES]:
             where = at.get(str(rows.table.iloc[i]["image_sha256"]))
@@ -373,7 +379,7 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
     )
     change = new.scores.confusion_shares - old.scores.confusion_shares
     classes = [expression(label).name for label in new.classes]
-    caption = "<p class='note'>Change of each row's shares in points; red is more often.</p>"
+    caption = "<p class='note'>Change of each row in percentage points; red means more often.</p>"
     return (
         f"Against {names[0]}",
         note,
@@ -418,7 +424,7 @@ def _paragraphs(sentences: Sequence[str]) -> str:
 
 
 def to_html(markdown: str) -> str:
-    """The little Markdown that the card uses: paragraphs, lists, tables, bold, code."""
+    """The subset of Markdown that the card uses: paragraphs, lists, tables, bold, code."""
     blocks = []
     for block in re.split(r"\n\s*\n", markdown.strip()):
         lines = block.strip().split("\n")

@@ -1,4 +1,4 @@
-"""Everything that explains one face, to keep: a self-contained page, pictures and arrays."""
+"""The explanation of one face as files: a self-contained page, pictures and arrays."""
 
 import html
 import io
@@ -159,26 +159,26 @@ def _sections(
             figure = overlay_figure(seen, maps[key], **overlay_options(key, maps[key]))
             yield source.title, source.meaning, figure
         else:
-            yield source.title, "This checkpoint has no such part.", ""
+            yield source.title, "This checkpoint does not have this part.", ""
     if trace.gat_attention is not None and trace.edge_index is not None:
         yield (
             "The attention graph",
-            "Mean of layers and heads; an arrow points at the cell that draws on the other. "
+            "Mean of layers and heads; arrows point from source to target. "
             + facts_as_text(graph_facts(trace.edge_index)),
             graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention)),
         )
     yield (
         "Do the sources agree?",
-        "Spearman's rank correlation between the maps: 1 is the same order of cells.",
+        "Spearman's rank correlation between the maps: 1 means the same order of cells.",
         correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps]),
     )
     yield (
         "Tokens",
-        "Attention rolled out through all blocks: the first row is what the class token is of.",
+        "Attention rolled out through all blocks: row 0 is the attribution of the class token.",
         token_attention_figure(attention_rollout(trace.transformer_attention), trace.token_names),
     )
     yield (
-        "What each part is worth",
+        "Effect of each part",
         f"The change of the {target.describe_score(trace.vocabulary)} without it.",
         part_figure(explanation, target),
     )
@@ -193,7 +193,7 @@ def _sections(
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
-    """How a source's map is drawn: its unit, whether 0 is the middle, and its colours' range."""
+    """How a source's map is drawn: its unit, whether 0 is the middle, and its colors' range."""
     source = SOURCES[key]
     high = 2.0 if source.neutral else max(0.05 if source.signed else 0.0, float(values.max()))
     return {"unit": source.unit, "signed": source.signed, "range_": (0.0, high or 1.0)}

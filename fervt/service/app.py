@@ -142,7 +142,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
         """Other sites' scripts may open WebSockets anywhere; browsers say where they come from."""
         origin = request.headers.get("Origin")
         if request.path == "/v1/live" and origin and urlsplit(origin).netloc != request.host:
-            raise Problem(403, "Pages of other sites may not connect.")
+            raise Problem(403, "Connections from other sites are not allowed.")
 
     @sock.route("/v1/live")
     def live(socket: Any) -> None:
@@ -177,7 +177,7 @@ def _route_descriptions(app: Flask, service: Service) -> None:
                 "vocabulary": info.config.vocabulary,
                 "labels_seen": list(info.labels_seen),
                 "classes": [
-                    {"label": c, "name": e.name, "colour": e.colour, "sign": e.sign}
+                    {"label": c, "name": e.name, "color": e.color, "sign": e.sign}
                     for c, e in shown.items()
                 ],
                 "image_size_px": info.config.image_size,

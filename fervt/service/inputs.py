@@ -39,14 +39,14 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
         config: For the number of images.
 
     Raises:
-        Problem: 400 for a body that breaks its own format or holds too many images, 415 for a
+        Problem: 400 for a malformed body or too many images, 415 for a
             content type that is none of the three.
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
         found = [(file.filename or "file", file.read()) for file in request.files.getlist("file")]
         if not found:
-            raise Problem(400, "The form has no file in a field named 'file'.")
+            raise Problem(400, "The form has no file field named 'file'.")
     elif kind == "application/json":
         found = _read_json(many)
     elif kind.startswith(_RAW_TYPES):
@@ -63,7 +63,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
 
 
 def decode(found: list[NamedBytes], config: ServiceConfig, detect: bool) -> list[NamedImage]:
-    """Decodes each image, or says why it cannot be, or cannot be one face without `detect`."""
+    """Decodes each image, or says why it cannot be used."""
     images: list[NamedImage] = []
     for name, data in found:
         try:
@@ -85,7 +85,7 @@ def read_explain() -> list[str]:
     asked = [word for word in request.args.get("explain", "").split(",") if word]
     for word in asked:
         if word not in EXPLANATIONS:
-            raise Problem(400, f"explain is a list of: {', '.join(EXPLANATIONS)}.")
+            raise Problem(400, f"explain must be a list of: {', '.join(EXPLANATIONS)}.")
     return asked
 
 
@@ -97,7 +97,7 @@ def read_detect() -> bool:
     """
     word = request.args.get("detect", "true")
     if word not in ("true", "false"):
-        raise Problem(400, "detect is true or false.")
+        raise Problem(400, "detect must be true or false.")
     return word == "true"
 
 
@@ -118,7 +118,9 @@ def _read_entry(entry: Any) -> NamedBytes:
     text = entry.get("image") if isinstance(entry, dict) else None
     name = entry.get("name", "image") if isinstance(entry, dict) else None
     if not isinstance(text, str) or not isinstance(name, str):
-        raise Problem(400, "An image in JSON is an object with 'image' (base64), 'name' if wanted.")
+        raise Problem(
+            400, "An image in JSON must be an object with 'image' (base64) and an optional 'name'."
+        )
     if text.startswith("data:"):  # what a browser's canvas gives
         text = text.partition(",")[2]
     try:

@@ -1,4 +1,4 @@
-"""Who may call, how often, and how many at a time: all of it per worker, none of it shared."""
+"""Authentication, rate limits and concurrency limits, per worker."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from fervt.service.problems import Problem
 
 
 class Slots:
-    """A number of places; who finds none is told to come back, and never waits.
+    """A fixed number of slots; a request that finds none is rejected and never waits.
 
     Args:
         count: The places.
@@ -55,7 +55,7 @@ class RateLimit:
         clock: Seconds, for tests.
     """
 
-    MAX_CLIENTS = 10_000  # the one seen longest ago is forgotten, which only favours it
+    MAX_CLIENTS = 10_000  # the one seen longest ago is forgotten, which only favors it
 
     def __init__(self, per_s: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_s = per_s
@@ -79,11 +79,13 @@ class RateLimit:
             if len(self._clients) > self.MAX_CLIENTS:
                 self._clients.popitem(last=False)
         if tokens < 1:
-            raise Problem(429, f"More than {self._per_s} requests a second.", {"Retry-After": "1"})
+            raise Problem(
+                429, f"More than {self._per_s} requests per second.", {"Retry-After": "1"}
+            )
 
 
 def check_key(authorization: str, key: str) -> None:
-    """Lets in who sends the key as a Bearer token or as the password of Basic authentication.
+    """Accepts the key as a Bearer token or as the password of Basic authentication.
 
     Browsers ask for the latter themselves, and send it along with the WebSocket too.
 
@@ -101,4 +103,4 @@ def check_key(authorization: str, key: str) -> None:
         given = b""
     if not hmac.compare_digest(given, key.encode()):
         challenge = 'Basic realm="fervt", charset="UTF-8"'
-        raise Problem(401, "This service needs its API key.", {"WWW-Authenticate": challenge})
+        raise Problem(401, "This service requires an API key.", {"WWW-Authenticate": challenge})

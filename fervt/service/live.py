@@ -24,7 +24,7 @@ _GOING_AWAY, _POLICY, _TRY_LATER = 1001, 1008, 1013
 
 
 def serve_page(socket: Server, service: Service) -> None:
-    """Answers one page until it leaves, falls silent, floods, or the worker stops.
+    """Serves one page until it leaves, goes idle, floods, or the worker stops.
 
     Raises:
         ConnectionClosed: The page has left.
@@ -48,7 +48,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
         message = socket.receive(timeout=_LISTEN_S)
         if message is None:
             if time.monotonic() - heard > service.config.idle_timeout_s:
-                socket.close(_POLICY, "Nothing was sent for too long.")
+                socket.close(_POLICY, "Idle for too long.")
                 return
             continue
         heard = time.monotonic()
@@ -63,7 +63,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
                 frame = bytes(message)
             if max(dropped, texts) > MAX_WAITING:
                 service.metrics.dropped.inc(dropped)
-                socket.close(_POLICY, "Too many messages at a time.")
+                socket.close(_POLICY, "Too many messages at once.")
                 return
             message = socket.receive(timeout=0)
         service.metrics.dropped.inc(dropped)
@@ -87,7 +87,7 @@ def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[st
 
 
 def _read_settings(message: str, explain: list[str]) -> list[str]:
-    """Whatever is no setting changes nothing."""
+    """Unknown settings are ignored."""
     try:
         asked = json.loads(message)["explain"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,4 +1,4 @@
-"""Cameras and videos at the server's side, for kiosks: MJPEG with the faces drawn in.
+"""Server-side cameras and videos, for kiosks: MJPEG with the faces drawn in.
 
 Only what the operator named at start can be watched; a visitor chooses among names. All viewers of
 a source share one capture thread, which opens the device for the first and releases it after the
@@ -46,7 +46,7 @@ class Sources:
         """
         source = self.by_name.get(name)
         if source is None:
-            raise Problem(404, "The operator of this service named no such source.")
+            raise Problem(404, "No source with this name is configured.")
         self._viewers.acquire()
         source.join()
 
@@ -57,7 +57,7 @@ class Sources:
         number, jpeg = source.wait_for_frame(0)
         if jpeg is None:
             leave()
-            raise Problem(503, f"The source '{name}' gives no pictures.", {"Retry-After": "5"})
+            raise Problem(503, f"The source '{name}' delivers no frames.", {"Retry-After": "5"})
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
             connection.settimeout(_PATIENCE_S)  # a viewer that stops reading is let go
@@ -176,7 +176,7 @@ class Source:
             for e, face in zip(shown, faces, strict=True)
         ]
         boxes = [face["box_xyxy_px"] for face in faces]
-        drawn = draw_boxes(image, boxes, captions, [e.colour for e in shown])
+        drawn = draw_boxes(image, boxes, captions, [e.color for e in shown])
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         with self._changed:
             self._number += 1

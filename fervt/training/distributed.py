@@ -1,4 +1,4 @@
-"""Where a run computes: the device, its precision, and the other processes when there are some."""
+"""Where a run computes: device, precision, and the other processes, if any."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"There is no device '{name}' here.") from error
+        raise ConfigError(f"Device '{name}' is not available on this machine.") from error
     return device
 
 
@@ -57,7 +57,7 @@ def seed_all(*numbers: int) -> None:
 
 @contextlib.contextmanager
 def process_group(device: str = "auto") -> Iterator[None]:
-    """Joins the other processes when started by `torchrun`; does nothing otherwise."""
+    """Joins the process group when started by `torchrun`; does nothing otherwise."""
     if "RANK" not in os.environ or dist.is_initialized():
         yield
         return

@@ -62,7 +62,7 @@ class Result:
 
 
 class Trainer:
-    """One run: the model, its moving average, the optimiser and the state on disk."""
+    """One run: the model, its moving average, the optimizer and the state on disk."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Trainer:
         self.parts = self.world * config.accumulate
         if self.batch % self.parts:
             raise ConfigError(
-                f"A batch of {self.batch} cannot be cut into {self.parts} equal parts "
+                f"A batch of {self.batch} cannot be split into {self.parts} equal parts "
                 "(processes times accumulate)."
             )
         self.steps = len(self.fit.faces) // self.batch
@@ -111,7 +111,7 @@ class Trainer:
             if config.ema_decay
             else None
         )
-        # Wrapped, it still is the same parameters: state and optimiser see `read_outs`.
+        # Wrapped, it still is the same parameters: state and optimizer see `read_outs`.
         self.parallel = cast(
             nn.Module, torch.compile(self.read_outs) if config.compile else self.read_outs
         )
@@ -137,7 +137,7 @@ class Trainer:
 
     @property
     def state_path(self) -> Path:
-        """The resumable state: weights, average, optimiser, position."""
+        """The resumable state: weights, average, optimizer, position."""
         return self.out / "state.pt"
 
     @property
@@ -157,7 +157,7 @@ class Trainer:
         found = self._any(self.rank == 0 and self.state_path.is_file())
         if found and not resume:
             raise ConfigError(
-                f"'{self.out}' already holds a run; go on with --resume or name another --out."
+                f"'{self.out}' already contains a run; use --resume or choose another --out."
             )
         if found:
             self._restore()
@@ -189,7 +189,7 @@ class Trainer:
         return self._result(finished=True)
 
     def _any(self, here: bool) -> bool:
-        """Whether any process says so: all must stop at the same step."""
+        """Whether any process asks to stop: all must stop at the same step."""
         if self.world == 1:
             return here
         flag = torch.tensor(float(here), device=self.device)
@@ -227,8 +227,8 @@ class Trainer:
             dist.all_reduce(totals)
         if not math.isfinite(float(totals[0])):
             raise ConfigError(
-                "The loss is no longer finite; start anew with a lower --lr, with --init from "
-                "the best checkpoint so far if there is one."
+                "The loss is no longer finite; restart with a lower --lr, with --init from "
+                "the best checkpoint so far, if any."
             )
         nn.utils.clip_grad_norm_(self.read_outs.parameters(), config.clip)
         self.optimizer.step()

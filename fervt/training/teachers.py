@@ -1,4 +1,4 @@
-"""Teachers: what other models say of the training faces, to soften the targets by.
+"""Teachers: other models' predictions for the training faces, used as soft targets.
 
 Knowledge distillation (Hinton et al., 2015) with answers that were saved once, by evaluating the
 teachers on Training.
@@ -19,7 +19,7 @@ from fervt.labels import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Teaching:
-    """What teachers say of M faces.
+    """The teachers' predictions for M faces.
 
     Attributes:
         answers: (M, C) float32, probabilities, the mean over the teachers; each is also asked of
@@ -34,7 +34,7 @@ class Teaching:
 
 
 def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabulary) -> Teaching:
-    """Reads what teachers say from their saved evaluations.
+    """Reads teachers' predictions from their saved evaluations.
 
     Args:
         folders: One saved evaluation a teacher, of a split that holds all of the faces.
@@ -53,10 +53,12 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
             raise DataError(f"The teacher '{folder.name}' was evaluated with a part switched off.")
         table = teacher.mirrored.drop_duplicates("row").set_index("row")
         if not set(names) <= set(table.columns):
-            raise DataError(f"The teacher '{folder.name}' does not know {classes.title}'s classes.")
+            raise DataError(
+                f"The teacher '{folder.name}' does not have the classes of {classes.title}."
+            )
         found = table.reindex(data.row)
         if (found["image_sha256"].to_numpy() != data.sha256).any():
-            raise DataError(f"The teacher '{folder.name}' was not asked about all training faces.")
+            raise DataError(f"The teacher '{folder.name}' does not cover all training faces.")
         answers += found[names].to_numpy(dtype=np.float32) / len(saved)
     seen = frozenset(label for teacher in saved for label in teacher.metrics.labels_seen)
     return Teaching(answers, seen, tuple(teacher.digest for teacher in saved))

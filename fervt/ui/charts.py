@@ -11,7 +11,7 @@ _CONFIG = {"displayModeBar": False}
 
 
 def ink() -> str:
-    """The text's colour in the present theme, for all that figures write."""
+    """The text's color in the present theme, for all that figures write."""
     return "#E7E8F3" if st.context.theme.type == "dark" else "#1E2033"
 
 

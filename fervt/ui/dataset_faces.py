@@ -1,4 +1,4 @@
-"""The faces behind the rows, where a prepared data file is at hand.
+"""The images behind the rows, if a prepared data file is available.
 
 The file of `FERVT_DATA` belongs to whoever runs the program and is read once for everybody. A
 visitor's own stays in the visitor's session.
@@ -36,7 +36,7 @@ class FaceBook:
 
     Attributes:
         data: The faces.
-        names: What people call them, by row, where they have names.
+        names: Display names by row, if any.
     """
 
     data: PreparedData
@@ -52,7 +52,7 @@ class FaceBook:
         return None if at is None else self.data.images[at]
 
     def votes(self, image_sha256: str) -> NDArray[np.uint8] | None:
-        """FER+'s votes (10,) of a face; None where nobody voted."""
+        """FER+'s votes (10,) for a face; None if there are none."""
         at = self._at.get(image_sha256)
         if at is None or not self.data.votes[at].any():
             return None
@@ -79,12 +79,12 @@ class FaceBook:
 
 
 def data_file() -> Path | None:
-    """The prepared file that whoever runs the program has named."""
+    """The prepared file configured on the server."""
     return Path(path) if (path := os.environ.get(VARIABLE)) else None
 
 
 def prepared_source() -> Path | bytes | None:
-    """The prepared file at hand: the visitor's own, else the one that the server has.
+    """The prepared file in use: the visitor's own, otherwise the server's.
 
     Raises:
         DataError: The server's is not there.
@@ -94,7 +94,7 @@ def prepared_source() -> Path | bytes | None:
         return own
     path = data_file()
     if path is not None and not path.is_file():
-        raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
+        raise DataError(f"{VARIABLE} points to '{path.name}', which does not exist.")
     return path
 
 
@@ -133,7 +133,7 @@ def _read_own(content: bytes, split: str) -> FaceBook:
 
 
 def draw_uploader() -> None:
-    """Draws the way to bring a prepared file; it stays in the visitor's session."""
+    """Draws the uploader for a prepared file, which stays in the visitor's session."""
     count = st.session_state.setdefault(_ROUND, 0)
     key = f"prepared_upload_{count}"
     st.file_uploader(
@@ -146,16 +146,16 @@ def draw_uploader() -> None:
         label_visibility="collapsed",
     )
     st.caption(
-        f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
-        "start. It stays in your session. If you evaluate a checkpoint on it, whoever has that "
-        "page's address can see its faces in the result."
+        f"Choose a file written by `python -m fervt prepare`, or set `{VARIABLE}` before "
+        "starting the app. It stays in your session. If you evaluate on it, anyone with that "
+        "page's link can see its faces in the result."
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(as_text(problem))
 
 
 def draw_forget_button() -> None:
-    """Draws the way to drop the visitor's own file, if there is one."""
+    """Draws the button that deletes the visitor's own file, if there is one."""
     if _OWN in st.session_state:
         st.button("Forget this file", icon=":material/delete:", on_click=_forget)
 
@@ -166,7 +166,7 @@ def _take(key: str) -> None:
         return
     _forget()
     if not upload.name.lower().endswith(".parquet"):
-        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is no .parquet file."
+        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is not a .parquet file."
         return
     st.session_state[_OWN] = upload.getvalue()
 

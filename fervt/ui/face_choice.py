@@ -31,8 +31,8 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
     index = _wanted_index(len(predictions))
     _show_boxes(picture, predictions, index, whole)
     if not predictions:
-        st.info("No face was found in this image.", icon=":material/face_retouching_off:")
-        st.button("Take the whole image as one face", type="primary", on_click=_take_whole)
+        st.info("No face was detected in this image.", icon=":material/face_retouching_off:")
+        st.button("Use the whole image as one face", type="primary", on_click=_take_whole)
         return None
     if len(predictions) > 1:
         st.session_state[_FACE_WIDGET] = index + 1
@@ -45,10 +45,10 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
         )
     st.session_state[_WHOLE_WIDGET] = whole
     st.toggle(
-        "Whole image is the face",
+        "Use the whole image",
         key=_WHOLE_WIDGET,
         on_change=_choose_whole,
-        help="For images that are already cut to a face, and for faces that were not found.",
+        help="For images already cropped to a face, and for faces that were not detected.",
     )
     return predictions[index]
 
@@ -81,12 +81,12 @@ def _show_boxes(
     canvas, factor = fit_for_screen(picture.rgb)
     if not whole:
         boxes = [tuple(round(factor * edge) for edge in p.box_xyxy_px) for p in predictions]
-        colours = [
-            expression(p.label).colour if i == index else _OTHERS_COLOUR
+        colors = [
+            expression(p.label).color if i == index else _OTHERS_COLOUR
             for i, p in enumerate(predictions)
         ]
         numbers = [str(i + 1) for i in range(len(predictions))]
-        canvas = draw_boxes(canvas, boxes, numbers, colours)  # type: ignore[arg-type]
+        canvas = draw_boxes(canvas, boxes, numbers, colors)  # type: ignore[arg-type]
     height, width = canvas.shape[:2]
     tall = height > 1.2 * width
     st.image(

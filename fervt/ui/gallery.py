@@ -31,7 +31,7 @@ def show_gallery(view: View, rows: Rows) -> None:
     order = pick_one(
         "Sort by confidence",
         "order",
-        {"falling": "Surest first", "rising": "Least sure first"},
+        {"falling": "Most confident first", "rising": "Least confident first"},
         "falling",
     )
     confidence = rows.calibrated.max(axis=1)
@@ -173,7 +173,7 @@ def show_one_face(
                 f"{percent(float(one.calibrated[0].max()), 0)}"
                 for name, one in zip(names, ones, strict=True)
             )
-            st.markdown(f"**{as_text(title)}**, labelled **{called[ones[0].labels[0]]}**: {said}.")
+            st.markdown(f"**{as_text(title)}**, labeled **{called[ones[0].labels[0]]}**: {said}.")
             _show_votes(faces, ones, names, image)
 
 
@@ -190,7 +190,7 @@ def _show_votes(faces: FaceBook, ones: Sequence[Rows], names: Sequence[str], ima
     figure = votes_figure(classes, shares, shown, 320)
     show_chart(figure, "votes", "The models' distributions beside the annotators'")
     if votes is None:
-        st.caption("Nobody voted on this face in FER+.")
+        st.caption("There are no FER+ votes for this face.")
         return
     others = [
         f"{int(votes[i])} {name}"

@@ -57,7 +57,7 @@ def find_job(kind: str) -> Job | None:
     if wanted and job is None:
         put(PARAMETER, None)
         st.warning(
-            "What this link showed is not on this server any more. Start it again.",
+            "The result behind this link is no longer on this server. Please run it again.",
             icon=":material/link_off:",
         )
     if job is None or job.kind != kind:
@@ -88,7 +88,7 @@ def offer_another(kind: str, label: str, what: str) -> None:
         icon=":material/restart_alt:",
         on_click=forget_job,
         args=(kind,),
-        help=f"Drops {what} from the server's memory first.",
+        help=f"Deletes {what} from the server's memory.",
     )
 
 
@@ -142,7 +142,7 @@ def _draw_progress(job: Job) -> None:
 
 
 def say_seconds(seconds: float) -> str:
-    """A length of time in the unit that people would take."""
+    """A duration in a suitable unit."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""Evaluating data on the page: what to evaluate, how far it is, and what was left out.
+"""Evaluating your own data on the page: input, progress, and what was left out.
 
 The work runs in a job. The visitor's file goes to it from memory, and what it gives stays with the
 job until the visitor forgets it.
@@ -65,7 +65,7 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
             link_to("compare", "Compare with others")
     if about.sha256 != checkpoint_sha256(predictor):
         st.warning(
-            f"These are figures of {about.name}, which was evaluated; the checkpoint in the "
+            f"These figures are for {about.name}, which was evaluated; the checkpoint in the "
             f"sidebar is {predictor.name}.",
             icon=":material/info:",
         )
@@ -77,7 +77,7 @@ def _draw_choice(predictor: Predictor) -> None:
     kind = pick_one(
         "Data",
         "data",
-        {"zip": "A zip of labelled images", "prepared": "A prepared file"},
+        {"zip": "A zip file of labeled images", "prepared": "A prepared file"},
         "zip",
     )
     try:
@@ -122,37 +122,37 @@ def _draw_prepared(predictor: Predictor) -> None:
 
 def _draw_archive(predictor: Predictor) -> None:
     upload = st.file_uploader(
-        "A zip of images in folders that are named as expressions",
+        "A zip file of images in folders named after expressions",
         type=["zip"],
         key=f"archive_upload_{st.session_state.setdefault(_ROUND, 0)}",
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Folders are named as in FER2013 or FER+, such as happy or sadness, and may lie below "
-        "train, validation or test. Your images stay in this server's memory. Whoever has this "
-        "page's address can see the result with its faces, until you drop it, for an hour at most."
+        "Name folders as in FER2013 or FER+, such as happy or sadness; they may be inside "
+        "train, validation or test. Your images stay in this server's memory. Anyone with this "
+        "page's link can see the result and its faces until you delete it, for at most an hour."
     )
     if upload is None:
         st.session_state.pop(_LISTING, None)
         return
     archive = _look_through(upload)
-    labelled = archive.labelled()
-    by_label = Counter(member.label for member in labelled)
+    labeled = archive.labeled()
+    by_label = Counter(member.label for member in labeled)
     listed = ", ".join(
         f"{by_label[i]:,} {expression(name).name}"
         for i, name in enumerate(FERPLUS.classes)
         if by_label[i]
     )
     st.caption(
-        f"{len(archive.members):,} images, {len(labelled):,} of them labelled"
+        f"{len(archive.members):,} images, {len(labeled):,} of them labeled"
         + (f": {listed}." if listed else ".")
     )
-    splits = sorted({member.split for member in labelled if member.split})
+    splits = sorted({member.split for member in labeled if member.split})
     split = st.selectbox("Split", [_ALL, *splits], key="archive_split") if splits else _ALL
     find_faces = st.toggle(
         "Find the face in each image",
         key="archive_find_faces",
-        help="For photos. Leave it off for images that are already cut to a face, as in FER2013.",
+        help="For photos. Leave off for images already cropped to a face, as in FER2013.",
     )
     st.button(
         f"Evaluate {predictor.name}",

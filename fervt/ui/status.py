@@ -1,4 +1,4 @@
-"""What is loaded, where it runs, and how good it is: with n and interval, or not at all."""
+"""What is loaded, where it runs, and its accuracy, always with n and interval."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ HUMANS = (
 
 
 def show_status(predictor: Predictor) -> None:
-    """Draws the checkpoint, its device and its accuracy on the split it never saw."""
+    """Draws the checkpoint, its device and its accuracy on the held-out test split."""
     metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
     best = metrics.get("PrivateTest")
     with st.grid(3, min_column_width=220):
@@ -38,7 +38,7 @@ def show_status(predictor: Predictor) -> None:
             border=True,
         )
         st.metric(
-            "Right on unseen faces",
+            "Test accuracy",
             "–" if best is None else f"{best.standard.accuracy:.1%}",
             delta="not evaluated yet" if best is None else _interval(best.standard),
             delta_color="off",
@@ -58,11 +58,11 @@ def _protocol(metrics: Metrics) -> str:
     sentences = [HUMANS] if truth is FER2013 else []
     sentences += [
         f"{truth.title} PrivateTest, held out of training and selection, with its 95% interval.",
-        f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
+        f"{metrics.tta.standard.accuracy:.1%} with flip test-time augmentation.",
     ]
     if clean is not None:
         sentences.append(
-            f"{clean.accuracy:.1%} without the images that also lie in earlier splits "
+            f"{clean.accuracy:.1%} without images that also appear in earlier splits "
             f"(n = {clean.n:,})."
         )
     return " ".join([*sentences, *caveats(metrics, truth)])

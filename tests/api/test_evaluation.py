@@ -17,7 +17,7 @@ from fervt.labels import FER2013
 
 
 def test_a_zip_and_its_folder_are_evaluated_alike(model, tmp_path):
-    content = zips.labelled_zip(10)
+    content = zips.labeled_zip(10)
     (tmp_path / "faces.zip").write_bytes(content)
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(tmp_path / "faces")
@@ -55,7 +55,7 @@ def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):
     write_prepared(tiny.tiny_data().split("Training"), tmp_path / "data.parquet")
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no data")
-    (tmp_path / "faces.zip").write_bytes(zips.labelled_zip(3))
+    (tmp_path / "faces.zip").write_bytes(zips.labeled_zip(3))
     data = tmp_path / "data.parquet"
     for arguments, options, sentence in (
         (("flagship", data), {}, r"must come from fervt\.load\(\), not be a str"),
@@ -64,7 +64,7 @@ def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):
         ((model, "x" * 5000), {}, "There is no file or folder 'xxx"),
         ((model, "a\0b"), {}, "There is no file or folder 'a"),
         ((model, tmp_path / "text.txt"), {}, "is no prepared file"),
-        ((model, tmp_path / "empty"), {}, "'empty' holds no labelled image"),
+        ((model, tmp_path / "empty"), {}, "'empty' holds no labeled image"),
         ((model, data), {}, "has no PrivateTest rows; it has Training"),
         ((model, data), {"split": "test"}, "has no test rows"),
         ((model, data), {"split": "Training", "find_faces": True}, "find_faces is for pictures"),

@@ -42,8 +42,8 @@ def test_the_nearest_folder_that_is_a_class_is_the_label() -> None:
         "anger/g.png": ("anger", ""),
         "other/h.png": ("", ""),
     }
-    assert len(archive.labelled()) == 6
-    assert [m.name for m in archive.labelled("test")] == ["faces/Test/SADNESS/b.JPG"]
+    assert len(archive.labeled()) == 6
+    assert [m.name for m in archive.labeled("test")] == ["faces/Test/SADNESS/b.JPG"]
 
 
 def test_images_are_read_and_litter_is_not_seen() -> None:

@@ -161,7 +161,7 @@ def test_a_folder_of_train_and_test_gets_a_fixed_stratified_validation_split(fac
     rng = np.random.default_rng(8)
     n, per_class = 7 * 20, 20
     faces.images = rng.integers(0, 256, (n + 14, 48, 48), dtype=np.uint8)
-    faces.images[:n:2] = faces.images[1:n:2]  # every image twice, under neighbouring labels
+    faces.images[:n:2] = faces.images[1:n:2]  # every image twice, under neighboring labels
     faces.label = [i // 2 % 7 for i in range(n)] + [i % 7 for i in range(14)]
     faces.usage = ["Training"] * n + ["PrivateTest"] * 14
     first, _ = read_source(faces.write_folder(tmp_path / "one", name="{row:03d}.png"))
@@ -186,7 +186,7 @@ def test_a_validation_folder_is_public_test(faces, tmp_path):
     assert len(data.split("Training")) == 14
 
 
-def test_other_sizes_and_colours_become_gray_48_by_area_and_are_counted(faces, tmp_path):
+def test_other_sizes_and_colors_become_gray_48_by_area_and_are_counted(faces, tmp_path):
     root = faces.write_folder(tmp_path / "folder")
     large = faces.images[0].repeat(2, axis=0).repeat(3, axis=1)
     Image.fromarray(large).save(next(root.rglob("Training_00000.png")))
@@ -198,7 +198,7 @@ def test_other_sizes_and_colours_become_gray_48_by_area_and_are_counted(faces, t
     data, notes = read_source(root)
     np.testing.assert_array_equal(data.images[:2], faces.images[:2])
     assert np.unique(data.images[2]).tolist() == [round(0.299 * 200)]
-    assert len(notes) == 1 and notes[0].startswith("2 images were in colour or of another size")
+    assert len(notes) == 1 and notes[0].startswith("2 images were in color or of another size")
 
 
 def add_unknown_class(root):

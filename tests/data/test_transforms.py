@@ -14,7 +14,7 @@ def _faces(count: int = 3) -> torch.Tensor:
     return (3 * rows + columns + 20 * offset).clamp(0, 255).to(torch.uint8)
 
 
-def test_input_is_normalised_and_has_three_equal_channels() -> None:
+def test_input_is_normalized_and_has_three_equal_channels() -> None:
     preprocess = Preprocess(image_size=42, mean=0.4, std=0.2, crop=1.0)
     faces = torch.full((2, FACE_SIZE, FACE_SIZE), 153, dtype=torch.uint8)
     images = preprocess.to_input(faces)
@@ -25,12 +25,12 @@ def test_input_is_normalised_and_has_three_equal_channels() -> None:
 def test_full_size_and_full_crop_is_the_face_itself_and_back() -> None:
     preprocess = Preprocess(image_size=48, mean=0.51, std=0.26, crop=1.0)
     faces = _faces()
-    seen = preprocess.denormalise(preprocess.to_input(faces))
+    seen = preprocess.denormalize(preprocess.to_input(faces))
     assert seen.shape == (3, 48, 48, 3)
     torch.testing.assert_close(seen[..., 1], faces.float() / 255, atol=1e-5, rtol=0)
 
 
-def test_crop_keeps_the_centre() -> None:
+def test_crop_keeps_the_center() -> None:
     preprocess = Preprocess(image_size=24, mean=0.0, std=1.0, crop=0.5)
     faces = _faces(1)
     images = preprocess.to_input(faces)
@@ -81,7 +81,7 @@ def test_every_kind_of_change_changes_each_face_its_own_way(augment: Augment) ->
 
 
 def test_rotation_moves_pixels_by_the_angle() -> None:
-    """A dot right of the centre lands on a circle about it, never outside of the range."""
+    """A dot right of the center lands on a circle about it, never outside of the range."""
     torch.manual_seed(1)
     preprocess = Preprocess(image_size=48, mean=0.0, std=1.0, crop=1.0)
     faces = torch.zeros(16, FACE_SIZE, FACE_SIZE, dtype=torch.uint8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from zips import labelled_zip
+from zips import labeled_zip
 
 from fervt.checkpoint import shipped_checkpoints
 from fervt.evaluation.saved import read_evaluation
@@ -28,9 +28,9 @@ def page(browser_page, app_server):
 
 def start(page) -> None:
     page.get_by_test_id("stMain").get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        {"name": "mine.zip", "mimeType": "application/zip", "buffer": labelled_zip(FACES)}
+        {"name": "mine.zip", "mimeType": "application/zip", "buffer": labeled_zip(FACES)}
     )
-    page.get_by_text(f"{FACES} images, {FACES} of them labelled").wait_for()
+    page.get_by_text(f"{FACES} images, {FACES} of them labeled").wait_for()
     page.get_by_role("button", name="Evaluate fervt").click()
     page.get_by_role("progressbar").wait_for()
 

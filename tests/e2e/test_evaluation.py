@@ -23,9 +23,9 @@ def test_a_click_on_a_cell_shows_its_faces(app_server, browser_page) -> None:
     box = cells.nth(2 * 7 + 4).bounding_box()
     browser_page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     browser_page.wait_for_url(lambda url: "label=fear" in url and "predicted=sad" in url)
-    browser_page.get_by_text(f"{count:,} faces labelled Fearful, taken for Sad").wait_for()
+    browser_page.get_by_text(f"{count:,} faces labeled Fearful, taken for Sad").wait_for()
     browser_page.reload()  # the address alone shows the same
-    browser_page.get_by_text(f"{count:,} faces labelled Fearful, taken for Sad").wait_for()
+    browser_page.get_by_text(f"{count:,} faces labeled Fearful, taken for Sad").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

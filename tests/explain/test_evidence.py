@@ -150,7 +150,7 @@ def test_attention_of_a_layer_and_a_head_is_the_models_own(predictor, face, expl
     assert explanation.maps(Target(0))["gat"].mean() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_cell_reads_its_neighbours_in_the_edges_direction(predictor, face, explanation):
+def test_a_cell_reads_its_neighbors_in_the_edges_direction(predictor, face, explanation):
     reading = read_cell(explanation, Target(2), (0, 3))
     edges = edge_attention(explanation.trace.gat_attention)
     by_edge = dict(zip(map(tuple, explanation.trace.edge_index.T.tolist()), edges, strict=True))
@@ -172,13 +172,13 @@ def test_parts_equal_the_models_own_interventions(predictor, face, explanation):
     parts = {part.name: part.probabilities for part in explanation.parts}
     assert list(parts) == [
         "L1 dropped", "L2 dropped", "L3 dropped", "GNN dropped", "GNN replaced by its mean",
-        "GWA weights all equal",
+        "uniform GWA weights",
     ]  # fmt: skip
     expected = {
         "L2 dropped": {"keep_tokens": torch.tensor([True, True, False, True, True])},
         "GNN dropped": {"keep_tokens": torch.tensor([True, True, True, True, False])},
         "GNN replaced by its mean": {"gnn_features": predictor._model.gnn_mean},
-        "GWA weights all equal": {"gwa_weights": torch.ones(7, 7)},
+        "uniform GWA weights": {"gwa_weights": torch.ones(7, 7)},
     }
     for name, change in expected.items():
         np.testing.assert_allclose(parts[name], with_change(**change), atol=1e-6)

@@ -11,7 +11,7 @@ from torch import nn
 
 from fervt.errors import DataError
 from fervt.explain import Target, measure_faithfulness
-from fervt.explain.faithfulness_table import read_table, summarise
+from fervt.explain.faithfulness_table import read_table, summarize
 
 PLANTED = [(1, 2), (1, 4), (3, 3), (5, 1), (5, 5)]
 
@@ -96,7 +96,7 @@ def test_the_table_over_faces_says_what_is_better_than_random(planted, face, map
         measure_faithfulness(planted, np.roll(face, shift, axis=1), maps, Target(2), seed=shift)
         for shift in range(8)
     ]
-    table = summarise(measured)
+    table = summarize(measured)
     assert table["oracle"]["verdict"] == "better than random"
     assert table["opposite"]["verdict"] == "worse than random"
     assert table["flat"]["verdict"] == "no better than random"

@@ -62,7 +62,7 @@ def test_the_shown_part_of_the_crop_is_what_the_model_sees(predictor, face):
     share, size = predictor.info.preprocess.crop, predictor.info.config.image_size
     shown = seen_part(crop, share, size)[..., 0] / 255
     images = predictor.prepare(face[None])
-    seen = predictor.info.preprocess.denormalise(images)[0, ..., 0].numpy()
+    seen = predictor.info.preprocess.denormalize(images)[0, ..., 0].numpy()
     np.testing.assert_allclose(shown, seen, atol=0.02)
 
 

@@ -59,7 +59,7 @@ def test_statistics_of_every_stage(predictor, face):
     assert rows["GWA weights"].mean == pytest.approx(1, abs=1e-5)
     assert rows["GWA weights"].shape == "7 × 7"
     assert rows["tokens"].shape == "5 × 16"
-    assert rows["input (normalised)"].std == pytest.approx(trace.image.std(), rel=1e-5)
+    assert rows["input (normalized)"].std == pytest.approx(trace.image.std(), rel=1e-5)
     assert all(row.nan_share == 0 for row in rows.values())
     broken = Trace(**{**vars(trace), "tokens": np.array([[np.nan, 1.0, 3.0, np.nan]])})
     row = {row.stage: row for row in stage_statistics(broken)}["tokens"]
@@ -72,7 +72,7 @@ def test_the_graphs_facts(predictor, face):
         "nodes": 49,
         "directed_edges": 217,
         "self_loops": 49,
-        "neighbours": {2: 4, 3: 20, 4: 25},
+        "neighbors": {2: 4, 3: 20, 4: 25},
         "connected": True,
     }
     assert "217 directed edges" in facts_as_text(facts)

@@ -19,7 +19,7 @@ from fervt.figures.evaluation_curves import (
     training_figures,
 )
 from fervt.figures.evaluation_map import map_figure
-from fervt.figures.ink import cell_colour, contrast, text_on, write_in
+from fervt.figures.ink import cell_color, contrast, text_on, write_in
 from fervt.labels import FER2013
 
 MODES = {"light": ("#1E2033", (255, 255, 255)), "dark": ("#E7E8F3", (19, 20, 31))}
@@ -32,12 +32,12 @@ HISTORY = [
 ]  # fmt: skip
 
 
-def rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+def rgb(color: str) -> tuple[int, ...]:
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
 
 
-def seen_colours(figure: go.Figure, page: tuple[int, int, int]) -> list[np.ndarray]:
-    """The colours of a matrix's cells on a page, row by row, by the scale that the browser gets."""
+def seen_colors(figure: go.Figure, page: tuple[int, int, int]) -> list[np.ndarray]:
+    """The colors of a matrix's cells on a page, row by row, by the scale that the browser gets."""
     heatmap = figure.data[0]
     at = [stop[0] for stop in heatmap.colorscale]
     stops = [
@@ -56,11 +56,11 @@ def test_contrast_is_that_of_wcag():
     assert contrast((90, 20, 7), (90, 20, 7)) == 1
 
 
-def test_a_cells_colour_is_blended_with_the_page():
+def test_a_cells_color_is_blended_with_the_page():
     scale = ((0.0, "rgba(0,100,200,0)"), (0.5, "rgba(10,100,200,0.5)"), (1.0, "rgb(50,60,70)"))
-    np.testing.assert_allclose(cell_colour(scale, 0, "#FF8000"), (255, 128, 0))
-    np.testing.assert_allclose(cell_colour(scale, 0.5, "#FF8000"), (132.5, 114, 100))
-    np.testing.assert_allclose(cell_colour(scale, 1, "#FF8000"), (50, 60, 70))
+    np.testing.assert_allclose(cell_color(scale, 0, "#FF8000"), (255, 128, 0))
+    np.testing.assert_allclose(cell_color(scale, 0.5, "#FF8000"), (132.5, 114, 100))
+    np.testing.assert_allclose(cell_color(scale, 1, "#FF8000"), (50, 60, 70))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -79,28 +79,28 @@ def test_every_number_can_be_read_on_its_cell(draw, mode):
     figure = draw(ink)
     numbers = figure.layout.annotations
     assert len(numbers) == 81
-    for number, cell in zip(numbers, seen_colours(figure, page), strict=True):
+    for number, cell in zip(numbers, seen_colors(figure, page), strict=True):
         assert contrast(rgb(number.font.color), cell) >= 4.5
     assert figure.layout.xaxis.tickfont.color == figure.layout.yaxis.tickfont.color == ink
 
 
 def test_on_an_unknown_page_only_white_is_fixed():
     figure = confusion_change_figure(2 * SHARES - 1, NAMES)
-    colours = [number.font.color for number in figure.layout.annotations]
-    assert set(colours) == {"#FFFFFF", None}
+    colors = [number.font.color for number in figure.layout.annotations]
+    assert set(colors) == {"#FFFFFF", None}
     assert figure.layout.font.color is None
     own, white = (
         np.min([
-            [contrast(rgb(text or ink), cell) for cell in seen_colours(figure, page)]
+            [contrast(rgb(text or ink), cell) for cell in seen_colors(figure, page)]
             for ink, page in MODES.values()
         ], axis=0)
         for text in (None, "#FFFFFF")
     )  # fmt: skip
-    np.testing.assert_array_equal([colour is None for colour in colours], own >= white)
+    np.testing.assert_array_equal([color is None for color in colors], own >= white)
     assert np.maximum(own, white).min() > 3.7
 
 
-def test_one_ink_is_readable_on_every_colour():
+def test_one_ink_is_readable_on_every_color():
     for level in range(256):
         scale = ((0.0, "rgb(9,9,9)"), (1.0, f"rgb({level},{level},{level})"))
         chosen = text_on(scale, 1, MODES["light"][0])

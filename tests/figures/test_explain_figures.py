@@ -7,7 +7,7 @@ import pytest
 from fervt.draw import draw_graph
 from fervt.figures.curves import faithfulness_figure, what_if_figure
 from fervt.figures.graph import attention_graph, graph_figure, lane
-from fervt.figures.grid import colour_range, signed_range
+from fervt.figures.grid import color_range, signed_range
 from fervt.figures.matrix import correlation_figure, similarity_figure, token_attention_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import effect_figure, raster_figure, token_figure
@@ -85,10 +85,10 @@ def test_even_values_look_even_unless_stretched():
     even = np.ones((7, 7)) + 1e-6 * np.arange(49).reshape(7, 7)
     (heatmap,) = overlay_figure(FACE, even, unit="").select_traces({"type": "heatmap"})
     assert (heatmap.zmin, heatmap.zmax) == (0, 2)
-    assert colour_range(even, 0, 2, stretch=True) == (even.min(), even.max())
-    assert colour_range(np.ones((7, 7)), 0, 2, stretch=True) == (0, 2)
-    assert colour_range(3 * even, 0, 2)[1] == pytest.approx(3, abs=1e-3)
-    assert colour_range(np.full((2, 2), np.nan), 0, 2) == (0, 2)
+    assert color_range(even, 0, 2, stretch=True) == (even.min(), even.max())
+    assert color_range(np.ones((7, 7)), 0, 2, stretch=True) == (0, 2)
+    assert color_range(3 * even, 0, 2)[1] == pytest.approx(3, abs=1e-3)
+    assert color_range(np.full((2, 2), np.nan), 0, 2) == (0, 2)
     assert signed_range(np.array([-0.3, 0.1]), 0.05) == (-0.3, 0.3)
 
 
@@ -136,7 +136,7 @@ def test_curves_carry_every_source_and_the_band():
 @pytest.mark.parametrize(
     "figure",
     [
-        raster_figure(np.zeros((4, 6)), unit="gray", range_=(0, 1), colours="Gray"),
+        raster_figure(np.zeros((4, 6)), unit="gray", range_=(0, 1), colors="Gray"),
         token_figure(np.zeros((5, 8)), ["class", "L1", "L2", "L3", "GNN"]),
         effect_figure(["a", "b"], np.array([0.1, -0.2]), "change"),
     ],

@@ -6,13 +6,13 @@ from fervt.labels import FER2013, FERPLUS
 
 
 @pytest.mark.parametrize("vocabulary", [FER2013, FERPLUS], ids=["seven", "eight"])
-def test_bars_follow_the_vocabulary_in_its_order_and_colours(vocabulary):
+def test_bars_follow_the_vocabulary_in_its_order_and_colors(vocabulary):
     percent = np.arange(1, len(vocabulary) + 1, dtype=np.float32)
     figure = plot_probabilities(percent / percent.sum(), vocabulary.classes)
     (bars,) = figure.data
     names = [name.removeprefix("<b>").removesuffix("</b>") for name in bars.y]
     assert tuple(names) == vocabulary.display_names
-    assert tuple(bars.marker.color) == vocabulary.colours
+    assert tuple(bars.marker.color) == vocabulary.colors
     assert np.allclose(bars.x, 100 * percent / percent.sum())
     assert figure.layout.yaxis.autorange == "reversed", "the first class stands on top"
 

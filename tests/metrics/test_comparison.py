@@ -72,9 +72,9 @@ def test_mcnemar_is_the_binomial_test() -> None:
 
 def test_no_rows_is_a_sentence() -> None:
     nothing = np.zeros(0, int)
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         compare_pair(nothing, nothing, nothing, 3)
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         join_rows([_rows(""), _rows("")])
 
 
@@ -108,7 +108,7 @@ def test_other_data_are_refused() -> None:
         join_rows([_rows("abcd"), _rows("abxy")])
     with pytest.raises(DataError, match=r"Only 1 of 2 rows .* \(50\.0%\)"):
         join_rows([_rows("abcdef"), _rows("ax")])
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         join_rows([_rows("abc"), _rows("")])
     with pytest.raises(DataError, match="different labels"):
         join_rows([_rows("ab", [0, 1]), _rows("ab", [0, 2])])

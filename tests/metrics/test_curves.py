@@ -60,5 +60,5 @@ def test_full_coverage_is_the_error_rate(table) -> None:
 
 
 def test_no_rows_is_a_sentence() -> None:
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         risk_coverage(np.zeros((0, 7)), np.zeros(0, int))

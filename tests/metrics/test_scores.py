@@ -65,7 +65,7 @@ def test_a_class_that_never_occurs_or_is_never_predicted() -> None:
 
 
 def test_no_rows_is_a_sentence() -> None:
-    with pytest.raises(DataError, match="no labelled rows"):
+    with pytest.raises(DataError, match="no labeled rows"):
         score(np.zeros((0, 7)), np.zeros(0, int), FER2013.classes)
 
 

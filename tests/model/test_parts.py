@@ -78,7 +78,7 @@ def test_fusion_starts_as_the_identity_of_the_map() -> None:
     torch.testing.assert_close(fusion(images, weighted), weighted)
 
 
-def test_grid_has_217_edges_between_neighbours_only() -> None:
+def test_grid_has_217_edges_between_neighbors_only() -> None:
     edges = grid_edges()
     assert edges.shape == (2, EDGES) == (2, 217)
     assert len({tuple(e) for e in edges.T.tolist()}) == 217

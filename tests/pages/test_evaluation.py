@@ -9,7 +9,7 @@ import pytest
 import tiny
 from job_works import give_back
 from synthetic import save_evaluation
-from zips import labelled_zip, png, zip_of
+from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.evaluation.saved import read_evaluation
@@ -91,7 +91,7 @@ def test_a_cell_in_the_address_filters_what_is_below(open_page, saved) -> None:
     app = open_page("evaluation", checkpoint="alpha", label="fear", predicted="sad")
     rows = saved.rows()
     chosen = (rows.labels == 2) & (rows.predicted == 4)
-    assert f"{chosen.sum()} faces labelled Fearful, taken for Sad" in [
+    assert f"{chosen.sum()} faces labeled Fearful, taken for Sad" in [
         s.value for s in app.subheader
     ]
     shown = app.dataframe[0].value
@@ -140,7 +140,7 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
         ("Confidence", ["reliability", "risk"], 0, []),
         ("People", ["people"], 0, []),
         ("Map", ["None"], 0, []),  # the row that is chosen ends its key
-        ("Training", [], 0, ["This checkpoint carries no training history."]),
+        ("Training", [], 0, ["This checkpoint has no training history."]),
         ("Report", [], 2, []),
     ],
 )
@@ -203,7 +203,7 @@ def press(app, label: str):
 
 
 def upload_zip(app, content: bytes, name: str = "mine.zip"):
-    uploader(app, "A zip of images in folders that are named as expressions").upload(name, content)
+    uploader(app, "A zip file of images in folders named after expressions").upload(name, content)
     app.run()
     assert not app.exception
     return app
@@ -214,8 +214,8 @@ SECTIONS = ("Mistakes", "Standing", "Classes", "Confidence", "People", "Map", "T
 
 def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> None:
     app = open_page("evaluation", checkpoint="alpha", source="data")
-    upload_zip(app, labelled_zip(20, "test/"))
-    assert "20 images, 20 of them labelled" in "".join(c.value for c in app.caption)
+    upload_zip(app, labeled_zip(20, "test/"))
+    assert "20 images, 20 of them labeled" in "".join(c.value for c in app.caption)
     press(app, "Evaluate alpha")
     job = app.query_params["job"]
     finish_job(app)
@@ -289,8 +289,8 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"hello", "'mine.zip' is no zip file that can be read."),
-        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labelled image"),
+        (b"hello", "'mine.zip' is not a readable zip file."),
+        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labeled image"),
     ],
 )
 def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, finish_job) -> None:

@@ -15,7 +15,7 @@ from fervt.errors import DataError
 from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FERPLUS
 from fervt.metrics import mcnemar
-from fervt.reports.evaluation import build_report, summarise, to_html
+from fervt.reports.evaluation import build_report, summarize, to_html
 
 
 @pytest.fixture
@@ -79,17 +79,17 @@ def test_comparison_is_the_paired_one(pair) -> None:
 
 
 def test_words_follow_from_the_figures(pair, tmp_path) -> None:
-    text = " ".join(summarise(pair[0], pair[0].rows()))
+    text = " ".join(summarize(pair[0], pair[0].rows()))
     assert f"in {pair[0].metrics.standard.accuracy:.1%} of 240 faces" in text
     assert "optimistic" not in text
     public = read_evaluation(
         save_evaluation(tmp_path / "public", split="PublicTest", labels_seen=["fer2013", "ferplus"])
     )
-    text = " ".join(summarise(public, public.rows()))
+    text = " ".join(summarize(public, public.rows()))
     assert "optimistic" in text
     assert "trained with FER+ votes" in text
     plus = read_evaluation(save_evaluation(tmp_path / "plus", classes=FERPLUS))
-    assert "People reach" not in " ".join(summarise(plus, plus.rows()))
+    assert "People reach" not in " ".join(summarize(plus, plus.rows()))
 
 
 def test_the_command_writes_it_with_faces(tmp_path, capsys) -> None:
@@ -136,7 +136,7 @@ def test_evaluations_of_different_length_are_compared_on_what_is_common(pair, tm
 def test_a_part_that_was_off_is_said(tmp_path) -> None:
     report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralized="gwa")))
     assert "<h1>alpha without its GWA on PrivateTest</h1>" in report
-    assert "alpha without its GWA names the labelled expression" in report
+    assert "alpha without its GWA names the labeled expression" in report
 
 
 def test_a_part_that_was_off_on_the_other_side_is_said(pair, tmp_path) -> None:

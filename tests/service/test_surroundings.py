@@ -26,7 +26,7 @@ def test_the_model_is_described(client):
     body = client.get("/v1/model").get_json()
     assert body["name"] == "tiny" and body["vocabulary"] == "fer2013" and body["sources"] == []
     assert [c["label"] for c in body["classes"]][:2] == ["angry", "disgust"]
-    assert all(re.fullmatch("#[0-9A-F]{6}", c["colour"]) for c in body["classes"])
+    assert all(re.fullmatch("#[0-9A-F]{6}", c["color"]) for c in body["classes"])
     assert len(body["grid"]["edge_sources"]) == 217
 
 

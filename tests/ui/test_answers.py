@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fervt.predict import Prediction
-from fervt.ui.answers import answers_as_csv, answers_as_json, summarise
+from fervt.ui.answers import answers_as_csv, answers_as_json, summarize
 from fervt.ui.images import Picture
 
 CLASSES = ("angry", "happy", "sad")
@@ -68,4 +68,4 @@ def test_a_file_name_is_no_formula_in_a_spreadsheet(name):
     ],
 )
 def test_a_few_words_on_an_image(faces, words):
-    assert summarise(faces) == words
+    assert summarize(faces) == words

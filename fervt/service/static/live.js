@@ -214,7 +214,7 @@ function makeBars() {
       '<span class="name"><i class="dot"></i></span>' +
       '<div class="track"><div class="fill"></div></div><span class="share"></span>';
     row.querySelector(".name").append(c.name);
-    for (const part of row.querySelectorAll(".dot, .fill")) part.style.background = c.colour;
+    for (const part of row.querySelectorAll(".dot, .fill")) part.style.background = c.color;
     $("bars").append(row);
     return row;
   });
@@ -277,10 +277,10 @@ function place([left, top, right, bottom], toCanvas) {
 }
 
 function drawBox(face, toCanvas, unit) {
-  const { name, colour } = expressions[face.label];
+  const { name, color } = expressions[face.label];
   const [x, y, width, height] = place(face.box_xyxy_px, toCanvas);
   pen.lineWidth = 2 * unit;
-  pen.strokeStyle = colour;
+  pen.strokeStyle = color;
   pen.beginPath();
   pen.roundRect(x, y, width, height, 4 * unit);
   pen.stroke();
@@ -290,18 +290,18 @@ function drawBox(face, toCanvas, unit) {
   const high = 18 * unit;
   const tagX = Math.max(0, Math.min(x - unit, canvas.width - tag));
   const tagY = y > high ? y - high : y;
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.beginPath();
   pen.roundRect(tagX, tagY, tag, high, 4 * unit);
   pen.fill();
-  pen.fillStyle = isLight(colour) ? "#111" : "#fff";
+  pen.fillStyle = isLight(color) ? "#111" : "#fff";
   pen.textBaseline = "middle";
   pen.fillText(text, tagX + 5 * unit, tagY + high / 2 + 0.5 * unit);
 }
 
-function isLight(colour) {
+function isLight(color) {
   const [r, g, b] = [1, 3, 5].map((i) => {
-    const c = parseInt(colour.slice(i, i + 2), 16) / 255;
+    const c = parseInt(color.slice(i, i + 2), 16) / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179; // where black text reads better than white

@@ -1,4 +1,4 @@
-"""Where checkpoints differ: classes, confusions, calibration, and the faces fixed and broken."""
+"""Where checkpoints differ: classes, confusions, calibration, faces fixed and broken."""
 
 import numpy as np
 import streamlit as st
@@ -31,7 +31,7 @@ def show_classes(comparison: Comparison) -> None:
         say(
             "Confusion matrix",
             f"{comparison.names[other]} minus {comparison.names[0]}, in points of each row: red "
-            "is more often, blue less. On the diagonal red is better, elsewhere blue.",
+            "means more often, blue less often. On the diagonal red is better, elsewhere blue.",
         )
         change = others[other - 1].scores.confusion_shares - base.scores.confusion_shares
         figure = confusion_change_figure(change, comparison.class_names, ink())
@@ -39,11 +39,11 @@ def show_classes(comparison: Comparison) -> None:
 
 
 def show_calibration(comparison: Comparison) -> None:
-    """Draws reliability and risk against coverage of all, after each one's temperature."""
+    """Draws reliability and risk against coverage for all checkpoints, calibrated."""
     pairs = list(zip(comparison.names, comparison.rows, strict=True))
     left, right = st.columns(2, gap="large")
     with left:
-        say("Calibration", "After each one's own temperature; the diagonal is ideal.")
+        say("Calibration", "Each with its own temperature; the diagonal is perfect calibration.")
         bins = {name: reliability(rows.calibrated, rows.labels) for name, rows in pairs}
         figure = reliability_figure(
             {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
@@ -51,7 +51,10 @@ def show_calibration(comparison: Comparison) -> None:
         show_chart(figure, "reliability_of_all", "Reliability of each checkpoint")
         st.caption(" ".join(f"{name}: {percent(b.error)} off." for name, b in bins.items()))
     with right:
-        say("Answering only when sure", "Lower is better at any share of faces answered.")
+        say(
+            "Selective prediction",
+            "Error rate with the least confident faces left out; lower is better.",
+        )
         curves = {name: risk_coverage(rows.calibrated, rows.labels) for name, rows in pairs}
         figure = risk_figure({name: (c.coverage, c.risk) for name, c in curves.items()})
         show_chart(figure, "risk_of_all", "Risk against coverage of each checkpoint")
@@ -59,7 +62,7 @@ def show_calibration(comparison: Comparison) -> None:
 
 
 def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> None:
-    """Draws the faces that one gets right and the other wrong."""
+    """Draws the faces that one checkpoint classifies correctly and the other does not."""
     other = pick_other(comparison)
     base, new = comparison.rows[0], comparison.rows[other]
     name = comparison.names[other]
@@ -83,9 +86,11 @@ def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> Non
 def _show_kind(
     key: str, title: str, base: Rows, new: Rows, faces: FaceBook | None, pair: tuple[str, str]
 ) -> None:
-    say(f"{title}: {len(new):,} faces", f"Label: what {pair[0]} says → what {pair[1]} says.")
+    say(
+        f"{title}: {len(new):,} faces", f"Label: prediction of {pair[0]} → prediction of {pair[1]}."
+    )
     if not len(new):
-        st.info("There is no such face.")
+        st.info("No faces match.")
         return
     order = np.argsort(-new.calibrated.max(axis=1), kind="stable")
     base, new = base.select(order), new.select(order)
@@ -94,7 +99,7 @@ def _show_kind(
         table = table_of(new)[["Row", "Label"]]
         for who, rows in zip(pair, (base, new), strict=True):
             table[who] = [names[i] for i in rows.predicted[: len(table)]]
-        alt = f"What {' and '.join(pair)} say of these faces"
+        alt = f"Predictions of {' and '.join(pair)} for these faces"
         st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}", alt=alt)
         return
     draw_faces(

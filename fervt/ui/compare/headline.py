@@ -1,4 +1,4 @@
-"""Is the new one better: figures with differences and their intervals, test, and agreement."""
+"""Is the new checkpoint better? Differences with intervals, a test, agreement."""
 
 import pandas as pd
 import streamlit as st
@@ -13,11 +13,10 @@ from fervt.ui.evaluation.selection import percent
 
 
 def show_figures(comparison: Comparison) -> None:
-    """Draws the table, what it means in words, and how often all give the same answer."""
+    """Draws the table, its meaning in words, and how often the checkpoints agree."""
     st.table(_table(comparison), border="horizontal", hide_index=True)
     st.caption(
-        f"Differences are to {comparison.names[0]}, with 95% intervals of the paired bootstrap "
-        "over faces."
+        f"Differences from {comparison.names[0]}, with 95% paired-bootstrap intervals over faces."
     )
     for name, differences, test in zip(
         comparison.names[1:], comparison.differences, comparison.tests, strict=True
@@ -28,7 +27,7 @@ def show_figures(comparison: Comparison) -> None:
         )
     for sentence in notes(comparison):
         st.caption(sentence)
-    say("Do they give the same answers?", "Share of faces with the same prediction, right or not.")
+    say("Do they agree?", "Share of faces with the same prediction, correct or not.")
     shares = prediction_agreement([rows.predicted for rows in comparison.rows])
     show_chart(
         agreement_figure(shares, comparison.names, ink()), "agreement", "Agreement of predictions"
@@ -41,14 +40,14 @@ def notes(comparison: Comparison) -> list[str]:
     matched = len(comparison.rows[0])
     found = [
         f"{matched:,} of {joined.longest:,} faces ({percent(matched / joined.longest)}) were "
-        "joined, by the SHA-256 of their pixels."
+        "matched by the SHA-256 of their pixels."
     ]
     if matched < joined.longest:
         found.append("The others lack an answer or a label in at least one of the evaluations.")
     if joined.left_out:
         found.append(
-            f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "
-            "probabilities made to sum to 1 again."
+            f"Their classes differ: {', '.join(joined.left_out)} left out, the remaining "
+            "probabilities renormalized."
         )
     seen = [
         name

@@ -1,4 +1,4 @@
-"""The embedding map: each face where the model's class token puts it."""
+"""The embedding map: each face placed by the model's class token."""
 
 from functools import partial
 
@@ -56,11 +56,11 @@ window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {
 
 
 def show_map(view: View) -> None:
-    """Draws the map; the pointer on a point shows its face, a click more of it."""
+    """Draws the map; hovering over a point shows its face, a click its details."""
     say(
-        "What the model holds to be alike",
-        "One point a face, laid out by its class token: what the expression is read from. Drag to "
-        "move, scroll to zoom, click for more of a face below the map.",
+        "Embedding map",
+        "One point per face, placed by its class token, the embedding that is classified. Drag to "
+        "pan, scroll to zoom, click a point to see the face below the map.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -68,19 +68,19 @@ def show_map(view: View) -> None:
             "layout",
             {"pca": "PCA", "tsne": "t-SNE"},
             "pca",
-            help="PCA: the two directions of most variance. t-SNE keeps neighbours together; "
+            help="PCA: the two directions with the most variance. t-SNE keeps neighbors together; "
             "distances between groups mean little.",
         )
-        colour = pick_one(
-            "Colour by",
-            "colour",
-            {"label": "Label", "prediction": "Prediction", "error": "Right or wrong"},
+        color = pick_one(
+            "Color by",
+            "color",
+            {"label": "Label", "prediction": "Prediction", "error": "Correct or not"},
             "label",
         )
     if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
-        st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")
+        st.info(f"t-SNE is available for up to {_MOST_TSNE_ROWS:,} faces; showing PCA instead.")
         method = "pca"
-    with st.spinner("Laying out the faces"):
+    with st.spinner("Computing the embedding map"):
         try:
             plane = view.evaluation.layout("tsne" if method == "tsne" else "pca")
         except DataError as error:
@@ -90,10 +90,10 @@ def show_map(view: View) -> None:
     every = view.evaluation.plain.index.to_numpy()
     plane = plane[np.searchsorted(every, rows.table.index.to_numpy())]
     if len(rows) > _MOST_POINTS:
-        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
+        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, sampled at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
-    _draw(view, rows, plane, colour)
+    _draw(view, rows, plane, color)
     show_face_of(view)  # below: above, it would push the map away from the pointer
     if view.faces is not None:
         _draw_sheet(view.faces, rows)
@@ -105,28 +105,28 @@ def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
     st.html(_FACE_AT_POINTER, unsafe_allow_javascript=True)
 
 
-def _draw(view: View, rows: Rows, plane: NDArray[np.float32], colour: str) -> None:
+def _draw(view: View, rows: Rows, plane: NDArray[np.float32], color: str) -> None:
     names = view.names
-    colours: tuple[str, ...]
-    if colour == "error":
-        groups, titles, colours = (~rows.right).astype(int), ["Right", "Wrong"], _ERROR_COLOURS
+    colors: tuple[str, ...]
+    if color == "error":
+        groups, titles, colors = (~rows.right).astype(int), ["Right", "Wrong"], _ERROR_COLOURS
     else:
-        groups = rows.labels if colour == "label" else rows.predicted
-        titles, colours = names, tuple(expression(label).colour for label in rows.classes)
+        groups = rows.labels if color == "label" else rows.predicted
+        titles, colors = names, tuple(expression(label).color for label in rows.classes)
     numbers = rows.table["row"].to_numpy()
     confidence = rows.calibrated.max(axis=1)
     hover = [
-        f"row {number}<br>labelled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
+        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
         for number, label, answer, sure in zip(
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )
     ]
     found = np.flatnonzero(numbers == whole_number(ROW))
     chosen = int(found[0]) if len(found) else None
-    key = f"map_{view.key}_{colour}_{chosen}"
+    key = f"map_{view.key}_{color}_{chosen}"
     with st.container(key="face_map"):
         show_chart(
-            map_figure(plane, groups, titles, colours, hover, chosen),
+            map_figure(plane, groups, titles, colors, hover, chosen),
             key,
             "Map of the faces by the model's class token",
             scroll_zoom=True,

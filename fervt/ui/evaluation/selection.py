@@ -17,8 +17,10 @@ from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.dataset_faces import FaceBook
 
-MIRRORED_HELP = "Average the prediction with that of the mirrored face."
-COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
+MIRRORED_HELP = "Average the predictions for the face and its mirror image."
+COPIES_HELP = (
+    "Some test faces also appear, pixel for pixel, in an earlier split. Turn off to exclude them."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class View:
     Attributes:
         evaluation: All of it.
         rows: Those that the choices keep.
-        truth: The label set that counts.
+        truth: The label set used as ground truth.
         tta: Whether mirrored faces are averaged in.
         copies: Whether images that also lie in earlier splits are kept.
         info: The checkpoint's metadata.
@@ -45,7 +47,7 @@ class View:
 
     @property
     def names(self) -> list[str]:
-        """The classes as people call them."""
+        """The display names of the classes."""
         return [expression(label).name for label in self.rows.classes]
 
     @property
@@ -87,8 +89,8 @@ def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook
                 "truth",
                 counted,
                 truth,
-                help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
-                "annotators of the same faces, where they have one.",
+                help="The ground truth: FER2013's labels, or the majority vote of FER+'s ten "
+                "annotators for the same faces, where there is one.",
             )
         tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
         if evaluation.plain["is_copy"].any():

@@ -1,4 +1,4 @@
-"""The Explain page's linked evidence: maps, graph, one cell's numbers, and how they agree."""
+"""The Explain page's linked evidence: maps, graph, one cell's numbers, and their agreement."""
 
 import numpy as np
 import pandas as pd
@@ -46,14 +46,14 @@ def show_evidence(view: View) -> None:
     with right:
         say(
             "Do the sources agree?",
-            "Rank correlation of the maps: 1 is the same order of cells, 0 none in common.",
+            "Rank correlation between maps: 1 means the same order of cells, 0 no relation.",
         )
         figure = correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps])
         show_chart(figure, "correlations", "Rank correlations of the sources")
 
 
 def _show_overlay(view: View, maps: dict[str, Values]) -> None:
-    say("On the face", "One source of evidence at a time, over the part that the model sees.")
+    say("On the face", "One map at a time, over the part of the face that the model sees.")
     with st.grid(2, min_column_width=130):
         key = st.selectbox(
             "Source",
@@ -69,11 +69,11 @@ def _show_overlay(view: View, maps: dict[str, Values]) -> None:
     source = SOURCES[key]
     if key not in maps:
         part = "grid-wise attention" if key == "gwa" else "the graph"
-        st.info(f"This checkpoint was built without {part}, so it has no such map.")
+        st.info(f"This checkpoint has no {part}, so this map is not available.")
         return
     about = "" if source.neutral else f" Target: {view.target_name}."
     st.caption(source.meaning + about)
-    stretch = st.toggle("Stretch colours", key="stretch", bind="query-params")
+    stretch = st.toggle("Stretch colors", key="stretch", bind="query-params")
     figure = overlay_figure(
         view.seen,
         maps[key],
@@ -89,11 +89,11 @@ def _show_graph(view: View) -> Values | None:
     """Draws the graph and its choices; gives the attention that it shows."""
     say(
         "Graph attention",
-        "An arrow points at the cell that draws on the other; rings are a cell's share in itself.",
+        "Arrows point from source to target; a ring is a cell's attention to itself.",
     )
     trace = view.explanation.trace
     if trace.gat_attention is None or trace.edge_index is None or trace.node_features is None:
-        st.info("This checkpoint was built without the graph, so there is nothing to show here.")
+        st.info("This checkpoint has no graph, so there is nothing to show here.")
         return None
     layers, _, heads = trace.gat_attention.shape
     with st.grid(3, min_column_width=90):
@@ -105,10 +105,10 @@ def _show_graph(view: View) -> Values | None:
             key="edges",
             bind="query-params",
             format_func=_DIRECTIONS.__getitem__,
-            help="Into or out of the marked cell; without a marked cell all stand out.",
+            help="Edges into or out of the selected cell; all edges if none is selected.",
         )
     with st.grid(2, min_column_width=130):
-        colour = st.selectbox(
+        color = st.selectbox(
             "Nodes",
             list(_NODE_COLOURS),
             key="nodes",
@@ -123,13 +123,13 @@ def _show_graph(view: View) -> Values | None:
         "plain": None,
         "norm": np.linalg.norm(trace.node_features, axis=1),
         "received": cell_attention(edges, trace.edge_index),
-    }[colour]
+    }[color]
     figure = graph_figure(
         view.seen,
         trace.edge_index,
         edges,
         nodes=nodes,
-        node_unit=_NODE_COLOURS[colour].lower(),
+        node_unit=_NODE_COLOURS[color].lower(),
         direction=direction,
         dimming=dimming / 100,
         cell=view.cell,
@@ -139,7 +139,7 @@ def _show_graph(view: View) -> Values | None:
 
 
 def _pick_one(title: str, count: int, key: str) -> int | None:
-    """A choice among the first so many numbers, or their mean: 0-based, None for the mean."""
+    """A choice of one index or the mean: 0-based, None for the mean."""
     options = [_ALL, *(str(number) for number in range(1, count + 1))]
     chosen = st.selectbox(title, options, key=key, bind="query-params")
     return None if chosen == _ALL else int(chosen) - 1
@@ -154,7 +154,7 @@ def _show_cell(view: View, edges: Values | None) -> None:
         with st.container(width="content"):
             say(
                 f"Cell: row {row}, column {column}",
-                "What each source says of it.",
+                "Its value in each map.",
             )
         st.button("Unmark", icon=":material/close:", on_click=mark_cell, args=(None,))
     reading = read_cell(view.explanation, view.target, view.cell, edges)
@@ -173,10 +173,10 @@ def _show_cell(view: View, edges: Values | None) -> None:
         f"**{-100 * reading.values['occlusion']:+.1f} points**."
     )
     if reading.attention_in:
-        _show_neighbours(view, reading.attention_in, reading.attention_out)
+        _show_neighbors(view, reading.attention_in, reading.attention_out)
 
 
-def _show_neighbours(view: View, into: dict, out: dict) -> None:
+def _show_neighbors(view: View, into: dict, out: dict) -> None:
     assert view.cell is not None
     row, column = view.cell
     places = {
@@ -189,7 +189,7 @@ def _show_neighbours(view: View, into: dict, out: dict) -> None:
     shown = {name: place for name, place in places.items() if place in into}
     table = pd.DataFrame(
         {
-            "attention": ["it draws from", "draw from it"],
+            "attention": ["it attends to", "attends to it"],
             **{name: [into[place], out[place]] for name, place in shown.items()},
         }
     )
@@ -200,7 +200,7 @@ def _show_neighbours(view: View, into: dict, out: dict) -> None:
 
 
 def _show_table(view: View, maps: dict[str, Values]) -> None:
-    say("All cells", "Sort by any column; a click at the left of a row marks its cell.")
+    say("All cells", "Click a column to sort; select a row to mark its cell.")
     table = pd.DataFrame(
         {
             "marked": ["▶" if cell == view.cell else "" for cell in every_cell()],

@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from fervt.labels import expression
-from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_colour
+from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_color
 from fervt.live.tracker import overlap
 from fervt.predict import Predictor
 from fervt.ui.answers import predict_faces
@@ -37,7 +37,7 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     latest = worker.latest
     if stats.failed and running:
         st.warning(
-            f"{stats.failed} of {stats.frames} frames could not be read. {stats.problem}",
+            f"{stats.failed} of {stats.frames} frames could not be processed. {stats.problem}",
             icon=":material/broken_image:",
         )
     if not running or latest is None:
@@ -46,12 +46,12 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     every = worker.search_every
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
-        f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
-        f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
+        f"face detection on {'every frame' if every == 1 else f'one frame in {every}'}, "
+        f"{stats.dropped} of {stats.frames + stats.dropped} frames dropped"
     )
     faces = latest.reading.faces
     if not faces:
-        st.info("No face in the picture.", icon=":material/face_retouching_off:")
+        st.info("No face in view.", icon=":material/face_retouching_off:")
     for index, face in enumerate(faces):
         _draw_face(face, index < _WITH_BARS)
     if faces:
@@ -60,10 +60,10 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
 
 def _why_empty(stats: LiveStats, running: bool) -> str:
     if running:
-        return "Waiting for the first frame that can be read."
+        return "Waiting for the first readable frame."
     if stats.frames:
-        return "Stopped. The timeline below keeps what was read."
-    return "Press Start below the picture, and the expressions appear here."
+        return "Stopped. The timeline below keeps the readings."
+    return "Press Start below the picture; the expressions appear here."
 
 
 def _rate(per_second: float, running: bool) -> str:
@@ -75,7 +75,7 @@ def _rate(per_second: float, running: bool) -> str:
 def _draw_face(face: FaceReading, bars: bool) -> None:
     """Bars in plain HTML: a chart twice a second would cost the browser more than the video."""
     name = expression(face.label).name
-    dot = f"<span style='color:{track_colour(face.number)}'>●</span>"
+    dot = f"<span style='color:{track_color(face.number)}'>●</span>"
     title = f"{dot} Face {face.number}: {name}, {face.confidence:.0%}"
     rows = [f"<div style='font-size:1.15rem;font-weight:600;margin-bottom:.35rem'>{title}</div>"]
     for label, share in zip(face.classes, face.probabilities, strict=True) if bars else ():
@@ -84,7 +84,7 @@ def _draw_face(face: FaceReading, bars: bool) -> None:
             f"<div style='display:flex;align-items:center;gap:.5rem;line-height:1.75'>"
             f"<span style='width:6.5rem;font-weight:{600 if leads else 400}'>{shown.name}</span>"
             f"<span style='flex:1;height:.85rem'><span style='display:block;height:100%;"
-            f"width:{share:.1%};border-radius:4px;background:{shown.colour};"
+            f"width:{share:.1%};border-radius:4px;background:{shown.color};"
             f"opacity:{1 if leads else 0.55}'></span></span>"
             f"<span style='width:3rem;text-align:right'>{share:.0%}</span></div>"
         )
@@ -98,7 +98,7 @@ def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:
         type="primary",
         on_click=_choose_snapshot,
         args=(predictor, latest),
-        help="Takes this frame into your session and opens it in Explain.",
+        help="Copies this frame into your session and opens it in Explain.",
     )
     if parameters := st.session_state.pop(_CHOSEN, None):  # no callback can change the page
         go_to("explain", link_parameters(**parameters))

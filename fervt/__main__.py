@@ -6,9 +6,6 @@ import sys
 
 from fervt import __version__
 from fervt.errors import FervtError
-from fervt.threads import wait_passively
-
-wait_passively()
 
 VERBS = (
     "prepare",

@@ -41,7 +41,7 @@ LEFT_OF = {
     "service": ["explain", "draw"],
     "reports": ["evaluation", "explain", "live", "figures", "draw"],
     "api": ["reports"],
-    "jobs": ["files", "progress", "resources", "threads"],
+    "jobs": ["files", "progress", "resources"],
     "cli": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],
     "__main__": ["cli"],
     "ui": ["bench", "reports", "video", "batch", "service", "jobs", "examples"],

@@ -28,6 +28,8 @@ FILE = "parts.json"
 
 _BATCH = 64
 _ZOOM = 1.3
+_CLEARLY = 0.3  # of a correlation: follows above stays
+_TEMPLATE = 0.6  # of the variance: from here on a map is called a template
 _MOVES = {"right": (1, 0), "down": (0, 1)}
 
 
@@ -274,9 +276,13 @@ def describe_following(report: PartsReport) -> str:
     if not report.following:
         return "It has no grid-wise attention."
     moves = report.following[:2]
-    clear = all(move.follows > move.stays + 0.3 for move in moves)
+    follows = all(move.follows > move.stays + _CLEARLY for move in moves)
     shares = ", ".join(f"{m.follows:.2f} against {m.stays:.2f} {m.change}" for m in moves)
-    told = f"{shares}; the mean map explains {report.template_share:.0%} of the weights' variance"
-    if clear and (report.template_share or 0) < 0.5:
-        return f"Its attention follows the face (correlation with the moved map {told})."
-    return f"Its attention is nearly the same map on everybody ({told})."
+    share = report.template_share or 0.0
+    figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
+    figures += f"the mean map explains {share:.0%} of the weights' variance"
+    if share > _TEMPLATE:
+        return f"Its attention is nearly the same map for every face ({figures})."
+    if follows:
+        return f"Its attention follows the face ({figures})."
+    return f"Its attention follows the face in part ({figures})."

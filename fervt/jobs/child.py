@@ -13,9 +13,6 @@ import time
 from typing import Any, BinaryIO
 
 from fervt.errors import FervtError
-from fervt.threads import wait_passively
-
-wait_passively()
 
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1

@@ -4,7 +4,3 @@ A view is reproduced by its address. What the visitor chooses is therefore kept 
 alone, and is read from there on every run; the session only holds what no address can: the
 visitor's own files.
 """
-
-from fervt.threads import wait_passively
-
-wait_passively()

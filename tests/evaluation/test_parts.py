@@ -71,7 +71,16 @@ def test_weights_that_follow_and_weights_that_stay() -> None:
     assert zoom.follows > zoom.stays + 0.2  # 0.58 and 0.34: of noise, zooming keeps only so much
     assert stays.template_share == pytest.approx(1) and follows.template_share < 0.2
     assert describe_following(follows).startswith("Its attention follows the face")
-    assert describe_following(stays).startswith("Its attention is nearly the same map on everybody")
+    assert describe_following(stays).startswith(
+        "Its attention is nearly the same map for every face"
+    )
+
+
+def test_following_in_part_is_said_so() -> None:
+    moves = (Following("one cell right", 0.88, 0.54), Following("one cell down", 0.81, 0.59))
+    told = describe_following(PartsReport("", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    assert told.startswith("Its attention follows the face in part (")
+    assert "0.88 against 0.54 one cell right" in told and "31%" in told
 
 
 def test_a_template_costs_nothing_to_exchange() -> None:

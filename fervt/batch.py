@@ -91,7 +91,7 @@ def predict_many(
     if not images:
         raise DataError("There are no images to predict.")
     if len(images) > MAX_IMAGES:
-        raise DataError(f"Too many images: {len(images):,}; the limit is {MAX_IMAGES:,}.")
+        raise DataError(f"{len(images):,} images are too many; up to {MAX_IMAGES:,} can be read.")
     reading = _READING if whole_image else _READING_AND_FINDING
     places: list[tuple[str, int, Any]] = []
     faces: list[NDArray[np.uint8]] = []

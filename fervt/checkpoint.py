@@ -72,7 +72,7 @@ class CheckpointInfo:
         try:
             raw = json.loads(text)
             if raw.pop("format") != FORMAT:
-                raise CheckpointError(f"'{name}' does not have the format {FORMAT}.")
+                raise CheckpointError(f"'{name}' has another format than {FORMAT}.")
             raw["config"] = FERVTConfig(**raw["config"])
             raw["preprocess"] = Preprocess(**raw["preprocess"])
             raw["labels_seen"] = tuple(map(str, raw["labels_seen"]))
@@ -82,7 +82,7 @@ class CheckpointInfo:
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"'{name}' has damaged metadata ({error}).") from error
         if not info._is_plausible():
-            raise CheckpointError(f"'{name}' has metadata that is out of range.")
+            raise CheckpointError(f"'{name}' has metadata outside its range.")
         return info
 
     def _is_plausible(self) -> bool:
@@ -127,7 +127,7 @@ def read_info(path: Path) -> CheckpointInfo:
         CheckpointError: The file is missing, damaged or not a fervt checkpoint.
     """
     if not path.is_file():
-        raise CheckpointError(f"Checkpoint '{path.name}' does not exist.")
+        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -169,16 +169,16 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
 
 def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
     if not path.is_file():
-        raise CheckpointError(f"Checkpoint '{path.name}' does not exist.")
+        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise CheckpointError(
-            f"'{path.name}' cannot be opened safely: it is damaged or contains more than weights."
+            f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
         ) from error
     if not (isinstance(content, dict) and {"state_dict", "fervt"} <= content.keys()):
         raise CheckpointError(
-            f"'{path.name}' has no 'state_dict' with fervt metadata; "
+            f"'{path.name}' has no 'state_dict' with fervt metadata beside it; "
             "only checkpoints of FERVT-GNN can be used."
         )
     weights = content["state_dict"]
@@ -190,7 +190,7 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         for name, value in weights.items()
     )
     if not plain:
-        raise CheckpointError(f"'{path.name}' has a 'state_dict' that contains more than weights.")
+        raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
     return weights, CheckpointInfo.from_json(str(content["fervt"]), path.name)
 
 
@@ -199,17 +199,17 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
     missing = sorted(expected.keys() - weights.keys())
     unknown = sorted(weights.keys() - expected.keys())
     if missing or unknown:
-        what = f"lacks {missing[0]}" if missing else f"has an unknown entry {unknown[0]}"
+        what = f"lacks {missing[0]}" if missing else f"has the unknown {unknown[0]}"
         count = len(missing) + len(unknown)
         raise CheckpointError(f"'{name}' {what} ({count} names differ from its configuration).")
     for key, value in weights.items():
         if value.shape != expected[key].shape:
             raise CheckpointError(
-                f"'{name}' has {key} with shape {tuple(value.shape)}; "
-                f"its configuration requires {tuple(expected[key].shape)}."
+                f"'{name}' holds {key} with shape {tuple(value.shape)}, "
+                f"its configuration needs {tuple(expected[key].shape)}."
             )
         if value.is_floating_point() and not torch.isfinite(value.float()).all():
-            raise CheckpointError(f"'{name}' has non-finite values in {key}.")
+            raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
 
 
 def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
@@ -222,7 +222,7 @@ def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
     own = model.state_dict()
     fitting = {k: v for k, v in donor.state_dict().items() if k in own and v.shape == own[k].shape}
     if not fitting:
-        raise CheckpointError(f"No weights of '{path.name}' match this configuration.")
+        raise CheckpointError(f"No weight of '{path.name}' fits this configuration.")
     model.load_state_dict(fitting, strict=False)
     return info
 
@@ -255,6 +255,4 @@ def find_checkpoint(name_or_path: str | None = None) -> Path:
     if os.path.isfile(path):  # also False for a text that could not be a path
         return path
     names = ", ".join(shipped) or "none"
-    raise CheckpointError(
-        f"Checkpoint '{name_or_path:.200}' does not exist; shipped checkpoints: {names}."
-    )
+    raise CheckpointError(f"There is no checkpoint '{name_or_path:.200}'; shipped are: {names}.")

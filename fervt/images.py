@@ -88,10 +88,13 @@ def read_image(
         image = Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(
-            f"'{name}' has far too many pixels; the limit is {max_pixels / 1e6:g} megapixels."
+            f"'{name}' has far too many pixels; images of up to {max_pixels / 1e6:g} "
+            "megapixels can be read."
         ) from error
     except UnidentifiedImageError as error:
-        raise ImageError(f"'{name}' is not a readable image ({', '.join(FORMATS)}).") from error
+        raise ImageError(
+            f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
+        ) from error
     except Exception as error:  # decoders meet damage with whatever exception they run into
         raise _damaged(name) from error
     with image:
@@ -113,8 +116,8 @@ def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]:
     if image.width * image.height > max_pixels:
         raise ImageError(
-            f"'{name}' is {image.width} x {image.height} pixels; the limit is "
-            f"{max_pixels / 1e6:g} megapixels."
+            f"'{name}' is {image.width} x {image.height} pixels; images of up to "
+            f"{max_pixels / 1e6:g} megapixels can be read."
         )
     try:
         return check_image(_as_rgb(_upright(image)))

@@ -112,7 +112,7 @@ class Predictor:
             ConfigError: There is no such device or engine.
         """
         if engine not in ENGINES:
-            raise ConfigError(f"Unknown engine '{engine}'; known: {', '.join(ENGINES)}.")
+            raise ConfigError(f"There is no engine '{engine}'; known: {', '.join(ENGINES)}.")
         self.device = _find_device(device)
         self.info: CheckpointInfo
         self._model: FERVTGNN  # for fervt.explain too, and for nobody else
@@ -198,7 +198,7 @@ class Predictor:
         """
         for name in evidence:
             if name not in EVIDENCE:
-                raise ConfigError(f"Unknown evidence '{name}'; known: {', '.join(EVIDENCE)}.")
+                raise ConfigError(f"There is no evidence '{name}'; known: {', '.join(EVIDENCE)}.")
         _check_faces(faces)
         readings: list[Reading] = []
         for start in range(0, len(faces), _BATCH):
@@ -329,5 +329,5 @@ def _find_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
     except Exception as error:  # each backend says in its own way that it is not there
-        raise ConfigError(f"Device '{name}' is not available on this machine.") from error
+        raise ConfigError(f"There is no device '{name}' on this machine.") from error
     return device

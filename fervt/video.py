@@ -121,12 +121,12 @@ def read_video(
                 if on_frame is not None:
                     on_frame(reading, share)
             if not frames:
-                raise VideoError(f"{name} has no readable frames.")
+                raise VideoError(f"{name} has no frame that can be read.")
             stats = worker.stats()
             if stats.failed == frames:
-                raise VideoError(f"No frame of {name} could be processed. {stats.problem}")
+                raise VideoError(f"No frame of {name} could be read. {stats.problem}")
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"The results could not be written ({_reason(error)}).") from error
+        raise VideoError(f"What was read cannot be written ({_reason(error)}).") from error
     return VideoSummary(frames, with_faces, len(people), seconds, stats.failed, stats.problem)
 
 
@@ -137,12 +137,12 @@ def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
         else:
             film = av.open(source, "r", container_options=_FILMS)
     except FileNotFoundError as error:
-        raise VideoError(f"File {source} does not exist.") from error
+        raise VideoError(f"There is no file {source}.") from error
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"{name} is not a readable video.") from error
+        raise VideoError(f"{name} is no video that can be read.") from error
     problem = ""
     if not film.streams.video:
-        problem = f"{name} has no video track."
+        problem = f"{name} has no picture."
     elif film.streams.video[0].width * film.streams.video[0].height > MAX_PIXELS:
         problem = f"{name} has frames of more than {MAX_PIXELS // 1_000_000} megapixels."
     if problem:
@@ -238,7 +238,7 @@ def read_film(
         report(share, f"Frame {len(readings)}")
         if annotated.tell() > MAX_FILM_BYTES:
             raise VideoError(
-                f"{name} is too long to keep in memory; cut it, or process it with 'fervt video'."
+                f"{name} is too long to be kept in memory; cut it, or read it with 'fervt video'."
             )
 
     summary = read_video(BytesIO(content), predictor, annotated, None, settings, take, name)

@@ -22,7 +22,7 @@ SECTIONS = {
     "One face": lambda comparison, faces: show_one_face(comparison, predictor),
 }
 
-predictor = open_page("Compare", "Which checkpoint is better, on which faces, and at what cost.")
+predictor = open_page("Compare", "Which checkpoint is better, where, and at what cost.")
 comparison = None
 try:
     comparison = pick_comparison(predictor)

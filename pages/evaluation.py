@@ -31,7 +31,7 @@ SECTIONS = {
 }
 SOURCES = {"saved": "Saved evaluations", "data": "Evaluate data"}
 
-predictor = open_page("Evaluation", "Test accuracy, errors and calibration.")
+predictor = open_page("Evaluation", "How good it is, where it fails, and how surely.")
 
 
 def pick_saved() -> View | None:
@@ -39,7 +39,7 @@ def pick_saved() -> View | None:
     folders = {} if is_own(predictor) else EvaluationStore().folders(predictor.name)
     if not folders:
         st.info(
-            f"{predictor.name} has no saved evaluation. Under “{SOURCES['data']}” it can be "
+            f"No evaluation of {predictor.name} is saved. Under “{SOURCES['data']}” it can be "
             "evaluated here.",
             icon=":material/analytics:",
         )
@@ -64,7 +64,7 @@ def pick_evaluated() -> View | None:
 source = pick_one("Figures", "source", SOURCES, "saved", label_visibility="collapsed")
 view = pick_saved() if source == "saved" else pick_evaluated()
 if view is not None and not len(view.rows):
-    st.info(f"No face in {view.evaluation.split} has a label in this set.")
+    st.info(f"No face of {view.evaluation.split} has such a label.")
 elif view is not None:
     show_headline(view)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")

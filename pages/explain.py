@@ -28,7 +28,7 @@ SECTIONS = {
 }
 
 predictor = open_page(
-    "Explain", "What the prediction rests on, on one 7 × 7 grid, and how far to trust it."
+    "Explain", "What the model looked at, on one 7 × 7 grid, and whether to believe it."
 )
 picture = pick_image()
 if picture is not None:

@@ -11,17 +11,17 @@ from fervt.ui.status import show_status
 
 ARCHITECTURE = ASSETS / "architecture.svg"
 PARTS = """
-1. **Grid-wise attention** cuts the face into 7 × 7 cells and weights them by attention.
-2. **Fusion** combines those weights with the face.
-3. **The pyramid**, a ResNet-34, describes the result at three scales: L1, L2 and L3.
-4. **The graph** connects each cell to its neighbors; two attention layers pass messages along
-   these edges and produce one GNN token.
-5. **The transformer** lets these tokens and a class token attend to each other. The expression is
-   classified from the class token.
+1. **Grid-wise attention** cuts the face into 7 × 7 cells and weighs each against all the others.
+2. **Fusion** puts those weights and the face together.
+3. **The pyramid**, a ResNet-34, describes the result at three sizes: L1, L2 and L3.
+4. **The graph** links each cell with its neighbors; two attention layers pass messages along
+   these links and end in one GNN token.
+5. **The transformer** lets these tokens and a class token look at each other. The expression is
+   read from the class token.
 """
 
 predictor = open_page(
-    "fervt", "See which expression a neural network recognizes in a face, and why."
+    "fervt", "See which expression a neural network reads in a face, and what it looked at."
 )
 show_status(predictor)
 link_to(

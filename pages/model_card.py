@@ -8,11 +8,9 @@ from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 
-predictor = open_page(
-    "Model card", "What a checkpoint is, how accurate it is, and what it must not be used for."
-)
+predictor = open_page("Model card", "What a checkpoint is, how good, and what it is not for.")
 if is_own(predictor):
-    st.info("This is your own checkpoint: only what its file says is known about it.")
+    st.info("This is your own checkpoint: what it says of itself is all that is known of it.")
     show_training(predictor.info)
 else:
     card = render_card(predictor.name, shipped_path(predictor.name))

@@ -11,7 +11,7 @@ from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
 from fervt.training.distributed import Amp, use_bfloat16
 
-HELP = "measure speed relative to a bare ResNet-34"
+HELP = "measure speed as ratios to a bare ResNet-34"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

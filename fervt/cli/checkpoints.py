@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from fervt.evaluation.store import describe_shipped
 
-HELP = "list the shipped checkpoints"
+HELP = "list the checkpoints that ship"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

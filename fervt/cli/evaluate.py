@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
     parser.add_argument("--out", type=Path, required=True, help="folder for the evaluation")
     parser.add_argument("--labels", choices=tuple(VOCABULARIES), help="default: the checkpoint's")
-    parser.add_argument(
-        "--neutralize", choices=("gwa", "gnn"), help="switch off a part of the model"
-    )
+    parser.add_argument("--neutralize", choices=("gwa", "gnn"), help="switch a part off")
     parser.add_argument(
         "--parts",
         action="store_true",

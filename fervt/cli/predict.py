@@ -26,12 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "images", nargs="+", type=Path, metavar="IMAGE", help="image, folder of images, or zip file"
     )
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
-    parser.add_argument("--whole-image", action="store_true", help="treat each image as one face")
+    parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
-    form.add_argument(
-        "--csv", type=Path, metavar="FILE", help="write a table with one row per face"
-    )
+    form.add_argument("--csv", type=Path, metavar="FILE", help="write a table with a row a face")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +73,7 @@ def _images_of(path: Path) -> list[Named]:
     """
     found = [(_printable(name), read) for name, read in _find_images(path)]
     if not found:
-        raise DataError(f"'{_printable(str(path))}' contains no images.")
+        raise DataError(f"'{_printable(str(path))}' holds no images.")
     return found
 
 
@@ -116,7 +114,7 @@ def _write_table(predictor: Predictor, images: list[Named], whole_image: bool, o
 
 def _print(name: str, found: list[Prediction]) -> None:
     if not found:
-        print(f"{name}: no face found; use --whole-image to treat the image as one face")
+        print(f"{name}: no face found; --whole-image takes the image as one face")
     for prediction in found:
         ranked = prediction.probabilities.argsort()[::-1][:3]
         figures = ", ".join(

@@ -13,7 +13,7 @@ from fervt.data.sources import read_source
 from fervt.errors import ConfigError
 from fervt.labels import FER2013, FERPLUS, SPLITS
 
-HELP = "validate a downloaded FER2013 and write the file that training reads"
+HELP = "check a downloaded FER2013 and write the file that training reads"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     splits = [name.strip() for name in args.splits.split(",")]
     for name in splits:
         if name not in SPLITS:
-            raise ConfigError(f"--splits: '{name}' is not one of {', '.join(SPLITS)}.")
+            raise ConfigError(f"--splits: '{name}' is none of {', '.join(SPLITS)}.")
     if args.out.is_dir():
         raise ConfigError(f"--out: {args.out} is a folder, not a file.")
     for given in filter(None, (args.source, args.ferplus)):
         if args.out.resolve() == given.resolve():
-            raise ConfigError(f"--out: {args.out} would overwrite the source.")
+            raise ConfigError(f"--out: {args.out} would be written over the source.")
 
     with progress_bar() as report:
         data, notes = read_source(args.source, args.ferplus, report)

@@ -27,17 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options: where and how first, then one for every limit of a worker."""
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all interfaces")
     parser.add_argument("--port", type=int, default=5000)
-    parser.add_argument("--workers", type=int, help="processes; default: one per core, up to 4")
+    parser.add_argument("--workers", type=int, help="processes; by default one a core, up to 4")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     parser.add_argument(
         "--source",
         action="append",
         default=[],
         metavar="NAME=CAMERA_OR_FILE",
-        help="lobby=0 or demo=clip.mp4, streamed at /v1/stream?source=NAME; repeatable",
+        help="lobby=0 or demo=clip.mp4, shown at /v1/stream?source=NAME; may be repeated",
     )
     group = parser.add_argument_group(
-        "limits", f"per worker; the API key is read from the environment variable {KEY_VARIABLE}"
+        "limits", f"of each worker; an API key is taken from the environment's {KEY_VARIABLE}"
     )
     for item in _limits():
         text = f"{item.metadata['help']} (default {item.default})"
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--workers must be at least 1.")
     if config.sources and workers > 1:
         raise ConfigError(
-            "Sources need a single worker, since processes cannot share a camera: use --workers 1."
+            "Sources need one worker, since two processes cannot share a camera: --workers 1."
         )
     # Workers are forked from here; threads of PyTorch's stay behind, and they would wait for them.
     torch.set_num_threads(1)
@@ -108,9 +108,9 @@ def read_sources(pairs: list[str]) -> MappingProxyType[str, str]:
     for pair in pairs:
         name, _, origin = pair.partition("=")
         if not name or not origin or name in sources:
-            raise ConfigError(f"--source '{pair}' must be NAME=CAMERA_OR_FILE, with unique names.")
+            raise ConfigError(f"--source '{pair}' must be NAME=CAMERA_OR_FILE, each name once.")
         if not origin.isdecimal() and "://" not in origin and not os.path.isfile(origin):
-            raise ConfigError(f"--source '{pair}' is neither a file nor a camera number.")
+            raise ConfigError(f"--source '{pair}' names no file and no camera number.")
         sources[name] = origin
     return MappingProxyType(sources)
 
@@ -126,7 +126,7 @@ def _check_address(host: str, port: int) -> None:
         ConfigError: The address is not available.
     """
     if not 1 <= port <= 65535:
-        raise ConfigError(f"Cannot listen on port {port}: ports range from 1 to 65535.")
+        raise ConfigError(f"Cannot listen on port {port}: ports go from 1 to 65535.")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

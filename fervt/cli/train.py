@@ -25,11 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="folder for state and checkpoint")
     parser.add_argument("--config", type=Path, help="TOML file with [model], [train], [augment]")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
     parser.add_argument(
-        "--init",
-        metavar="CHECKPOINT",
-        help="checkpoint name or file; starts from all weights that match",
+        "--init", metavar="CHECKPOINT", help="name or file whose fitting weights to start from"
     )
     parser.add_argument(
         "--teacher",
@@ -37,16 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help="a teacher's saved evaluation of Training (see --teacher-weight); repeatable",
+        help="saved evaluation of Training by a model to learn from (--teacher-weight); repeatable",
     )
     parser.add_argument(
         "--imagenet",
         metavar="FILE",
         help="torchvision's resnet34 weights, or 'download' to let torchvision fetch them",
     )
-    parser.add_argument(
-        "--max-minutes", type=float, help="stop after this many minutes; --resume continues"
-    )
+    parser.add_argument("--max-minutes", type=float, help="stop at a resumable point after this")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads")
     for section, kind in _SECTIONS.items():
@@ -132,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
         )
         result = trainer.run(resume=args.resume, max_minutes=args.max_minutes)
     if trainer.rank == 0:
-        state = "finished" if result.finished else "stopped; continue with --resume"
+        state = "finished" if result.finished else "stopped; go on with --resume"
         print(
             f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
             f"(n = {len(trainer.fit.public_labels)}), checkpoint {result.best or 'none yet'}"

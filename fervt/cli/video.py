@@ -12,16 +12,14 @@ from fervt.live import OVERLAYS, FrameReading, LiveSettings
 from fervt.predict import Predictor
 from fervt.video import VIDEO_SETTINGS, read_video
 
-HELP = "recognize the apparent expressions in a video file"
+HELP = "read the apparent expressions in a video file"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("video", type=Path, metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="OUT.mp4", help="write an annotated copy")
-    parser.add_argument(
-        "--csv", type=Path, metavar="OUT.csv", help="write one row per frame and face"
-    )
+    parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="write a row a frame and face")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     parser.add_argument("--overlay", choices=OVERLAYS, default=VIDEO_SETTINGS.overlay)
     parser.add_argument(
@@ -29,21 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=VIDEO_SETTINGS.half_life_s,
         metavar="SECONDS",
-        help="half-life of the smoothing; 0 turns it off (default: %(default)s)",
+        help="of the smoothing over time; 0 is none (default: %(default)s)",
     )
     parser.add_argument(
         "--search-every",
         type=int,
         default=VIDEO_SETTINGS.search_every,
         metavar="FRAMES",
-        help="run face detection on every Nth frame (default: %(default)s)",
+        help="look for faces in every so many frames (default: %(default)s)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Processes the video and prints a summary."""
     if args.out is None and args.csv is None:
-        raise ConfigError("Name an output: --out OUT.mp4, --csv OUT.csv, or both.")
+        raise ConfigError("Say where to write: --out OUT.mp4, --csv OUT.csv, or both.")
     if args.half_life < 0 or args.search_every < 1:
         raise ConfigError("--half-life must be 0 or more, --search-every 1 or more.")
     written = [path.resolve() for path in (args.out, args.csv) if path is not None]
@@ -62,6 +60,6 @@ def run(args: argparse.Namespace) -> int:
         f"{found.with_faces} of them, {found.people} people at most."
     )
     if found.failed:
-        print(f"{found.failed} frames could not be processed. {found.problem}")
+        print(f"{found.failed} frames could not be read. {found.problem}")
     print(NOTICE)
     return 0

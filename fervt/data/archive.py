@@ -82,7 +82,7 @@ class ImageArchive:
             _check_listing(content, self.name)
             self._zip = zipfile.ZipFile(BytesIO(content))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise DataError(f"'{self.name}' is not a readable zip file.") from error
+            raise DataError(f"'{self.name}' is no zip file that can be read.") from error
         self._infos = self._zip.infolist()
         files = [
             (at, info)
@@ -93,10 +93,10 @@ class ImageArchive:
         images = [info for _, info in found]
         self.others = len(files) - len(images)
         if any(info.flag_bits & 1 for info in images):
-            raise DataError(f"'{self.name}' is encrypted; encrypted zip files are not supported.")
+            raise DataError(f"'{self.name}' is encrypted; only open zip files can be read.")
         if len(images) > MAX_IMAGES:
             raise DataError(
-                f"'{self.name}' contains {len(images):,} images; the limit is {MAX_IMAGES:,}."
+                f"'{self.name}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
             )
         if sum(info.file_size for info in images) > MAX_UNPACKED_BYTES:
             raise DataError(
@@ -117,7 +117,7 @@ class ImageArchive:
         """
         info = self._infos[member.position]
         if info.file_size > MAX_IMAGE_BYTES:
-            raise ImageError(f"'{member.name}' is larger than {MAX_IMAGE_BYTES / 1e6:g} MB.")
+            raise ImageError(f"'{member.name}' is over {MAX_IMAGE_BYTES / 1e6:g} MB.")
         try:
             content = self._zip.read(info)  # never more than the size that it claims
         except Exception as error:  # each way of compressing has its own errors
@@ -131,7 +131,7 @@ def _check_listing(content: bytes, name: str) -> None:
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     if listing_bytes > MAX_LISTING_BYTES or _END_64 in tail[max(0, at - 20) : max(0, at)]:
-        raise DataError(f"'{name}' contains too many files.")
+        raise DataError(f"'{name}' holds too many files to be looked through.")
 
 
 def _is_litter(path: str) -> bool:

@@ -244,7 +244,7 @@ def read_prepared(
         table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise _no_prepared_file(name) from error
-    damaged = DataError(f"{name} is damaged; create it again with 'python -m fervt prepare'.")
+    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
 
     usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
     label = table["label_fer2013"].to_numpy()
@@ -317,13 +317,13 @@ def _name_of(source: str | Path | bytes, name: str | None) -> str:
 
 def _no_prepared_file(name: str) -> DataError:
     return DataError(
-        f"{name} is not a prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+        f"{name} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
     )
 
 
 def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, dict[str, Any]]:
     if not isinstance(source, bytes) and not Path(source).is_file():
-        raise DataError(f"{name} does not exist or is not a file.")
+        raise DataError(f"{name} does not exist or is no file.")
     try:
         file = pq.ParquetFile(BytesIO(source) if isinstance(source, bytes) else source)
         schema = file.schema_arrow
@@ -334,8 +334,8 @@ def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, 
         raise _no_prepared_file(name)
     if about.get("version") != _VERSION:
         raise DataError(
-            f"{name} uses version {about.get('version')} of the prepared format; "
-            f"this program supports {_VERSION}."
+            f"{name} has version {about.get('version')} of the prepared format, "
+            f"this program reads {_VERSION}."
         )
     if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
         raise _no_prepared_file(name)

@@ -93,7 +93,7 @@ def read_source(
     else:
         raise DataError(f"{path} is neither a .csv file, a .parquet file nor a folder of images.")
     if not rows.images:
-        raise DataError(f"{path} contains no images.")
+        raise DataError(f"{path} holds no images.")
     if ferplus is not None:
         rows.votes = _join_votes(path, rows, Path(ferplus))
 
@@ -108,7 +108,7 @@ def read_source(
         source=path.resolve().name,
     )
     _check_class_order(data, path)
-    adapted = f"{rows.adapted:,} images had color or another size and were converted to 48x48 gray."
+    adapted = f"{rows.adapted:,} images were in color or of another size and became 48x48 gray."
     return Source(data, (adapted,) if rows.adapted else ())
 
 
@@ -126,7 +126,7 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
         try:
             image = np.frombuffer(bytes(map(int, values)), np.uint8)
         except ValueError as error:
-            raise _bad_row(path, i, "has a pixel that is not an integer in 0..255") from error
+            raise _bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
         rows.images.append(image.reshape(SIDE_PX, SIDE_PX))
         rows.row.append(i)
         rows.usage.append(_check_usage(path, i, usage))
@@ -172,7 +172,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
         if name is not None:
             stated = next(s for s in SPLITS if s.lower() == name[1].lower())
             if (stated == "Training") != (split == "Training"):
-                raise DataError(f"{file} is named as {stated} but is not in that folder.")
+                raise DataError(f"{file} is named as {stated} but does not lie in that folder.")
             split = stated
             numbers.append(int(name[2]))
         pixels, adapted = _read_gray(file, file.name, file.parent)
@@ -207,14 +207,14 @@ def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
         split = _SPLIT_FOLDERS.get(split_folder.name.lower())
         if split is None:
             raise DataError(
-                f"{split_folder} is not expected: the folder {root} should contain train and test."
+                f"{split_folder} is not expected: the folder {root} should hold train and test."
             )
         found.add(split)
         for class_folder in _visible(split_folder):
             label = _CLASS_FOLDERS.get(class_folder.name.lower())
             if label is None or not class_folder.is_dir():
                 raise DataError(
-                    f"{class_folder} is not named after a FER2013 class "
+                    f"{class_folder} is no folder of a FER2013 class "
                     f"({', '.join(FER2013.classes)})."
                 )
             for file in _visible(class_folder):
@@ -279,7 +279,7 @@ def _join_votes(path: Path, rows: _Rows, ferplus: Path) -> list[Any]:
         raise DataError(f"{ferplus} does not exist.")
     if not rows.numbered:
         raise DataError(
-            f"{ferplus} cannot be joined to {path}: not all of its images have their row "
+            f"{ferplus} cannot be joined to {path}: not all of its images carry their own row "
             "number in their name, as in Training_00017.png."
         )
     usages, votes = [], []
@@ -329,7 +329,7 @@ def _check_missing(path: Path, columns: list[str]) -> None:
 
 def _check_usage(path: Path, i: int, usage: Any) -> str:
     if usage not in SPLITS:
-        raise _bad_row(path, i, f"has Usage '{usage}', which is not one of {', '.join(SPLITS)}")
+        raise _bad_row(path, i, f"has Usage '{usage}', which is none of {', '.join(SPLITS)}")
     return usage
 
 
@@ -340,7 +340,7 @@ def _check_label(path: Path, i: int, emotion: Any) -> int:
     except ValueError:
         label = -1
     if not 0 <= label < len(FER2013):
-        raise _bad_row(path, i, f"has emotion '{emotion}', which is not one of FER2013's ({order})")
+        raise _bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
     return label
 
 
@@ -348,7 +348,7 @@ def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
     try:
         return list(bytes(int(str(count)) for count in counts))
     except ValueError as error:
-        raise _bad_row(path, i, "has a vote that is not an integer in 0..255") from error
+        raise _bad_row(path, i, "has a vote that is no whole number in 0..255") from error
 
 
 def _check_class_order(data: PreparedData, path: Path) -> None:
@@ -378,7 +378,7 @@ def _check_class_order(data: PreparedData, path: Path) -> None:
     if permuted:
         raise DataError(
             f"{path} does not number its classes in FER2013's order "
-            f"({', '.join(FER2013.classes)}); alphabetical order is a common cause."
+            f"({', '.join(FER2013.classes)}); an alphabetical order is a common cause."
         )
 
 

@@ -82,7 +82,7 @@ class Augment:
         0.3, "largest change of brightness, in standard deviations", least=0, most=10
     )
     contrast: float = option(0.25, "largest relative change of contrast, 0..1", least=0, most=1)
-    erase: float = option(0.3, "probability of one erased rectangle per face", least=0, most=1)
+    erase: float = option(0.3, "chance of one erased rectangle a face", least=0, most=1)
 
     def __post_init__(self) -> None:
         check_types(self)

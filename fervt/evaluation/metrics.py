@@ -198,7 +198,7 @@ def _read(kind: Any, raw: Any, name: str) -> Any:
         _expect(finite, name, "must be a finite number")
         return float(raw)
     elif kind is int:
-        _expect(type(raw) is int and raw >= 0, name, "must be a non-negative integer")
+        _expect(type(raw) is int and raw >= 0, name, "must be a whole number, not negative")
     else:
         _expect(type(raw) is kind, name, "must be a string")
     return raw

@@ -141,7 +141,7 @@ def _neutralized(model: FERVTGNN, part: Part | None) -> Intervention | None:
         return Intervention(gwa_weights=torch.ones(7, 7, device=next(model.parameters()).device))
     if part == "gnn" and model.config.use_gnn:
         return Intervention(gnn_features=model.gnn_mean)
-    raise DataError(f"This checkpoint has no {part.upper()} to neutralize.")
+    raise DataError(f"This checkpoint has no {part.upper()} that could be neutralized.")
 
 
 def labels_in(classes: Vocabulary, truth: Vocabulary, data: PreparedData) -> NDArray[np.int64]:

@@ -179,7 +179,7 @@ class SavedEvaluation:
         found = [
             (rule + way, self.rows(tta=tta, copies=copies, truth=truth))
             for copies, rule in ((True, "all faces"), (False, "without copies"))
-            for tta, way in ((False, ""), (True, ", with flip TTA"))
+            for tta, way in ((False, ""), (True, ", mirrored too"))
         ]
         return [(way, rows) for way, rows in found if len(rows)]
 
@@ -196,11 +196,11 @@ class SavedEvaluation:
             with np.load(self.origin / name, allow_pickle=False) as file:
                 images, tokens = file["image_sha256"], file["class_token"]
         except FileNotFoundError as error:
-            raise DataError(f"'{name}' is missing beside the predictions.") from error
+            raise DataError(f"There is no '{name}' beside the predictions.") from error
         except Exception as error:  # each way of being damaged has its own errors
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
-            raise DataError(f"'{name}' does not match the rows of the predictions beside it.")
+            raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         return tokens.astype(np.float32)
 
     def as_files(self) -> dict[str, bytes]:
@@ -214,7 +214,7 @@ class SavedEvaluation:
         try:
             return {name: (self.origin / name).read_bytes() for name in FILES}
         except OSError as error:
-            raise DataError("The files of this evaluation no longer exist.") from error
+            raise DataError("The files of this evaluation are not there any more.") from error
 
     def layout(self, method: Literal["pca", "tsne"]) -> NDArray[np.float32]:
         """The class tokens in a plane (N, 2), see `metrics.project`.
@@ -237,6 +237,6 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
     )
     if not plain["image_sha256"].equals(mirrored["image_sha256"]):
         shown = f"{folder.parent.name}/{folder.name}"
-        raise DataError(f"The two tables of '{shown}' contain different images.")
+        raise DataError(f"The two tables of '{shown}' hold different images.")
     digest = "-".join(file_sha256(folder / n)[:16] for n in (METRICS, PREDICTIONS, MIRRORED))
     return SavedEvaluation(folder, metrics, plain, mirrored, digest)

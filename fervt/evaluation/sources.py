@@ -107,7 +107,7 @@ def evaluate_archive(
     members = archive.labeled(split)
     if not members:
         raise DataError(
-            f"'{archive.name}' has no labeled images: folders must be named after expressions, "
+            f"'{archive.name}' holds no labeled image: folders must be named as expressions, "
             f"such as {FER2013.classes[0]} or {FER2013.classes[3]}."
         )
     classes = predictor.classes
@@ -132,7 +132,7 @@ def evaluate_archive(
         except ImageError:
             problems.append(member.name)
     if not kept:
-        raise DataError(f"'{archive.name}' contains no images that could be scored.")
+        raise DataError(f"'{archive.name}' holds no image that could be scored.")
     own = np.array([m.label for m in kept])
     shown = _UNUSUAL.sub("_", archive.name) + ("" if split is None else f", {split}")
     data = PreparedData.from_rows(
@@ -156,14 +156,14 @@ def evaluate_archive(
     )
     outside = [member.name for member in archive.members if member.label < 0]
     notes = (
-        "The largest face was cropped from each image."
+        "The largest face was cut out of each image."
         if find_faces
-        else "Each whole image was used as one face.",
-        _name_files("not in a folder named after an expression", outside),
-        _name_files("not a class of this checkpoint", [member.name for member in unknown]),
+        else "Each image was read whole, as one face.",
+        _name_files("in no folder that is named as an expression", outside),
+        _name_files("no class of this checkpoint", [member.name for member in unknown]),
         _name_files("no face found", faceless),
         _name_files("unreadable", problems),
-        f"Left out (not image files): {archive.others:,}." if archive.others else "",
+        f"Left out (no images by their names): {archive.others:,}." if archive.others else "",
     )
     return Evaluated(
         SavedEvaluation.hold(evaluation),

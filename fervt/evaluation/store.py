@@ -70,7 +70,7 @@ class EvaluationStore:
             return read_evaluation(folders[split])
         if (folder / FILE_NAME).is_file():
             return read_evaluation(folder)
-        known = f"; saved splits: {', '.join(folders)}" if folders else ""
+        known = f"; saved are {', '.join(folders)}" if folders else ""
         raise DataError(f"'{name_or_folder}' has no saved evaluation on {split}{known}.")
 
     def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:

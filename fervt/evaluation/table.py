@@ -80,7 +80,7 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
             don't sum to 1, or a label is out of range.
     """
     if not path.is_file():
-        raise DataError(f"Evaluation '{path.name}' does not exist in {path.parent.name}.")
+        raise DataError(f"There is no evaluation '{path.name}' in {path.parent.name}.")
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
@@ -90,21 +90,21 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
         raise DataError(f"'{path.name}' lacks the column '{missing[0]}'.")
     names = list(classes.classes)
     if list(table.columns) != [*_COLUMNS, *names]:
-        raise DataError(f"'{path.name}' does not have the class columns of {classes.title}.")
+        raise DataError(f"'{path.name}' has other class columns than {classes.title}'s.")
     numeric = all(is_integer_dtype(table[c]) for c in ("row", *_LABELS)) and all(
         is_numeric_dtype(table[name]) for name in names
     )
     if not (numeric and is_bool_dtype(table["is_copy"]) and table["image_sha256"].notna().all()):
-        raise DataError(f"'{path.name}' has a column of the wrong type.")
+        raise DataError(f"'{path.name}' has a column of the wrong kind.")
     probabilities = table[names].to_numpy(dtype=np.float64)
     if not np.isfinite(probabilities).all() or (probabilities < 0).any():
-        raise DataError(f"'{path.name}' contains probabilities that are negative or not finite.")
+        raise DataError(f"'{path.name}' holds probabilities that are not finite or negative.")
     if len(table) and np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         row = int(np.abs(probabilities.sum(axis=1) - 1).argmax())
         raise DataError(f"'{path.name}' row {row}: the probabilities don't sum to 1.")
     if not table["label"].between(0, len(names) - 1).all():
-        raise DataError(f"'{path.name}' contains a label outside its {len(names)} classes.")
+        raise DataError(f"'{path.name}' holds a label outside its {len(names)} classes.")
     for labels in (FER2013, FERPLUS):  # -1: none of this set
         if not table[f"label_{labels.name}"].between(-1, len(labels) - 1).all():
-            raise DataError(f"'{path.name}' contains a label that {labels.title} does not have.")
+            raise DataError(f"'{path.name}' holds a label that {labels.title} does not have.")
     return table

@@ -20,20 +20,18 @@ from fervt.metrics import (
 _SURE_P = 0.05
 
 PEOPLE = {
-    PEOPLE_SIDE_WITH_LABEL: "the majority agrees with the label",
-    PEOPLE_SIDE_WITH_MODEL: "the majority agrees with the model",
-    PEOPLE_DIFFER: "the majority differs from both, or there is none",
+    PEOPLE_SIDE_WITH_LABEL: "people agree with the label",
+    PEOPLE_SIDE_WITH_MODEL: "people agree with the model",
+    PEOPLE_DIFFER: "people say something else, or disagree",
 }
 """Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
 COPIES_AND_MIRRORED = (
-    "Copies are test faces that are also in an earlier split, pixel for pixel. Mirrored: averaged "
+    "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: averaged "
     "with the prediction for the mirrored face."
 )
-RECALL_AND_PRECISION = (
-    "Recall: share of its faces that are found. Precision: share of predictions that are right."
-)
-DIAGONAL = "On the diagonal, 80% confidence means 80% correct."
+RECALL_AND_PRECISION = "Recall: of its faces, how many are found. Precision: how often right."
+DIAGONAL = "On the diagonal, “80% sure” is right in 80 of 100 cases."
 HUMAN_ACCURACY = f"{references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} points"
 LABEL_AGREEMENT = f"{references.LABEL_AGREEMENT:.0%}"
 
@@ -54,12 +52,12 @@ def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
     found = []
     if metrics.data.split == "PublicTest":
         found.append(
-            "PublicTest was used to select this checkpoint, so its figures are optimistic; "
-            "quote PrivateTest."
+            "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
+            "PrivateTest is the one to quote."
         )
     own_images = metrics.data.labels_from is not None
     if metrics.saw_votes and truth is FER2013 and not own_images:
-        found.append("It was trained with FER+ votes too, unlike plain FER2013 models.")
+        found.append("It was trained with FER+ votes too, which plain FER2013 models lack.")
     return found
 
 
@@ -108,7 +106,7 @@ def describe_difference(difference: Difference) -> str:
 def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
     """McNemar's test in a sentence."""
     if not test.fixed + test.broken:
-        return f"{old} and {new} are correct on exactly the same faces."
+        return f"{old} and {new} are right on exactly the same faces."
     chance = "p below 0.001" if test.p_value < 0.001 else f"p = {test.p_value:.3f}"
     meaning = (
         "more than chance would explain"
@@ -116,6 +114,6 @@ def explain_mcnemar(test: McNemar, old: str, new: str) -> str:
         else "no more than chance would explain"
     )
     return (
-        f"{new} corrects {test.fixed:,} errors of {old} and makes {test.broken:,} "
-        f"new ones: {meaning} (exact McNemar test, {chance})."
+        f"{new} gets {test.fixed:,} faces right that {old} got wrong, and {test.broken:,} the "
+        f"other way round: {meaning} (exact McNemar test, {chance})."
     )

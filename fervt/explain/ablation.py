@@ -46,7 +46,7 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
         changes.append((["GNN replaced by its mean"], mean))
     if config.use_gwa:
         equal = Intervention(gwa_weights=torch.ones(GRID, GRID, device=image.device))
-        changes.append((["uniform GWA weights"], equal))
+        changes.append((["GWA weights all equal"], equal))
     effects = []
     with torch.inference_mode():
         for labels, change in changes:

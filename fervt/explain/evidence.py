@@ -41,21 +41,21 @@ SOURCES: dict[str, Source] = {
     "gwa": Source(
         "GWA weight",
         "× average",
-        "How strongly grid-wise attention weights a cell; the average cell is 1.",
+        "How strongly grid-wise attention chooses a cell; the average cell is 1.",
         False,
         1.0,
     ),
     "gat": Source(
         "GAT attention",
         "× average",
-        "Attention a cell receives from its neighbors and itself, over layers and heads; mean 1.",
+        "How much its neighbors and itself draw from a cell, over layers and heads; on average 1.",
         False,
         1.0,
     ),
     "grad_cam": Source(
         "Grad-CAM",
         "logits",
-        "How much a cell of the backbone's last feature map raises the target's logit.",
+        "How much a cell of the backbone's last map pushes the target's logit up.",
         False,
         0.0,
     ),
@@ -63,7 +63,7 @@ SOURCES: dict[str, Source] = {
         "Occlusion",
         "drop in probability",
         "How much the target's probability falls when the cell is hidden; below 0 it rises. "
-        "For a contrast of two classes: how much the difference falls.",
+        "For a target held against another: how much its lead falls.",
         True,
         0.0,
     ),
@@ -92,11 +92,11 @@ class Target:
         for name in (label, against):
             if name is not None and name not in vocabulary.classes:
                 raise ConfigError(
-                    f"'{name}' is not a class of {vocabulary.title}; "
+                    f"'{name}' is no class of {vocabulary.title}; "
                     f"known: {', '.join(vocabulary.classes)}."
                 )
         if label == against:
-            raise ConfigError(f"'{label}' cannot be compared with itself.")
+            raise ConfigError(f"'{label}' cannot be contrasted with itself.")
         index = vocabulary.classes.index
         return cls(index(label), None if against is None else index(against))
 

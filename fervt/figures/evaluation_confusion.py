@@ -48,7 +48,7 @@ def confusion_figure(
              for row in zip(shares, counts, strict=True)]  # fmt: skip
     hover = [
         [
-            f"{n:,} of {int(total):,} {label} faces ({s:.1%})<br>were classified as {answer}"
+            f"{n:,} of {int(total):,} {label} faces ({s:.1%})<br>were taken for {answer}"
             for answer, n, s in zip(names, row, part, strict=True)
         ]
         for label, row, part, total in zip(names, counts, shares, support[:, 0], strict=True)

@@ -87,7 +87,7 @@ def reliability_figure(
             marker={"size": 5 + 16 * np.sqrt(count[filled] / count.sum())},
             hovertemplate="said %{x:.0%}, right %{y:.0%}<br>%{customdata:,} faces<extra></extra>",
         )
-    return _unit_square(figure, "confidence", "accuracy")
+    return _unit_square(figure, "confidence", "share of right answers")
 
 
 def risk_figure(
@@ -108,7 +108,7 @@ def risk_figure(
             name=name,
             mode="lines",
             line={"color": color, "dash": dash, "width": 2.5},
-            hovertemplate="coverage %{x:.0%}, error rate %{y:.1%}<extra></extra>",
+            hovertemplate="answers %{x:.0%}, wrong in %{y:.1%} of them<extra></extra>",
         )
     if chosen is not None:
         figure.add_scatter(
@@ -120,7 +120,7 @@ def risk_figure(
             hoverinfo="skip",
         )
     figure.update_layout(showlegend=len(curves) > 1)
-    _plain(figure, "coverage", "error rate")
+    _plain(figure, "faces answered", "wrong answers among them")
     figure.update_xaxes(range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(rangemode="tozero", tickformat=".0%")
     return figure

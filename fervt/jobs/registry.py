@@ -95,7 +95,7 @@ class Jobs:
             running = sum(job.state == "running" for job, _ in self._jobs.values())
             if running >= self._at_once:
                 raise JobError(
-                    f"{running} jobs are already running; wait for one to finish or cancel it."
+                    f"{running} jobs are running already; wait for one to end or cancel it."
                 )
             job = Job(secrets.token_urlsafe(16), kind, title)
             paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
@@ -145,7 +145,7 @@ class Jobs:
     def _watch(self, job: Job, process: subprocess.Popen[bytes], message: bytes) -> None:
         """Hands the work over and takes the answers in, until the process ends."""
         assert process.stdin is not None and process.stdout is not None
-        ending: tuple[JobState, Any, str] = "failed", None, "The job ended without a result."
+        ending: tuple[JobState, Any, str] = "failed", None, "The work ended without an answer."
         try:
             process.stdin.write(message)
             process.stdin.flush()

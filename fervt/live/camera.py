@@ -101,5 +101,5 @@ class CameraReader:
     ) -> None:
         """Makes the page count it among the frames that could not be read."""
         _log.warning("A frame could not be %s.", what, exc_info=True)
-        problem = f"A frame could not be {what}: {type(error).__name__}."
+        problem = f"A frame could not be {what} ({type(error).__name__})."
         self.worker.count_failure(problem, dropped, processed)

@@ -105,20 +105,16 @@ class Recorder:
                 self._start_s = now_s if self._start_s is None else self._start_s
                 seconds = now_s - self._start_s
                 if seconds > self._max_s:
-                    self._finish(
-                        f"The recording stopped at the limit of {self._max_s:.0f} seconds."
-                    )
+                    self._finish(f"It ended by itself after {self._max_s:.0f} seconds.")
                     return
                 self._writer.add(image_rgb, seconds)
                 self._seconds, self._frames = seconds, self._frames + 1
                 if self._buffer.tell() > self._max_bytes:
-                    self._finish(
-                        f"The recording stopped at the limit of {self._max_bytes / 1e6:.0f} MB."
-                    )
+                    self._finish(f"It ended by itself at {self._max_bytes / 1e6:.0f} MB.")
             except Exception as error:  # the stream must go on, whatever the film did
                 _log.warning("A frame could not be recorded.", exc_info=True)
                 why = type(error).__name__
-                self._finish(f"The recording stopped early: a frame could not be recorded ({why}).")
+                self._finish(f"It ended early: a frame could not be recorded ({why}).")
 
     def _finish(self, ended: str) -> None:
         writer, self._writer = self._writer, None
@@ -129,9 +125,7 @@ class Recorder:
             writer.close()
         except Exception as error:  # as above: this runs in the stream's thread, too
             _log.warning("A recording could not be finished.", exc_info=True)
-            self._ended = (
-                f"The recording could not be completed and is lost ({type(error).__name__})."
-            )
+            self._ended = f"It could not be finished and is lost ({type(error).__name__})."
         else:
             self._film = self._buffer.getvalue() if self._frames else None
         self._buffer = BytesIO()

@@ -172,7 +172,7 @@ class LiveWorker:
             problem = str(error)
         except Exception as error:  # the stream must go on, whatever a frame did
             _log.warning("A frame could not be read.", exc_info=True)
-            problem = f"A frame could not be processed ({type(error).__name__})."
+            problem = f"A frame could not be read ({type(error).__name__})."
         now_s = self._clock()
         latency_ms = 1000 * (now_s - began_s)
         reading = FrameReading(self._frames, at_s - self._start_s, faces, latency_ms, problem)

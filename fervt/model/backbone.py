@@ -84,7 +84,7 @@ class ResNet34(nn.Module):
             reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             name = file.name if file else "torchvision's resnet34"
             raise CheckpointError(
-                f"The ImageNet weights '{name}' do not match; they require the stem 'imagenet' and "
+                f"The ImageNet weights '{name}' don't fit; they need the stem 'imagenet' and "
                 f"width 64 ({reason})."
             ) from error
 

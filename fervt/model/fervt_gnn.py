@@ -42,21 +42,21 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches", least=1, most=1024)
     gwa_heads: int = option(4, "summary queries of GWA", least=1, most=64)
-    gwa_focus: float = option(0.4, "share of the cells that GWA selects", least=0.05, below=1)
+    gwa_focus: float = option(0.4, "share of the cells that GWA chooses", least=0.05, below=1)
     gwa_embedding: Embedding = option(
-        "patch", "GWA's cell embedding: patch (one convolution) or convolutional (follows the face)"
+        "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
     )
     use_gnn: bool = option(True, "graph attention over the grid and its token")
     node_dim: int = option(128, "feature dimension F of the graph's nodes", least=1, most=1024)
     gat_heads: int = option(4, "attention heads of each graph layer", least=1, most=64)
     graph_pooling: Pooling = option(
-        "contrast", "how the nodes are pooled: mean, max, attention, gwa or contrast"
+        "contrast", "nodes to one vector: mean, max, attention, gwa or contrast"
     )
     dropout: float = option(
         0.1, "dropout in the transformer and before the classifier", least=0, below=1
     )
     token_dropout: float = option(
-        0.2, "probability of dropping each pyramid token in training", least=0, below=1
+        0.2, "chance of hiding each pyramid token in training", least=0, below=1
     )
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ UNKNOWN = "*not evaluated yet*"
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _PARTS = {
-    "gwa_std_over_cells": "GWA weights, standard deviation over the cells of a face (0 = uniform)",
+    "gwa_std_over_cells": "GWA weights, standard deviation over a face's cells (0 = all alike)",
     "gwa_std_over_images": "GWA weights, standard deviation over faces (0 = the same for all)",
     "gwa_max": "GWA weights, largest (1 = average)",
     "gnn_readout_accuracy": "accuracy of the graph's vector alone",
@@ -65,7 +65,7 @@ def fill(text: str, facts: dict[str, str]) -> str:
     """
     unknown = sorted(set(_PLACE.findall(text)) - facts.keys())
     if unknown:
-        raise ConfigError(f"The model card has an unknown placeholder, '{unknown[0]}'.")
+        raise ConfigError(f"The model card asks for '{unknown[0]}', which nothing fills.")
     return _PLACE.sub(lambda match: facts[match[1]], text)
 
 
@@ -101,7 +101,7 @@ def _about(info: CheckpointInfo, about: CheckpointFacts) -> dict[str, str]:
         "split_rule": info.split_rule or "an unknown rule",
         "temperature": f"{info.temperature:.2f}",
         "ferplus_note": (
-            "**It was trained with FER+ votes too**, unlike plain FER2013 models."
+            "**It was trained with FER+ votes too**, which plain FER2013 models lack."
             if "ferplus" in info.labels_seen and info.config.vocabulary == "fer2013"
             else ""
         ),
@@ -109,17 +109,17 @@ def _about(info: CheckpointInfo, about: CheckpointFacts) -> dict[str, str]:
 
 
 def _course(info: CheckpointInfo) -> str:
-    course = f"{len(info.history)} epochs up to the selected one, seed {info.seed}"
+    course = f"{len(info.history)} epochs to the one that was kept, seed {info.seed}"
     if info.parent:
         course += (
             f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
-            "docs/experiments.md describes the earlier stages)"
+            "docs/experiments.md has the stages before)"
         )
     if teachers := info.training.get("teachers"):
         plural = "s" if len(teachers) > 1 else ""
         course += f"; its targets are softened by the answers of {len(teachers)} teacher{plural}"
     if averaged := info.training.get("averaged"):
-        course += f"; its weights are averaged over {len(averaged)} such runs"
+        course += f"; its weights are the mean of {len(averaged)} such runs"
     return course
 
 
@@ -192,7 +192,7 @@ def ablation_table(name: str, sha256: str) -> str:
 
 
 def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str:
-    about = f"Switched off, without retraining ({split}, n = {whole.n:,})"
+    about = f"Switched off, without training anew ({split}, n = {whole.n:,})"
     lines = [
         f"| {about} | Accuracy | Change |",
         "|---|---|---|",
@@ -218,7 +218,7 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
         entry = json.loads(path.read_text())
         spread = any(row["standard_deviation"] is not None for row in entry["variants"])
         lines = [
-            f"Retrained on the same budget ({entry['epochs']} epochs from scratch, width "
+            f"Trained anew on one budget ({entry['epochs']} epochs from scratch, width "
             f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
             f"on {entry['split']} (n = {entry['n']:,})"
             + (", mean and standard deviation over seeds:" if spread else ":"),

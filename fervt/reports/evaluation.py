@@ -134,16 +134,17 @@ def summarize(
 ) -> list[str]:
     """The summary of the report in sentences."""
     scores, truth = rows.scores, evaluation.truth
-    unseen = " that were held out" if evaluation.split in SPLITS[1:] else ""
+    unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
     worst, best = scores.occurring[0], scores.occurring[-1]
     sentences = [
-        f"{evaluation.title} predicts the labeled expression for {scores.accuracy:.1%} of "
+        f"{evaluation.title} names the labeled expression in {scores.accuracy:.1%} of "
         f"{scores.n:,} faces of {evaluation.split}{unseen} (95% interval "
         f"{describe_interval(scores)}).",
-        f"It is best on {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
+        f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
         f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
         f"mistake is {describe_worst_mistake(scores)}.",
-        f"Its confidence is off by {100 * scores.ece_calibrated:.1f} points on average.",
+        f"When it states a confidence, it is off by "
+        f"{100 * scores.ece_calibrated:.1f} points on average.",
     ]
     if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
@@ -153,7 +154,7 @@ def summarize(
             other = errors - int((sides == PEOPLE_SIDE_WITH_LABEL).sum())
             sentences.append(
                 f"In {other:,} of its {errors:,} errors ({other / errors:.0%}), the majority of "
-                "ten later annotators does not support the label either."
+                "ten later annotators does not back the label either."
             )
     sentences += caveats(evaluation.metrics, truth)
     if against is not None:
@@ -195,7 +196,7 @@ def _sections(
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
         yield "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
     yield (
-        "Confusion matrix",
+        "Where it fails",
         "Rows are labels, columns predictions; shares of each row.",
         [confusion_figure(np.array(rows.scores.confusion), names)],
     )
@@ -213,18 +214,14 @@ def _sections(
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
     if sum(counts) and rows.has_votes:
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
-        yield "Did people disagree too?", note, [people_figure(counts, list(PEOPLE.values()))]
+        yield "Did people disagree, too?", note, [people_figure(counts, list(PEOPLE.values()))]
     if data is not None:
         yield from _examples(rows, data)
     if against is not None:
         yield _comparison(against, evaluation)
     if info is not None and info.history:
         figure = training_figure(info.history, info.metrics.get("epoch"))
-        yield (
-            "Training",
-            "Training figures are measured on augmented, regularized batches.",
-            [figure],
-        )
+        yield "Training", "Training figures are of augmented, regularised batches.", [figure]
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
@@ -232,15 +229,15 @@ def _sections(
         training_ablation_table(),
     ]
     yield (
-        "What each part contributes",
-        "Measured on the same faces unless noted otherwise.",
+        "Which parts do work",
+        "Measured on the same faces unless it says otherwise.",
         [to_html(p) for p in parts if p],
     )
     card = CARD.read_text() if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield heading, "From the model card.", [to_html(text)]
-    yield "Provenance", "Everything needed to reproduce it.", [_provenance(evaluation)]
+    yield "Where this comes from", "Enough to repeat it.", [_provenance(evaluation)]
 
 
 def _ways(evaluation: SavedEvaluation) -> str:
@@ -291,9 +288,9 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
     yield (
-        "Is its confidence calibrated?",
+        "Can its confidence be believed?",
         f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
-        f"{rows.scores.ece_calibrated:.3f} with the temperature fitted on PublicTest.",
+        f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
         [
             reliability_figure(
                 {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
@@ -305,12 +302,12 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
     said = (
         "."
         if risk is None
-        else f": with a minimum confidence of 50%, it classifies {coverage:.1%} of the "
-        f"faces and is correct on {1 - risk:.1%} of them."
+        else f": asked to answer only when at least 50% sure, it answers for {coverage:.1%} of the "
+        f"faces and is right in {1 - risk:.1%} of them."
     )
     yield (
-        "Selective prediction",
-        f"A higher minimum confidence leaves fewer faces classified and fewer errors{said}",
+        "Answering only when sure",
+        f"The surer it must be, the fewer faces it answers for and the fewer errors it makes{said}",
         [
             risk_figure(
                 {evaluation.name: (curve.coverage, curve.risk)},
@@ -324,10 +321,7 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
     at = {digest: i for i, digest in enumerate(data.sha256.tolist())}
     names = [expression(label).name for label in rows.classes]
     order = np.argsort(-rows.calibrated.max(axis=1), kind="stable")
-    for heading, mask in (
-        ("Correct with the highest confidence", rows.right),
-        ("Wrong with the highest confidence", ~rows.right),
-    ):
+    for heading, mask in (("Surest when right", rows.right), ("Surest when wrong", ~rows.right)):
         faces = []
         for i in [i for i in order if mask[i]][:_EXAMPLES]:
             where = at.get(str(rows.table.iloc[i]["image_sha256"]))
@@ -379,7 +373,7 @@ def _comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Sectio
     )
     change = new.scores.confusion_shares - old.scores.confusion_shares
     classes = [expression(label).name for label in new.classes]
-    caption = "<p class='note'>Change of each row in percentage points; red means more often.</p>"
+    caption = "<p class='note'>Change of each row's shares in points; red is more often.</p>"
     return (
         f"Against {names[0]}",
         note,

@@ -159,26 +159,26 @@ def _sections(
             figure = overlay_figure(seen, maps[key], **overlay_options(key, maps[key]))
             yield source.title, source.meaning, figure
         else:
-            yield source.title, "This checkpoint does not have this part.", ""
+            yield source.title, "This checkpoint has no such part.", ""
     if trace.gat_attention is not None and trace.edge_index is not None:
         yield (
             "The attention graph",
-            "Mean of layers and heads; arrows point from source to target. "
+            "Mean of layers and heads; an arrow points at the cell that draws on the other. "
             + facts_as_text(graph_facts(trace.edge_index)),
             graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention)),
         )
     yield (
         "Do the sources agree?",
-        "Spearman's rank correlation between the maps: 1 means the same order of cells.",
+        "Spearman's rank correlation between the maps: 1 is the same order of cells.",
         correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps]),
     )
     yield (
         "Tokens",
-        "Attention rolled out through all blocks: row 0 is the attribution of the class token.",
+        "Attention rolled out through all blocks: the first row is what the class token is of.",
         token_attention_figure(attention_rollout(trace.transformer_attention), trace.token_names),
     )
     yield (
-        "Effect of each part",
+        "What each part is worth",
         f"The change of the {target.describe_score(trace.vocabulary)} without it.",
         part_figure(explanation, target),
     )

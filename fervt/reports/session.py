@@ -38,7 +38,7 @@ def summary_html(
         facts.append(
             f"latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms)"
         )
-        facts.append(f"{stats.dropped} frames dropped, {stats.failed} could not be processed")
+        facts.append(f"{stats.dropped} frames dropped, {stats.failed} could not be read")
     facts.append(f"checkpoint {html.escape(checkpoint)}")
     parts = [f"<p>{'; '.join(facts)}.</p>", f"<p class='note'>{NOTICE}</p>"]
     numbers = face_numbers(readings)
@@ -50,9 +50,7 @@ def summary_html(
     if not numbers:
         parts.append("<p>No face was found.</p>")
     if len(numbers) > _MAX_FACES:
-        parts.append(
-            f"<p>{len(numbers) - _MAX_FACES} more faces are listed in the CSV file only.</p>"
-        )
+        parts.append(f"<p>{len(numbers) - _MAX_FACES} more faces are in the CSV only.</p>")
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Expressions</title>"
         f"<style>{_STYLE}</style><h1>Apparent expressions</h1>{''.join(parts)}</html>"

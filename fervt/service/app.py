@@ -142,7 +142,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
         """Other sites' scripts may open WebSockets anywhere; browsers say where they come from."""
         origin = request.headers.get("Origin")
         if request.path == "/v1/live" and origin and urlsplit(origin).netloc != request.host:
-            raise Problem(403, "Connections from other sites are not allowed.")
+            raise Problem(403, "Pages of other sites may not connect.")
 
     @sock.route("/v1/live")
     def live(socket: Any) -> None:

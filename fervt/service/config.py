@@ -23,19 +23,17 @@ class ServiceConfig:
 
     max_body_mb: int = option(10, "largest request body in megabytes")
     max_megapixels: int = option(12, "largest image in megapixels, at most 25")
-    max_images: int = option(16, "images per request")
-    max_faces: int = option(10, "faces returned per image, the largest first")
-    max_in_flight: int = option(6, "concurrent requests; more are rejected with 503")
+    max_images: int = option(16, "images in one request")
+    max_faces: int = option(10, "faces answered per image, the largest first")
+    max_in_flight: int = option(6, "requests worked on at a time; more are answered 503")
     max_sockets: int = option(8, "open browser pages (WebSockets)")
     max_viewers: int = option(8, "viewers of the sources")
-    max_rate: int = option(
-        50, "requests per second and client, twice that in a burst; 0 is unlimited"
-    )
-    max_batch: int = option(16, "faces per forward pass; 1 turns batching off")
-    search_side_px: int = option(480, "images are scaled down to this side for face detection")
-    read_timeout_s: int = option(10, "time in which a request must arrive")
-    idle_timeout_s: int = option(60, "time after which an idle browser page is disconnected")
-    proxies: int = option(0, "trusted reverse proxies that set X-Forwarded headers")
+    max_rate: int = option(50, "requests a second and client, twice that in a burst; 0: no limit")
+    max_batch: int = option(16, "faces in one forward pass; 1 never batches")
+    search_side_px: int = option(480, "larger images are scaled down to this to find faces")
+    read_timeout_s: int = option(10, "a request must have arrived within this time")
+    idle_timeout_s: int = option(60, "a browser page that sends nothing is hung up on after this")
+    proxies: int = option(0, "reverse proxies in front whose X-Forwarded headers are true")
     api_key: str = field(default="", repr=False)
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -46,7 +46,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
     if kind == "multipart/form-data":
         found = [(file.filename or "file", file.read()) for file in request.files.getlist("file")]
         if not found:
-            raise Problem(400, "The form has no file field named 'file'.")
+            raise Problem(400, "The form has no file in a field named 'file'.")
     elif kind == "application/json":
         found = _read_json(many)
     elif kind.startswith(_RAW_TYPES):
@@ -85,7 +85,7 @@ def read_explain() -> list[str]:
     asked = [word for word in request.args.get("explain", "").split(",") if word]
     for word in asked:
         if word not in EXPLANATIONS:
-            raise Problem(400, f"explain must be a list of: {', '.join(EXPLANATIONS)}.")
+            raise Problem(400, f"explain is a list of: {', '.join(EXPLANATIONS)}.")
     return asked
 
 
@@ -97,7 +97,7 @@ def read_detect() -> bool:
     """
     word = request.args.get("detect", "true")
     if word not in ("true", "false"):
-        raise Problem(400, "detect must be true or false.")
+        raise Problem(400, "detect is true or false.")
     return word == "true"
 
 
@@ -118,9 +118,7 @@ def _read_entry(entry: Any) -> NamedBytes:
     text = entry.get("image") if isinstance(entry, dict) else None
     name = entry.get("name", "image") if isinstance(entry, dict) else None
     if not isinstance(text, str) or not isinstance(name, str):
-        raise Problem(
-            400, "An image in JSON must be an object with 'image' (base64) and an optional 'name'."
-        )
+        raise Problem(400, "An image in JSON is an object with 'image' (base64), 'name' if wanted.")
     if text.startswith("data:"):  # what a browser's canvas gives
         text = text.partition(",")[2]
     try:

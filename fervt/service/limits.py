@@ -79,9 +79,7 @@ class RateLimit:
             if len(self._clients) > self.MAX_CLIENTS:
                 self._clients.popitem(last=False)
         if tokens < 1:
-            raise Problem(
-                429, f"More than {self._per_s} requests per second.", {"Retry-After": "1"}
-            )
+            raise Problem(429, f"More than {self._per_s} requests a second.", {"Retry-After": "1"})
 
 
 def check_key(authorization: str, key: str) -> None:
@@ -103,4 +101,4 @@ def check_key(authorization: str, key: str) -> None:
         given = b""
     if not hmac.compare_digest(given, key.encode()):
         challenge = 'Basic realm="fervt", charset="UTF-8"'
-        raise Problem(401, "This service requires an API key.", {"WWW-Authenticate": challenge})
+        raise Problem(401, "This service needs its API key.", {"WWW-Authenticate": challenge})

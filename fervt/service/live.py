@@ -48,7 +48,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
         message = socket.receive(timeout=_LISTEN_S)
         if message is None:
             if time.monotonic() - heard > service.config.idle_timeout_s:
-                socket.close(_POLICY, "Idle for too long.")
+                socket.close(_POLICY, "Nothing was sent for too long.")
                 return
             continue
         heard = time.monotonic()
@@ -63,7 +63,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
                 frame = bytes(message)
             if max(dropped, texts) > MAX_WAITING:
                 service.metrics.dropped.inc(dropped)
-                socket.close(_POLICY, "Too many messages at once.")
+                socket.close(_POLICY, "Too many messages at a time.")
                 return
             message = socket.receive(timeout=0)
         service.metrics.dropped.inc(dropped)

@@ -35,7 +35,7 @@ _FACE = {
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "Calibrated, one per class, summing to 1.",
+            "description": "Calibrated, one a class, summing to 1.",
         },
         "latency_ms": {"type": "number", "description": "Its share of the forward pass."},
         "grid_xyxy_px": {
@@ -52,7 +52,7 @@ _FACE = {
             "type": ["array", "null"],
             "items": {"type": "array", "items": {"type": "number"}},
             "description": (
-                "explain=gat: one list per graph layer, one value per edge (mean over heads), in "
+                "explain=gat: a list a graph layer, one attention an edge (mean over heads), in "
                 "the order of grid.edge_sources and grid.edge_targets of /v1/model."
             ),
         },
@@ -66,7 +66,7 @@ _IMAGE = {
         "name": {"type": "string"},
         "width": {"type": "integer"},
         "height": {"type": "integer"},
-        "faces_found": {"type": "integer", "description": "Before the limit of faces per image."},
+        "faces_found": {"type": "integer", "description": "Before the limit of faces an image."},
         "faces": {
             "type": "array",
             "items": {"$ref": "#/components/schemas/Face"},
@@ -91,9 +91,9 @@ _ENTRY = {
         "image": {
             "type": "string",
             "contentEncoding": "base64",
-            "description": "The image file in base64; a data: URL is accepted too.",
+            "description": "The image file in base64; a data: URL is taken too.",
         },
-        "name": {"type": "string", "description": "The name used in responses."},
+        "name": {"type": "string", "description": "What answers call it."},
     },
 }
 
@@ -114,19 +114,19 @@ _OPTIONS = [
     {
         "name": "detect",
         "in": "query",
-        "description": "false treats each image as one face, for clients that crop themselves.",
+        "description": "false takes each image as one face, for callers that crop themselves.",
         "schema": {"type": "string", "enum": ["true", "false"], "default": "true"},
     },
 ]
 
 _PROBLEM_NAMES = {
-    400: "The request is malformed or contains too many images.",
+    400: "The request breaks its own format, or holds too many images.",
     401: "The API key is missing or wrong.",
-    404: "Not found.",
+    404: "There is no such thing.",
     413: "The body is too large.",
-    415: "The content type is not one of those listed.",
+    415: "The content type is none of those listed.",
     422: "An image cannot be used: unreadable, damaged, too many pixels.",
-    429: "The client exceeded its rate limit; see Retry-After.",
+    429: "The caller's rate is above the limit; see Retry-After.",
     503: "Busy or not ready; see Retry-After.",
 }
 
@@ -153,10 +153,10 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "version": __version__,
             "summary": "Apparent facial expressions in images, with FERVT-GNN.",
             "description": (
-                f"{NOTICE} Limits of each worker: {config.max_body_mb} MB per request, "
-                f"{config.max_megapixels} megapixels per image, {config.max_images} images per "
-                f"request, {config.max_faces} faces per image, {config.max_in_flight} concurrent "
-                "requests. Images are never stored."
+                f"{NOTICE} Limits of each worker: {config.max_body_mb} MB a request, "
+                f"{config.max_megapixels} megapixels an image, {config.max_images} images a "
+                f"request, {config.max_faces} faces an image, {config.max_in_flight} requests "
+                "worked on at a time. Images are never stored."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -175,7 +175,7 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "/v1/predict/batch": {
                 "post": _operation(
                     "predict_batch",
-                    "Several images in one forward pass; each is accepted or rejected on its own.",
+                    "Several images in one forward pass; each is answered or refused by itself.",
                     _json("BatchAnswer"),
                     predict,
                     parameters=_OPTIONS,
@@ -207,7 +207,7 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "/v1/stream": {
                 "get": _operation(
                     "stream",
-                    "A camera or video configured by the operator, as MJPEG with faces drawn in.",
+                    "A camera or video that the operator named, as MJPEG with faces drawn in.",
                     {"multipart/x-mixed-replace": {}},
                     (404, 503, *common),
                     parameters=[
@@ -221,11 +221,11 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
                     ],
                 )
             },
-            "/healthz": {"get": _operation("alive", "The process is alive.", _STATUS, ())},
+            "/healthz": {"get": _operation("alive", "The process answers.", _STATUS, ())},
             "/readyz": {"get": _operation("ready", "The model is warm.", _STATUS, (503,))},
             "/metrics": {
                 "get": _operation(
-                    "metrics", "Prometheus metrics of all workers.", {"text/plain": {}}, common
+                    "metrics", "Figures for Prometheus, of all workers.", {"text/plain": {}}, common
                 )
             },
         },

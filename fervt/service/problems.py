@@ -53,7 +53,7 @@ def handle_problems(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
-        detail = error.description or "The request could not be processed."
+        detail = error.description or "The request cannot be answered."
         headers = {}
         if isinstance(error, RequestEntityTooLarge):
             limit_mb = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // 1_000_000
@@ -65,9 +65,9 @@ def handle_problems(app: Flask) -> None:
     @app.errorhandler(ProtocolError)
     @app.errorhandler(HandshakeError)
     def _handshake(error: Exception) -> Response:
-        return Problem(400, "This is not a WebSocket handshake.").as_response()
+        return Problem(400, "This is no WebSocket handshake.").as_response()
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
         current_app.logger.exception("%s %s failed", request.method, request.path)
-        return Problem(500, "Internal error; it has been logged.").as_response()
+        return Problem(500, "Something went wrong here; it was logged.").as_response()

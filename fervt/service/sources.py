@@ -46,7 +46,7 @@ class Sources:
         """
         source = self.by_name.get(name)
         if source is None:
-            raise Problem(404, "No source with this name is configured.")
+            raise Problem(404, "The operator of this service named no such source.")
         self._viewers.acquire()
         source.join()
 
@@ -57,7 +57,7 @@ class Sources:
         number, jpeg = source.wait_for_frame(0)
         if jpeg is None:
             leave()
-            raise Problem(503, f"The source '{name}' delivers no frames.", {"Retry-After": "5"})
+            raise Problem(503, f"The source '{name}' gives no pictures.", {"Retry-After": "5"})
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
             connection.settimeout(_PATIENCE_S)  # a viewer that stops reading is let go

@@ -28,7 +28,7 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"Device '{name}' is not available on this machine.") from error
+        raise ConfigError(f"There is no device '{name}' here.") from error
     return device
 
 

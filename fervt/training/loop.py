@@ -90,7 +90,7 @@ class Trainer:
         self.parts = self.world * config.accumulate
         if self.batch % self.parts:
             raise ConfigError(
-                f"A batch of {self.batch} cannot be split into {self.parts} equal parts "
+                f"A batch of {self.batch} cannot be cut into {self.parts} equal parts "
                 "(processes times accumulate)."
             )
         self.steps = len(self.fit.faces) // self.batch
@@ -157,7 +157,7 @@ class Trainer:
         found = self._any(self.rank == 0 and self.state_path.is_file())
         if found and not resume:
             raise ConfigError(
-                f"'{self.out}' already contains a run; use --resume or choose another --out."
+                f"'{self.out}' already holds a run; go on with --resume or name another --out."
             )
         if found:
             self._restore()
@@ -227,8 +227,8 @@ class Trainer:
             dist.all_reduce(totals)
         if not math.isfinite(float(totals[0])):
             raise ConfigError(
-                "The loss is no longer finite; restart with a lower --lr, with --init from "
-                "the best checkpoint so far, if any."
+                "The loss is no longer finite; start anew with a lower --lr, with --init from "
+                "the best checkpoint so far if there is one."
             )
         nn.utils.clip_grad_norm_(self.read_outs.parameters(), config.clip)
         self.optimizer.step()

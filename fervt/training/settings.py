@@ -17,11 +17,11 @@ class TrainConfig:
 
     epochs: int = option(60, "passes over Training", least=1)
     batch_size: int = option(64, "faces in one optimizer step, over all processes", least=1)
-    accumulate: int = option(1, "gradient accumulation steps per process", least=1)
+    accumulate: int = option(1, "parts that a process cuts its share of a batch into", least=1)
     optimizer: Literal["adamw", "sgd"] = option("adamw", "adamw, or sgd with Nesterov momentum")
     lr: float = option(2e-3, "highest learning rate", above=0)
-    weight_decay: float = option(0.05, "weight decay of matrices; vectors are not decayed", least=0)
-    backbone_lr_scale: float = option(1.0, "factor on the learning rate of the trunk", least=0)
+    weight_decay: float = option(0.05, "decay of matrices; vectors are not decayed", least=0)
+    backbone_lr_scale: float = option(1.0, "the trunk's share of the learning rate", least=0)
     warmup_epochs: float = option(2.0, "epochs of linear warm-up", least=0)
     schedule: Literal["cosine", "wsd"] = option(
         "cosine",
@@ -32,18 +32,16 @@ class TrainConfig:
     label_smoothing: float = option(0.1, "label smoothing", least=0, below=1)
     mixup: float = option(0.0, "mixup's alpha; 0 is off", least=0)
     aux_weight: float = option(
-        0.3, "weight of the auxiliary losses of the GWA and GNN readouts", least=0
+        0.3, "weight of the losses of GWA's and the GNN's own read-outs", least=0
     )
     equivariance_weight: float = option(
-        0.0,
-        "weight of the loss that makes GWA's scores move with a shifted face; 0 is off",
-        least=0,
+        0.0, "weight of the loss that moves GWA's scores with a moved face; 0 is off", least=0
     )
     votes_weight: float = option(
-        0.0, "weight of a second classifier, trained on FER+ votes; 0 is off", least=0
+        0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
     )
     teacher_weight: float = option(
-        0.0, "share of the teachers' predictions in the targets, 0..1", least=0, most=1
+        0.0, "share of the teachers' answers in the targets, 0..1", least=0, most=1
     )
     class_balance: float = option(
         0.0, "weigh each class by its frequency to the power of minus this", least=0, most=1
@@ -52,15 +50,13 @@ class TrainConfig:
         0.998, "decay of the weights' moving average; 0 is off", least=0, below=1
     )
     patience: int = option(
-        0, "epochs without an improvement on PublicTest before stopping; 0 is off", least=0
+        0, "epochs without a better PublicTest before stopping; 0 is off", least=0
     )
     augment: bool = option(True, "augmentation")
-    drop_copies: bool = option(True, "leave out Training rows that also appear in a test split")
+    drop_copies: bool = option(True, "leave out Training rows that also stand in a test split")
     crop: float = option(44 / 48, "share of the face's side that the model sees", least=0.5, most=1)
-    seed: int = option(0, "random seed", least=0, most=2**31 - 1)
-    amp: Amp = option(
-        "auto", "bfloat16 autocast: on, off, or auto (where the hardware supports it)"
-    )
+    seed: int = option(0, "seed of everything random", least=0, most=2**31 - 1)
+    amp: Amp = option("auto", "bfloat16: on, off, or auto, where the hardware computes in it")
     compile: bool = option(False, "torch.compile: slow to start, then faster; needs a compiler")
 
     def __post_init__(self) -> None:

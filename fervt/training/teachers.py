@@ -53,12 +53,10 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
             raise DataError(f"The teacher '{folder.name}' was evaluated with a part switched off.")
         table = teacher.mirrored.drop_duplicates("row").set_index("row")
         if not set(names) <= set(table.columns):
-            raise DataError(
-                f"The teacher '{folder.name}' does not have the classes of {classes.title}."
-            )
+            raise DataError(f"The teacher '{folder.name}' does not know {classes.title}'s classes.")
         found = table.reindex(data.row)
         if (found["image_sha256"].to_numpy() != data.sha256).any():
-            raise DataError(f"The teacher '{folder.name}' does not cover all training faces.")
+            raise DataError(f"The teacher '{folder.name}' was not asked about all training faces.")
         answers += found[names].to_numpy(dtype=np.float32) / len(saved)
     seen = frozenset(label for teacher in saved for label in teacher.metrics.labels_seen)
     return Teaching(answers, seen, tuple(teacher.digest for teacher in saved))

@@ -69,7 +69,7 @@ def load_shipped(name: str) -> Predictor:
     """
     shipped = shipped_checkpoints()
     if name not in shipped:
-        raise CheckpointError(f"No checkpoint is named '{safe_name(name)}'.")
+        raise CheckpointError(f"There is no checkpoint '{safe_name(name)}'.")
     return _load(file_sha256(shipped[name]), shipped[name])
 
 
@@ -105,7 +105,7 @@ def _draw_uploader() -> None:
         max_upload_size=_MAX_FILE_MB,
         label_visibility="collapsed",
     )
-    st.caption("A .safetensors or .pt file of FERVT-GNN. It is kept in your session only.")
+    st.caption("A .safetensors or .pt file of FERVT-GNN. It stays in your session only.")
 
 
 def _take_upload(key: str) -> None:
@@ -146,9 +146,9 @@ def _explain_unknown(wanted: str, used: str) -> str:
     if is_sha256(wanted):
         return (
             "This link shows a checkpoint that is only in the session of the person who uploaded "
-            f"it. Upload the same file to see the same view; until then, this shows '{used}'."
+            f"it. Upload the same file to see the same view; until then this is '{used}'."
         )
-    return f"Checkpoint '{safe_name(wanted)}' is not available here; showing '{used}' instead."
+    return f"There is no checkpoint '{safe_name(wanted)}' here; this is '{used}' instead."
 
 
 def is_own(predictor: Predictor) -> bool:

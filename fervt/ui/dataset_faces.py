@@ -94,7 +94,7 @@ def prepared_source() -> Path | bytes | None:
         return own
     path = data_file()
     if path is not None and not path.is_file():
-        raise DataError(f"{VARIABLE} points to '{path.name}', which does not exist.")
+        raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
     return path
 
 
@@ -146,9 +146,9 @@ def draw_uploader() -> None:
         label_visibility="collapsed",
     )
     st.caption(
-        f"Choose a file written by `python -m fervt prepare`, or set `{VARIABLE}` before "
-        "starting the app. It stays in your session. If you evaluate on it, anyone with that "
-        "page's link can see its faces in the result."
+        f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
+        "start. It stays in your session. If you evaluate a checkpoint on it, whoever has that "
+        "page's address can see its faces in the result."
     )
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(as_text(problem))
@@ -166,7 +166,7 @@ def _take(key: str) -> None:
         return
     _forget()
     if not upload.name.lower().endswith(".parquet"):
-        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is not a .parquet file."
+        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is no .parquet file."
         return
     st.session_state[_OWN] = upload.getvalue()
 

@@ -31,8 +31,8 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
     index = _wanted_index(len(predictions))
     _show_boxes(picture, predictions, index, whole)
     if not predictions:
-        st.info("No face was detected in this image.", icon=":material/face_retouching_off:")
-        st.button("Use the whole image as one face", type="primary", on_click=_take_whole)
+        st.info("No face was found in this image.", icon=":material/face_retouching_off:")
+        st.button("Take the whole image as one face", type="primary", on_click=_take_whole)
         return None
     if len(predictions) > 1:
         st.session_state[_FACE_WIDGET] = index + 1
@@ -45,10 +45,10 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
         )
     st.session_state[_WHOLE_WIDGET] = whole
     st.toggle(
-        "Use the whole image",
+        "Whole image is the face",
         key=_WHOLE_WIDGET,
         on_change=_choose_whole,
-        help="For images already cropped to a face, and for faces that were not detected.",
+        help="For images that are already cut to a face, and for faces that were not found.",
     )
     return predictions[index]
 

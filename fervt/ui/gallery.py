@@ -31,7 +31,7 @@ def show_gallery(view: View, rows: Rows) -> None:
     order = pick_one(
         "Sort by confidence",
         "order",
-        {"falling": "Most confident first", "rising": "Least confident first"},
+        {"falling": "Surest first", "rising": "Least sure first"},
         "falling",
     )
     confidence = rows.calibrated.max(axis=1)
@@ -190,7 +190,7 @@ def _show_votes(faces: FaceBook, ones: Sequence[Rows], names: Sequence[str], ima
     figure = votes_figure(classes, shares, shown, 320)
     show_chart(figure, "votes", "The models' distributions beside the annotators'")
     if votes is None:
-        st.caption("There are no FER+ votes for this face.")
+        st.caption("Nobody voted on this face in FER+.")
         return
     others = [
         f"{int(votes[i])} {name}"

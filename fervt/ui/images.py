@@ -185,7 +185,7 @@ def _draw_toolbar(chosen: Picture | None) -> None:
                 "Forget my images",
                 icon=":material/delete:",
                 on_click=forget_pictures,
-                help="Deletes your images, videos and results from this tab.",
+                help="Drops your images and films, and the results you asked for in this tab.",
             )
 
 
@@ -213,10 +213,10 @@ def _draw_sources() -> None:
             label_visibility="collapsed",
         )
     st.caption(
-        "Your images go to the machine that runs this app and stay in its memory, only for you, "
-        "until you delete them or close this tab."
+        "Your images go to the machine that runs this app and stay in its memory, for you alone, "
+        "until you forget them or close this tab."
     )
-    st.markdown("**Or choose an example**")
+    st.markdown("**Or try an example**")
     with st.grid(min_column_width=100):
         for key, picture in examples().items():
             draw_card(f"example_{key}", picture.thumbnail, picture.name, choose_picture, (key,))
@@ -256,8 +256,8 @@ def _take_files(widget_key: str) -> None:
         kept = [picture for picture in taken if picture.key in _own()]
         if len(kept) < len(taken):
             problems.append(
-                f"Only the last {_MAX_OWN} images are kept; use “Many images to a table” on the "
-                "Predict page."
+                f"Only the last {_MAX_OWN} images are kept; take “Many images to a table” on the "
+                "Predict page for more."
             )
         choose_picture(kept[0].key)
     st.session_state[_ROUND] = _round() + 1
@@ -293,6 +293,6 @@ def _explain_unknown(wanted: str) -> str:
     if is_sha256(wanted):
         return (
             "This link shows an image that is only in the session of the person who uploaded it. "
-            "Upload the same file to see the same view, or choose an example."
+            "Upload the same file to see the same view, or take an example."
         )
-    return f"No example is named '{safe_name(wanted)}'. Choose an image below."
+    return f"There is no example '{safe_name(wanted)}'. Choose an image below."

@@ -57,7 +57,7 @@ def find_job(kind: str) -> Job | None:
     if wanted and job is None:
         put(PARAMETER, None)
         st.warning(
-            "The result behind this link is no longer on this server. Please run it again.",
+            "What this link showed is not on this server any more. Start it again.",
             icon=":material/link_off:",
         )
     if job is None or job.kind != kind:
@@ -88,7 +88,7 @@ def offer_another(kind: str, label: str, what: str) -> None:
         icon=":material/restart_alt:",
         on_click=forget_job,
         args=(kind,),
-        help=f"Deletes {what} from the server's memory.",
+        help=f"Drops {what} from the server's memory first.",
     )
 
 

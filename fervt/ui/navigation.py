@@ -53,13 +53,13 @@ PAGES = (
         "predict",
         "Predict",
         ":material/mood:",
-        "The apparent expression of each face in a photo, next to the model's input.",
+        "The apparent expression of each face in a photo, beside what the model saw of it.",
     ),
     PageEntry(
         "explain",
         "Explain",
         ":material/visibility:",
-        "Which parts of a face the prediction depends on.",
+        "Which parts of a face the model's attention, graph and features rest on.",
     ),
     PageEntry(
         "live",
@@ -71,7 +71,7 @@ PAGES = (
         "evaluation",
         "Evaluation",
         ":material/analytics:",
-        "Test accuracy, per-class figures and calibration of a checkpoint.",
+        "How often a checkpoint is right on the test split, for which classes, how surely.",
     ),
     PageEntry(
         "compare",

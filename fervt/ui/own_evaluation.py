@@ -65,7 +65,7 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
             link_to("compare", "Compare with others")
     if about.sha256 != checkpoint_sha256(predictor):
         st.warning(
-            f"These figures are for {about.name}, which was evaluated; the checkpoint in the "
+            f"These are figures of {about.name}, which was evaluated; the checkpoint in the "
             f"sidebar is {predictor.name}.",
             icon=":material/info:",
         )
@@ -77,7 +77,7 @@ def _draw_choice(predictor: Predictor) -> None:
     kind = pick_one(
         "Data",
         "data",
-        {"zip": "A zip file of labeled images", "prepared": "A prepared file"},
+        {"zip": "A zip of labeled images", "prepared": "A prepared file"},
         "zip",
     )
     try:
@@ -122,15 +122,15 @@ def _draw_prepared(predictor: Predictor) -> None:
 
 def _draw_archive(predictor: Predictor) -> None:
     upload = st.file_uploader(
-        "A zip file of images in folders named after expressions",
+        "A zip of images in folders that are named as expressions",
         type=["zip"],
         key=f"archive_upload_{st.session_state.setdefault(_ROUND, 0)}",
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Name folders as in FER2013 or FER+, such as happy or sadness; they may be inside "
-        "train, validation or test. Your images stay in this server's memory. Anyone with this "
-        "page's link can see the result and its faces until you delete it, for at most an hour."
+        "Folders are named as in FER2013 or FER+, such as happy or sadness, and may lie below "
+        "train, validation or test. Your images stay in this server's memory. Whoever has this "
+        "page's address can see the result with its faces, until you drop it, for an hour at most."
     )
     if upload is None:
         st.session_state.pop(_LISTING, None)
@@ -152,7 +152,7 @@ def _draw_archive(predictor: Predictor) -> None:
     find_faces = st.toggle(
         "Find the face in each image",
         key="archive_find_faces",
-        help="For photos. Leave off for images already cropped to a face, as in FER2013.",
+        help="For photos. Leave it off for images that are already cut to a face, as in FER2013.",
     )
     st.button(
         f"Evaluate {predictor.name}",

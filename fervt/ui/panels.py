@@ -21,7 +21,7 @@ def show_probabilities(prediction: Prediction) -> None:
 def show_crop_and_input(prediction: Prediction) -> None:
     """Draws the face as it was cut out, and beside it the exact input of the model."""
     side = prediction.model_input.shape[0]
-    cut_out, seen = "Cropped face", f"{side} × {side} px, the model's input"
+    cut_out, seen = "As it was cut out", f"{side} × {side} px, what the model saw"
     left, right = st.columns(2, wrap=False)
     left.image(fit_for_screen(prediction.crop)[0], width="stretch", caption=cut_out, alt=cut_out)
     right.image(

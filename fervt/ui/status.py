@@ -38,7 +38,7 @@ def show_status(predictor: Predictor) -> None:
             border=True,
         )
         st.metric(
-            "Test accuracy",
+            "Right on unseen faces",
             "–" if best is None else f"{best.standard.accuracy:.1%}",
             delta="not evaluated yet" if best is None else _interval(best.standard),
             delta_color="off",
@@ -58,11 +58,11 @@ def _protocol(metrics: Metrics) -> str:
     sentences = [HUMANS] if truth is FER2013 else []
     sentences += [
         f"{truth.title} PrivateTest, held out of training and selection, with its 95% interval.",
-        f"{metrics.tta.standard.accuracy:.1%} with flip test-time augmentation.",
+        f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
     ]
     if clean is not None:
         sentences.append(
-            f"{clean.accuracy:.1%} without images that also appear in earlier splits "
+            f"{clean.accuracy:.1%} without the images that also lie in earlier splits "
             f"(n = {clean.n:,})."
         )
     return " ".join([*sentences, *caveats(metrics, truth)])

@@ -61,7 +61,7 @@ class File:
         ([np.zeros((5, 5, 3), np.uint8)], r"not of type list\."),
         (np.zeros((5, 7), np.uint8), r"uint8 array of shape \(height, width, 3\)"),
         (np.zeros((5, 7, 3)), r"uint8 array of shape \(height, width, 3\)"),
-        (Image.new("L", (6000, 5000)), r"6000 x 5000 pixels; the limit is 25 megapixels"),
+        (Image.new("L", (6000, 5000)), r"6000 x 5000 pixels; images of up to 25 megapixels"),
         (Image.new("RGB", (0, 5)), r"uint8 array of shape"),
     ],
 )

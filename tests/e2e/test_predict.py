@@ -79,7 +79,7 @@ def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     side = prediction.model_input.shape[0]
     crop, seen = (
         page.get_by_test_id("stImage").filter(has_text=caption).locator("img")
-        for caption in ("Cropped face", f"{side} × {side} px, the model's input")
+        for caption in ("As it was cut out", f"{side} × {side} px, what the model saw")
     )
     crop_box, seen_box = crop.bounding_box(), seen.bounding_box()
     assert abs(crop_box["y"] - seen_box["y"]) < 2 and crop_box["x"] < seen_box["x"]

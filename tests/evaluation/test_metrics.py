@@ -83,7 +83,7 @@ DAMAGES = [
     (lambda raw: raw | {"standard": raw["standard"] | {"n": 239}},
      "are damaged: 'standard.confusion' must count each row once"),
     (lambda raw: raw | {"standard": raw["standard"] | {"n": True}},
-     "are damaged: 'standard.n' must be a non-negative integer"),
+     "are damaged: 'standard.n' must be a whole number, not negative"),
     (lambda raw: raw | {"standard": raw["standard"] | {"confusion": [[240]]}},
      "are damaged: 'standard.confusion' must have a row and a column for each class"),
     (lambda raw: raw | {"standard": raw["standard"] | {"accuracy": 1.5}},

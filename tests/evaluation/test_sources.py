@@ -80,7 +80,7 @@ def test_a_zip_gives_what_the_same_faces_give(predictor):
     assert evaluation.plain["label"].tolist() == labels[order].tolist()
     assert (found.faces.images == faces).all()
     assert found.names[0] == "angry/000.png"
-    assert found.notes == ("Each whole image was used as one face.",)
+    assert found.notes == ("Each image was read whole, as one face.",)
     assert evaluation.split == "x.zip"
     assert evaluation.of_own_images
     assert not evaluation.rows().has_votes
@@ -101,11 +101,11 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
     assert found.notes[1:] == (
-        "Left out (not in a folder named after an expression): 1, 'c.png'.",
-        "Left out (not a class of this checkpoint): 1, 'contempt/b.png'.",
+        "Left out (in no folder that is named as an expression): 1, 'c.png'.",
+        "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
         "'happy/4.png' and 2 more.",
-        "Left out (not image files): 1.",
+        "Left out (no images by their names): 1.",
     )
 
 
@@ -118,7 +118,7 @@ def test_one_split_and_faces_to_find(predictor):
     assert name == "test/happy/a.png"
     assert found.evaluation.split == "x.zip, test"
     assert found.notes == (
-        "The largest face was cropped from each image.",
+        "The largest face was cut out of each image.",
         "Left out (no face found): 1, 'test/sad/b.png'.",
     )
     (expected,) = predictor.predict(load_example("astronaut"))

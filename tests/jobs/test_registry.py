@@ -54,8 +54,8 @@ def test_prints_do_not_mix_with_the_answer() -> None:
     ("work", "sentence"),
     [
         (works.refuse, "'x.csv' has no rows."),
-        (works.crash, "The job ended without a result."),
-        (works.die, "The job ended without a result."),
+        (works.crash, "The work ended without an answer."),
+        (works.die, "The work ended without an answer."),
     ],
 )
 def test_failure_is_a_sentence(work: Callable[..., None], sentence: str) -> None:
@@ -67,7 +67,7 @@ def test_failure_is_a_sentence(work: Callable[..., None], sentence: str) -> None
 
 def test_an_answer_that_cannot_be_read_ends_the_job() -> None:
     job = ended(Jobs().start("bad", "Bad", works.give_unreadable))
-    assert (job.state, job.error) == ("failed", "The job ended without a result.")
+    assert (job.state, job.error) == ("failed", "The work ended without an answer.")
 
 
 def test_its_process_ends_in_peace(capfd) -> None:

@@ -140,7 +140,7 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
         ("Confidence", ["reliability", "risk"], 0, []),
         ("People", ["people"], 0, []),
         ("Map", ["None"], 0, []),  # the row that is chosen ends its key
-        ("Training", [], 0, ["This checkpoint has no training history."]),
+        ("Training", [], 0, ["This checkpoint carries no training history."]),
         ("Report", [], 2, []),
     ],
 )
@@ -203,7 +203,7 @@ def press(app, label: str):
 
 
 def upload_zip(app, content: bytes, name: str = "mine.zip"):
-    uploader(app, "A zip file of images in folders named after expressions").upload(name, content)
+    uploader(app, "A zip of images in folders that are named as expressions").upload(name, content)
     app.run()
     assert not app.exception
     return app
@@ -289,7 +289,7 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"hello", "'mine.zip' is not a readable zip file."),
+        (b"hello", "'mine.zip' is no zip file that can be read."),
         (zip_of({"a.png": b"x"}), "'mine.zip' holds no labeled image"),
     ],
 )

@@ -23,7 +23,7 @@ class Jobs:
 
     def start(self, kind, title, work, *arguments) -> Job:
         if self.full:
-            raise JobError("2 jobs are already running; wait for one to finish or cancel it.")
+            raise JobError("2 jobs are running already; wait for one to end or cancel it.")
         job = Job(f"job-{len(self.known) + len(self.waiting)}-{time.time_ns()}", kind, title)
         self.known[job.id] = job
         self.waiting[job.id] = work, arguments
@@ -93,7 +93,7 @@ def press(app, label: str):
 def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     app = open_page("live", source="video", overlay="graph", smoothing="0")
     assert "is not stored" in app.caption[1].value
-    assert "Agree and continue" not in labels(app)
+    assert "Agree and go on" not in labels(app)
     upload(app, "a *film*.mp4", film)
     (job,) = jobs.known.values()
     assert app.query_params["job"] == job.id
@@ -110,7 +110,7 @@ def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     assert not app.get("progress") and "Cancel" not in labels(app)
     assert len(app.get("video")) == 1 and len(app.get("plotly_chart")) == 1
     assert any("8 frames in" in c.value and "1 person" in c.value for c in app.caption)
-    for label in ("Annotated video (MP4)", "Timeline (CSV)", "Summary (HTML)", "Process again"):
+    for label in ("Annotated video (MP4)", "Timeline (CSV)", "Summary (HTML)", "Read it again"):
         assert label in labels(app)
     moment = next(s for s in app.slider if s.label == "Moment")
     moment.set_value(moment.min).run()
@@ -122,7 +122,7 @@ def test_the_address_finds_it_in_another_session_until_it_is_forgotten(open_page
     jobs.work()
     address = dict(source="video", job=first.query_params["job"])
     app = open_page("live", **address)
-    assert len(app.get("video")) == 1 and "Process again" not in labels(app)
+    assert len(app.get("video")) == 1 and "Read it again" not in labels(app)
     press(app, "Forget this video")
     assert not jobs.known and "job" not in app.query_params and not app.get("video")
     settled(first)
@@ -147,13 +147,13 @@ def test_cancel_ends_it_and_it_can_be_read_again(open_page, jobs, film):
     app = upload(open_page("live", source="video"), "film.mp4", film)
     press(app, "Cancel")
     assert app.info[0].value == "Cancelled." and not jobs.waiting
-    press(app, "Process again")
+    press(app, "Read it again")
     assert len(jobs.waiting) == 1 and not app.info
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "notes.mp4 is empty."), (b"text" * 99, "notes.mp4 is not a readable video.")],
+    [(b"", "notes.mp4 is empty."), (b"text" * 99, "notes.mp4 is no video that can be read.")],
 )
 def test_a_bad_file_gets_a_sentence(open_page, jobs, content, sentence):
     app = upload(open_page("live", source="video"), "../notes.mp4", content)
@@ -185,7 +185,7 @@ def test_recording_is_off_until_record_and_forgotten_with_the_images(open_page, 
     monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
     assert "unless you press Record" in app.markdown[0].value
-    press(app, "Agree and continue")
+    press(app, "Agree and go on")
     assert readers[-1].recorder.state.frames == 0 and not app.get("video")
     press(app, "Record")
     recorder = readers[-1].recorder
@@ -213,7 +213,7 @@ def test_frames_that_fail_outside_of_the_worker_are_on_the_page(open_page, monke
 
     monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
-    press(app, "Agree and continue")
+    press(app, "Agree and go on")
     assert app.warning[0].value == (
         "1 of 1 frames could not be read. A frame could not be decoded (ValueError)."
     )

@@ -95,8 +95,8 @@ def test_crop_and_model_input_stand_side_by_side_with_the_notice(open_page):
     app = open_page("predict", image="astronaut")
     assert image_captions(app) == [
         "Astronaut",
-        "Cropped face",
-        "28 × 28 px, the model's input",
+        "As it was cut out",
+        "28 × 28 px, what the model saw",
     ]
     assert any(NOTICE in caption.value for caption in app.caption)
     assert [b.label for b in app.get("download_button")] == ["CSV", "JSON"]

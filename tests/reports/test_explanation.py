@@ -71,10 +71,7 @@ def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):
     assert explain(image, tmp_path / "out", path) == 0
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names.isdisjoint({"gwa.png", "gat.png", "gat_graph.png"})
-    assert (
-        "This checkpoint does not have this part."
-        in (tmp_path / "out/explanation.html").read_text()
-    )
+    assert "This checkpoint has no such part." in (tmp_path / "out/explanation.html").read_text()
 
 
 @pytest.mark.parametrize(

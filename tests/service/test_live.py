@@ -23,5 +23,5 @@ def test_a_flood_of_words_is_ended(client):
     service = client.application.extensions["fervt"]
     page = Page(itertools.repeat('{"explain": []}', 100 * MAX_WAITING))
     serve_page(page, service)
-    assert page.closed == "Too many messages at once."
+    assert page.closed == "Too many messages at a time."
     assert page.read <= MAX_WAITING + 1

@@ -172,7 +172,7 @@ def test_a_batch_answers_each_image_by_itself(client, face_jpeg):
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not an image"),
         (png_header(10_000, 10_000), "pixels"),
-        (png_header(4_000, 3_001), "is 4000 x 3001 pixels; the limit is 12 megapixels"),
+        (png_header(4_000, 3_001), "is 4000 x 3001 pixels; images of up to 12 megapixels"),
         (png_header(50_000, 50_000), "pixels"),
         (png_header(500, 400), "is damaged"),
     ],

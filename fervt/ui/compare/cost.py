@@ -14,15 +14,15 @@ from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent
 
 _ROUNDS = 5
-_UNITS = {"ms": "ms per face", "GMAC": "GMAC per face", "MB": "MB of file"}
+_UNITS = {"ms": "ms a face", "GMAC": "GMAC a face", "MB": "MB of file"}
 
 
 def show_cost(comparison: Comparison) -> None:
     """Draws accuracy against one cost, and all costs as a table."""
     say(
-        "Accuracy and cost",
-        f"Latency is the fastest of {_ROUNDS} faces, one at a time, on this machine, measured when "
-        "first needed.",
+        "What accuracy costs",
+        f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine, when it was "
+        "first asked for.",
     )
     accuracies = [rows.scores.accuracy for rows in comparison.rows]
     predictors = {name: comparison.load(name) for name in comparison.names}

@@ -31,7 +31,7 @@ def show_classes(comparison: Comparison) -> None:
         say(
             "Confusion matrix",
             f"{comparison.names[other]} minus {comparison.names[0]}, in points of each row: red "
-            "means more often, blue less often. On the diagonal red is better, elsewhere blue.",
+            "is more often, blue less. On the diagonal red is better, elsewhere blue.",
         )
         change = others[other - 1].scores.confusion_shares - base.scores.confusion_shares
         figure = confusion_change_figure(change, comparison.class_names, ink())
@@ -43,7 +43,7 @@ def show_calibration(comparison: Comparison) -> None:
     pairs = list(zip(comparison.names, comparison.rows, strict=True))
     left, right = st.columns(2, gap="large")
     with left:
-        say("Calibration", "Each with its own temperature; the diagonal is perfect calibration.")
+        say("Calibration", "After each one's own temperature; the diagonal is ideal.")
         bins = {name: reliability(rows.calibrated, rows.labels) for name, rows in pairs}
         figure = reliability_figure(
             {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
@@ -51,10 +51,7 @@ def show_calibration(comparison: Comparison) -> None:
         show_chart(figure, "reliability_of_all", "Reliability of each checkpoint")
         st.caption(" ".join(f"{name}: {percent(b.error)} off." for name, b in bins.items()))
     with right:
-        say(
-            "Selective prediction",
-            "Error rate with the least confident faces left out; lower is better.",
-        )
+        say("Answering only when sure", "Lower is better at any share of faces answered.")
         curves = {name: risk_coverage(rows.calibrated, rows.labels) for name, rows in pairs}
         figure = risk_figure({name: (c.coverage, c.risk) for name, c in curves.items()})
         show_chart(figure, "risk_of_all", "Risk against coverage of each checkpoint")
@@ -86,11 +83,9 @@ def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> Non
 def _show_kind(
     key: str, title: str, base: Rows, new: Rows, faces: FaceBook | None, pair: tuple[str, str]
 ) -> None:
-    say(
-        f"{title}: {len(new):,} faces", f"Label: prediction of {pair[0]} → prediction of {pair[1]}."
-    )
+    say(f"{title}: {len(new):,} faces", f"Label: what {pair[0]} says → what {pair[1]} says.")
     if not len(new):
-        st.info("No faces match.")
+        st.info("There is no such face.")
         return
     order = np.argsort(-new.calibrated.max(axis=1), kind="stable")
     base, new = base.select(order), new.select(order)
@@ -99,7 +94,7 @@ def _show_kind(
         table = table_of(new)[["Row", "Label"]]
         for who, rows in zip(pair, (base, new), strict=True):
             table[who] = [names[i] for i in rows.predicted[: len(table)]]
-        alt = f"Predictions of {' and '.join(pair)} for these faces"
+        alt = f"What {' and '.join(pair)} say of these faces"
         st.dataframe(table, hide_index=True, width="stretch", key=f"table_{key}", alt=alt)
         return
     draw_faces(

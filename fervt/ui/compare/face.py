@@ -30,8 +30,8 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
     if face is None:
         return
     st.caption(
-        "For each checkpoint: its probabilities, its cell weights (1 is average) and its "
-        "attention on the graph's edges."
+        "Of each checkpoint: its probabilities, its weights of the cells (1 is average), and its "
+        "attention along the graph's edges."
     )
     face_px = min(FACE_PX, _ROW_PX // len(comparison.names))  # as high as a column is wide
     for column, name in zip(
@@ -57,16 +57,16 @@ def _show_checkpoint(
     leading = predictor.classes.classes[int(trace.probabilities.argmax())]
     st.markdown(f"**{name}**: {expression(leading).name}, {trace.probabilities.max():.0%}")
     figure = plot_probabilities(trace.probabilities, predictor.classes.classes)
-    show_chart(figure, f"face_{name}", f"Prediction of {name} for the face")
+    show_chart(figure, f"face_{name}", f"What {name} says of the face")
     if trace.gwa_weights is None:
-        st.caption("This checkpoint has no grid-wise attention.")
+        st.caption("Built without grid-wise attention.")
     else:
         figure = overlay_figure(
             seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
         )
         show_chart(figure, f"gwa_{name}", f"Cell weights of {name}")
     if trace.gat_attention is None or trace.edge_index is None:
-        st.caption("This checkpoint has no graph.")
+        st.caption("Built without the graph.")
     else:
         attention = edge_attention(trace.gat_attention)
         figure = graph_figure(seen, trace.edge_index, attention, face_px=face_px)

@@ -16,7 +16,8 @@ def show_figures(comparison: Comparison) -> None:
     """Draws the table, its meaning in words, and how often the checkpoints agree."""
     st.table(_table(comparison), border="horizontal", hide_index=True)
     st.caption(
-        f"Differences from {comparison.names[0]}, with 95% paired-bootstrap intervals over faces."
+        f"Differences are to {comparison.names[0]}, with 95% intervals of the paired bootstrap "
+        "over faces."
     )
     for name, differences, test in zip(
         comparison.names[1:], comparison.differences, comparison.tests, strict=True
@@ -27,7 +28,7 @@ def show_figures(comparison: Comparison) -> None:
         )
     for sentence in notes(comparison):
         st.caption(sentence)
-    say("Do they agree?", "Share of faces with the same prediction, correct or not.")
+    say("Do they give the same answers?", "Share of faces with the same prediction, right or not.")
     shares = prediction_agreement([rows.predicted for rows in comparison.rows])
     show_chart(
         agreement_figure(shares, comparison.names, ink()), "agreement", "Agreement of predictions"
@@ -40,14 +41,14 @@ def notes(comparison: Comparison) -> list[str]:
     matched = len(comparison.rows[0])
     found = [
         f"{matched:,} of {joined.longest:,} faces ({percent(matched / joined.longest)}) were "
-        "matched by the SHA-256 of their pixels."
+        "joined, by the SHA-256 of their pixels."
     ]
     if matched < joined.longest:
         found.append("The others lack an answer or a label in at least one of the evaluations.")
     if joined.left_out:
         found.append(
-            f"Their classes differ: {', '.join(joined.left_out)} left out, the remaining "
-            "probabilities renormalized."
+            f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "
+            "probabilities made to sum to 1 again."
         )
     seen = [
         name

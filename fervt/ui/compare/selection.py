@@ -111,7 +111,7 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
             "truth",
             {FER2013.name: FER2013.title, FERPLUS.name: f"{FERPLUS.title} majority"},
             _common_truth(evaluations),
-            help="The label set that all checkpoints are scored on.",
+            help="One label set is the truth for all.",
         )
         tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
         copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
@@ -170,12 +170,12 @@ def _compare_saved(
 def _say_what_is_missing(first: str, own: bool) -> None:
     if own:
         st.info(
-            f"Evaluate {first} before comparing it: on the Evaluation page, under "
+            f"{first} has to be evaluated before it can be compared: on Evaluation, under "
             "“Evaluate data”, on a split of a prepared file."
         )
         link_to("evaluation", parameters=link_parameters() | {"source": "data"})
     else:
-        st.info(f"There is no saved evaluation of {first} to compare.")
+        st.info(f"No evaluation of {first} is saved, so there is nothing to compare.")
 
 
 def _pick_others(first: str, others: Sequence[str]) -> list[str]:

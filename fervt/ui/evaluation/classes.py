@@ -28,7 +28,7 @@ def show_classes(view: View) -> None:
             "Precision, recall and F1 of each class; the table has the same figures",
         )
     with right:
-        say("As a table", "Support is the number of faces with the label.")
+        say("The same as a table", "Support is how many faces have the label.")
         shown = pd.DataFrame(
             {
                 "Class": view.names,
@@ -43,7 +43,7 @@ def show_classes(view: View) -> None:
         st.dataframe(shown, hide_index=True, width="stretch", alt="Figures of each class")
         empty = shown.loc[shown["Support"] == 0, "Class"]
         if len(empty):
-            st.caption(f"No face here is labeled {', '.join(empty)}; macro averages leave it out.")
+            st.caption(f"No face here is labeled {', '.join(empty)}: macro figures leave it out.")
     curves = {"roc": rows.roc, "pr": rows.precision_recall}
     left, right = st.columns(2, gap="large")
     titles = (
@@ -52,7 +52,7 @@ def show_classes(view: View) -> None:
     )
     for column, title, key, x, y, number in titles:
         with column:
-            say(title, f"One class against the rest; the number is the {number}.")
+            say(title, f"Each class against the rest; the number is the {number}.")
             found = dict(zip(rows.classes, curves[key], strict=True))
             drawn = {
                 name: None if curve is None else (curve.x, curve.y, curve.area)

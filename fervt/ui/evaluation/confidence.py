@@ -37,13 +37,13 @@ def _show_reliability(view: View) -> None:
         start,
         0.01,
         key=f"temperature_{view.evaluation.name}",
-        help="Logits are divided by it: above 1 lowers the confidence, below 1 raises it. The "
+        help="Logits are divided by it: above 1 makes the model less sure, below 1 surer. The "
         f"checkpoint's own, fitted on PublicTest, is {rows.temperature:.2f}.",
     )
     own = temperature == start  # the slider rounds
     exact = rows.temperature if own else temperature
     if own and abs(exact - 1) < _NO_MATTER:
-        st.caption(f"The checkpoint's own temperature is {exact:.3f}: it needed no calibration.")
+        st.caption(f"The checkpoint's own temperature is {exact:.3f}: there was nothing to mend.")
     shown = {
         "as trained (temperature 1)": rows.probabilities,
         f"temperature {exact:.2f}": rescale(rows.probabilities, exact),
@@ -52,7 +52,7 @@ def _show_reliability(view: View) -> None:
     show_chart(
         reliability_figure({name: _triple(found) for name, found in bins.items()}),
         "reliability",
-        "Accuracy against confidence",
+        "Share of right answers against stated confidence",
     )
     st.caption(
         " ".join(
@@ -69,10 +69,10 @@ def _triple(found: Reliability) -> tuple:
 
 def _show_risk(view: View) -> None:
     rows = view.rows
-    say("Selective prediction", "Below the threshold, the model abstains.")
+    say("Answer only when sure", "Below the threshold the model would say “I don't know”.")
     curve = risk_coverage(rows.calibrated, rows.labels)
     threshold = st.slider(
-        "Minimum confidence",
+        "Least confidence for an answer",
         0,
         100,
         50,
@@ -87,12 +87,12 @@ def _show_risk(view: View) -> None:
             None if risk is None else (coverage, risk),
         ),
         "risk",
-        "Error rate against coverage",
+        "Share of wrong answers against the share of faces answered",
     )
     if risk is None:
-        st.caption(f"At {threshold}%, the model abstains on every face.")
+        st.caption(f"At {threshold}% it answers for no face.")
     else:
         st.caption(
-            f"At {threshold}%, it classifies {percent(coverage)} of the faces, and is correct on "
+            f"At {threshold}% it answers for {percent(coverage)} of the faces and is right in "
             f"**{percent(1 - risk)}** of them. Area under the curve (AURC): {curve.area:.3f}."
         )

@@ -16,8 +16,8 @@ def show_report(view: View) -> None:
     evaluation = view.evaluation
     name = safe_name(f"{evaluation.name}-{evaluation.split}").replace(" ", "-")
     say(
-        "Report",
-        "Everything on this page in one self-contained HTML file that opens offline and "
+        "One file for the meeting",
+        "Everything on this page in one self-contained HTML file: it opens without a network and "
         "prints to PDF. `python -m fervt report` writes the same.",
     )
 

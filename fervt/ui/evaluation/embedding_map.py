@@ -58,9 +58,9 @@ window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {
 def show_map(view: View) -> None:
     """Draws the map; hovering over a point shows its face, a click its details."""
     say(
-        "Embedding map",
-        "One point per face, placed by its class token, the embedding that is classified. Drag to "
-        "pan, scroll to zoom, click a point to see the face below the map.",
+        "What the model holds to be alike",
+        "One point a face, laid out by its class token: what the expression is read from. Drag to "
+        "move, scroll to zoom, click for more of a face below the map.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -68,19 +68,19 @@ def show_map(view: View) -> None:
             "layout",
             {"pca": "PCA", "tsne": "t-SNE"},
             "pca",
-            help="PCA: the two directions with the most variance. t-SNE keeps neighbors together; "
+            help="PCA: the two directions of most variance. t-SNE keeps neighbors together; "
             "distances between groups mean little.",
         )
         color = pick_one(
             "Color by",
             "color",
-            {"label": "Label", "prediction": "Prediction", "error": "Correct or not"},
+            {"label": "Label", "prediction": "Prediction", "error": "Right or wrong"},
             "label",
         )
     if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
-        st.info(f"t-SNE is available for up to {_MOST_TSNE_ROWS:,} faces; showing PCA instead.")
+        st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")
         method = "pca"
-    with st.spinner("Computing the embedding map"):
+    with st.spinner("Laying out the faces"):
         try:
             plane = view.evaluation.layout("tsne" if method == "tsne" else "pca")
         except DataError as error:
@@ -90,7 +90,7 @@ def show_map(view: View) -> None:
     every = view.evaluation.plain.index.to_numpy()
     plane = plane[np.searchsorted(every, rows.table.index.to_numpy())]
     if len(rows) > _MOST_POINTS:
-        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, sampled at random.")
+        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
     _draw(view, rows, plane, color)

@@ -22,16 +22,16 @@ def show_headline(view: View) -> None:
     scores = view.rows.scores
     tiles = (
         ("Accuracy", percent(scores.accuracy), describe_interval(scores),
-         "How often the most probable expression matches the label, with a 95% Wilson interval."),
+         "How often the most probable expression is the label; with its 95% interval (Wilson)."),
         ("Macro-F1", f"{scores.macro_f1:.3f}", "class mean",
-         "F1 averaged over classes, so that rare expressions count as much as frequent ones."),
+         "The mean over classes of F1, so that rare expressions count as much as frequent ones."),
         ("Calibration error", percent(scores.ece_calibrated),
          f"{percent(scores.ece)} raw",
-         "Expected calibration error: the gap between confidence and "
-         "accuracy, in 15 bins, calibrated with the checkpoint's temperature; raw: uncalibrated."),
+         "Expected calibration error: how far stated confidence lies from the share of right "
+         "answers, in 15 bins, after the checkpoint's temperature; raw: before it."),
         ("Log loss", f"{scores.nll_calibrated:.3f}",
          f"{scores.nll:.3f} raw",
-         "Negative log-likelihood of the label in nats, calibrated; lower is "
+         "Negative log likelihood of the label in nats, after temperature; lower is "
          "better."),
         ("Faces", f"{scores.n:,}", view.evaluation.split, "Rows that were scored."),
     )  # fmt: skip
@@ -66,7 +66,7 @@ def show_standing(view: View) -> None:
     """Draws the four ways to count, and the result beside people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Four ways to evaluate**")
+        st.markdown("**Four ways to count**")
         st.table(_ways(view), border="horizontal", hide_index=True)
         st.caption(COPIES_AND_MIRRORED)
     with right:
@@ -89,13 +89,13 @@ def _ways(view: View) -> pd.DataFrame:
 
 
 def _show_others(view: View) -> None:
-    st.markdown("**Compared with people and other tools**")
+    st.markdown("**Beside people and other tools**")
     if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")
         return
     if view.evaluation.truth is not FER2013:
         st.info(
-            "People and other tools were measured on all of FER2013's faces. This shows only those "
+            "People and other tools were measured on all of FER2013's faces. Here are only those "
             "on which FER+'s annotators agree, which are easier."
         )
         return

@@ -39,7 +39,7 @@ def show_mistakes(view: View) -> None:
         if label != ANY or predicted != ANY:
             st.button("Show all", icon=":material/close:", on_click=_clear)
     if not len(chosen):
-        st.info("No faces match.")
+        st.info("There is no such face.")
         return
     if view.truth is not FERPLUS:
         _show_people(chosen)
@@ -71,13 +71,13 @@ def describe_cell(view: View, label: str, predicted: str, count: int) -> str:
     if predicted == ANY:
         return f"{count:,} {what}"
     if predicted == "wrong":
-        return f"{count:,} {what}, classified as something else"
-    return f"{count:,} {what}, classified as {names[predicted]}"
+        return f"{count:,} {what}, taken for something else"
+    return f"{count:,} {what}, taken for {names[predicted]}"
 
 
 def _show_matrix(view: View, label: str, predicted: str) -> None:
     say("Confusion matrix", "Rows are labels, columns predictions. Click a cell to see its faces.")
-    kind = pick_one("Print", "matrix", {"shares": "Row percentages", "counts": "Counts"}, "shares")
+    kind = pick_one("Print", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares")
     classes = view.rows.classes
     marked = None
     if label in classes and predicted in classes:
@@ -153,5 +153,5 @@ def _show_people(chosen: Rows) -> None:
         show_chart(
             people_figure(counts, list(PEOPLE.values())),
             "people_of_cell",
-            "What the annotators said in these errors",
+            "Whom the annotators side with in these errors",
         )

@@ -18,29 +18,29 @@ def show_people(view: View) -> None:
     sides = rows.people
     counts = [int((sides == side).sum()) for side in PEOPLE]
     if not rows.has_votes:
-        st.info("There are no annotator votes for these faces.")
+        st.info("No votes of several people are known for these faces.")
         return
     if view.truth is FERPLUS:
         st.info(
             "These labels are the majority of the same ten annotators, so all errors are errors to "
-            "them too. Under “Labels”, choose FER2013 to see when they agree with the model."
+            "them, too. Under “Labels”, choose FER2013 to see whom the annotators side with."
         )
         return
     if not sum(counts):
-        st.info("There are no errors among these faces.")
+        st.info("There is no error among these faces.")
         return
     say(
-        "Did people disagree too?",
+        "Did people disagree, too?",
         f"{sum(counts):,} errors against {view.truth.title}'s labels, split by the majority of "
         "FER+'s ten annotators.",
     )
     titles = list(PEOPLE.values())
-    show_chart(people_figure(counts, titles), "people", "What the annotators said about errors")
+    show_chart(people_figure(counts, titles), "people", "Whom the annotators side with in errors")
     accepted = float((rows.right | (sides == PEOPLE_SIDE_WITH_MODEL)).mean())
     st.markdown(
-        f"In {counts[0]:,} errors, the majority agrees with the label. In "
-        f"{counts[1]:,} it agrees with the model. Counting those as correct, "
-        f"{percent(accepted)} of the predictions match the label or the majority."
+        f"In {counts[0]:,} errors people agree with the label: these are the model's own. In "
+        f"{counts[1]:,} they agree with the model. Counting these as right, "
+        f"{percent(accepted)} of its answers have a label or a majority behind them."
     )
     if view.faces is None:
         st.info(
@@ -55,7 +55,7 @@ def show_people(view: View) -> None:
     chosen = rows.select(sides == titles.index(side))
     chosen = chosen.select(np.argsort(-chosen.calibrated.max(axis=1), kind="stable"))
     if not len(chosen):
-        st.info("No faces match.")
+        st.info("There is no such face.")
         return
     show_face_of(view)
     names = view.names

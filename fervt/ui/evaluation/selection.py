@@ -17,10 +17,8 @@ from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.dataset_faces import FaceBook
 
-MIRRORED_HELP = "Average the predictions for the face and its mirror image."
-COPIES_HELP = (
-    "Some test faces also appear, pixel for pixel, in an earlier split. Turn off to exclude them."
-)
+MIRRORED_HELP = "Average the prediction with that of the mirrored face."
+COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +87,8 @@ def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook
                 "truth",
                 counted,
                 truth,
-                help="The ground truth: FER2013's labels, or the majority vote of FER+'s ten "
-                "annotators for the same faces, where there is one.",
+                help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
+                "annotators of the same faces, where they have one.",
             )
         tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
         if evaluation.plain["is_copy"].any():

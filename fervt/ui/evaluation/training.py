@@ -13,20 +13,17 @@ from fervt.ui.evaluation.selection import percent
 def show_training(info: CheckpointInfo) -> None:
     """Draws loss, accuracy and learning rate by epoch, and the settings."""
     if not info.history:
-        st.info("This checkpoint has no training history.")
+        st.info("This checkpoint carries no training history.")
     else:
         best = info.metrics.get("epoch")
         accuracy = info.metrics.get("accuracy")
         kept = (
-            f"The dotted line marks the selected epoch, {best}, with {percent(accuracy)} on "
+            f"The dotted line is the epoch that was kept, {best}, with {percent(accuracy)} on "
             f"{info.metrics.get('split', 'PublicTest')}."
             if best is not None and accuracy is not None
             else ""
         )
-        say(
-            "Epoch by epoch",
-            f"Training figures are measured on augmented, regularized batches. {kept}",
-        )
+        say("Epoch by epoch", f"Training figures are of augmented, regularised batches. {kept}")
         figures = training_figures(info.history, best)
         for column, (title, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
             with column:

@@ -35,6 +35,6 @@ def show_download(view: View) -> None:
             "Arrays (.npz)", lambda: files()["arrays.npz"], "arrays.npz", "application/octet-stream"
         )
     st.caption(
-        "The page is self-contained and opens offline. The zip file also contains the overlays "
-        "as PNG. The files show the face: treat them like the photo itself."
+        "The page is self-contained and opens without a network. The zip also holds the overlays "
+        "as PNG. The files show the face: share them as you would share the photo."
     )

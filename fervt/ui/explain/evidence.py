@@ -46,14 +46,14 @@ def show_evidence(view: View) -> None:
     with right:
         say(
             "Do the sources agree?",
-            "Rank correlation between maps: 1 means the same order of cells, 0 no relation.",
+            "Rank correlation of the maps: 1 is the same order of cells, 0 none in common.",
         )
         figure = correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps])
         show_chart(figure, "correlations", "Rank correlations of the sources")
 
 
 def _show_overlay(view: View, maps: dict[str, Values]) -> None:
-    say("On the face", "One map at a time, over the part of the face that the model sees.")
+    say("On the face", "One source of evidence at a time, over the part that the model sees.")
     with st.grid(2, min_column_width=130):
         key = st.selectbox(
             "Source",
@@ -69,7 +69,7 @@ def _show_overlay(view: View, maps: dict[str, Values]) -> None:
     source = SOURCES[key]
     if key not in maps:
         part = "grid-wise attention" if key == "gwa" else "the graph"
-        st.info(f"This checkpoint has no {part}, so this map is not available.")
+        st.info(f"This checkpoint was built without {part}, so it has no such map.")
         return
     about = "" if source.neutral else f" Target: {view.target_name}."
     st.caption(source.meaning + about)
@@ -89,11 +89,11 @@ def _show_graph(view: View) -> Values | None:
     """Draws the graph and its choices; gives the attention that it shows."""
     say(
         "Graph attention",
-        "Arrows point from source to target; a ring is a cell's attention to itself.",
+        "An arrow points at the cell that draws on the other; rings are a cell's share in itself.",
     )
     trace = view.explanation.trace
     if trace.gat_attention is None or trace.edge_index is None or trace.node_features is None:
-        st.info("This checkpoint has no graph, so there is nothing to show here.")
+        st.info("This checkpoint was built without the graph, so there is nothing to show here.")
         return None
     layers, _, heads = trace.gat_attention.shape
     with st.grid(3, min_column_width=90):
@@ -105,7 +105,7 @@ def _show_graph(view: View) -> Values | None:
             key="edges",
             bind="query-params",
             format_func=_DIRECTIONS.__getitem__,
-            help="Edges into or out of the selected cell; all edges if none is selected.",
+            help="Into or out of the marked cell; without a marked cell all stand out.",
         )
     with st.grid(2, min_column_width=130):
         color = st.selectbox(
@@ -154,7 +154,7 @@ def _show_cell(view: View, edges: Values | None) -> None:
         with st.container(width="content"):
             say(
                 f"Cell: row {row}, column {column}",
-                "Its value in each map.",
+                "What each source says of it.",
             )
         st.button("Unmark", icon=":material/close:", on_click=mark_cell, args=(None,))
     reading = read_cell(view.explanation, view.target, view.cell, edges)
@@ -189,7 +189,7 @@ def _show_neighbors(view: View, into: dict, out: dict) -> None:
     shown = {name: place for name, place in places.items() if place in into}
     table = pd.DataFrame(
         {
-            "attention": ["it attends to", "attends to it"],
+            "attention": ["it draws from", "draw from it"],
             **{name: [into[place], out[place]] for name, place in shown.items()},
         }
     )
@@ -200,7 +200,7 @@ def _show_neighbors(view: View, into: dict, out: dict) -> None:
 
 
 def _show_table(view: View, maps: dict[str, Values]) -> None:
-    say("All cells", "Click a column to sort; select a row to mark its cell.")
+    say("All cells", "Sort by any column; a click at the left of a row marks its cell.")
     table = pd.DataFrame(
         {
             "marked": ["▶" if cell == view.cell else "" for cell in every_cell()],

@@ -40,7 +40,7 @@ def _show_curves(view: View) -> None:
         "Deletion and insertion",
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
-        "is evidence, not proof: in training, a face had at most one hole.",
+        "is evidence, not proof: in training a face had one hole at most.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
@@ -91,8 +91,8 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
         numbers[f"{side} z"] = st.column_config.NumberColumn(format="%+.1f")
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=numbers, alt="Scores")
     st.caption(
-        "z is the number of standard deviations by which a map is better (above 0) or worse than "
-        "random orders; within ±2, the difference may be chance."
+        "z counts the standard deviations by which a map does better (above 0) or worse than "
+        "random orders; within ±2 it cannot be told from chance."
     )
 
 
@@ -108,7 +108,7 @@ def _show_twin(view: View) -> None:
     say(
         "Randomised weights",
         "The same map from an untrained twin: same architecture, random weights. A map that looks "
-        "similar there shows the picture, not what the model learned.",
+        "alike there shows the picture, not what was learned.",
     )
     maps = view.explanation.maps(view.target)
     key = st.segmented_control(
@@ -141,16 +141,16 @@ def _show_twin(view: View) -> None:
                 view.seen, values, **overlay_options(key, values), cell=view.cell, height_px=320
             )
             show_chart(figure, f"twin_{name}", f"{SOURCES[key].title}, {name}")
-    st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 means the same order).")
+    st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 would be the same order).")
 
 
 def _show_many_faces(view: View) -> None:
     table = _find_table(view)
-    say("Over many faces", "One face can be misleading; these results are precomputed over many.")
+    say("Over many faces", "One face can mislead; this was measured beforehand.")
     if table is None:
         st.info(
-            "This checkpoint has not been measured over many faces yet; "
-            "`python -m scripts.faithfulness` does that.",
+            "Nobody has measured this checkpoint over many faces yet: "
+            "`python -m scripts.faithfulness` does.",
         )
         return
     rows = [
@@ -165,9 +165,9 @@ def _show_many_faces(view: View) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Scores over many faces")
     st.caption(
         f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
-        f"{table['cells_per_step']} cells per step. The gain is the improvement in area over "
+        f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
         "of random orders, in mean probability. Better than random: the interval of the mean gain "
-        "lies above 0. Over many faces, even a small gain can be significant."
+        "lies above 0. Over many faces a small gain can be sure that on one face is not."
     )
 
 

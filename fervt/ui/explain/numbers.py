@@ -14,7 +14,7 @@ from fervt.ui.explain.selection import View
 def show_numbers(view: View) -> None:
     """Draws the tables and the two similarity matrices."""
     trace = view.explanation.trace
-    say("Every stage", "Statistics of the values at each stage for this face.")
+    say("Every stage", "What the values of each stage look like for this face.")
     rows = stage_statistics(trace)
     spread = {
         name: st.column_config.NumberColumn(format="%.3g") for name in ("mean", "std", "min", "max")
@@ -28,15 +28,15 @@ def show_numbers(view: View) -> None:
     )
     broken = [row.stage for row in rows if row.nan_share > 0]
     if broken:
-        st.error(f"NaN values in: {', '.join(broken)}.")
+        st.error(f"Values that are not a number in: {', '.join(broken)}.")
     if trace.edge_index is None or trace.node_features is None or trace.graph_features is None:
-        st.info("This checkpoint has no graph, so there are no nodes to compare.")
+        st.info("This checkpoint was built without the graph, so it has no nodes to compare.")
         return
     say("The graph", facts_as_text(graph_facts(trace.edge_index)))
     say(
         "Node similarity",
         "Cosine between the features of the 49 cells, row by row, before and after the graph "
-        "attention." + ("" if view.cell is None else " The selected cell is outlined."),
+        "attention." + ("" if view.cell is None else " The outlined line is the marked cell."),
     )
     for column, name, nodes in zip(
         st.columns(2, gap="large"),

@@ -10,7 +10,7 @@ from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import View, show_clickable, show_probability_bars
 
-_NO_GWA = "This checkpoint has no grid-wise attention, so there is nothing to show here."
+_NO_GWA = "This checkpoint was built without grid-wise attention, so there is nothing to show here."
 _DEVIATIONS = 3.0
 
 
@@ -21,23 +21,23 @@ def show_pipeline(view: View) -> None:
         "Stretch colors",
         key="stretch",
         bind="query-params",
-        help="Off: every color bar keeps a fixed range, so that uniform values look uniform. On: "
+        help="Off, every color bar keeps a fixed range, so that even values look even. On, "
         "colors fill the range of the values, which shows small differences and exaggerates them.",
     )
     with st.grid(min_column_width=180):
         with st.container(border=True):
             side = view.prediction.crop.shape[0]
-            say("1 · Face", f"The cropped face, {side} × {side} pixels.")
+            say("1 · Face", f"As cut out, {side} × {side} pixels.")
             st.image(view.prediction.crop, width="stretch", alt="The face as it was cut out")
         with st.container(border=True):
             size = trace.model_input.shape[0]
-            say("2 · Input", f"The model's input, {size} × {size}.")
+            say("2 · Input", f"What the model gets, {size} × {size}.")
             figure = raster_figure(
                 trace.model_input, unit="gray", range_=(0, 1), colors="Gray", stretch=stretch
             )
             show_chart(figure, "stage_input", "The model's input")
         with st.container(border=True):
-            say("3 · GWA weights", "How strongly each cell is weighted; the average is 1.")
+            say("3 · GWA weights", "How strongly each cell is chosen; on average 1.")
             if trace.gwa_weights is None:
                 st.info(_NO_GWA)
             else:
@@ -50,19 +50,19 @@ def show_pipeline(view: View) -> None:
             else:
                 _show_channels(trace.gwa_map, "stage_map", "The weighted input", stretch)
         with st.container(border=True):
-            say("5 · Fused features", "Input and map combined; mean over channels.")
+            say("5 · Fused features", "Input and map merged; channels' mean.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "Attention that each cell receives from its neighbors and itself.")
+            say("6 · Graph", "How much each cell's neighbors, and itself, draw from it.")
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:
                 received = cell_attention(edge_attention(trace.gat_attention), trace.edge_index)
                 _show_cells(
-                    view, received, "stage_graph", "Attention received by each cell", stretch
+                    view, received, "stage_graph", "Attention drawn from each cell", stretch
                 )
         with st.container(border=True):
-            say("7 · Tokens", "The transformer's input: one row per token.")
+            say("7 · Tokens", "What the transformer reads: a row a token.")
             figure = token_figure(trace.tokens, trace.token_names)
             show_chart(figure, "stage_tokens", "The tokens' values")
         with st.container(border=True):

@@ -84,7 +84,7 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
         seen = seen_part(prediction.crop, predictor.info.preprocess.crop)
         return explanation, seen, 1000 * (time.perf_counter() - started)
 
-    with st.spinner("Explaining the prediction", show_time=False):
+    with st.spinner("Looking at the face", show_time=False):
         explanation, seen, compute_ms = remember((*key, "explanation"), compute)
     leading = expression(prediction.label).name
     st.subheader(f"{leading}, {prediction.confidence:.0%}", anchor=False)
@@ -105,7 +105,7 @@ def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
     predicted = f"Predicted: {expression(prediction.label).name}"
     with st.grid(2, min_column_width=150):
         _pick("Explain", TARGET, label, classes, predicted)
-        _pick("Compared with", AGAINST, against, others, "nothing")
+        _pick("In contrast to", AGAINST, against, others, "nothing")
     return Target.named(vocabulary, label or prediction.label, against or None)
 
 

@@ -9,7 +9,7 @@ from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import View
 
 _ALL = "mean"
-_POINTER = " Uniform GWA weights select no cell, which silences this checkpoint's graph too."
+_POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."
 
 
 def show_tokens(view: View) -> None:
@@ -22,7 +22,7 @@ def show_tokens(view: View) -> None:
     with left:
         say(
             "Attention among tokens",
-            "Rows are queries, columns keys; each row sums to 1. L1 to L3 are the "
+            "A row is who reads, a column what it reads from; each row sums to 1. L1 to L3 are the "
             "backbone's levels, fine to coarse.",
         )
         with st.grid(2, min_column_width=100):
@@ -35,7 +35,7 @@ def show_tokens(view: View) -> None:
         show_chart(token_attention_figure(chosen, trace.token_names), "tokens", "Token attention")
     with right:
         say(
-            "What the class token attends to",
+            "What the class token is made of",
             "Attention rolled out through all blocks, residual paths included.",
         )
         rollout = attention_rollout(attention)
@@ -43,9 +43,9 @@ def show_tokens(view: View) -> None:
         figure.update_traces(showscale=False)
         show_chart(figure, "rollout", "Attention rollout to the class token")
         say(
-            "Effect of each part",
+            "What each part is worth",
             f"How the {view.score_name} changes when a token is dropped, or the "
-            "graph or GWA is neutralized. A part that changes nothing did not matter here."
+            "graph or GWA is made neutral. A part that changes nothing did not matter here."
             + (
                 _POINTER
                 if config.use_gwa and config.use_gnn and config.graph_pooling == "contrast"

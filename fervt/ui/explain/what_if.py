@@ -13,7 +13,7 @@ def show_what_if(view: View) -> None:
     """Draws probability curves on demand, and the face at a chosen point of them."""
     say(
         "What if the face were a little different?",
-        "The probability of each class as the face changes. “Try all changes” computes the curves.",
+        "All classes' probabilities over a change. “Try all changes” computes them for this face.",
     )
     cell = view.cell or _strongest_cell(view)
     key = ("what if", cell)
@@ -57,9 +57,7 @@ def _show_curve(view: View, found: WhatIf, cell: Cell) -> None:
     change = CHANGES[found.change]
     values = [float(value) for value in found.values]
     if change.apply is None:
-        st.caption(
-            f"The hidden cell is row {cell[0]}, column {cell[1]}; select another to hide that."
-        )
+        st.caption(f"The hidden cell is row {cell[0]}, column {cell[1]}; mark another to hide it.")
     value = st.select_slider(
         f"{change.title} ({change.unit})",
         values,

@@ -22,9 +22,9 @@ _MAX_FILE_MB = 200
 _WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
 _WHAT_HAPPENS = (
-    "The file is sent to the machine that runs the app, processed in memory and not stored: "
-    "results are deleted with the video, after an hour at the latest. Until then, anyone "
-    "with this page's link can see them."
+    "The file goes to the machine that runs the app, is read there in memory and is not stored: "
+    "what was read is dropped when you forget it, after an hour at the latest. Until then this "
+    "page's address finds it again, for whoever has the address."
 )
 
 
@@ -54,11 +54,11 @@ def _draw_actions(key: str, predictor: Predictor, settings: LiveSettings, known:
     with st.container(horizontal=True):
         if st.session_state.get(key) is not None:
             st.button(
-                "Process again",
+                "Read it again",
                 icon=":material/replay:",
                 on_click=_take_file,
                 args=(key, predictor, settings),
-                help="Uses the settings above.",
+                help="With the choices above.",
             )
         if known:
             st.button("Forget this video", icon=":material/delete:", on_click=_forget)
@@ -82,7 +82,7 @@ def _draw_result(film: ReadFilm) -> None:
     found = film.summary
     if found.failed:
         st.warning(
-            f"{found.failed} of {found.frames} frames could not be processed. {found.problem}",
+            f"{found.failed} of {found.frames} frames could not be read. {found.problem}",
             icon=":material/broken_image:",
         )
     st.video(
@@ -104,7 +104,7 @@ def _draw_result(film: ReadFilm) -> None:
             "video/mp4",
             icon=":material/download:",
             on_click="ignore",
-            help="H.264, without sound.",
+            help="H.264, without the sound.",
         )
     st.fragment(_draw_timeline)(film)
 

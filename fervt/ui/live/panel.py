@@ -37,7 +37,7 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     latest = worker.latest
     if stats.failed and running:
         st.warning(
-            f"{stats.failed} of {stats.frames} frames could not be processed. {stats.problem}",
+            f"{stats.failed} of {stats.frames} frames could not be read. {stats.problem}",
             icon=":material/broken_image:",
         )
     if not running or latest is None:
@@ -46,12 +46,12 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     every = worker.search_every
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
-        f"face detection on {'every frame' if every == 1 else f'one frame in {every}'}, "
-        f"{stats.dropped} of {stats.frames + stats.dropped} frames dropped"
+        f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
+        f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
     )
     faces = latest.reading.faces
     if not faces:
-        st.info("No face in view.", icon=":material/face_retouching_off:")
+        st.info("No face in the picture.", icon=":material/face_retouching_off:")
     for index, face in enumerate(faces):
         _draw_face(face, index < _WITH_BARS)
     if faces:
@@ -60,10 +60,10 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
 
 def _why_empty(stats: LiveStats, running: bool) -> str:
     if running:
-        return "Waiting for the first readable frame."
+        return "Waiting for the first frame that can be read."
     if stats.frames:
-        return "Stopped. The timeline below keeps the readings."
-    return "Press Start below the picture; the expressions appear here."
+        return "Stopped. The timeline below keeps what was read."
+    return "Press Start below the picture, and the expressions appear here."
 
 
 def _rate(per_second: float, running: bool) -> str:
@@ -98,7 +98,7 @@ def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:
         type="primary",
         on_click=_choose_snapshot,
         args=(predictor, latest),
-        help="Copies this frame into your session and opens it in Explain.",
+        help="Takes this frame into your session and opens it in Explain.",
     )
     if parameters := st.session_state.pop(_CHOSEN, None):  # no callback can change the page
         go_to("explain", link_parameters(**parameters))

@@ -30,7 +30,7 @@ def _draw(recorder: Recorder, running: bool, was_recording: bool) -> None:
         st.button(
             "Record",
             icon=":material/fiber_manual_record:",
-            help=f"Records what you see, annotations included, in memory: up to "
+            help=f"Keeps what you see, with all that is drawn on it, in memory: up to "
             f"{MAX_S / 60:.0f} minutes or {MAX_BYTES / 1e6:.0f} MB.",
             on_click=_start,
             args=(recorder,),
@@ -64,7 +64,7 @@ def _draw_running(recorder: Recorder, state: Recording) -> None:
 def _draw_film(recorder: Recorder, film: bytes, state: Recording) -> None:
     st.markdown(
         f"**Your recording**: {state.seconds:.0f} s, {len(film) / 1e6:.1f} MB, as you saw it. "
-        "It is kept in memory only."
+        "It is in memory only."
     )
     st.video(film, format="video/mp4", alt="Your recording")
     with st.container(horizontal=True):

@@ -20,9 +20,9 @@ _STREAM = "live_stream"
 _STARTED = "live_started_s"
 
 _CONSENT = (
-    "Your camera's frames go to the machine that runs this app, are analyzed and sent back at "
-    "once. **No frame is stored**, unless you press Record, which keeps a video in your "
-    "session's memory. The last five minutes of probabilities are kept too, until you delete them, "
+    "Your camera's frames go to the machine that runs this app, are read there and come back at "
+    "once. **No frame is stored**, unless you press Record: then the film is kept in your "
+    "session's memory. So are the probabilities of the last five minutes, until you forget them, "
     "press Start "
     "again, or close or reload this tab. Everybody in the picture should know that their "
     "expression is being read."
@@ -46,7 +46,7 @@ def ask_consent() -> bool:
         return True
     with st.container(border=True):
         st.markdown(f":material/shield_person: {_CONSENT}")
-        st.button("Agree and continue", type="primary", on_click=_agree)
+        st.button("Agree and go on", type="primary", on_click=_agree)
     return False
 
 
@@ -82,7 +82,7 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
             _HALF_LIVES,
             "0.4",
             draw=st.select_slider,
-            help="After this time, a reading counts half as much; off shows each single frame.",
+            help="After this time a reading has lost half of its weight; off shows each frame's.",
         )
         mirror = not of_file and pick_flag("Mirror", "mirror", True)
         bars = pick_flag("Bars", "bars", True)
@@ -126,7 +126,7 @@ def stream_camera(reader: CameraReader) -> bool:
             "stop": "Stop",
             "select_device": "Choose the camera",
             "device_access_denied": "The browser does not let this page use the camera.",
-            "device_not_available": "The camera is not responding.",
+            "device_not_available": "The camera does not answer.",
         },
         on_change=_note_start,
     )

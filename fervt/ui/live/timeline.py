@@ -39,9 +39,7 @@ def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) ->
     ):
         st.subheader("Timeline", anchor=False, width="content")
         paused = running and st.toggle(
-            "Pause",
-            key="live_pause",
-            help="Freezes the timeline so that you can look back; the stream continues.",
+            "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
         )
     # A new worker reads for another checkpoint, whose classes may be others.
     if not paused or st.session_state.get(_PAUSED, (None,))[0] is not worker:
@@ -147,7 +145,7 @@ def show_exports(
         "timeline.csv",
         icon=":material/download:",
         on_click="ignore",
-        help="One row per frame and face.",
+        help="A row a frame and face.",
     )
     st.download_button(
         "Summary (HTML)",

@@ -14,7 +14,7 @@ ROUTE_TIMEOUT_S = 10.0
 
 TROUBLES = {
     "insecure": (
-        "Browsers allow camera access only on pages served over HTTPS or from localhost, and this "
+        "Browsers give a camera only to pages that come over HTTPS or from localhost, and this "
         "one does not. Serve the app over HTTPS, or open it on the machine itself."
     ),
     "unsupported": "This browser has no camera interface (WebRTC). Try a current one.",
@@ -25,7 +25,7 @@ TROUBLES = {
     "missing": "No camera was found. Connect one, or check that no other program holds it.",
 }
 NO_ROUTE = (
-    "The browser and the server cannot find a route for the video. Behind firewalls and on hosted "
+    "The browser and the server find no route for the video. Behind firewalls and on hosted "
     "servers WebRTC needs a TURN service: set CLOUDFLARE_TURN_KEY_ID and "
     "CLOUDFLARE_TURN_KEY_API_TOKEN, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, in the app's "
     "environment."
@@ -77,5 +77,5 @@ def show_no_route() -> None:
 def offer_snapshot() -> None:
     """Draws what works without a stream."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("No stream? A photo or a single snapshot works too:")
+        st.caption("No stream? A photo or a single snapshot works, too:")
         link_to("predict", "Take a photo or a snapshot")

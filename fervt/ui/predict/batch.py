@@ -31,20 +31,20 @@ def show_batch(predictor: Predictor) -> None:
 
 def _draw_choice(predictor: Predictor) -> None:
     uploads = st.file_uploader(
-        "A zip file of images, or many images",
+        "A zip of images, or many images",
         type=["zip", *IMAGE_SUFFIXES],
         accept_multiple_files=True,
         key=f"batch_upload_{st.session_state.setdefault(_ROUND, 0)}",
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Your images stay in this server's memory; nothing is stored. Anyone with this page's "
-        "link can see the table until you delete it, for at most an hour."
+        "Your images stay in this server's memory; nothing is stored. Whoever has this page's "
+        "address can see the table, until you drop it, for an hour at most."
     )
     whole_image = st.toggle(
-        "Treat each image as one face",
+        "Take each image as one face",
         key="batch_whole",
-        help="For images already cropped to a face. Off: detect every face in each image.",
+        help="For images that are already cut to a face. Off looks for every face in each image.",
     )
     if not uploads:
         return
@@ -111,6 +111,6 @@ def _show_answers(answers: Answers) -> None:
         offer_another(KIND, "Predict other images", "this table")
     whole = dict.fromkeys(ROW_START[2:6], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
-    st.dataframe(rows, hide_index=True, width="stretch", alt="One row per face")
+    st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
     if len(rows) == _SHOWN_ROWS:
         st.caption(f"The first {len(rows):,} rows.")

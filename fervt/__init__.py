@@ -14,6 +14,8 @@ Example:
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from fervt.threads import wait_passively
+
 if TYPE_CHECKING:
     from fervt.api import EvaluationResult as EvaluationResult
     from fervt.api import Explanation as Explanation
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from fervt.images import read_image as read_image
 
 __version__ = "0.1.0"
+
+# Whichever door is opened first, this comes before any module that loads PyTorch.
+wait_passively()
 
 # Imported when first asked for, so that `import fervt` is quick and needs no PyTorch.
 _HOMES = {

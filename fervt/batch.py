@@ -27,14 +27,14 @@ Named = tuple[str, Callable[[], np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What was said of many images.
+    """The predictions for many images.
 
     Attributes:
-        table: CSV with a row a face, see `predict.ROW_START`; an image without one has face 0.
+        table: CSV with one row per face, see `predict.ROW_START`; an image without one has face 0.
         images: How many were read.
         faces: How many faces they have, by label.
         faceless: Names of the images in which no face was found.
-        problems: Sentences on the images that could not be read.
+        problems: One sentence for each image that could not be read.
     """
 
     table: str
@@ -47,13 +47,13 @@ class Answers:
 def predict_files(
     report: Progress, predictor: Predictor, files: Sequence[tuple[str, bytes]], whole_image: bool
 ) -> Answers:
-    """Answers images and zip files of images that lie in memory.
+    """Predicts images and zip files of images held in memory.
 
     Args:
         report: Told how far it is.
         predictor: The checkpoint.
         files: Names and contents.
-        whole_image: Take each image as one face, instead of looking for faces.
+        whole_image: Treat each image as one face instead of detecting faces.
 
     Raises:
         DataError: A zip file cannot be used, or there are no images.

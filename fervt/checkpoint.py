@@ -1,4 +1,4 @@
-"""Checkpoints that describe themselves: safetensors weights with JSON metadata in the same file.
+"""Self-describing checkpoints: safetensors weights with JSON metadata in the same file.
 
 A checkpoint is everything needed to use the model and to know where it comes from. Matrices are
 stored in half precision, vectors (biases, batch statistics) in full.
@@ -213,7 +213,7 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
 
 
 def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
-    """Takes over all weights of a checkpoint whose name and shape fit; returns its metadata.
+    """Copies all weights of a checkpoint whose name and shape match; returns its metadata.
 
     Raises:
         CheckpointError: The file cannot be read, or nothing fits.

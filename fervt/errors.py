@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a reason that a person can mend.
+"""Everything that can go wrong for a reason that the user can fix.
 
 One small hierarchy, so that every door (command line, page, HTTP) can turn it into its own kind of
 sentence: the message of a `FervtError` is always complete, names the file, and is safe to show.

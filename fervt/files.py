@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: write aside, then rename."""
+"""Atomic file writes: write to a temporary file, then rename."""
 
 import errno
 import hashlib

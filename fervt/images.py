@@ -1,4 +1,4 @@
-"""The one door through which people's images come in.
+"""The only entry point for users' images.
 
 Everything a camera, a browser or a drawing program writes, and every picture that code holds in
 memory, leaves as the same kind of array; whatever cannot becomes one sentence. The size is judged
@@ -137,7 +137,7 @@ def image_sha256(data: bytes) -> str:
 
 
 def safe_name(name: str) -> str:
-    """What may be shown of a name that a stranger chose.
+    """The part of an untrusted name that is safe to display.
 
     The part after the last slash or backslash, without control and formatting characters (which
     could rewrite a terminal's line or turn the reading direction), at most 80 characters.

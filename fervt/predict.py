@@ -24,6 +24,7 @@ from fervt.images import check_image
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
 from fervt.model.cost import count_gmac, count_parameters
+from fervt.threads import threads_for
 
 Evidence = Literal["input", "gwa", "gat"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
@@ -34,7 +35,7 @@ _BATCH = 64  # faces in one forward pass: what more of them add is memory, not s
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What one forward pass says of one face; what was not asked for, or is no part, is None.
+    """The result of one forward pass for one face; evidence that was not requested is None.
 
     Attributes:
         probabilities: (C,) float32, calibrated, summing to 1.
@@ -57,7 +58,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says of one face.
+    """The prediction for one face.
 
     Attributes:
         box_xyxy_px: The face in the image, left, top, right, bottom in pixels.
@@ -235,7 +236,7 @@ class Predictor:
         self, faces: NDArray[np.uint8], intervention: Intervention | None = None
     ) -> tuple[FERVTOutput, torch.Tensor]:
         """Runs the network; returns its whole output and its input (B, 3, S, S), normalized."""
-        with torch.inference_mode():
+        with threads_for(len(faces)), torch.inference_mode():
             images = self.prepare(faces)
             return self._model(images, intervention), images
 

@@ -1,4 +1,4 @@
-"""Video files through the live worker: an annotated copy that browsers play, and a table.
+"""Video files through the live worker: an annotated copy for browsers, and a table.
 
 A file on the disk, or one in memory: what people upload never lies on the disk.
 """
@@ -216,7 +216,7 @@ class ReadFilm:
 def read_film(
     report: Progress, predictor: Predictor, name: str, content: bytes, settings: LiveSettings
 ) -> ReadFilm:
-    """Reads a film that lies in memory, and writes none of it to the disk.
+    """Processes a video held in memory and writes none of it to disk.
 
     Args:
         report: Told of each frame.

@@ -1,4 +1,6 @@
-"""Measures how faithful each evidence source is over many faces, into docs/faithfulness.*.
+"""Measures how faithful each evidence source is over many faces.
+
+It writes assets/faithfulness.json and docs/faithfulness.md.
 
     python -m scripts.faithfulness --data prepared.parquet [--checkpoint NAME] [--faces 200]
 
@@ -22,9 +24,10 @@ from fervt.explain import SOURCES, explain_face, measure_faithfulness
 from fervt.explain.faithfulness_table import summarize
 from fervt.files import file_sha256, write_aside
 from fervt.predict import Predictor
-from fervt.resources import FAITHFULNESS
+from fervt.resources import FAITHFULNESS, ROOT
 
 SPLIT = "PublicTest"
+PAGE = ROOT / "docs" / "faithfulness.md"
 
 
 def main() -> int:
@@ -82,19 +85,20 @@ def write_table(path: Path, entry: dict[str, Any]) -> None:
     entries = [e for e in entries if e["checkpoint"] != entry["checkpoint"]] + [entry]
     with write_aside(path) as aside:
         aside.write_text(json.dumps({"checkpoints": entries}, indent=1) + "\n")
-    with write_aside(path.with_suffix(".md")) as aside:
+    with write_aside(PAGE) as aside:
         aside.write_text(as_markdown(entries))
 
 
 def as_markdown(entries: list[dict[str, Any]]) -> str:
     lines = [
-        "# Is the evidence faithful?",
+        "# Are the explanations faithful?",
         "",
         "Cells are hidden (deletion) or revealed on an empty face (insertion) in the order of each",
-        "map. The gain is how much better the area under the probability's curve is than the mean",
+        "map. The gain is the improvement of the area under the probability curve over the mean",
         "of random orders, with a 95% interval over faces: above 0 is better than random. This is",
-        "evidence, not proof: in training a face had one hole at most. Occlusion looks",
-        "at the same thing as deletion, so its score is a mark to reach rather than a surprise.",
+        "evidence, not proof: in training, a face had at most one hole. Occlusion measures the",
+        "same quantity as deletion, so a high score is expected of it: read it as an upper",
+        "reference point.",
     ]
     for entry in entries:
         lines += [
@@ -102,11 +106,11 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
             f"## {entry['checkpoint']}",
             "",
             f"n = {entry['faces']} {entry['split']} faces, {entry['random_orders']} random orders "
-            f"a face, {entry['cells_per_step']} cells a step, target: {entry['target']}; "
+            f"per face, {entry['cells_per_step']} cells per step, target: {entry['target']}; "
             f"checkpoint SHA-256 `{entry['checkpoint_sha256']}`.",
             "",
-            "| map | deletion gain | z | faces better | insertion gain | z | faces better "
-            "| verdict |",
+            "| map | deletion gain | z | faces above random | insertion gain | z "
+            "| faces above random | verdict |",
             "|---|---|---|---|---|---|---|---|",
         ]
         for key, row in entry["sources"].items():
@@ -119,6 +123,10 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
                     f"{row[f'{side}_share_better']:.0%}",
                 ]
             lines.append(f"| {' | '.join([*cells, row['verdict']])} |")
+    lines += [
+        "",
+        "`python -m scripts.faithfulness --data data/fer2013.parquet` measures this anew.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -2,12 +2,14 @@
 
 import argparse
 import json
+from typing import get_args
 
 import torch
 
 from fervt.bench import bench
 from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
+from fervt.training.distributed import Amp, use_bfloat16
 
 HELP = "measure speed as ratios to a bare ResNet-34"
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds; the fastest counts")
     parser.add_argument("--threads", type=int, help="CPU threads")
-    parser.add_argument("--amp", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--amp", choices=get_args(Amp), default="auto", help="bfloat16 in training")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
         embed_dim=args.embed_dim,
         node_dim=args.node_dim,
     )
-    found = bench(config, batch_size=args.batch_size, rounds=args.rounds, amp=args.amp)
+    amp = use_bfloat16(args.amp, torch.device("cpu"))
+    found = bench(config, batch_size=args.batch_size, rounds=args.rounds, amp=amp)
     if args.json:
         print(json.dumps(found, indent=1))
         return 0
@@ -53,4 +56,9 @@ def run(args: argparse.Namespace) -> int:
         f"evaluate: {evaluation['evaluate_faces_per_s']:.0f} faces/s, bare loop "
         f"{evaluation['bare_loop_faces_per_s']:.0f}: {evaluation['ratio']:.2f}x"
     )
+    for name, times in found["busy_neighbor"].items():
+        print(
+            f"{name} beside a busy program: {times['busy_ms']:.0f} ms, "
+            f"without it {times['quiet_ms']:.0f}: {times['ratio']:.2f}x"
+        )
     return 0

@@ -1,4 +1,4 @@
-"""`fervt checkpoints`: what ships, the flagship first."""
+"""`fervt checkpoints`: the shipped checkpoints, the flagship first."""
 
 import argparse
 import json

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answers every good image, names every bad one on stderr; 2 if there was a bad one."""
+    """Predicts every readable image, reports the others on stderr; returns 2 if there were any."""
     predictor = Predictor(find_checkpoint(args.checkpoint))
     images = [image for path in args.images for image in _images_of(path)]
     if args.csv:
@@ -89,7 +89,7 @@ def _find_images(path: Path) -> list[Named]:
 
 
 def _printable(name: str) -> str:
-    """A file's name may hold bytes that are no text, which nothing could print or write."""
+    """A file name may contain undecodable bytes, which could not be printed or written."""
     return name.encode(errors="replace").decode()
 
 

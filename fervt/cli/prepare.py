@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reads and checks the source, writes the prepared file, prints what was found."""
+    """Reads and validates the source, writes the prepared file and prints a summary."""
     splits = [name.strip() for name in args.splits.split(",")]
     for name in splits:
         if name not in SPLITS:

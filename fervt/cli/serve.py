@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until it is told to stop."""
+    """Serves until stopped."""
     require_extra("serve", "flask", "flask_sock", "gunicorn", "prometheus_client")
     limits = {
         f.name: getattr(args, f.name) for f in dataclasses.fields(ServiceConfig) if f.type is int
@@ -120,10 +120,10 @@ def _limits() -> list[dataclasses.Field]:
 
 
 def _check_address(host: str, port: int) -> None:
-    """Fails at once, where gunicorn would try for seconds and end with a code of its own.
+    """Fails right away; gunicorn would retry for seconds and exit with its own code.
 
     Raises:
-        ConfigError: Nothing can listen there.
+        ConfigError: The address is not available.
     """
     if not 1 <= port <= 65535:
         raise ConfigError(f"Cannot listen on port {port}: ports go from 1 to 65535.")

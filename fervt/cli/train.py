@@ -65,13 +65,13 @@ def _add_field(group: Any, item: dataclasses.Field) -> None:
 def read_settings(
     file: Path | None, options: dict[str, Any]
 ) -> tuple[FERVTConfig, TrainConfig, Augment, str]:
-    """Merges a configuration file with options; options win.
+    """Merges a configuration file with command-line options, which take precedence.
 
     Returns:
         model, training and augmentation settings, and the file's description ("" if none).
 
     Raises:
-        ConfigError: The file is unreadable or names something unknown.
+        ConfigError: The file is unreadable or contains an unknown name.
     """
     content: dict[str, Any] = {}
     if file is not None:
@@ -131,6 +131,6 @@ def run(args: argparse.Namespace) -> int:
         state = "finished" if result.finished else "stopped; go on with --resume"
         print(
             f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
-            f"(n = {len(trainer.public_labels)}), checkpoint {result.best or 'none yet'}"
+            f"(n = {len(trainer.fit.public_labels)}), checkpoint {result.best or 'none yet'}"
         )
     return 0

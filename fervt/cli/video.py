@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reads the video and says what was in it."""
+    """Processes the video and prints a summary."""
     if args.out is None and args.csv is None:
         raise ConfigError("Say where to write: --out OUT.mp4, --csv OUT.csv, or both.")
     if args.half_life < 0 or args.search_every < 1:

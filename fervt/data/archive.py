@@ -1,4 +1,4 @@
-"""Zip files of images that people give: looked through before anything is unpacked.
+"""Zip files of images from users: inspected before anything is unpacked.
 
 Nothing is ever unpacked to the disk, so the names in an archive lead nowhere, and one image at a
 time is held in memory. What an archive claims to hold is judged before it is read, since a small
@@ -113,7 +113,7 @@ class ImageArchive:
         """Decodes one image, (height, width, 3) uint8 RGB.
 
         Raises:
-            ImageError: It is too large, damaged or no image.
+            ImageError: It is too large, damaged or not an image.
         """
         info = self._infos[member.position]
         if info.file_size > MAX_IMAGE_BYTES:
@@ -126,7 +126,7 @@ class ImageArchive:
 
 
 def _check_listing(content: bytes, name: str) -> None:
-    """Refuses an archive whose list of files alone would fill the memory."""
+    """Rejects an archive whose file list alone would fill the memory."""
     tail = content[-70_000:]
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0

@@ -55,7 +55,7 @@ class PreparedData:
             hold the same pixels; '' = none.
         content_hash: Hex SHA-256 over usage, label, votes and pixel hashes of all rows of the
             file. A selection keeps the hash of the file that it comes from.
-        split_rule: How rows came by their split, as a sentence.
+        split_rule: How rows were assigned to splits, as a sentence.
         source: File name of the source.
     """
 
@@ -180,7 +180,7 @@ class PreparedData:
 def write_prepared(
     data: PreparedData, path: str | Path, progress: Progress = no_progress
 ) -> PreparedData:
-    """Writes a prepared file, whole or not at all.
+    """Writes a prepared file atomically.
 
     Args:
         data: What to write.

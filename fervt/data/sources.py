@@ -47,7 +47,7 @@ _TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 
 
 class Source(NamedTuple):
-    """What a source held, and what had to be done to it, as sentences for people."""
+    """The content of a source and the changes made to it, as sentences."""
 
     data: PreparedData
     notes: tuple[str, ...]

@@ -19,7 +19,7 @@ _GRID = 7
 
 @dataclass(frozen=True)
 class Preprocess:
-    """The fixed way from a face to model input.
+    """The fixed preprocessing from a face to the model's input.
 
     Raises:
         ConfigError: A value is outside its range.

@@ -17,7 +17,7 @@ class Joined:
 
     Attributes:
         rows: K, the first is the one that the others are compared with.
-        left_out: Classes that not all of them know, as people call them.
+        left_out: Classes that not all of them know, by display name.
         longest: Rows of the longest evaluation before they were joined.
     """
 

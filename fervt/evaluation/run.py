@@ -1,4 +1,4 @@
-"""Runs a model over data, and makes a saved evaluation of what it says."""
+"""Runs a model over data and saves its predictions as an evaluation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from fervt.progress import Progress, no_progress
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model says of N faces.
+    """A model's outputs for N faces.
 
     Attributes:
         logits: (N, C) float32, before temperature scaling.
@@ -78,7 +78,7 @@ def run_model(
         progress: Told how far it is.
 
     Raises:
-        DataError: There are no faces, or the part to neutralize is not in the model.
+        DataError: There are no faces, or the model lacks the part to neutralize.
     """
     if not len(faces):
         raise DataError("There are no faces to evaluate.")
@@ -116,7 +116,7 @@ def run_model(
 
 
 def attention_entropy(attention: Tensor, edge_index: Tensor) -> Tensor:
-    """How even the attention over each node's incoming edges is.
+    """The normalized entropy of the attention over each node's incoming edges.
 
     Args:
         attention: (B, E, H), sums to 1 over each target's edges.

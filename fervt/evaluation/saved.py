@@ -1,7 +1,7 @@
 """A saved evaluation: what a checkpoint said of one split, and the figures made from it.
 
 It is a folder of four files. The tables (`predictions.parquet`, and `tta.parquet` where the faces
-were mirrored too) hold one row a face, see `fervt.evaluation.table`; `embeddings.npz` holds the
+were mirrored too) hold one row per face, see `fervt.evaluation.table`; `embeddings.npz` holds the
 class tokens of the same rows; `metrics.json` is a `Metrics`. Every page and report shows figures of
 these files and never asks the model again, so the same choice gives the same figures everywhere.
 """
@@ -34,7 +34,7 @@ FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """All that a saved evaluation consists of, in memory; N rows.
+    """The complete content of a saved evaluation in memory; N rows.
 
     Attributes:
         metrics: Its figures, and how they were made.
@@ -77,7 +77,7 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class SavedEvaluation:
-    """What a checkpoint said of one split, and the figures that were made with it.
+    """A checkpoint's predictions for one split, and the figures computed from them.
 
     It lies in a folder, or was just made and is in memory alone. What is computed from it is kept
     in it, so that nothing of a person's data outlives it.
@@ -175,7 +175,7 @@ class SavedEvaluation:
         return every.select((labels >= 0) & (copies | ~table["is_copy"].to_numpy()))
 
     def ways(self, truth: Vocabulary | None = None) -> list[tuple[str, Rows]]:
-        """The ways to count, by name: with and without copies and mirrored faces; none is empty."""
+        """The ways to evaluate, by name: with or without copies and mirroring; none is empty."""
         found = [
             (rule + way, self.rows(tta=tta, copies=copies, truth=truth))
             for copies, rule in ((True, "all faces"), (False, "without copies"))

@@ -97,7 +97,7 @@ def evaluate_archive(
         content: The zip file's.
         name: The zip file's.
         split: Only images below a folder of this split, see `archive.Member`; None takes all.
-        find_faces: Cut the largest face out of each image; otherwise each image is one face.
+        find_faces: Crop the largest face from each image; otherwise each image is one face.
 
     Raises:
         DataError: The file cannot be used, or holds no such image.

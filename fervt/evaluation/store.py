@@ -127,7 +127,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class CheckpointFacts:
-    """One checkpoint: what it is, how large, how costly, how good.
+    """One checkpoint: description, size, compute and accuracy.
 
     Attributes:
         name: The checkpoint's.

@@ -1,4 +1,4 @@
-"""The tables of a saved evaluation: one row a face, its labels, and a probability a class."""
+"""The tables of a saved evaluation: one row per face, with labels and class probabilities."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The words for what figures say, where pages, reports and the model card say the same thing.
+"""The wording that pages, reports and the model card share when they describe figures.
 
 Every sentence is filled in from figures; none is written for one checkpoint.
 """
@@ -24,7 +24,7 @@ PEOPLE = {
     PEOPLE_SIDE_WITH_MODEL: "people agree with the model",
     PEOPLE_DIFFER: "people say something else, or disagree",
 }
-"""Whom FER+'s annotators side with in an error, by `metrics.people_on_errors`."""
+"""Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
 COPIES_AND_MIRRORED = (
     "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: averaged "
@@ -43,7 +43,7 @@ def describe_interval(scores: Scores) -> str:
 
 
 def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
-    """What one must know before quoting a checkpoint's figures.
+    """What to know before quoting a checkpoint's figures.
 
     Args:
         metrics: Of the evaluation.

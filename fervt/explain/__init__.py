@@ -1,4 +1,4 @@
-"""Why a face got its prediction, as arrays: everything on the one 7x7 grid that the model uses."""
+"""Explanations as arrays, all on the 7x7 grid that the model uses."""
 
 from fervt.explain.ablation import PartEffect
 from fervt.explain.attention import attention_rollout, cell_attention, edge_attention

@@ -1,4 +1,4 @@
-"""How much each part of the model matters for one face: take it away, see the prediction move."""
+"""How much each part of the model matters for one face: remove it and compare predictions."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.model import Intervention
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,7 @@ class PartEffect:
     """The prediction without one part.
 
     Attributes:
-        name: What was taken away or replaced.
+        name: What was removed or replaced.
         probabilities: (C,), calibrated.
     """
 
@@ -24,12 +25,13 @@ class PartEffect:
     probabilities: Array
 
 
+@one_thread()
 def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
-    """Drops each token but the class token, then neutralizes the graph and GWA.
+    """Drops each token except the class token, then neutralizes the graph and GWA.
 
     A token that is dropped is hidden from the transformer. The graph's vector is also replaced by
     its mean over training faces, which stays closer to what the model knows than a missing token;
-    GWA's weights are replaced by equal ones.
+    GWA's weights are replaced by uniform ones.
 
     Args:
         predictor: The model and its calibration.

@@ -23,7 +23,7 @@ def edge_attention(attention: Array, layer: int | None = None, head: int | None 
 
 
 def cell_attention(edges: Array, edge_index: NDArray[np.int64]) -> Array:
-    """How much its neighbors and itself draw from each cell.
+    """The attention that each cell receives from its neighbors and itself.
 
     Args:
         edges: (E,) attention of the edges.
@@ -31,7 +31,7 @@ def cell_attention(edges: Array, edge_index: NDArray[np.int64]) -> Array:
 
     Returns:
         (7, 7), the sum over the edges that leave a cell, its self-loop among them. The mean over
-        the grid is 1, as for GWA's weights. With even attention cells at the rim get a little less
+        the grid is 1, as for GWA's weights. With uniform attention border cells get a bit less
         than 1, since they have fewer neighbors.
     """
     total = np.bincount(edge_index[0], weights=edges, minlength=GRID * GRID)
@@ -45,7 +45,7 @@ def attention_rollout(attention: Array) -> Array:
         attention: (blocks, H, N, N), rows sum to 1.
 
     Returns:
-        (N, N), rows sum to 1; row 0 says what the class token is made of.
+        (N, N), rows sum to 1; row 0 is the attribution of the class token.
     """
     count = attention.shape[-1]
     result = np.eye(count)

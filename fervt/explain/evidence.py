@@ -1,4 +1,4 @@
-"""Everything about one face in one object, and the evidence sources side by side on the grid."""
+"""All evidence for one face in one object, and its sources side by side on the grid."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from fervt.explain.trace import Array, Trace, trace_of
 from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,11 @@ SOURCES: dict[str, Source] = {
 
 @dataclass(frozen=True)
 class Target:
-    """What is being explained: a class, or a class in contrast to another.
+    """What is being explained: a class, or the difference between two classes.
 
     Attributes:
         index: The class.
-        against: The class it is held against, None for none.
+        against: The class it is compared with; None for none.
     """
 
     index: int
@@ -107,7 +108,7 @@ class Target:
         return score
 
     def describe(self, vocabulary: Vocabulary) -> str:
-        """As people say it: "Fearful" or "Fearful, not Surprised"."""
+        """The display name: "Fearful" or "Fearful, not Surprised"."""
         name = expression(vocabulary.classes[self.index]).name
         if self.against is None:
             return name
@@ -162,6 +163,7 @@ class Explanation:
         return found
 
 
+@one_thread()
 def explain_face(predictor: Predictor, face: NDArray[np.uint8]) -> Explanation:
     """Explains a gray face (48, 48) uint8: a few calls of the model, 49 hidden cells in one."""
     image = predictor.prepare(face[None])
@@ -188,15 +190,15 @@ def rank_correlations(maps: dict[str, Array]) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class CellReading:
-    """What every source says of one cell.
+    """The value of one cell in every source.
 
     Attributes:
         cell: Row and column, 0-based, row 0 at the top.
         values: By source.
         ranks: By source, 1 is the strongest of 49.
-        attention_in: By neighbor (row, column): what this cell draws from it. With the cell's own
+        attention_in: By neighbor (row, column): this cell's attention to it. With the cell's own
             entry it sums to 1. Empty without a graph.
-        attention_out: By neighbor: what it draws from this cell.
+        attention_out: By neighbor: its attention to this cell.
     """
 
     cell: tuple[int, int]

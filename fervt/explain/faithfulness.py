@@ -3,7 +3,7 @@
 Deletion and insertion after Petsiuk et al. (2018). If a map ranks the cells that the model really
 uses first, hiding them in that order makes the probability fall early (small area), and revealing
 them on an empty face makes it rise early (large area). Evidence, not proof: a face with hidden
-cells is no face the model was trained on.
+cells is unlike the faces the model was trained on.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,12 @@ from fervt.explain.grid import CELLS, hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 
 @dataclass(frozen=True)
 class Score:
-    """How one source does against random orders.
+    """One source compared with random orders.
 
     Attributes:
         source: Key of the map.
@@ -64,7 +65,7 @@ class Faithfulness:
         return np.asarray(np.trapezoid(curves, self.shares, axis=-1))
 
     def scores(self) -> list[Score]:
-        """One score a source."""
+        """One score per source."""
         deletion, insertion = self.area(self.random_deletion), self.area(self.random_insertion)
         return [
             Score(
@@ -83,6 +84,7 @@ def _z(value: float, chance: NDArray[np.floating]) -> float:
     return (value - float(chance.mean())) / spread if spread > 1e-9 else float("nan")
 
 
+@one_thread()
 def measure_faithfulness(
     predictor: Predictor,
     face: NDArray[np.uint8],

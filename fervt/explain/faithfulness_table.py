@@ -1,4 +1,4 @@
-"""Faithfulness over many faces: one face can mislead, so a checkpoint is measured once and kept."""
+"""Faithfulness over many faces: measured once per checkpoint and kept, as one face can mislead."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The numbers behind the pictures: every stage's spread, the graph's facts, node similarity."""
+"""The numbers behind the figures: stage statistics, facts about the graph, node similarity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from fervt.explain.trace import Array, Trace
 
 @dataclass(frozen=True)
 class StageStatistics:
-    """What a stage's values look like.
+    """Statistics of a stage's values.
 
     Attributes:
         stage: Name of the stage.

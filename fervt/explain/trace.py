@@ -13,6 +13,7 @@ from torch import Tensor
 from fervt.labels import Vocabulary
 from fervt.model import FERVTOutput
 from fervt.predict import Predictor
+from fervt.threads import one_thread
 
 Array = NDArray[np.float32]
 
@@ -65,6 +66,7 @@ class Trace:
     transformer_attention: Array
 
 
+@one_thread()
 def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
     """Runs the model once over a gray face (48, 48) uint8 and keeps every stage."""
     with torch.inference_mode():
@@ -100,6 +102,7 @@ def trace_of(
     )
 
 
+@one_thread()
 def classify(predictor: Predictor, images: Tensor) -> Array:
     """Calibrated probabilities (B, C) of normalized images (B, 3, S, S), in batches."""
     with torch.inference_mode():

@@ -14,7 +14,7 @@ from fervt.predict import Predictor
 
 
 def untrained_twin(predictor: Predictor, seed: int = 0) -> Predictor:
-    """A predictor that prepares faces alike, with random weights; made once a configuration."""
+    """A predictor with the same preprocessing and random weights, one per configuration."""
     twin = copy.copy(predictor)
     twin._model = _untrained(predictor.info.config, seed).to(predictor.device)
     return twin

@@ -1,4 +1,4 @@
-"""Figures side by side: classes, people and tools, votes, and what accuracy costs."""
+"""Bar charts: classes, people and tools, votes, and the cost of accuracy."""
 
 from collections.abc import Sequence
 
@@ -112,7 +112,7 @@ def standing_figure(
 
 
 def people_figure(counts: Sequence[int], names: Sequence[str]) -> go.Figure:
-    """Draws one bar of all errors, split by whom the annotators side with."""
+    """Draws one bar of all errors, split by what the annotators say."""
     total = max(1, sum(counts))
     figure = go.Figure()
     for count, name, color in zip(counts, names, _SIDES, strict=True):

@@ -1,4 +1,4 @@
-"""Which class is taken for which: matrices whose cells can be clicked."""
+"""Confusion matrices with clickable cells."""
 
 import re
 from collections.abc import Sequence

@@ -65,7 +65,7 @@ def threshold_figure(
 def reliability_figure(
     bins: Mapping[str, tuple[Values, Values, NDArray[np.integer]]],
 ) -> go.Figure:
-    """Draws accuracy against confidence; the closer to the diagonal, the truer the percentages.
+    """Draws accuracy against confidence; the closer to the diagonal, the better calibrated.
 
     Args:
         bins: Mean confidence (P,), accuracy (P,) and rows (P,) of the bins by name; NaN where a

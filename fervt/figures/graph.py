@@ -75,9 +75,9 @@ def graph_figure(
     cell: Cell | None = None,
     face_px: int = FACE_PX,
 ) -> go.Figure:
-    """Draws every edge; width and color are its attention, the arrow points at who attends.
+    """Draws every edge; width and color show its attention, the arrow points from source to target.
 
-    Information flows along the arrow: the target draws this share of its message from the source.
+    Information flows along the arrow: the share of the target's message from the source.
 
     Args:
         picture_rgb: What the model sees of the face, (h, w, 3) uint8.

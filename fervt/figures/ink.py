@@ -1,4 +1,4 @@
-"""The color of a figure's text: readable on the cell it stands on, and the page's own elsewhere.
+"""Text colors in figures: readable on top of cells, the page's own color elsewhere.
 
 Contrast is that of WCAG 2.1 (https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio), from 1 to 21; small
 text needs 4.5.

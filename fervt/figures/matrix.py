@@ -45,7 +45,7 @@ def _matrix(
 
 
 def token_attention_figure(attention: Values, names: Sequence[str]) -> go.Figure:
-    """Attention (R, N) of the first R tokens: a row is who reads, a column what it reads from."""
+    """Attention (R, N) of the first R tokens: rows are queries, columns keys."""
     return _matrix(attention, names[: len(attention)], names, 0, 1, "attention")
 
 

@@ -1,4 +1,4 @@
-"""A 7x7 map over the face it belongs to."""
+"""A 7x7 map over its face."""
 
 import numpy as np
 import plotly.graph_objects as go

@@ -1,4 +1,4 @@
-"""How sure a model is of each expression, as bars that look the same on every page."""
+"""The probability of each expression as bars that look the same on every page."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ _FAINT = 0.55  # of the bars that do not lead
 
 
 def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> go.Figure:
-    """Draws one horizontal bar a class, in the vocabulary's order and the expressions' colors.
+    """Draws one horizontal bar per class, in the vocabulary's order and the expressions' colors.
 
     Args:
         probabilities: (C,), 0..1.

@@ -69,7 +69,7 @@ def raster_figure(
 
 
 def token_figure(tokens: Values, names: Sequence[str], height_px: int = HEIGHT_PX) -> go.Figure:
-    """Draws tokens (N, D): a row a token."""
+    """Draws tokens (N, D), one row per token."""
     low, high = signed_range(tokens, 3.0)
     figure = go.Figure(
         go.Heatmap(

@@ -17,7 +17,7 @@ def timeline_figure(
     marked_s: float | None = None,
     height_px: int = 300,
 ) -> go.Figure:
-    """Draws a line a class; gaps are where the face was away.
+    """Draws one line per class; gaps mark times without the face.
 
     Args:
         times_s: (T,), since the start.

@@ -19,7 +19,7 @@ _EVERY_S = 0.1
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
-    """Ends this process when the other end of stdin is gone: nobody waits for the answer."""
+    """Ends this process when stdin is closed: nobody is waiting for the result."""
     # Not `stdin.read()`: it would hold the buffer's lock, and Python aborts on it at the end.
     while os.read(stdin.fileno(), 1):
         pass

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class JobError(FervtError):
-    """A job that cannot be started now, or that is not there."""
+    """A job that cannot be started now, or does not exist."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the viewer sees: evidence on the face, a box in the person's color, bars beside it."""
+"""The annotated frame: evidence on the face, a box in the person's color, bars beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the model looked at in one face; exactly one part of it is drawn.
+    """The evidence for one face; exactly one kind is drawn.
 
     Attributes:
         gwa_weights: (7, 7), mean 1; None to draw the graph.

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from fervt import predict
 from fervt.errors import FervtError
@@ -51,7 +49,7 @@ class LiveSettings:
 
     Attributes:
         overlay: The evidence that is drawn on each face.
-        half_life_s: After this time an old reading has lost half of its weight; 0 shows the raw
+        half_life_s: After this time, a reading counts half as much; 0 shows the raw
             probabilities.
         mirror: Whether frames are mirrored first, as people expect of a camera that shows them.
         bars: Whether the probabilities are drawn beside each face.
@@ -163,7 +161,6 @@ class LiveWorker:
         faces: tuple[FaceReading, ...] = ()
         shown, problem = image_rgb, ""
         try:
-            _keep_to_one_core()
             image_rgb = check_image(image_rgb)
             if settings.mirror:
                 image_rgb = np.ascontiguousarray(image_rgb[:, ::-1])
@@ -251,7 +248,7 @@ class LiveWorker:
         time_s: float,
         half_life_s: float,
     ) -> list[NDArray[np.float32]]:
-        """Exponential smoothing of each face by the time that went by, not by frames."""
+        """Exponential smoothing of each face over elapsed time, not frames."""
         smoothed = {}
         for number, now in zip(numbers, probabilities, strict=True):
             before_s, before = self._smoothed.get(number, (time_s, now))
@@ -278,25 +275,6 @@ class _Average:
 
     def take(self, value: float) -> None:
         self.value = value if self.value is None else 0.85 * self.value + 0.15 * value
-
-
-class _ThisThread(threading.local):
-    one_core = False
-
-
-_this_thread = _ThisThread()
-
-
-def _keep_to_one_core() -> None:
-    """Keeps the calling thread's part of PyTorch to one core, once a thread.
-
-    A single small face gains little from a second core, which the video's coding, the page or the
-    next viewer needs; and where cores are busy, two that wait for each other are far slower.
-    """
-    if not _this_thread.one_core:
-        torch.get_num_threads()  # PyTorch sets its own number on a thread's first call
-        threadpool_limits(1, user_api="openmp")
-        _this_thread.one_core = True
 
 
 def _boxes_in(tracks: Sequence[Track], image_rgb: NDArray[np.uint8]) -> dict[int, Box]:

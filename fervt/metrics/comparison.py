@@ -23,10 +23,12 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
     """Finds the rows that all tables have, by the pixels of their images.
 
     An image that lies several times in a split is joined to itself as often as all tables have it.
+    One table may hold far fewer rows, as FER+ keeps only faces that its annotators agree on; but
+    nearly all of those must lie in the others too, or the tables are of different data.
 
     Args:
         tables: K tables with `image_sha256`, `label_fer2013` and `label_ferplus`.
-        least_share: Of the longest table, that must be found in all.
+        least_share: Of the shortest table, that must be found in all.
 
     Returns:
         (K, M) int64: positions of the M joined rows in each table, in the first one's order.
@@ -34,8 +36,8 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
     Raises:
         DataError: Too few rows match, or their labels differ.
     """
-    longest = max(map(len, tables))
-    if not longest:
+    shortest = min(map(len, tables))
+    if not shortest:
         raise DataError("There are no labeled rows to compare.")
     joined: pd.DataFrame | None = None
     for number, table in enumerate(tables):
@@ -51,10 +53,10 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
             if (joined[name] != joined.pop(f"{name}_other")).any():
                 raise DataError("The evaluations give different labels to the same images.")
     assert joined is not None
-    if len(joined) < least_share * longest:
+    if len(joined) < least_share * shortest:
         raise DataError(
-            f"Only {len(joined):,} of {longest:,} rows show the same images "
-            f"({len(joined) / longest:.1%}); a comparison needs {least_share:.0%}."
+            f"Only {len(joined):,} of {shortest:,} rows show the same images "
+            f"({len(joined) / shortest:.1%}); a comparison needs {least_share:.0%}."
         )
     joined = joined.sort_values("at_0")
     return joined[[f"at_{number}" for number in range(len(tables))]].to_numpy().T

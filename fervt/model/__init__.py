@@ -1,4 +1,4 @@
-"""The model: one idea a file, assembled in `fervt_gnn.py`."""
+"""The model: one idea per file, assembled in `fervt_gnn.py`."""
 
 from fervt.model.fervt_gnn import FERVTGNN, FERVTConfig, FERVTOutput, Intervention
 

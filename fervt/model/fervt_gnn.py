@@ -22,7 +22,7 @@ _NARROWEST = 8
 
 @dataclass(frozen=True)
 class FERVTConfig:
-    """What a FERVT-GNN is made of; it travels in every checkpoint.
+    """The configuration of a FERVT-GNN, stored in every checkpoint.
 
     A stranger's file may name these, so none may make a model that takes minutes or all memory.
 
@@ -88,7 +88,7 @@ class FERVTConfig:
 
 @dataclass(frozen=True)
 class Intervention:
-    """What to replace inside the model, to measure how much a part matters.
+    """Replacements inside the model, to measure how much a part matters.
 
     Attributes:
         gwa_weights: (B, 7, 7) or (7, 7), instead of the computed cell weights.
@@ -104,7 +104,7 @@ class Intervention:
 
 @dataclass(frozen=True)
 class FERVTOutput:
-    """Everything the model computed on the way; what a configuration leaves out is None.
+    """All intermediate results of the model; parts that the configuration leaves out are None.
 
     Axes: B batch, N tokens, H heads, E edges, C classes, D embedding, F node features.
 

@@ -1,4 +1,4 @@
-"""GWA fusion: puts the weighted map and the image together without losing the image's look."""
+"""GWA fusion: combines weighted map and image so that the result still resembles an image."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Grid-Wise Attention: how much each cell of a 7x7 grid over the face matters, as one number.
+"""Grid-Wise Attention: one weight for each cell of a 7x7 grid over the face.
 
 The image becomes 49 patches, one a cell. Patches see each other through self-attention;
 then a few learned summary queries, one a head, attend to all patches together. The resulting
@@ -26,7 +26,7 @@ def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
 
 
 class GWA(nn.Module):
-    """Weighs the cells of a grid by attention across its patches.
+    """Weights the cells of a grid by attention across its patches.
 
     Shapes:
         in: images (B, 3, S, S), S a multiple of 7.
@@ -82,7 +82,7 @@ class GWA(nn.Module):
         return images, weighted, weights, summary
 
     def scores(self, images: Tensor) -> Tensor:
-        """What the weights are chosen by: images (B, 3, S, S) to one score a cell (B, 7, 7)."""
+        """The scores behind the weights: images (B, 3, S, S) to one score a cell (B, 7, 7)."""
         _, keys = self._embed(images)
         return self._score(keys).unflatten(1, (GRID, GRID))
 
@@ -90,7 +90,7 @@ class GWA(nn.Module):
         """Embeds images; returns the patches and what their keys are made of, both (B, 49, P).
 
         With the convolutional embedding, keys are made of a patch without its position, and of
-        what it gathers from the others: a key that knew its place would let the same cells be
+        what it gathers from the others: a key with its position would let the same cells be
         chosen in every face.
         """
         patches = self.embed(images).flatten(2).transpose(1, 2)

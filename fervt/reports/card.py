@@ -1,4 +1,4 @@
-"""The model card: its prose is a file, its figures come from the checkpoint and what was saved."""
+"""The model card: the text is a template, the figures come from the checkpoint's files."""
 
 import json
 import re
@@ -124,7 +124,7 @@ def _course(info: CheckpointInfo) -> str:
 
 
 def figure_facts(metrics: Metrics | None) -> dict[str, str]:
-    """The figures of a saved evaluation, by placeholder; what is not known says so."""
+    """The figures of a saved evaluation, by placeholder; unknown figures are marked as such."""
     if metrics is None:
         names = (
             "n split labels accuracy accuracy_interval macro_f1 nll ece accuracy_tta"
@@ -163,7 +163,7 @@ def _class_table(per_class: dict[str, ClassScores]) -> str:
 
 
 def parts_table(metrics: Metrics | None) -> str:
-    """Whether GWA, GAT and GNN carry information, as a table in Markdown."""
+    """How much information GWA, GAT and GNN carry, as a Markdown table."""
     parts = {} if metrics is None else asdict(metrics.parts)
     known = [(about, parts[key]) for key, about in _PARTS.items() if parts.get(key) is not None]
     if not known:
@@ -173,7 +173,7 @@ def parts_table(metrics: Metrics | None) -> str:
 
 
 def ablation_table(name: str, sha256: str) -> str:
-    """What accuracy is left with a part switched off, as a table in Markdown.
+    """The accuracy with each part switched off, as a Markdown table.
 
     Args:
         name: The checkpoint's.
@@ -207,7 +207,7 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
 
 
 def training_ablation_table(path: Path = ABLATIONS) -> str:
-    """What the model reaches when it is trained without a part, as a table in Markdown.
+    """The accuracy of models trained without a part, as a Markdown table.
 
     Raises:
         DataError: The file is damaged.

@@ -14,8 +14,9 @@ def verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
     joined = _join(against, evaluation)
     old, new = joined.rows
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
+    where = f", on the {len(new):,} faces that both have" if len(new) < joined.longest else ""
     return (
-        f"Against {against.title}: {describe_difference(difference)} "
+        f"Against {against.title}{where}: {describe_difference(difference)} "
         f"{explain_mcnemar(test, against.title, evaluation.title)}"
     )
 

@@ -1,4 +1,4 @@
-"""Everything that explains one face, to keep: a self-contained page, pictures and arrays."""
+"""The explanation of one face as files: a self-contained page, pictures and arrays."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A session's summary as one HTML file that opens anywhere, without a network."""
+"""A session's summary as one self-contained HTML file."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What an operator may set, with defaults that are safe on an open network."""
+"""The operator's settings, with defaults that are safe on an open network."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
         config: For the number of images.
 
     Raises:
-        Problem: 400 for a body that breaks its own format or holds too many images, 415 for a
+        Problem: 400 for a malformed body or too many images, 415 for a
             content type that is none of the three.
     """
     kind = request.mimetype
@@ -63,7 +63,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
 
 
 def decode(found: list[NamedBytes], config: ServiceConfig, detect: bool) -> list[NamedImage]:
-    """Decodes each image, or says why it cannot be, or cannot be one face without `detect`."""
+    """Decodes each image, or says why it cannot be used."""
     images: list[NamedImage] = []
     for name, data in found:
         try:

@@ -1,4 +1,4 @@
-"""Who may call, how often, and how many at a time: all of it per worker, none of it shared."""
+"""Authentication, rate limits and concurrency limits, per worker."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from fervt.service.problems import Problem
 
 
 class Slots:
-    """A number of places; who finds none is told to come back, and never waits.
+    """A fixed number of slots; a request that finds none is rejected and never waits.
 
     Args:
         count: The places.
@@ -83,7 +83,7 @@ class RateLimit:
 
 
 def check_key(authorization: str, key: str) -> None:
-    """Lets in who sends the key as a Bearer token or as the password of Basic authentication.
+    """Accepts the key as a Bearer token or as the password of Basic authentication.
 
     Browsers ask for the latter themselves, and send it along with the WebSocket too.
 

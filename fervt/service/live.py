@@ -24,7 +24,7 @@ _GOING_AWAY, _POLICY, _TRY_LATER = 1001, 1008, 1013
 
 
 def serve_page(socket: Server, service: Service) -> None:
-    """Answers one page until it leaves, falls silent, floods, or the worker stops.
+    """Serves one page until it leaves, goes idle, floods, or the worker stops.
 
     Raises:
         ConnectionClosed: The page has left.
@@ -87,7 +87,7 @@ def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[st
 
 
 def _read_settings(message: str, explain: list[str]) -> list[str]:
-    """Whatever is no setting changes nothing."""
+    """Unknown settings are ignored."""
     try:
         asked = json.loads(message)["explain"]
     except (ValueError, TypeError, KeyError, RecursionError):

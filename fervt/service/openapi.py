@@ -132,7 +132,7 @@ _PROBLEM_NAMES = {
 
 
 def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
-    """Everything but the WebSocket, which OpenAPI has no words for."""
+    """Everything except the WebSocket, which OpenAPI cannot describe."""
     common = (429, 401) if config.api_key else (429,)
     predict = (400, 413, 415, 422, 503, *common)
     label = {"type": "string", "enum": list(classes.classes)}

@@ -1,6 +1,6 @@
 """gunicorn around the application: one model a worker process, threads that answer, a clean stop.
 
-gunicorn's threaded worker would wait for a slow sender for ever; the one here hangs up, and tells
+gunicorn's threaded worker would wait for a slow client forever; this one disconnects it, and tells
 pages and streams when it is stopped, so that a stop takes moments.
 """
 
@@ -46,7 +46,7 @@ class Worker(ThreadWorker):
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
-        """Runs at least every second. Shuts the ears to slow senders; answers can still go out."""
+        """Runs at least every second. Cuts off slow clients; responses can still be sent."""
         super().murder_pending()
         service = self._service
         if service is None:

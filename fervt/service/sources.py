@@ -1,4 +1,4 @@
-"""Cameras and videos at the server's side, for kiosks: MJPEG with the faces drawn in.
+"""Server-side cameras and videos, for kiosks: MJPEG with the faces drawn in.
 
 Only what the operator named at start can be watched; a visitor chooses among names. All viewers of
 a source share one capture thread, which opens the device for the first and releases it after the

@@ -1,10 +1,11 @@
-"""Where a run computes: the device, its precision, and the other processes when there are some."""
+"""Where a run computes: device, precision, and the other processes, if any."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -48,9 +49,15 @@ def use_bfloat16(amp: Amp, device: torch.device) -> bool:
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+def seed_all(*numbers: int) -> None:
+    """Seeds torch's global random state from whole numbers, such as seed, epoch, step and part."""
+    state = np.random.SeedSequence(numbers).generate_state(2, np.uint32)
+    torch.manual_seed(int(state[0]) << 31 ^ int(state[1]))
+
+
 @contextlib.contextmanager
 def process_group(device: str = "auto") -> Iterator[None]:
-    """Joins the other processes when started by `torchrun`; does nothing otherwise."""
+    """Joins the process group when started by `torchrun`; does nothing otherwise."""
     if "RANK" not in os.environ or dist.is_initialized():
         yield
         return

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -27,25 +27,19 @@ from tqdm import tqdm
 
 from fervt.checkpoint import CheckpointInfo, init_from, save_checkpoint
 from fervt.data.prepared import PreparedData
-from fervt.data.transforms import NO_AUGMENT, Augment, Preprocess
+from fervt.data.transforms import NO_AUGMENT, Augment
 from fervt.errors import ConfigError
 from fervt.evaluation.run import run_model
 from fervt.files import file_sha256, write_aside
-from fervt.labels import FERPLUS
 from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig
-from fervt.training.distributed import pick_device, use_bfloat16
-from fervt.training.losses import (
-    class_weights,
-    equivariance_loss,
-    loss_of,
-    targets_for,
-    votes_loss,
-)
+from fervt.training.distributed import pick_device, seed_all, use_bfloat16
+from fervt.training.faces import gather
+from fervt.training.losses import equivariance_loss, loss_of, votes_loss
 from fervt.training.optimization import build_optimizer, learning_rate, moving_average
 from fervt.training.readouts import ReadOuts
 from fervt.training.settings import TrainConfig
-from fervt.training.teachers import ask_teachers
+from fervt.training.state import Position, check_settings, read_state, restore, write_state
 
 _EQUIVARIANCE_EVERY = 2  # steps: every other one is enough, and costs half
 
@@ -65,25 +59,6 @@ class Result:
     best: Path | None
     accuracy: float
     history: list[dict[str, float]]
-
-
-@dataclass
-class _Progress:
-    """Where a run stands; saved with the weights."""
-
-    epoch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-    correct: int = 0
-    seen: int = 0
-    best: float = -1.0
-    stale: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-def _seed_step(*numbers: int) -> None:
-    state = np.random.SeedSequence(numbers).generate_state(2, np.uint32)
-    torch.manual_seed(int(state[0]) << 31 ^ int(state[1]))
 
 
 class Trainer:
@@ -109,44 +84,20 @@ class Trainer:
         self.device = pick_device(device)
         self.amp = use_bfloat16(config.amp, self.device)
         self.augment = (augment or Augment()) if config.augment else NO_AUGMENT
-        training, public = data.split("Training"), data.split("PublicTest")
-        if config.drop_copies:
-            training = training.select(training.other_splits == "")
-        rows, _, targets = targets_for(training, model_config)
-        if bool(teachers) != bool(config.teacher_weight):
-            raise ConfigError("--teacher and a --teacher-weight above 0 need each other.")
-        weights = class_weights(targets, config.class_balance)
-        seen = {model_config.vocabulary} | ({FERPLUS.name} if config.votes_weight else set())
-        record = {**asdict(config), "augmentation": asdict(self.augment)}
-        if teachers:
-            taught = ask_teachers(teachers, training.select(rows), model_config.classes)
-            targets = targets + np.float32(config.teacher_weight) * (taught.answers - targets)
-            seen |= taught.labels_seen
-            record["teachers"] = list(taught.digests)
-        self.faces = torch.from_numpy(training.images[rows]).to(self.device)
-        self.targets = torch.from_numpy(targets).to(self.device)
-        self.class_weights = torch.from_numpy(weights).to(self.device)
-        votes = training.ferplus_distribution[rows]
-        if config.votes_weight and (model_config.classes is FERPLUS or not votes.any()):
-            raise ConfigError("votes_weight needs FER2013's classes and data with FER+'s votes.")
-        self.votes = torch.from_numpy(votes).to(self.device)
-        rows, self.public_labels, _ = targets_for(public, model_config)
-        self.public_faces = public.images[rows]
-        self.batch = min(config.batch_size, len(self.faces))
+        self.fit = gather(data, model_config, config, teachers).to(self.device)
+        self.preprocess = self.fit.preprocess
+        self.batch = min(config.batch_size, len(self.fit.faces))
         self.parts = self.world * config.accumulate
         if self.batch % self.parts:
             raise ConfigError(
                 f"A batch of {self.batch} cannot be cut into {self.parts} equal parts "
                 "(processes times accumulate)."
             )
-        self.steps = len(self.faces) // self.batch
-        gray = training.images.astype(np.float64) / 255
-        self.preprocess = Preprocess(
-            model_config.image_size, float(gray.mean()), float(gray.std()), config.crop
-        )
+        self.steps = len(self.fit.faces) // self.batch
 
-        _seed_step(config.seed)
+        seed_all(config.seed)
         self.model = FERVTGNN(model_config)
+        seen = set(self.fit.labels_seen)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
         if init is not None:
@@ -167,8 +118,6 @@ class Trainer:
         if self.world > 1:
             self.parallel = DistributedDataParallel(self.parallel)
         self.optimizer = build_optimizer(self.read_outs, self.model.backbone.trunk, config)
-        if config.equivariance_weight and not model_config.use_gwa:
-            raise ConfigError("equivariance_weight needs a model with GWA.")
         self.info = CheckpointInfo(
             config=model_config,
             preprocess=self.preprocess,
@@ -176,11 +125,15 @@ class Trainer:
             split_rule=data.split_rule,
             seed=config.seed,
             labels_seen=tuple(sorted(seen)),
-            training=record,
+            training={
+                **asdict(config),
+                "augmentation": asdict(self.augment),
+                **({"teachers": list(self.fit.teachers)} if teachers else {}),
+            },
             parent=file_sha256(init) if init else "",
             description=description,
         )
-        self.progress = _Progress()
+        self.progress = Position()
 
     @property
     def state_path(self) -> Path:
@@ -236,7 +189,7 @@ class Trainer:
         return self._result(finished=True)
 
     def _any(self, here: bool) -> bool:
-        """Whether any process says so: all must stop at the same step."""
+        """Whether any process asks to stop: all must stop at the same step."""
         if self.world == 1:
             return here
         flag = torch.tensor(float(here), device=self.device)
@@ -248,7 +201,7 @@ class Trainer:
 
     def _order(self) -> Tensor:
         generator = torch.Generator().manual_seed(self.config.seed * 100_003 + self.progress.epoch)
-        return torch.randperm(len(self.faces), generator=generator).to(self.device)
+        return torch.randperm(len(self.fit.faces), generator=generator).to(self.device)
 
     def _step(self, order: Tensor, bar: tqdm) -> None:
         config, at = self.config, self.progress
@@ -261,7 +214,7 @@ class Trainer:
         totals = torch.zeros(2, dtype=torch.float64, device=self.device)
         for micro in range(config.accumulate):
             part = self.rank * config.accumulate + micro
-            _seed_step(config.seed, at.epoch, at.step, part)
+            seed_all(config.seed, at.epoch, at.step, part)
             last = micro == config.accumulate - 1
             quiet = (
                 contextlib.nullcontext()
@@ -295,8 +248,8 @@ class Trainer:
 
     def _backward(self, rows: Tensor) -> Tensor:
         """Adds one part's gradients; returns its mean loss and its count of right answers."""
-        images = self.augment(self.faces[rows], self.preprocess)
-        targets, votes = self.targets[rows], self.votes[rows]
+        images = self.augment(self.fit.faces[rows], self.preprocess)
+        targets, votes = self.fit.targets[rows], self.fit.votes[rows]
         if self.config.mixup > 0:
             draws = np.random.default_rng(int(torch.randint(2**31, (1,))))
             share = float(draws.beta(self.config.mixup, self.config.mixup))
@@ -307,11 +260,11 @@ class Trainer:
         images = images.contiguous(memory_format=torch.channels_last)
         windows = move = None
         if self.config.equivariance_weight and self.progress.step % _EQUIVARIANCE_EVERY == 0:
-            windows, move = self.augment.moved_windows(self.faces[rows], self.preprocess)
+            windows, move = self.augment.moved_windows(self.fit.faces[rows], self.preprocess)
             windows = windows.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             output, votes_logits, scores = self.parallel(images, windows)
-        loss = loss_of(output, targets, self.config, self.class_weights)
+        loss = loss_of(output, targets, self.config, self.fit.class_weights)
         if scores is not None and move is not None:
             before, after = scores.chunk(2)
             follows = equivariance_loss(before, after, *move)
@@ -326,15 +279,15 @@ class Trainer:
         at = self.progress
         model = cast(FERVTGNN, self.average.module) if self.average is not None else self.model
         logits = run_model(
-            model, self.preprocess, self.public_faces, amp=self.amp, batch_size=128
+            model, self.preprocess, self.fit.public_faces, amp=self.amp, batch_size=128
         ).logits
         probabilities = softmax(logits)
-        accuracy = float((probabilities.argmax(axis=1) == self.public_labels).mean())
+        accuracy = float((probabilities.argmax(axis=1) == self.fit.public_labels).mean())
         if self.world > 1:  # batch statistics differ between processes, what is chosen must not
             shared = torch.tensor(accuracy, dtype=torch.float64, device=self.device)
             dist.broadcast(shared, 0)
             accuracy = float(shared)
-        chosen = probabilities[np.arange(len(self.public_labels)), self.public_labels]
+        chosen = probabilities[np.arange(len(self.fit.public_labels)), self.fit.public_labels]
         at.history.append(
             {
                 "epoch": at.epoch + 1,
@@ -362,11 +315,11 @@ class Trainer:
     def _write_best(self, model: FERVTGNN, probabilities: np.ndarray, accuracy: float) -> None:
         info = replace(
             self.info,
-            temperature=fit_temperature(probabilities, self.public_labels),
+            temperature=fit_temperature(probabilities, self.fit.public_labels),
             history=list(self.progress.history),
             metrics={
                 "split": "PublicTest",
-                "n": len(self.public_labels),
+                "n": len(self.fit.public_labels),
                 "accuracy": accuracy,
                 "epoch": self.progress.epoch + 1,
             },
@@ -392,62 +345,18 @@ class Trainer:
         }
 
     def _save(self) -> None:
-        if self.rank != 0:
-            return
-        state = {
-            "settings": self._settings(),
-            "progress": asdict(self.progress),
-            "model": self.read_outs.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
-            "optimizer": self.optimizer.state_dict(),
-            "parent": self.info.parent,
-            "labels_seen": self.info.labels_seen,
-        }
-        with write_aside(self.state_path) as aside:
-            torch.save(state, aside)
+        if self.rank == 0:
+            write_state(self.state_path, self._settings(), self._parts(), self.progress, self.info)
+
+    def _parts(self) -> dict[str, Any]:
+        """Everything that has a state of its own."""
+        parts = {"model": self.read_outs, "optimizer": self.optimizer}
+        return parts | ({"average": self.average} if self.average is not None else {})
 
     def _restore(self) -> None:
-        """Takes up the state that rank 0 finds; the others may be on machines without its disk."""
-        damaged = ConfigError(f"'{self.state_path}' is damaged and cannot be resumed.")
-        read: list[Any] = [None]
-        if self.rank == 0:
-            # Anything at all can be wrong with the file; the others must hear of it, not wait.
-            with contextlib.suppress(Exception):
-                read = [torch.load(self.state_path, map_location="cpu", weights_only=True)]
-        if self.world > 1:
-            dist.broadcast_object_list(read)
-        state = read[0]
-        if not (isinstance(state, dict) and isinstance(state.get("settings"), dict)):
-            raise damaged
-        theirs = state["settings"]
-        with contextlib.suppress(KeyError, TypeError):
-            theirs = self._lengthened(theirs, state["progress"]["epoch"])
-        for part, ours in self._settings().items():
-            if theirs.get(part) != ours:
-                raise ConfigError(
-                    f"'{self.state_path}' belongs to a run with other {part} settings; "
-                    "resume with the same ones, or use --init to start anew from its weights."
-                )
-        try:
-            self.read_outs.load_state_dict(state["model"])
-            if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.progress = _Progress(**state["progress"])
-            self.info = replace(
-                self.info, parent=state["parent"], labels_seen=tuple(state["labels_seen"])
-            )
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            raise damaged from error
-
-    def _lengthened(self, theirs: dict[str, Any], done: int) -> dict[str, Any]:
-        """A stopped run's settings, with our end of a rate that both still hold at this point."""
-        train, ours = theirs["train"], self.config
-        held = min(train["epochs"] - train["decay_epochs"], float(ours.epochs) - ours.decay_epochs)
-        if train["schedule"] != "wsd" or done > held:
-            return theirs
-        ends = {"epochs": ours.epochs, "decay_epochs": ours.decay_epochs}
-        return {**theirs, "train": {**train, **ends}}
+        state = read_state(self.state_path, self.rank, self.world)
+        check_settings(self.state_path, state, self._settings())
+        self.progress, self.info = restore(self.state_path, state, self._parts(), self.info)
 
     def _result(self, finished: bool) -> Result:
         best = self.best_path if self.best_path.is_file() else None

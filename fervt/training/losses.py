@@ -1,50 +1,15 @@
-"""What training minimizes, and the targets that it is measured against."""
+"""What training minimizes."""
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fervt.data.prepared import PreparedData
-from fervt.errors import DataError
-from fervt.labels import FERPLUS
-from fervt.model import FERVTConfig, FERVTOutput
+from fervt.model import FERVTOutput
 from fervt.training.settings import TrainConfig
-
-
-def targets_for(
-    data: PreparedData, config: FERVTConfig
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows with a label in the configuration's vocabulary.
-
-    Returns:
-        rows: (M,) indices into `data`; labels: (M,) class indices; targets: (M, C) float32, FER+'s
-        votes as distributions for the FER+ vocabulary, one-hot rows for FER2013.
-    """
-    if config.classes is FERPLUS:
-        labels, targets = data.label_ferplus, data.ferplus_distribution
-    else:
-        labels = data.label_fer2013
-        targets = np.eye(len(config.classes), dtype=np.float32)[np.maximum(labels, 0)]
-    rows = np.flatnonzero(labels >= 0)
-    if not len(rows):
-        raise DataError(f"The data has no {config.classes.title} labels.")
-    return rows, labels[rows], targets[rows]
 
 
 def votes_loss(logits: Tensor, votes: Tensor) -> Tensor:
     """Cross entropy of FER+'s votes (B, 8), rows sum to 1, or to 0 where none count."""
     return -(votes * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
-
-
-def class_weights(targets: np.ndarray, power: float) -> np.ndarray:
-    """What each class weighs in the loss: its share of the targets to minus `power`.
-
-    Returns:
-        (C,) float32, whose mean over the targets (M, C) is 1; 0 for a class that has none.
-    """
-    shares = targets.mean(axis=0, dtype=np.float64)
-    weights = np.where(shares > 0, np.maximum(shares, 1e-9) ** -power, 0)
-    return (weights / (weights * shares).sum()).astype(np.float32)
 
 
 def loss_of(

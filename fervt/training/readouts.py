@@ -1,4 +1,4 @@
-"""What training reads from the model beside its answer."""
+"""The outputs that only training uses."""
 
 from torch import Tensor, nn
 

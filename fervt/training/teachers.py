@@ -1,4 +1,4 @@
-"""Teachers: what other models say of the training faces, to soften the targets by.
+"""Teachers: other models' predictions for the training faces, used as soft targets.
 
 Knowledge distillation (Hinton et al., 2015) with answers that were saved once, by evaluating the
 teachers on Training.
@@ -19,7 +19,7 @@ from fervt.labels import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class Teaching:
-    """What teachers say of M faces.
+    """The teachers' predictions for M faces.
 
     Attributes:
         answers: (M, C) float32, probabilities, the mean over the teachers; each is also asked of
@@ -34,7 +34,7 @@ class Teaching:
 
 
 def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabulary) -> Teaching:
-    """Reads what teachers say from their saved evaluations.
+    """Reads teachers' predictions from their saved evaluations.
 
     Args:
         folders: One saved evaluation a teacher, of a split that holds all of the faces.

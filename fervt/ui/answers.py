@@ -1,4 +1,4 @@
-"""What a checkpoint says of an image, computed once a session and shared by the pages."""
+"""A checkpoint's predictions for an image, computed once per session and shared by the pages."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on 
 def predict_faces(
     predictor: Predictor, picture: Picture, whole_image: bool = False
 ) -> list[Prediction]:
-    """The faces of an image, the largest first; one for the whole image if that is asked for."""
+    """The faces of an image, the largest first; the whole image as one face on request."""
 
     def compute() -> list[Prediction]:
         image = picture.rgb
@@ -33,7 +33,7 @@ def predict_faces(
 
 
 def summarize(predictions: Sequence[Prediction]) -> str:
-    """A few words on an image: its largest face's expression, and how many more there are."""
+    """A short label for an image: its largest face's expression, and the number of other faces."""
     if not predictions:
         return "No face found"
     first = predictions[0]
@@ -44,7 +44,7 @@ def summarize(predictions: Sequence[Prediction]) -> str:
 def show_downloads(
     predictor: Predictor, answers: Sequence[tuple[Picture, Sequence[Prediction]]]
 ) -> None:
-    """Draws the buttons that save the answers of all images."""
+    """Draws the buttons that download the predictions for all images."""
     for kind, mime, content in (
         ("csv", "text/csv", answers_as_csv(answers)),
         ("json", "application/json", answers_as_json(predictor, answers)),
@@ -79,7 +79,7 @@ def answers_as_json(
 
 
 def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
-    """One row a face: file, number, box, label, a column a class."""
+    """One row per face: file, number, box, label, and one column per class."""
     text = StringIO()
     classes = next((faces[0].classes for _, faces in answers if faces), ())
     writer = csv.writer(text)

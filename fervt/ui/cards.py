@@ -23,7 +23,7 @@ _STYLE = """<style>
 
 
 def draw_card_style() -> None:
-    """Draws what makes the page's cards clickable; once a page, before its cards."""
+    """Draws the style that makes cards clickable; once per page, before its cards."""
     st.html(_STYLE)
 
 
@@ -47,7 +47,7 @@ def draw_card(
     Args:
         key: Unique in the page.
         picture: (h, w, 3) uint8 RGB.
-        label: What the button says.
+        label: The button's text.
         on_click: Runs before the page is drawn again.
         args: Its arguments.
         chosen: Whether this is the one that is shown at the moment.

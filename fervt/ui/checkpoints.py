@@ -31,7 +31,7 @@ _MOST_NAME_BYTES = 200  # file systems take 255
 def pick_checkpoint() -> Predictor:
     """Draws the picker in the sidebar and gives the chosen checkpoint, warmed.
 
-    A link to a checkpoint that is not here says so and goes on with the flagship.
+    If the link names a checkpoint that is not available, says so and uses the flagship.
 
     Raises:
         CheckpointError: The chosen shipped checkpoint is damaged, or none ships.

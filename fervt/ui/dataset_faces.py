@@ -1,4 +1,4 @@
-"""The faces behind the rows, where a prepared data file is at hand.
+"""The images behind the rows, if a prepared data file is available.
 
 The file of `FERVT_DATA` belongs to whoever runs the program and is read once for everybody. A
 visitor's own stays in the visitor's session.
@@ -36,7 +36,7 @@ class FaceBook:
 
     Attributes:
         data: The faces.
-        names: What people call them, by row, where they have names.
+        names: Display names by row, if any.
     """
 
     data: PreparedData
@@ -52,7 +52,7 @@ class FaceBook:
         return None if at is None else self.data.images[at]
 
     def votes(self, image_sha256: str) -> NDArray[np.uint8] | None:
-        """FER+'s votes (10,) of a face; None where nobody voted."""
+        """FER+'s votes (10,) for a face; None if there are none."""
         at = self._at.get(image_sha256)
         if at is None or not self.data.votes[at].any():
             return None
@@ -79,12 +79,12 @@ class FaceBook:
 
 
 def data_file() -> Path | None:
-    """The prepared file that whoever runs the program has named."""
+    """The prepared file configured on the server."""
     return Path(path) if (path := os.environ.get(VARIABLE)) else None
 
 
 def prepared_source() -> Path | bytes | None:
-    """The prepared file at hand: the visitor's own, else the one that the server has.
+    """The prepared file in use: the visitor's own, otherwise the server's.
 
     Raises:
         DataError: The server's is not there.
@@ -133,7 +133,7 @@ def _read_own(content: bytes, split: str) -> FaceBook:
 
 
 def draw_uploader() -> None:
-    """Draws the way to bring a prepared file; it stays in the visitor's session."""
+    """Draws the uploader for a prepared file, which stays in the visitor's session."""
     count = st.session_state.setdefault(_ROUND, 0)
     key = f"prepared_upload_{count}"
     st.file_uploader(
@@ -155,7 +155,7 @@ def draw_uploader() -> None:
 
 
 def draw_forget_button() -> None:
-    """Draws the way to drop the visitor's own file, if there is one."""
+    """Draws the button that deletes the visitor's own file, if there is one."""
     if _OWN in st.session_state:
         st.button("Forget this file", icon=":material/delete:", on_click=_forget)
 

@@ -1,7 +1,7 @@
 """How a visitor chooses an image: upload, camera or example, the same on every page.
 
 The address names an example, or the SHA-256 of a file that lies in the visitor's own session.
-Nobody's photo is written to the disk or put where another session could find it.
+Photos are never written to disk or made visible to other sessions.
 """
 
 from collections.abc import Callable, Hashable
@@ -43,7 +43,7 @@ class Picture:
 
     Attributes:
         key: What the address calls it: an example's name, or the SHA-256 of the visitor's file.
-        name: What people call it.
+        name: Its display name.
         thumbnail: (240, 240, 3) uint8 RGB, its middle.
         width_px: Of the whole image, upright.
         height_px: The same.
@@ -126,7 +126,7 @@ def choose_picture(key: str | None) -> None:
 
 
 def forget_too(name: str, forget: Callable[[], None]) -> None:
-    """Has something else of the visitor dropped together with the images.
+    """Registers something else to delete together with the visitor's images.
 
     Args:
         name: What it is; the last `forget` of a name counts.

@@ -142,7 +142,7 @@ def _draw_progress(job: Job) -> None:
 
 
 def say_seconds(seconds: float) -> str:
-    """A length of time in the unit that people would take."""
+    """A duration in a suitable unit."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""What predictions are not, said wherever they are shown."""
+"""The notice on what predictions are not, shown beside every prediction."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Evaluating data on the page: what to evaluate, how far it is, and what was left out.
+"""Evaluating your own data on the page: input, progress, and what was left out.
 
 The work runs in a job. The visitor's file goes to it from memory, and what it gives stays with the
 job until the visitor forgets it.

@@ -1,4 +1,4 @@
-"""What is loaded, where it runs, and how good it is: with n and interval, or not at all."""
+"""What is loaded, where it runs, and its accuracy, always with n and interval."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ HUMANS = (
 
 
 def show_status(predictor: Predictor) -> None:
-    """Draws the checkpoint, its device and its accuracy on the split it never saw."""
+    """Draws the checkpoint, its device and its accuracy on the held-out test split."""
     metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
     best = metrics.get("PrivateTest")
     with st.grid(3, min_column_width=220):

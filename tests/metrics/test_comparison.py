@@ -90,6 +90,14 @@ def test_rows_join_by_image_in_the_first_tables_order() -> None:
     assert join_rows([a, b, a]).tolist() == [[0, 1, 2, 3], [2, 0, 1, 3], [0, 1, 2, 3]]
 
 
+def test_a_short_table_joins_where_the_long_one_has_its_rows() -> None:
+    assert join_rows([_rows("cabd", [3, 1, 2, 4]), _rows("ac", [1, 3])]).tolist() == [
+        [0, 1],
+        [1, 0],
+    ]
+    assert join_rows([_rows("b"), _rows("abcd"), _rows("db")]).tolist() == [[0], [1], [1]]
+
+
 def test_an_image_that_lies_twice_in_a_split_is_joined_once_to_each() -> None:
     a, b = _rows("aab", [1, 2, 3]), _rows("baa", [3, 2, 1])
     assert join_rows([a, b]).tolist() == [[0, 1, 2], [2, 1, 0]]
@@ -98,6 +106,10 @@ def test_an_image_that_lies_twice_in_a_split_is_joined_once_to_each() -> None:
 def test_other_data_are_refused() -> None:
     with pytest.raises(DataError, match=r"Only 2 of 4 rows .* \(50\.0%\)"):
         join_rows([_rows("abcd"), _rows("abxy")])
+    with pytest.raises(DataError, match=r"Only 1 of 2 rows .* \(50\.0%\)"):
+        join_rows([_rows("abcdef"), _rows("ax")])
+    with pytest.raises(DataError, match="no labeled rows"):
+        join_rows([_rows("abc"), _rows("")])
     with pytest.raises(DataError, match="different labels"):
         join_rows([_rows("ab", [0, 1]), _rows("ab", [0, 2])])
 

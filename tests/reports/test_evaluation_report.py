@@ -125,6 +125,15 @@ def test_what_cannot_be_compared_is_a_sentence(pair, tmp_path) -> None:
         build_report(pair[0], against=other)
 
 
+def test_evaluations_of_different_length_are_compared_on_what_is_common(pair, tmp_path) -> None:
+    plus = read_evaluation(save_evaluation(tmp_path / "plus", "plus", classes=FERPLUS))
+    common = len(plus.plain)
+    text = words(build_report(pair[0], against=plus))
+    assert f"Against plus, on the {common} faces that both have: " in text
+    assert f"{common} of 240 faces are in both. Without Contemptuous." in text
+    assert f"of {240:,} faces of PrivateTest" in text  # its own headline stays about all of its own
+
+
 def test_a_part_that_was_off_is_said(tmp_path) -> None:
     report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralized="gwa")))
     assert "<h1>alpha without its GWA on PrivateTest</h1>" in report

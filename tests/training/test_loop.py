@@ -20,8 +20,9 @@ from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError, DataError
 from fervt.model import FERVTGNN
+from fervt.training.faces import class_weights, targets_for
 from fervt.training.loop import Trainer
-from fervt.training.losses import class_weights, loss_of, targets_for, votes_loss
+from fervt.training.losses import loss_of, votes_loss
 from fervt.training.optimization import learning_rate
 from fervt.training.settings import TrainConfig
 

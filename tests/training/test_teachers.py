@@ -13,8 +13,8 @@ from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.run import evaluate_checkpoint
+from fervt.training.faces import targets_for
 from fervt.training.loop import Trainer
-from fervt.training.losses import targets_for
 from fervt.training.settings import TrainConfig
 
 SETTINGS = TrainConfig(epochs=2, batch_size=16, amp="off", teacher_weight=0.25)
@@ -43,7 +43,7 @@ def test_the_mean_of_their_answers_softens_the_targets(data, teachers, tmp_path)
     tables = [pd.read_parquet(folder / "tta.parquet")[names].to_numpy() for folder in teachers]
     assert np.abs(tables[0] - tables[1]).max() > 0.01, "two teachers, not one twice"
     expected = 0.75 * hard + 0.25 * (tables[0] + tables[1]) / 2
-    assert trainer.targets.numpy() == pytest.approx(expected[kept], abs=1e-6)
+    assert trainer.fit.targets.numpy() == pytest.approx(expected[kept], abs=1e-6)
 
 
 def test_a_run_goes_on_with_the_same_teachers_only(data, teachers, tmp_path) -> None:

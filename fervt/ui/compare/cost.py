@@ -1,4 +1,4 @@
-"""What accuracy costs: latency, arithmetic and size of each checkpoint."""
+"""The cost of accuracy: latency, compute and size of each checkpoint."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ _UNITS = {"ms": "ms a face", "GMAC": "GMAC a face", "MB": "MB of file"}
 
 
 def show_cost(comparison: Comparison) -> None:
-    """Draws accuracy against a cost, and all costs as a table."""
+    """Draws accuracy against one cost, and all costs as a table."""
     say(
         "What accuracy costs",
         f"Time is the fastest of {_ROUNDS} faces, one at a time, on this machine, when it was "

@@ -1,4 +1,4 @@
-"""Where checkpoints differ: classes, confusions, calibration, and the faces fixed and broken."""
+"""Where checkpoints differ: classes, confusions, calibration, faces fixed and broken."""
 
 import numpy as np
 import streamlit as st
@@ -39,7 +39,7 @@ def show_classes(comparison: Comparison) -> None:
 
 
 def show_calibration(comparison: Comparison) -> None:
-    """Draws reliability and risk against coverage of all, after each one's temperature."""
+    """Draws reliability and risk against coverage for all checkpoints, calibrated."""
     pairs = list(zip(comparison.names, comparison.rows, strict=True))
     left, right = st.columns(2, gap="large")
     with left:
@@ -59,7 +59,7 @@ def show_calibration(comparison: Comparison) -> None:
 
 
 def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> None:
-    """Draws the faces that one gets right and the other wrong."""
+    """Draws the faces that one checkpoint classifies correctly and the other does not."""
     other = pick_other(comparison)
     base, new = comparison.rows[0], comparison.rows[other]
     name = comparison.names[other]

@@ -1,4 +1,4 @@
-"""One face through all checkpoints, side by side, with cell weights and graph."""
+"""The same face in all checkpoints, side by side, with cell weights and graph."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ _ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the s
 
 
 def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
-    """Draws the choice of a face, and what each checkpoint makes of it."""
+    """Draws the choice of a face and each checkpoint's result for it."""
     picture = pick_image()
     if picture is None:
         return

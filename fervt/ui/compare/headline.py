@@ -1,4 +1,4 @@
-"""Is the new one better: figures with differences and their intervals, test, and agreement."""
+"""Is the new checkpoint better? Differences with intervals, a test, agreement."""
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +13,7 @@ from fervt.ui.evaluation.selection import percent
 
 
 def show_figures(comparison: Comparison) -> None:
-    """Draws the table, what it means in words, and how often all give the same answer."""
+    """Draws the table, its meaning in words, and how often the checkpoints agree."""
     st.table(_table(comparison), border="horizontal", hide_index=True)
     st.caption(
         f"Differences are to {comparison.names[0]}, with 95% intervals of the paired bootstrap "
@@ -43,6 +43,8 @@ def notes(comparison: Comparison) -> list[str]:
         f"{matched:,} of {joined.longest:,} faces ({percent(matched / joined.longest)}) were "
         "joined, by the SHA-256 of their pixels."
     ]
+    if matched < joined.longest:
+        found.append("The others lack an answer or a label in at least one of the evaluations.")
     if joined.left_out:
         found.append(
             f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "

@@ -30,14 +30,14 @@ _WIDGET = "compare_with"
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two to four evaluations on the same faces.
+    """Two to four evaluations of the same faces.
 
     Attributes:
         names: K names; the first is the one that the others are compared with.
         first: That checkpoint.
         evaluations: K.
         joined: The same rows of each, with the same truth.
-        truth: The label set that counts.
+        truth: The label set used as ground truth.
         differences: K - 1, of accuracy and macro-F1, against the first.
         tests: K - 1 tests against the first.
         key: Names all of this in caches.
@@ -59,11 +59,11 @@ class Comparison:
 
     @property
     def class_names(self) -> list[str]:
-        """The common classes as people call them."""
+        """The display names of the shared classes."""
         return [expression(label).name for label in self.rows[0].classes]
 
     def load(self, name: str) -> Predictor:
-        """One of the checkpoints.
+        """Returns one of the checkpoints.
 
         Raises:
             CheckpointError: It is damaged.
@@ -198,7 +198,7 @@ def _store_others() -> None:
 
 
 def pick_other(comparison: Comparison) -> int:
-    """Draws which of the others a section looks at; gives its position among all, 1 or more."""
+    """Draws the choice of the other checkpoint in a section; returns its position, 1 or more."""
     others = comparison.names[1:]
     if len(others) == 1:
         return 1

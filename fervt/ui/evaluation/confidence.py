@@ -1,4 +1,4 @@
-"""How surely: whether stated confidence can be believed, and what answering only when sure buys."""
+"""Confidence: whether it is calibrated, and what selective prediction gains."""
 
 import streamlit as st
 

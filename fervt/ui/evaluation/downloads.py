@@ -1,4 +1,4 @@
-"""What leaves the page: the report in one file, and the evaluation itself."""
+"""Downloads: the report as one file, and the evaluation itself."""
 
 import zipfile
 from io import BytesIO
@@ -12,7 +12,7 @@ from fervt.ui.evaluation.selection import View
 
 
 def show_report(view: View) -> None:
-    """Draws the downloads; what is downloaded is made when its button is pressed."""
+    """Draws the download buttons; a file is created when its button is pressed."""
     evaluation = view.evaluation
     name = safe_name(f"{evaluation.name}-{evaluation.split}").replace(" ", "-")
     say(

@@ -1,4 +1,4 @@
-"""The embedding map: each face where the model's class token puts it."""
+"""The embedding map: each face placed by the model's class token."""
 
 from functools import partial
 
@@ -56,7 +56,7 @@ window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {
 
 
 def show_map(view: View) -> None:
-    """Draws the map; the pointer on a point shows its face, a click more of it."""
+    """Draws the map; hovering over a point shows its face, a click its details."""
     say(
         "What the model holds to be alike",
         "One point a face, laid out by its class token: what the expression is read from. Drag to "

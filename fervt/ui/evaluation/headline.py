@@ -1,4 +1,4 @@
-"""How good it is: the few figures that people ask for first, each with what it is worth."""
+"""The headline figures, each with its uncertainty."""
 
 import pandas as pd
 import streamlit as st
@@ -50,7 +50,7 @@ def show_headline(view: View) -> None:
 
 
 def protocol(view: View) -> list[str]:
-    """What one must know to read the figures, in sentences."""
+    """What a reader needs to know about the figures, in sentences."""
     data = view.evaluation.metrics.data
     if view.evaluation.of_own_images:
         sentences = [f"The labels are {data.split_rule}; data `{data.content_hash[:12]}`."]

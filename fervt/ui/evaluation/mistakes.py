@@ -1,4 +1,4 @@
-"""Where it fails: the confusion matrix, and below it the faces of the cell that is clicked."""
+"""The confusion matrix, and the faces in the selected cell."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Beside people: the errors, and whom FER+'s ten annotators of the same faces side with."""
+"""Errors compared with the votes of FER+'s ten annotators."""
 
 import numpy as np
 import streamlit as st

@@ -28,7 +28,7 @@ class View:
     Attributes:
         evaluation: All of it.
         rows: Those that the choices keep.
-        truth: The label set that counts.
+        truth: The label set used as ground truth.
         tta: Whether mirrored faces are averaged in.
         copies: Whether images that also lie in earlier splits are kept.
         info: The checkpoint's metadata.
@@ -45,7 +45,7 @@ class View:
 
     @property
     def names(self) -> list[str]:
-        """The classes as people call them."""
+        """The display names of the classes."""
         return [expression(label).name for label in self.rows.classes]
 
     @property

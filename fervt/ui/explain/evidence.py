@@ -1,4 +1,4 @@
-"""The Explain page's linked evidence: maps, graph, one cell's numbers, and how they agree."""
+"""The Explain page's linked evidence: maps, graph, one cell's numbers, and their agreement."""
 
 import numpy as np
 import pandas as pd
@@ -139,7 +139,7 @@ def _show_graph(view: View) -> Values | None:
 
 
 def _pick_one(title: str, count: int, key: str) -> int | None:
-    """A choice among the first so many numbers, or their mean: 0-based, None for the mean."""
+    """A choice of one index or the mean: 0-based, None for the mean."""
     options = [_ALL, *(str(number) for number in range(1, count + 1))]
     chosen = st.selectbox(title, options, key=key, bind="query-params")
     return None if chosen == _ALL else int(chosen) - 1

@@ -1,4 +1,4 @@
-"""The Explain page's doubt: do the maps show what the model uses, and what it has learned?"""
+"""The Explain page's faithfulness tests: do the maps show what the model uses and has learned?"""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
 
 
 def show_faithfulness(view: View) -> None:
-    """Draws curves on demand, the untrained twin, and what was measured over many faces."""
+    """Draws curves on demand, the untrained twin, and the results over many faces."""
     _show_curves(view)
     st.divider()
     _show_twin(view)

@@ -15,7 +15,7 @@ _DEVIATIONS = 3.0
 
 
 def show_pipeline(view: View) -> None:
-    """Draws the stages from left to right, each with its true scale."""
+    """Draws the stages from left to right, each with its own scale."""
     trace = view.explanation.trace
     stretch = st.toggle(
         "Stretch colors",

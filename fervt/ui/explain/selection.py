@@ -60,7 +60,7 @@ class View:
 
     @property
     def target_name(self) -> str:
-        """The target as people say it."""
+        """The target's display name."""
         return self.target.describe(self.vocabulary)
 
     @property
@@ -94,7 +94,7 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
 
 
 def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
-    """Draws the two choices; what the address names wrongly counts as not chosen."""
+    """Draws the two choices; invalid values in the address are ignored."""
     classes = vocabulary.classes
     label = st.query_params.get(TARGET, _NOTHING)
     label = label if label in classes else _NOTHING
@@ -169,7 +169,7 @@ def _cell_of(data: Any) -> Cell | None:
 
 
 def ask(view: View, label: str, work: Hashable, primary: bool = True) -> bool:
-    """Draws a button for work on demand; true in the one run that follows a press on it."""
+    """Draws a button that starts work on demand; true only in the run right after a click."""
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     st.button(label, type=kind, on_click=view.shelf.__setitem__, args=(_ASKED, work))
     if view.shelf.get(_ASKED) != work:
@@ -179,7 +179,7 @@ def ask(view: View, label: str, work: Hashable, primary: bool = True) -> bool:
 
 
 def show_probability_bars(prediction: Prediction, key: str, height_px: int) -> None:
-    """Draws all probabilities in little space."""
+    """Draws all probabilities compactly."""
     figure = plot_probabilities(prediction.probabilities, prediction.classes)
     figure.update_layout(
         height=height_px, margin={"t": 0, "b": 0, "l": 0, "r": 44}, minreducedwidth=20

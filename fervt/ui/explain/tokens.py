@@ -1,4 +1,4 @@
-"""The Explain page's tokens: who attends to whom, and what each part is worth."""
+"""The Explain page's tokens: attention between tokens, and the effect of each part."""
 
 import streamlit as st
 

@@ -1,0 +1,135 @@
+"""What the parts of a checkpoint do, measured on models whose answer is known."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+
+from fervt.__main__ import main
+from fervt.checkpoint import CheckpointInfo
+from fervt.data.prepared import write_prepared
+from fervt.data.transforms import Preprocess
+from fervt.errors import DataError
+from fervt.evaluation.parts import (
+    Following,
+    PartsReport,
+    describe_following,
+    measure_parts,
+    template_share,
+)
+from fervt.model import FERVTGNN
+
+PREPROCESS = Preprocess(28, 0.4, 0.25, crop=28 / 48)
+
+
+class Pointer(torch.nn.Module):
+    """In GWA's place: weighs cells by their brightness, so its weights follow what it sees."""
+
+    def forward(self, images, weights=None):
+        cells = torch.nn.functional.adaptive_avg_pool2d(images[:, :1], 7)[:, 0]
+        if weights is None:
+            weights = cells / cells.mean(dim=(1, 2), keepdim=True)
+        return images, images, weights.expand(len(images), 7, 7), torch.zeros(len(images), 8)
+
+
+class Template(torch.nn.Module):
+    """In GWA's place: one map for everybody."""
+
+    def forward(self, images, weights=None):
+        fixed = torch.rand(1, 7, 7, generator=torch.Generator().manual_seed(1))
+        weights = fixed / fixed.mean() if weights is None else weights
+        return images, images, weights.expand(len(images), 7, 7), torch.zeros(len(images), 8)
+
+
+def _measured(gwa: torch.nn.Module | None, **changes) -> PartsReport:
+    torch.manual_seed(0)
+    config = replace(tiny.CONFIG, **changes)
+    model = FERVTGNN(config).eval()
+    if gwa is not None:
+        model.gwa = gwa
+    data = tiny.tiny_data(3)
+    random = np.random.default_rng(0)
+    faces = random.integers(60, 200, data.images.shape, dtype=np.uint8)
+    info = CheckpointInfo(config, replace(PREPROCESS, mean=0.0))
+    return measure_parts(model, info, "0" * 64, "Training", faces, data.label_fer2013)
+
+
+def test_weights_that_follow_and_weights_that_stay() -> None:
+    follows, stays = _measured(Pointer()), _measured(Template())
+    for change in follows.following[:2]:
+        assert change.follows == pytest.approx(1, abs=0.02) and change.stays < 0.3
+    for change in stays.following[:2]:
+        assert change.stays == pytest.approx(1, abs=1e-4) and change.follows < 0.5
+    assert [change.change for change in follows.following] == [
+        "one cell right", "one cell down", "zoomed by 1.3",
+    ]  # fmt: skip
+    zoom = follows.following[2]
+    assert zoom.follows > zoom.stays + 0.2  # 0.58 and 0.34: of noise, zooming keeps only so much
+    assert stays.template_share == pytest.approx(1) and follows.template_share < 0.2
+    assert describe_following(follows).startswith("Its attention follows the face")
+    assert describe_following(stays).startswith(
+        "Its attention is nearly the same map for every face"
+    )
+
+
+def test_following_in_part_is_said_so() -> None:
+    moves = (Following("one cell right", 0.88, 0.54), Following("one cell down", 0.81, 0.59))
+    told = describe_following(PartsReport("", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    assert told.startswith("Its attention follows the face in part (")
+    assert "0.88 against 0.54 one cell right" in told and "31%" in told
+
+
+def test_a_template_costs_nothing_to_exchange() -> None:
+    report = _measured(Template())
+    by_name = {change.name: change for change in report.changes}
+    assert by_name["another face's weights"].difference == 0
+    assert by_name["the mean map"].difference == 0
+    assert list(by_name) == [
+        "another face's weights", "the mean map", "cells shuffled", "GWA off",
+        "GWA off, the graph's token kept", "GNN off",
+    ]  # fmt: skip
+    for change in report.changes:
+        assert change.difference == pytest.approx(change.accuracy - report.accuracy)
+        assert change.low <= change.difference <= change.high
+
+
+def test_what_a_model_lacks_is_not_measured() -> None:
+    names = [change.name for change in _measured(None, use_gnn=False).changes]
+    assert "GNN off" not in names and "GWA off" in names
+    bare = _measured(None, use_gwa=False, use_gnn=False)
+    assert (bare.template_share, bare.following, bare.changes) == (None, (), ())
+    assert describe_following(bare) == "It has no grid-wise attention."
+
+
+def test_template_share_by_hand() -> None:
+    apart = np.ones((2, 7, 7))
+    apart[0, 0, 0], apart[0, 0, 1] = 2, 0
+    apart[1, 0, 0], apart[1, 0, 1] = 0, 2
+    assert template_share(apart) == 0
+    assert template_share(apart[:1].repeat(3, axis=0)) == 1
+    assert template_share(np.concatenate([apart, apart[:1], apart[:1]])) == pytest.approx(0.25)
+
+
+def test_one_face_is_too_few() -> None:
+    model = FERVTGNN(tiny.CONFIG)
+    info = CheckpointInfo(tiny.CONFIG, PREPROCESS)
+    with pytest.raises(DataError, match="needs two faces or more"):
+        measure_parts(model, info, "", "x", np.zeros((1, 48, 48), np.uint8), np.zeros(1, int))
+
+
+def test_the_command_prints_and_saves_them(tmp_path: Path, capsys) -> None:
+    write_prepared(tiny.tiny_data(3), tmp_path / "data.parquet")
+    checkpoint = tiny.save_tiny(tmp_path)
+    words = ["evaluate", "--checkpoint", str(checkpoint), "--data", str(tmp_path / "data.parquet")]
+    words += ["--split", "PublicTest", "--out", str(tmp_path / "out"), "--parts"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "n = 21" in printed and "another face's weights: accuracy" in printed
+    saved = json.loads((tmp_path / "out" / "parts.json").read_text())
+    assert saved["n"] == 21 and len(saved["changes"]) == 6
+    assert Following(**saved["following"][0]).change == "one cell right"
+    assert main([*words, "--neutralize", "gwa"]) == 2

@@ -51,7 +51,7 @@ LEFT_OF = {
 
 # `import fervt` is the front door: it names, for when it is first asked, what lies in these rooms.
 FRONT_DOOR = ROOT / "fervt" / "__init__.py"
-BEHIND_IT = {"api", "errors", "images"}
+BEHIND_IT = {"api", "errors", "images", "threads"}
 
 
 def left_of(room: str) -> set[str]:

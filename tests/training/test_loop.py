@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -328,8 +329,15 @@ def test_settings_come_from_file_and_options_win(tmp_path: Path) -> None:
 
 
 def test_every_shipped_configuration_can_be_read() -> None:
-    for path in (ROOT / "configs").glob("*.toml"):
-        read_settings(path, {})
+    paths = sorted((ROOT / "configs").glob("*.toml"))
+    assert {"ablation", "fervt-narrow", "fervt-pointing"} <= {path.stem for path in paths}
+    for path in paths:
+        written = tomllib.loads(path.read_text())
+        model, config, augment, description = read_settings(path, {})
+        assert description == written["description"]
+        for section, settings in (("model", model), ("train", config), ("augment", augment)):
+            for name, value in written[section].items():
+                assert getattr(settings, name) == value, f"{path.name}: {section}.{name}"
 
 
 def test_impossible_settings_are_refused(data, tmp_path: Path) -> None:
@@ -351,4 +359,7 @@ def test_a_run_that_diverges_says_so(data, tmp_path: Path) -> None:
 
 
 def test_history_is_plain_numbers(data, tmp_path: Path) -> None:
-    json.dumps(Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, epochs=1)).run().history)
+    (epoch,) = Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, epochs=1)).run().history
+    assert json.loads(json.dumps(epoch)) == epoch
+    assert {type(value) for value in epoch.values()} <= {int, float}
+    assert epoch["epoch"] == 1 and 0 <= epoch["public_accuracy"] <= 1

@@ -8,9 +8,10 @@ to wait sleeps instead of spinning.
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 FEW_FACES = 8
+_of_process: int | None = None  # what `limit_process` set; PyTorch's own number where nobody did
 
 
 def wait_passively() -> None:
@@ -18,22 +19,57 @@ def wait_passively() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def limit_process(threads: int) -> None:
+    """Sets how many threads a large batch gets in this process.
+
+    Only a program calls it: in a library it would change what its user's own work gets.
+    """
+    import cv2
+    import torch
+
+    global _of_process
+    _of_process = threads
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keeps what the calling thread asks of PyTorch to that thread; also a decorator."""
+    with _threads(1):
+        yield
+
+
+@contextmanager
+def threads_for(faces: int) -> Iterator[None]:
+    """`one_thread` for a few faces; what the process was given for a large batch."""
+    with _threads(1 if faces <= FEW_FACES else _of_process):
+        yield
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Changes the calling thread's number, and changes it back; None leaves it alone.
+
+    PyTorch's own call, which takes less than a microsecond, since it tells OpenMP and MKL alike:
+    where the two differ, each layer ends threads and starts new ones. It is also the number that
+    threads begin with that are new to PyTorch, so a large batch can't rely on what it finds.
+    """
     import torch
 
     before = torch.get_num_threads()  # also makes PyTorch set its own number in a new thread
-    if before == 1:
+    if count is None or count == before:
         yield
         return
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def threads_for(faces: int) -> AbstractContextManager[None]:
-    """`one_thread` for a few faces; leaves PyTorch's number alone for a large batch."""
-    return one_thread() if faces <= FEW_FACES else nullcontext()

@@ -34,7 +34,7 @@ LEFT_OF = {
     "explain": ["predict"],
     "figures": ["labels", "grid"],
     "draw": ["labels", "grid"],
-    "bench": ["training", "explain"],
+    "bench": ["training", "explain", "examples"],
     "live": ["explain", "draw"],
     "video": ["live", "progress"],
     "batch": ["predict", "progress"],

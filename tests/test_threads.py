@@ -5,22 +5,27 @@ import subprocess
 import sys
 import threading
 
+import cv2
 import numpy as np
 import pytest
 import tiny
 import torch
 
-from fervt.explain import explain_face
+from fervt import threads
+from fervt.explain import explain_face, what_if
+from fervt.explain.trace import trace_face
 from fervt.predict import Predictor
-from fervt.threads import FEW_FACES, one_thread, threads_for
+from fervt.threads import FEW_FACES, limit_process, one_thread, threads_for
 
 
 @pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
+def two_threads(monkeypatch):
+    before, before_in_opencv = torch.get_num_threads(), cv2.getNumThreads()
+    monkeypatch.setattr(threads, "_of_process", None)
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+    cv2.setNumThreads(before_in_opencv)
 
 
 @pytest.fixture
@@ -47,8 +52,12 @@ def test_few_faces_stay_on_one_thread_and_many_use_all(seen):
 
 def test_explaining_stays_on_one_thread(seen):
     predictor, counts = seen
-    explain_face(predictor, np.zeros((48, 48), np.uint8))
-    assert counts and set(counts) == {1}
+    face = np.zeros((48, 48), np.uint8)
+    explain_face(predictor, face)
+    assert counts == [1] * 5
+    trace_face(predictor, face)
+    what_if(predictor, face, "hidden", (3, 3))
+    assert counts == [1] * 7
     assert torch.get_num_threads() == 2
 
 
@@ -69,11 +78,51 @@ def test_it_is_set_back_after_an_error_and_in_a_new_thread(two_threads):
     assert found == [1]
 
 
-@pytest.mark.parametrize("module", ["fervt.__main__", "fervt.jobs.child"])
-def test_waiting_threads_sleep(module):
-    code = f"import {module}, os; print(os.environ['OMP_WAIT_POLICY'])"
+def test_a_thread_that_computes_is_left_alone(two_threads):
+    ready, go, numbers = threading.Event(), threading.Event(), []
+
+    def compute():
+        numbers.append(torch.get_num_threads())
+        ready.set()
+        go.wait(60)
+        numbers.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    ready.wait(60)
+    with one_thread():
+        go.set()
+        thread.join(60)
+    assert numbers == [2, 2]
+
+
+def test_a_large_batch_gets_what_the_process_was_given(two_threads):
+    limit_process(3)
+    found = []
+
+    def work():
+        with threads_for(FEW_FACES + 1):
+            found.append(torch.get_num_threads())
+
+    work()
+    thread = threading.Thread(target=work)
+    with one_thread():  # which is also what new threads begin with
+        thread.start()
+        thread.join(60)
+    assert found == [3, 3]
+
+
+@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+@pytest.mark.parametrize("module", ["fervt.__main__", "fervt.jobs.child", "fervt.predict"])
+def test_waiting_threads_sleep_unless_told_otherwise(module, set_by_user, expected):
+    """OpenMP itself says what it read when PyTorch was loaded."""
     environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    environment["OMP_DISPLAY_ENV"] = "TRUE"
+    if set_by_user:
+        environment["OMP_WAIT_POLICY"] = set_by_user
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "PASSIVE"
+        [sys.executable, "-c", f"import {module}, torch"],
+        env=environment, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "OMP_WAIT_POLICY" in line]
+    assert said and all(expected in line for line in said), done.stderr

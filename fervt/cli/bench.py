@@ -9,6 +9,7 @@ import torch
 from fervt.bench import bench
 from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
+from fervt.threads import limit_process
 from fervt.training.distributed import Amp, use_bfloat16
 
 HELP = "measure speed as ratios to a bare ResNet-34"
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.rounds < 1 or args.batch_size < 2 or (args.threads or 1) < 1:
         raise ConfigError("bench needs at least 1 round, 1 thread and a batch of 2.")
     if args.threads:
-        torch.set_num_threads(args.threads)
+        limit_process(args.threads)
     config = FERVTConfig(
         stem=args.stem,
         width=args.width,
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     )
     for name, times in found["busy_neighbor"].items():
         print(
-            f"{name} beside a busy program: {times['busy_ms']:.0f} ms, "
-            f"without it {times['quiet_ms']:.0f}: {times['ratio']:.2f}x"
+            f"busy neighbor, {name}: {times['busy_ms']:.0f} ms, without it "
+            f"{times['quiet_ms']:.0f}: {times['ratio']:.2f}x"
         )
     return 0

@@ -9,13 +9,12 @@ import socket
 import tempfile
 from types import MappingProxyType
 
-import torch
-
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.cli.extras import require_extra
 from fervt.errors import ConfigError
 from fervt.faces import FaceDetector
 from fervt.service import ServiceConfig, create_app
+from fervt.threads import limit_process, usable_cores
 
 HELP = "serve predictions over HTTP"
 
@@ -54,9 +53,7 @@ def run(args: argparse.Namespace) -> int:
     config = ServiceConfig(
         **limits, api_key=os.environ.get(KEY_VARIABLE, ""), sources=read_sources(args.source)
     )
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = usable_cores()
     workers = args.workers
     if workers is None:
         workers = 1 if config.sources else min(cores, MAX_DEFAULT_WORKERS)
@@ -67,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             "Sources need one worker, since two processes cannot share a camera: --workers 1."
         )
     # Workers are forked from here; threads of PyTorch's stay behind, and they would wait for them.
-    torch.set_num_threads(1)
+    limit_process(1)
     checkpoint = find_checkpoint(args.checkpoint)
     # So that a bad one is a sentence here, not a crash in a worker.
     load_checkpoint(checkpoint)

@@ -11,6 +11,7 @@ from fervt.data.prepared import read_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
+from fervt.threads import limit_process
 from fervt.training.distributed import process_group
 from fervt.training.loop import Trainer
 from fervt.training.settings import TrainConfig
@@ -102,13 +103,11 @@ def read_settings(
 
 def run(args: argparse.Namespace) -> int:
     """Trains; exits 0 when finished and when stopped at a resumable point."""
-    import torch
-
     model_config, config, augment, description = read_settings(args.config, vars(args))
     if args.threads is not None:
         if args.threads < 1:
             raise ConfigError("--threads must be at least 1.")
-        torch.set_num_threads(args.threads)
+        limit_process(args.threads)
     data = read_prepared(args.data, ("Training", "PublicTest"))
     imagenet: Any = args.imagenet
     if imagenet not in (None, "download"):

@@ -60,6 +60,11 @@ class FERVTConfig:
     )
 
     def __post_init__(self) -> None:
+        if type(self.width) is int and self.width < _NARROWEST:
+            raise ConfigError(
+                f"width must be at least {_NARROWEST}: narrower convolutions corrupt memory when "
+                "they are trained on processors without AVX-512 (PyTorch's oneDNN)."
+            )
         check_types(self)
         vocabulary(self.vocabulary)
         if self.image_size % GRID:

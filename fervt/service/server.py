@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import cv2
-import torch
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from prometheus_client.multiprocess import mark_process_dead
 
 from fervt.service.service import Service
+from fervt.threads import limit_process
 
 
 class Worker(ThreadWorker):
@@ -108,6 +107,5 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:
         """Makes the application, in the worker, after the fork."""
-        torch.set_num_threads(self._cores)
-        cv2.setNumThreads(self._cores)
+        limit_process(self._cores)
         return self._make_app()

@@ -390,7 +390,7 @@ def test_a_stop_is_clean_and_quick_with_an_open_page_and_a_stream(checkpoint, fr
 def test_what_cannot_be_served_is_one_sentence(
     checkpoint, tmp_path, capsys, monkeypatch, options, words
 ):
-    monkeypatch.setattr("torch.set_num_threads", lambda count: None)  # of this process
+    monkeypatch.setattr("fervt.cli.serve.limit_process", lambda threads: None)  # this one
     if "FREE" in options:
         monkeypatch.setenv("FERVT_YUNET", "/missing.onnx")
     damaged = tmp_path / "damaged.safetensors"

@@ -47,15 +47,16 @@ def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
 
 
 def test_it_learns_and_leaves_a_checkpoint_that_describes_itself(data, tmp_path: Path) -> None:
-    # Seeds 3 to 5 all reach 1.0 here; at a rate of 4e-3 one of them stays at 0.52 after 16 epochs.
-    config = replace(FAST, epochs=24, lr=2e-3, seed=5)
+    # The margin: this seed passes 0.8 within six epochs and reaches 1.0, also with first weights that
+    # are off by a millionth, as from another processor's rounding. Of seeds 0 to 7, one fails.
+    config = replace(FAST, epochs=24, lr=2e-3, seed=4)
     result = Trainer(
         data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0), description="A test."
     ).run()
     assert result.finished
     assert result.accuracy > 0.8
     info = read_info(tmp_path / "best.safetensors")
-    assert info.seed == 5
+    assert info.seed == 4
     assert info.data_hash == data.content_hash
     assert info.split_rule == "as drawn"
     assert info.labels_seen == ("fer2013",)
@@ -100,7 +101,7 @@ def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
         _, logits, _ = trainer.read_outs.eval()(faces)
     known = training.label_ferplus >= 0
     right = logits.argmax(dim=1).numpy()[known] == training.label_ferplus[known]
-    assert right.mean() > 0.6
+    assert right.mean() > 0.6  # 1.0 with this seed, and at least 0.87 with seeds 0 to 7
 
 
 def test_rare_classes_weigh_more_in_the_loss() -> None:

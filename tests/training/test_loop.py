@@ -47,8 +47,8 @@ def _assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
 
 
 def test_it_learns_and_leaves_a_checkpoint_that_describes_itself(data, tmp_path: Path) -> None:
-    # The margin: this seed passes 0.8 within six epochs and reaches 1.0, also with first weights that
-    # are off by a millionth, as from another processor's rounding. Of seeds 0 to 7, one fails.
+    # The margin: this seed passes 0.8 within six epochs and reaches 1.0, also with first weights
+    # that are off by a millionth, as by another processor's rounding. Of seeds 0 to 7, one fails.
     config = replace(FAST, epochs=24, lr=2e-3, seed=4)
     result = Trainer(
         data, tmp_path, tiny.CONFIG, config, Augment(erase=0.0, shift=0.0), description="A test."

@@ -280,7 +280,7 @@ def test_ferplus_trains_on_votes_as_distributions(data) -> None:
 def test_copies_of_test_images_can_be_left_out(data, tmp_path: Path) -> None:
     with_copies = Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, drop_copies=False))
     without = Trainer(data, tmp_path, tiny.CONFIG, FAST)
-    assert len(with_copies.faces) - len(without.faces) == 1
+    assert len(with_copies.fit.faces) - len(without.fit.faces) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.transforms import FACE_SIZE
+from fervt.device import find_device
 from fervt.errors import ConfigError, ImageError
 from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
 from fervt.files import file_sha256
@@ -113,7 +114,7 @@ class Predictor:
         """
         if engine not in ENGINES:
             raise ConfigError(f"There is no engine '{engine}'; known: {', '.join(ENGINES)}.")
-        self.device = _find_device(device)
+        self.device = find_device(device)
         self.info: CheckpointInfo
         self._model: FERVTGNN  # for fervt.explain too, and for nobody else
         self._model, self.info = load_checkpoint(checkpoint)
@@ -320,14 +321,3 @@ def _check_faces(faces: NDArray[np.uint8]) -> None:
     right = isinstance(faces, np.ndarray) and faces.dtype == np.uint8 and faces.ndim == 3
     if not right or faces.shape[1:] != (FACE_SIZE, FACE_SIZE):
         raise ImageError(f"Faces must be a uint8 array of shape (count, {FACE_SIZE}, {FACE_SIZE}).")
-
-
-def _find_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device).cpu()
-    except Exception as error:  # each backend says in its own way that it is not there
-        raise ConfigError(f"There is no device '{name}' on this machine.") from error
-    return device

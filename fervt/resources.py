@@ -4,8 +4,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 
-# In a checkout the workbench stands beside the package; a wheel carries it inside.
-ROOT = _PACKAGE.parent if (_PACKAGE.parent / "streamlit_app.py").is_file() else _PACKAGE / "shipped"
+# A wheel carries the workbench inside; in a checkout it stands beside the package.
+_INSIDE = _PACKAGE / "shipped"
+ROOT = _INSIDE if _INSIDE.is_dir() else _PACKAGE.parent
 """Holds `streamlit_app.py`, `pages/`, `.streamlit/` and `assets/`."""
 
 ASSETS = ROOT / "assets"

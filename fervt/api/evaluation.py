@@ -163,7 +163,7 @@ def evaluate(
             raise ConfigError(f"A split of pictures is {', '.join(_OWN_SPLITS)} or None.")
         content = _pack(place) if place.is_dir() else _read(place)
         name = f"{place.resolve().name}"
-        found = evaluate_archive(progress, model, model.sha256, content, name, split, find_faces)
+        found = evaluate_archive(progress, model, content, name, split, find_faces)
     else:
         if find_faces:
             raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
@@ -171,7 +171,7 @@ def evaluate(
         known = count_splits(place)
         if wanted not in known:
             raise DataError(f"{place} has no {wanted} rows; it has {', '.join(known)}.")
-        found = evaluate_prepared(progress, model, model.sha256, place, wanted)
+        found = evaluate_prepared(progress, model, place, wanted)
     return _result(found)
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fervt.grid import GRID
 from fervt.options import check_types, option
 
 FACE_SIZE = 48
-_GRID = 7
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Augment:
             right, down = torch.randint(-2, 3, (2,)).tolist()
             move = (right, down)
         theta = self._draw_windows(len(faces), preprocess.crop, faces.device)
-        step = torch.tensor(move, dtype=theta.dtype, device=theta.device) * (2 / _GRID)
+        step = torch.tensor(move, dtype=theta.dtype, device=theta.device) * (2 / GRID)
         moved = theta.clone()
         moved[:, :, 2] += theta[:, :, :2] @ step
         both = preprocess.sample(faces.repeat(2, 1, 1), torch.cat([theta, moved]))

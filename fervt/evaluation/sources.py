@@ -46,14 +46,13 @@ class Evaluated:
 
 
 def evaluate_prepared(
-    report: Progress, predictor: Predictor, sha256: str, source: Path | bytes, split: str
+    report: Progress, predictor: Predictor, source: Path | bytes, split: str
 ) -> Evaluated:
     """Evaluates a checkpoint on a split of a prepared file.
 
     Args:
         report: Told how far it is.
         predictor: The checkpoint.
-        sha256: Of its file.
         source: Where the file lies; or its content, where a person gave it.
         split: Which rows.
 
@@ -67,7 +66,7 @@ def evaluate_prepared(
     evaluation = evaluate_model(
         predictor._model,
         predictor.info,
-        EvaluatedCheckpoint(predictor.name, sha256),
+        EvaluatedCheckpoint(predictor.name, predictor.sha256),
         data,
         labels,
         truth,
@@ -82,7 +81,6 @@ def evaluate_prepared(
 def evaluate_archive(
     report: Progress,
     predictor: Predictor,
-    sha256: str,
     content: bytes,
     name: str,
     split: str | None,
@@ -93,7 +91,6 @@ def evaluate_archive(
     Args:
         report: Told how far it is.
         predictor: The checkpoint.
-        sha256: Of its file.
         content: The zip file's.
         name: The zip file's.
         split: Only images below a folder of this split, see `archive.Member`; None takes all.
@@ -147,7 +144,7 @@ def evaluate_archive(
     evaluation = evaluate_model(
         predictor._model,
         predictor.info,
-        EvaluatedCheckpoint(predictor.name, sha256),
+        EvaluatedCheckpoint(predictor.name, predictor.sha256),
         data,
         translate(own, FERPLUS, classes.classes),
         classes,

@@ -19,7 +19,6 @@ from fervt.explain.grid import CELLS, hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
-from fervt.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,6 @@ def _z(value: float, chance: NDArray[np.floating]) -> float:
     return (value - float(chance.mean())) / spread if spread > 1e-9 else float("nan")
 
 
-@one_thread()
 def measure_faithfulness(
     predictor: Predictor,
     face: NDArray[np.uint8],

@@ -7,10 +7,8 @@ from torch import Tensor
 from fervt.explain.grid import resample_by_area
 from fervt.explain.trace import Array
 from fervt.model import FERVTGNN, FERVTOutput
-from fervt.threads import one_thread
 
 
-@one_thread()
 def class_maps(model: FERVTGNN, image: Tensor) -> tuple[FERVTOutput, Array]:
     """Weighs the channels of the last map by how much each class's logit depends on them.
 

@@ -7,10 +7,8 @@ from fervt.explain.grid import CELLS, hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
-from fervt.threads import one_thread
 
 
-@one_thread()
 def occlude(predictor: Predictor, image: Tensor) -> Array:
     """Hides each cell in turn, all 49 in one forward pass.
 

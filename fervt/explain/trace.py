@@ -66,7 +66,6 @@ class Trace:
     transformer_attention: Array
 
 
-@one_thread()
 def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
     """Runs the model once over a gray face (48, 48) uint8 and keeps every stage."""
     with torch.inference_mode():

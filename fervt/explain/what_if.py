@@ -13,7 +13,6 @@ from fervt.explain.grid import hide_cells
 from fervt.explain.trace import Array, classify
 from fervt.grid import GRID
 from fervt.predict import Predictor
-from fervt.threads import one_thread
 
 GrayFace = NDArray[np.uint8]
 POINTS = 9
@@ -86,7 +85,6 @@ class WhatIf:
     inputs: NDArray[np.uint8]
 
 
-@one_thread()
 def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, int]) -> WhatIf:
     """Tries all values of a change in one forward pass.
 

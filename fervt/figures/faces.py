@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fervt.figures.grid import encode_picture
+from fervt.figures.grid import encode_picture, lay_picture
 
 _LONGER_PX = 640  # of the figure, without its margins
 _LINE_PX = 3
@@ -31,17 +31,8 @@ def plot_faces(
     height, width = image_rgb.shape[:2]
     scale = _LONGER_PX / max(height, width)
     figure = go.Figure()
-    figure.add_layout_image(
-        source=encode_picture(image_rgb, 2 * _LONGER_PX),
-        xref="x",
-        yref="y",
-        x=0,
-        y=0,
-        sizex=width,
-        sizey=height,
-        sizing="stretch",
-        layer="below",
-    )
+    picture = encode_picture(image_rgb, 2 * _LONGER_PX)
+    lay_picture(figure, picture, width, height, xref="x", yref="y")
     for box, caption, text, color in zip(boxes_xyxy_px, captions, hover, colors, strict=True):
         left, top, right, bottom = box
         figure.add_scatter(

@@ -54,18 +54,32 @@ def grid_figure(
         paper_bgcolor="rgba(0,0,0,0)",
     )
     if picture_rgb is not None:
-        figure.add_layout_image(
-            source=encode_png(picture_rgb),
-            xref="x",
-            yref="y",
-            x=0,
-            y=0,
-            sizex=GRID,
-            sizey=GRID,
-            sizing="stretch",
-            layer="below",
-        )
+        lay_picture(figure, encode_png(picture_rgb), GRID, GRID, xref="x", yref="y")
     return figure
+
+
+def lay_picture(
+    figure: go.Figure, source: str, width: float, height: float, **where: str | int
+) -> None:
+    """Lays a picture below what a figure draws, from its origin on.
+
+    Args:
+        figure: Its y axis points down.
+        source: The picture as a data URI.
+        width: In the x axis's units.
+        height: In the y axis's units.
+        where: Which axes: `xref` and `yref`, or `row` and `col`.
+    """
+    figure.add_layout_image(
+        source=source,
+        x=0,
+        y=0,
+        sizex=width,
+        sizey=height,
+        sizing="stretch",
+        layer="below",
+        **where,
+    )
 
 
 def encode_png(picture_rgb: NDArray[np.uint8]) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values, encode_png, signed_range
+from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values, encode_png, lay_picture, signed_range
 from fervt.grid import GRID
 
 _PANEL_PX = 270
@@ -47,17 +47,7 @@ def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
     picture = encode_png(picture_rgb)
     centers = np.arange(GRID) + 0.5
     for number, each in enumerate(maps, 1):
-        figure.add_layout_image(
-            source=picture,
-            x=0,
-            y=0,
-            sizex=GRID,
-            sizey=GRID,
-            sizing="stretch",
-            layer="below",
-            row=1,
-            col=number,
-        )
+        lay_picture(figure, picture, GRID, GRID, row=1, col=number)
         low, high = 0.0, max(float(np.nanmax(each.values)), 1e-9)
         if each.signed:
             low, high = signed_range(each.values, 1e-9)

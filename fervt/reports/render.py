@@ -1,6 +1,5 @@
 """What fills the templates: figures, tables, faces and Markdown as plain values."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,6 +12,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
+
+from fervt.figures.grid import encode_png
 
 _templates = Environment(
     loader=PackageLoader("fervt.reports"),
@@ -124,5 +125,4 @@ def chart_html(figure: go.Figure) -> Markup:
 def face_address(face: NDArray[np.uint8], edge_px: int) -> str:
     """A face (h, w) enlarged to a square, as the data address of a PNG."""
     large = cv2.resize(face, (edge_px, edge_px), interpolation=cv2.INTER_CUBIC)
-    png = cv2.imencode(".png", large)[1].tobytes()
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+    return encode_png(np.repeat(large[:, :, None], 3, axis=2).astype(np.uint8))

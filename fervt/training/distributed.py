@@ -9,27 +9,16 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from fervt.errors import ConfigError
+from fervt.device import find_device
 
 Amp = Literal["auto", "on", "off"]
 
 
 def pick_device(name: str) -> torch.device:
-    """Resolves "auto" to CUDA where there is one, else the CPU.
-
-    Raises:
-        ConfigError: The device does not exist here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and "LOCAL_RANK" in os.environ:
+    """`find_device`; under `torchrun`, CUDA is this process's own GPU."""
+    if name in ("auto", "cuda") and "LOCAL_RANK" in os.environ and torch.cuda.is_available():
         name = f"cuda:{os.environ['LOCAL_RANK']}"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"There is no device '{name}' here.") from error
-    return device
+    return find_device(name)
 
 
 def use_bfloat16(amp: Amp, device: torch.device) -> bool:

@@ -4,7 +4,6 @@ A shipped checkpoint is loaded once for everybody. A visitor's own is kept in th
 only and named by the SHA-256 of its file; it touches the disk just while it is being read.
 """
 
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -114,22 +113,22 @@ def _take_upload(key: str) -> None:
     if upload is None:
         return
     try:
-        digest, predictor = load_own(upload.name, upload.getvalue())
+        predictor = load_own(upload.name, upload.getvalue())
     except FervtError as error:
         st.session_state[_PROBLEM] = str(error)
         return
     own = _own_checkpoints()
-    own[digest] = predictor
+    own[predictor.sha256] = predictor
     while len(own) > _MAX_OWN:
         del own[next(iter(own))]
-    st.query_params[PARAMETER] = digest
+    st.query_params[PARAMETER] = predictor.sha256
 
 
-def load_own(name: str, content: bytes) -> tuple[str, Predictor]:
+def load_own(name: str, content: bytes) -> Predictor:
     """Loads a visitor's checkpoint; nothing of it stays on the disk.
 
     Returns:
-        The SHA-256 of its content in hex, and the warmed checkpoint.
+        The warmed checkpoint.
 
     Raises:
         CheckpointError: It cannot be used.
@@ -139,7 +138,7 @@ def load_own(name: str, content: bytes) -> tuple[str, Predictor]:
         path.write_bytes(content)
         predictor = Predictor(path)
     predictor.warm_up()
-    return sha256(content).hexdigest(), predictor
+    return predictor
 
 
 def _explain_unknown(wanted: str, used: str) -> str:
@@ -154,14 +153,6 @@ def _explain_unknown(wanted: str, used: str) -> str:
 def is_own(predictor: Predictor) -> bool:
     """Whether a checkpoint is the visitor's own, of which nothing is known but its file."""
     return predictor in _own_checkpoints().values()
-
-
-def checkpoint_sha256(predictor: Predictor) -> str:
-    """The SHA-256 of a loaded checkpoint's file, in hex."""
-    for digest, own in _own_checkpoints().items():
-        if own is predictor:
-            return digest
-    return file_sha256(shipped_path(predictor.name))
 
 
 def is_sha256(text: str) -> bool:

@@ -16,7 +16,7 @@ from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.labels import FERPLUS, SPLITS, expression
 from fervt.predict import Predictor
-from fervt.ui.checkpoints import checkpoint_sha256, is_own
+from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
 from fervt.ui.dataset_faces import (
     draw_forget_button,
@@ -52,7 +52,7 @@ def find_evaluated(predictor: Predictor) -> SavedEvaluation | None:
     if job is None or job.state != "done":
         return None
     found: SavedEvaluation = job.result.evaluation
-    same = found.metrics.checkpoint.sha256 == checkpoint_sha256(predictor)
+    same = found.metrics.checkpoint.sha256 == predictor.sha256
     return found if same and found.split in SPLITS and not found.of_own_images else None
 
 
@@ -63,7 +63,7 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
         offer_another(KIND, "Evaluate other data", "this evaluation")
         if is_own(predictor) and find_evaluated(predictor) is not None:
             link_to("compare", "Compare with others")
-    if about.sha256 != checkpoint_sha256(predictor):
+    if about.sha256 != predictor.sha256:
         st.warning(
             f"These are figures of {about.name}, which was evaluated; the checkpoint in the "
             f"sidebar is {predictor.name}.",
@@ -113,7 +113,6 @@ def _draw_prepared(predictor: Predictor) -> None:
             f"{predictor.name} on {counts[split]:,} faces of {split}",
             evaluate_prepared,
             predictor,
-            checkpoint_sha256(predictor),
             source,
             split,
         ),
@@ -187,7 +186,6 @@ def _start_archive(
         f"{predictor.name} on {upload.name}",
         evaluate_archive,
         predictor,
-        checkpoint_sha256(predictor),
         upload.getvalue(),
         upload.name,
         split,

@@ -14,10 +14,9 @@ from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.examples import load_example
+from fervt.files import file_sha256
 from fervt.labels import FER2013
 from fervt.predict import Predictor
-
-SHA = "a" * 64
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ class Told(list):
 
 
 def evaluate(predictor, content, split=None, find_faces=False, told=None) -> Evaluated:
-    return evaluate_archive(told or Told(), predictor, SHA, content, "x.zip", split, find_faces)
+    return evaluate_archive(told or Told(), predictor, content, "x.zip", split, find_faces)
 
 
 def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoint, tmp_path):
@@ -47,10 +46,12 @@ def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoin
     told = Told()
     content = (tmp_path / "data.parquet").read_bytes()
     for source in (tmp_path / "data.parquet", content):
-        found = evaluate_prepared(told, predictor, SHA, source, "PrivateTest")
+        found = evaluate_prepared(told, predictor, source, "PrivateTest")
         assert found.evaluation.metrics.standard == saved.metrics.standard
         assert found.evaluation.metrics.tta == saved.metrics.tta
-        assert found.evaluation.metrics.checkpoint == EvaluatedCheckpoint("tiny", SHA)
+        assert found.evaluation.metrics.checkpoint == EvaluatedCheckpoint(
+            "tiny", file_sha256(checkpoint)
+        )
         assert found.evaluation.plain.equals(saved.plain)
         assert (found.evaluation.embeddings() == saved.embeddings()).all()
         assert (found.faces is not None) == isinstance(source, bytes)
@@ -62,11 +63,11 @@ def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoin
 
 def test_what_is_no_prepared_file_is_a_sentence(predictor, tmp_path):
     with pytest.raises(DataError, match="Your file is no prepared file"):
-        evaluate_prepared(Told(), predictor, SHA, b"hello", "PrivateTest")
+        evaluate_prepared(Told(), predictor, b"hello", "PrivateTest")
     data = tiny.tiny_data()
     write_prepared(data.split("Training"), tmp_path / "data.parquet")
     with pytest.raises(DataError, match=r"'data\.parquet' has no PrivateTest rows"):
-        evaluate_prepared(Told(), predictor, SHA, tmp_path / "data.parquet", "PrivateTest")
+        evaluate_prepared(Told(), predictor, tmp_path / "data.parquet", "PrivateTest")
 
 
 def test_a_zip_gives_what_the_same_faces_give(predictor):

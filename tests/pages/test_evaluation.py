@@ -247,7 +247,7 @@ def test_no_section_needs_many_faces(
         }
     )
     found = evaluate_archive(
-        lambda *_: None, Predictor(checkpoints["alpha"]), "0", content, "few.zip", None, False
+        lambda *_: None, Predictor(checkpoints["alpha"]), content, "few.zip", None, False
     )
     job = server_jobs().start("evaluate", "Few", give_back, found)
     while job.state == "running":

@@ -8,7 +8,6 @@ from fervt.data.transforms import FACE_SIZE
 from fervt.figures.evaluation_bars import cost_figure
 from fervt.predict import Predictor
 from fervt.ui.charts import say, show_chart
-from fervt.ui.checkpoints import checkpoint_sha256
 from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent
@@ -26,7 +25,7 @@ def show_cost(comparison: Comparison) -> None:
     )
     accuracies = [rows.scores.accuracy for rows in comparison.rows]
     predictors = {name: comparison.load(name) for name in comparison.names}
-    costs = {name: _cost(p, checkpoint_sha256(p)) for name, p in predictors.items()}
+    costs = {name: _cost(p, p.sha256) for name, p in predictors.items()}
     unit = pick_one("Cost", "cost", _UNITS, "ms")
     values = [costs[name][unit] for name in comparison.names]
     figure = cost_figure(comparison.names, values, accuracies, _UNITS[unit])

@@ -17,7 +17,7 @@ from fervt.evaluation.store import EvaluationStore
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, expression
 from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
-from fervt.ui.checkpoints import checkpoint_sha256, is_own, load_shipped
+from fervt.ui.checkpoints import is_own, load_shipped
 from fervt.ui.choices import pick_flag, pick_one, put
 from fervt.ui.evaluation.selection import COPIES_HELP, MIRRORED_HELP, load_evaluation
 from fervt.ui.navigation import link_parameters, link_to
@@ -116,7 +116,7 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
         tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
         copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
     names = (first, *chosen)
-    digests = [checkpoint_sha256(predictor), *(evaluation.digest for evaluation in evaluations)]
+    digests = [predictor.sha256, *(evaluation.digest for evaluation in evaluations)]
     key = "-".join([*digests, truth, str(tta), str(copies)])
     if evaluated is None:
         return _compare_saved(names, predictor, evaluations, truth, tta, copies, key)

@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fervt.checkpoint import shipped_checkpoints
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -17,10 +16,8 @@ from fervt.explain import (
 from fervt.explain.faithfulness_table import read_table
 from fervt.figures.curves import faithfulness_figure
 from fervt.figures.overlay import overlay_figure
-from fervt.files import file_sha256
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.checkpoints import load_shipped
 from fervt.ui.explain.selection import View, ask
 
 _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
@@ -177,7 +174,4 @@ def _gain(row: dict[str, Any], side: str) -> str:
 
 
 def _find_table(view: View) -> dict[str, Any] | None:
-    path = shipped_checkpoints().get(view.predictor.name)
-    if path is None or load_shipped(view.predictor.name) is not view.predictor:
-        return None  # a visitor's own file may carry a shipped one's name
-    return read_table(file_sha256(path))
+    return read_table(view.predictor.sha256)

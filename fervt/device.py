@@ -1,0 +1,21 @@
+"""Which device computes, by name: the one place that finds out whether it is there."""
+
+import torch
+
+from fervt.errors import ConfigError
+
+
+def find_device(name: str) -> torch.device:
+    """A device by name; "auto" is CUDA where there is one, else the CPU.
+
+    Raises:
+        ConfigError: The device does not exist on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device).cpu()
+    except Exception as error:  # each backend says in its own way that it is not there
+        raise ConfigError(f"There is no device '{name}' on this machine.") from error
+    return device

@@ -94,7 +94,7 @@ def write_film(path: Path, codec: str, pixels: str) -> Path:
 
 
 def start_camera(page: Page, folder: Path) -> None:
-    page.get_by_role("button", name="Agree and go on").click(timeout=SLOW_MS)
+    page.get_by_role("button", name="Agree and continue").click(timeout=SLOW_MS)
     camera = page.frame_locator('iframe[title*="webrtc"]')
     camera.get_by_role("button", name="Start").click(timeout=SLOW_MS)
     page.get_by_text(re.compile(r"Face \d+:")).first.wait_for(timeout=SLOW_MS)

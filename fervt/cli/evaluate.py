@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parts",
         action="store_true",
-        help="also measure what GWA and the graph do (three to five times as long as the evaluation), into parts.json",
+        help="also measure what the parts do, into parts.json: 3 to 5 times the evaluation's time",
     )
 
 

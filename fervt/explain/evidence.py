@@ -48,7 +48,7 @@ SOURCES: dict[str, Source] = {
     "gat": Source(
         "GAT attention",
         "× average",
-        "How much its neighbors and itself draw from a cell, over layers and heads; on average 1.",
+        "Attention that a cell receives, averaged over layers and heads; mean 1.",
         False,
         1.0,
     ),

@@ -68,9 +68,7 @@ class Trace:
 
 def trace_face(predictor: Predictor, face: NDArray[np.uint8]) -> Trace:
     """Runs the model once over a gray face (48, 48) uint8 and keeps every stage."""
-    with torch.inference_mode():
-        image = predictor.prepare(face[None])
-        output = predictor._model(image)
+    output, image = predictor._run(face[None])
     return trace_of(predictor, face, image, output)
 
 

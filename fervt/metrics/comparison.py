@@ -65,7 +65,7 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
 def to_common_classes(
     probabilities: NDArray[Any], classes: Sequence[str], common: Sequence[str]
 ) -> NDArray[np.float32]:
-    """Keeps the common classes (N, C) in their order, made to sum to 1 again."""
+    """Keeps the common classes (N, C) in their order, renormalized."""
     kept = probabilities[:, [classes.index(name) for name in common]].astype(np.float64)
     total = kept.sum(axis=1, keepdims=True)
     even = np.full_like(kept, 1 / len(common))

@@ -122,7 +122,7 @@ _OPTIONS = [
 _PROBLEM_NAMES = {
     400: "The request breaks its own format, or holds too many images.",
     401: "The API key is missing or wrong.",
-    404: "There is no such thing.",
+    404: "Not found.",
     413: "The body is too large.",
     415: "The content type is none of those listed.",
     422: "An image cannot be used: unreadable, damaged, too many pixels.",

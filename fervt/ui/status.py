@@ -38,7 +38,7 @@ def show_status(predictor: Predictor) -> None:
             border=True,
         )
         st.metric(
-            "Right on unseen faces",
+            "Test accuracy",
             "–" if best is None else f"{best.standard.accuracy:.1%}",
             delta="not evaluated yet" if best is None else _interval(best.standard),
             delta_color="off",

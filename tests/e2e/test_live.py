@@ -25,7 +25,7 @@ def film(tmp_path_factory):
 def open_live(page, app_server: str, parameters: str = ""):
     """The page after consent; gives the frame of the camera's component."""
     page.goto(f"{app_server}/live{parameters}")
-    page.get_by_role("button", name="Agree and go on").click(timeout=SLOW_MS)
+    page.get_by_role("button", name="Agree and continue").click(timeout=SLOW_MS)
     return page.frame_locator('iframe[title*="webrtc"]')
 
 

@@ -124,8 +124,7 @@ def other_checkpoints(checkpoints, tmp_path):
 def test_every_kind_of_checkpoint_has_every_view(
     open_page, other_checkpoints, monkeypatch, name, view
 ):
-    for module in ("checkpoints", "explain.faithfulness"):
-        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: other_checkpoints)
+    monkeypatch.setattr("fervt.ui.checkpoints.shipped_checkpoints", lambda: other_checkpoints)
     app = open_page("explain", image="astronaut", view=view, checkpoint=name, cell="1,1")
     assert not app.error
     told = [info.value for info in app.info if "was built without" in info.value]

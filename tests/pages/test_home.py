@@ -36,13 +36,13 @@ def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, saved
     app = open_page("home", checkpoint="beta")
     assert status(app)["Checkpoint"][0] == "beta"
     assert status(app)["Runs on"][0] in {"CPU", "GPU"}
-    assert status(app)["Right on unseen faces"] == ("–", "not evaluated yet")
+    assert status(app)["Test accuracy"] == ("–", "not evaluated yet")
     assert any(NOTICE in caption.value for caption in app.caption)
 
 
 def test_accuracy_comes_with_n_interval_and_protocol(open_page, saved):
     app = open_page("home")
-    assert status(app)["Right on unseen faces"] == ("65.1%", "63.5 to 66.7%, n = 3,589")
+    assert status(app)["Test accuracy"] == ("65.1%", "63.5 to 66.7%, n = 3,589")
     protocol = next(c.value for c in app.caption if "PrivateTest" in c.value)
     for part in ("66.2%", "64.0%", "n = 3,301", "FER+ votes", "65% ± 5 points", "67%"):
         assert part in protocol
@@ -54,7 +54,7 @@ def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(
     app = open_page("home")
     app.sidebar.file_uploader[0].upload("alpha.safetensors", checkpoints["beta"].read_bytes())
     app.run()
-    assert status(app)["Right on unseen faces"] == ("–", "not evaluated yet")
+    assert status(app)["Test accuracy"] == ("–", "not evaluated yet")
 
 
 def test_only_pages_that_exist_are_listed(open_page):

@@ -93,7 +93,7 @@ def press(app, label: str):
 def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     app = open_page("live", source="video", overlay="graph", smoothing="0")
     assert "is not stored" in app.caption[1].value
-    assert "Agree and go on" not in labels(app)
+    assert "Agree and continue" not in labels(app)
     upload(app, "a *film*.mp4", film)
     (job,) = jobs.known.values()
     assert app.query_params["job"] == job.id
@@ -185,7 +185,7 @@ def test_recording_is_off_until_record_and_forgotten_with_the_images(open_page, 
     monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
     assert "unless you press Record" in app.markdown[0].value
-    press(app, "Agree and go on")
+    press(app, "Agree and continue")
     assert readers[-1].recorder.state.frames == 0 and not app.get("video")
     press(app, "Record")
     recorder = readers[-1].recorder
@@ -213,7 +213,7 @@ def test_frames_that_fail_outside_of_the_worker_are_on_the_page(open_page, monke
 
     monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
-    press(app, "Agree and go on")
+    press(app, "Agree and continue")
     assert app.warning[0].value == (
         "1 of 1 frames could not be read. A frame could not be decoded (ValueError)."
     )

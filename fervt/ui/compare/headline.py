@@ -48,7 +48,7 @@ def notes(comparison: Comparison) -> list[str]:
     if joined.left_out:
         found.append(
             f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "
-            "probabilities made to sum to 1 again."
+            "probabilities renormalized."
         )
     seen = [
         name

@@ -58,7 +58,7 @@ window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {
 def show_map(view: View) -> None:
     """Draws the map; hovering over a point shows its face, a click its details."""
     say(
-        "What the model holds to be alike",
+        "Embedding map",
         "One point a face, laid out by its class token: what the expression is read from. Drag to "
         "move, scroll to zoom, click for more of a face below the map.",
     )

@@ -89,7 +89,7 @@ def _show_graph(view: View) -> Values | None:
     """Draws the graph and its choices; gives the attention that it shows."""
     say(
         "Graph attention",
-        "An arrow points at the cell that draws on the other; rings are a cell's share in itself.",
+        "Arrows run from source to target; a ring is a cell's attention to itself.",
     )
     trace = view.explanation.trace
     if trace.gat_attention is None or trace.edge_index is None or trace.node_features is None:

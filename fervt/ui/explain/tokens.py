@@ -22,7 +22,7 @@ def show_tokens(view: View) -> None:
     with left:
         say(
             "Attention among tokens",
-            "A row is who reads, a column what it reads from; each row sums to 1. L1 to L3 are the "
+            "Rows are queries, columns are keys; each row sums to 1. L1 to L3 are the "
             "backbone's levels, fine to coarse.",
         )
         with st.grid(2, min_column_width=100):

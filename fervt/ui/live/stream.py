@@ -46,7 +46,7 @@ def ask_consent() -> bool:
         return True
     with st.container(border=True):
         st.markdown(f":material/shield_person: {_CONSENT}")
-        st.button("Agree and go on", type="primary", on_click=_agree)
+        st.button("Agree and continue", type="primary", on_click=_agree)
     return False
 
 

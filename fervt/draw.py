@@ -22,6 +22,7 @@ def draw_boxes(
     boxes_xyxy_px: Sequence[tuple[int, int, int, int]],
     captions: Sequence[str],
     colors: Sequence[str],
+    angles_deg: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Draws captioned boxes.
 
@@ -30,6 +31,7 @@ def draw_boxes(
         boxes_xyxy_px: Left, top, right, bottom in pixels of the image.
         captions: One a box, in ASCII, which is all that OpenCV's font has; "" draws none.
         colors: One `#RRGGBB` a box.
+        angles_deg: How far each box is tilted clockwise about its center; None for not at all.
 
     Returns:
         (h, w, 3) uint8, a copy.
@@ -38,13 +40,24 @@ def draw_boxes(
     longer_px = max(canvas.shape[:2])
     line_px = max(1, round(_LINE_SHARE * longer_px))
     scale = max(0.35, _TEXT_SHARE * longer_px / _TEXT_PX)
-    for box, caption, color in zip(boxes_xyxy_px, captions, colors, strict=True):
+    angles = [0.0] * len(boxes_xyxy_px) if angles_deg is None else angles_deg
+    boxes = zip(boxes_xyxy_px, captions, colors, angles, strict=True)
+    for (left, top, right, bottom), caption, color, angle in boxes:
         rgb = parse_color(color)
-        left, top, right, bottom = box
-        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), rgb, line_px)
+        corners = box_corners((left, top, right - 1, bottom - 1), angle).round().astype(np.int32)
+        smooth = cv2.LINE_AA if angle else cv2.LINE_8
+        cv2.polylines(canvas, [corners], True, rgb, line_px, smooth)
         if caption:
-            _draw_tag(canvas, caption, (left, top), rgb, scale, line_px)
+            at = left, max(top, 0) if not angle else max(int(corners[:, 1].min()), 0)
+            _draw_tag(canvas, caption, at, rgb, scale, line_px)
     return canvas
+
+
+def box_corners(box_xyxy_px: tuple[float, float, float, float], angle_deg: float) -> np.ndarray:
+    """(4, 2): the corners of a box that is tilted clockwise about its center, as x and y."""
+    left, top, right, bottom = box_xyxy_px
+    center = (left + right) / 2, (top + bottom) / 2
+    return cv2.boxPoints((center, (right - left, bottom - top), angle_deg))
 
 
 def fit_for_screen(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:

@@ -63,15 +63,17 @@ class Prediction:
 
     Attributes:
         box_xyxy_px: The face in the image, left, top, right, bottom in pixels.
+        angle_deg: How far the head, and the crop with it, is tilted clockwise in the image.
         classes: C labels, in the order of `probabilities`.
         probabilities: (C,) float32, calibrated, summing to 1.
-        crop: (h, h, 3) uint8 RGB, the square crop around the box.
+        crop: (h, h, 3) uint8 RGB, the square crop around the box, turned upright.
         model_input: (S, S, 3) uint8 RGB, exactly what the model saw, denormalized with the
             checkpoint's own mean and standard deviation.
         latency_ms: Time of the forward pass, shared equally by the faces of one call.
     """
 
     box_xyxy_px: Box
+    angle_deg: float
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
     crop: NDArray[np.uint8]
@@ -149,32 +151,44 @@ class Predictor:
         return thread_detector().detect(check_image(image_rgb))
 
     def predict(
-        self, image_rgb: NDArray[np.uint8], boxes: Sequence[Box] | None = None
+        self, image_rgb: NDArray[np.uint8], faces: Sequence[Box | FoundFace] | None = None
     ) -> list[Prediction]:
         """Classifies the faces of an image.
 
         Args:
             image_rgb: (h, w, 3) uint8 RGB.
-            boxes: Where the faces are; None looks for them, the largest first.
+            faces: Where they are: upright ones as boxes, others as they were found. None looks
+                for them, the largest first.
 
         Returns:
-            One prediction a box; empty where there is no face.
+            One prediction a face; empty where there is no face.
 
         Raises:
             ImageError: The array is no such image, or a box lies outside of it.
         """
         check_image(image_rgb)
-        if boxes is None:
-            boxes = [face.box_xyxy_px for face in self.find_faces(image_rgb)]
-        if not boxes:
+        if faces is None:
+            faces = self.find_faces(image_rgb)
+        if not faces:
             return []
-        crops = [crop_face(image_rgb, _check_box(box, image_rgb)) for box in boxes]
-        faces = np.stack([to_face(crop) for crop in crops])
+        places = [
+            (f.box_xyxy_px, f.angle_deg) if isinstance(f, FoundFace) else (f, 0.0) for f in faces
+        ]
+        crops = [crop_face(image_rgb, _check_box(box, image_rgb), tilt) for box, tilt in places]
+        readings = self.classify(np.stack([to_face(crop) for crop in crops]), ["input"])
         found = []
-        for box, crop, reading in zip(boxes, crops, self.classify(faces, ["input"]), strict=True):
+        for place, crop, reading in zip(places, crops, readings, strict=True):
             assert reading.model_input is not None
-            about = reading.probabilities, crop, reading.model_input, reading.latency_ms
-            found.append(Prediction(box, self.classes.classes, *about))
+            found.append(
+                Prediction(
+                    *place,
+                    self.classes.classes,
+                    reading.probabilities,
+                    crop,
+                    reading.model_input,
+                    reading.latency_ms,
+                )
+            )
         return found
 
     def predict_whole(self, image_rgb: NDArray[np.uint8]) -> list[Prediction]:
@@ -254,16 +268,18 @@ class Predictor:
 
 def as_json(prediction: Prediction) -> dict[str, Any]:
     """One face of an image as plain data, see `describe_face`."""
-    return describe_face(prediction.box_xyxy_px, prediction.classes, prediction)
+    place = prediction.box_xyxy_px, prediction.angle_deg
+    return describe_face(*place, prediction.classes, prediction)
 
 
 def describe_face(
-    box_xyxy_px: Box, classes: Sequence[str], reading: Reading | Prediction
+    box_xyxy_px: Box, angle_deg: float, classes: Sequence[str], reading: Reading | Prediction
 ) -> dict[str, Any]:
     """One face as plain data, the same at every door (command line, page, HTTP)."""
     probabilities = reading.probabilities
     return {
         "box_xyxy_px": list(box_xyxy_px),
+        "angle_deg": angle_deg,
         "label": classes[int(probabilities.argmax())],
         "probabilities": {
             name: round(float(p), 6) for name, p in zip(classes, probabilities, strict=True)
@@ -299,13 +315,17 @@ def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(gray, (FACE_SIZE, FACE_SIZE), interpolation=method)  # type: ignore[return-value]
 
 
-def cut_face(image_rgb: NDArray[np.uint8], box_xyxy_px: Box) -> NDArray[np.uint8]:
+def cut_face(
+    image_rgb: NDArray[np.uint8], box_xyxy_px: Box, angle_deg: float = 0.0
+) -> NDArray[np.uint8]:
     """Cuts a face out of an image (h, w, 3) uint8 RGB: (48, 48) uint8 gray, for `classify`.
+
+    Where and how it lies is as in `FoundFace`.
 
     Raises:
         ImageError: As `faces.crop_face`.
     """
-    return to_face(crop_face(image_rgb, box_xyxy_px))
+    return to_face(crop_face(image_rgb, box_xyxy_px, angle_deg))
 
 
 def _check_box(box: Box, image_rgb: NDArray[np.uint8]) -> Box:

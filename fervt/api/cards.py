@@ -30,7 +30,8 @@ def face_cards(
     if image_rgb is not None:
         boxes = [face.box_xyxy_px for face in faces]
         colors = [expression(face.label).color for face in faces]
-        drawn = draw_boxes(image_rgb, boxes, [""] * len(boxes), colors)
+        angles = [face.angle_deg for face in faces]
+        drawn = draw_boxes(image_rgb, boxes, [""] * len(boxes), colors, angles)
         picture = encode_picture(drawn, _PICTURE_PX)
         count = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces):,} faces")
         caption = f"{name}: {count}" if name else count

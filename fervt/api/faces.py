@@ -28,8 +28,11 @@ class Face:
         label: The most probable class, such as "happy".
         confidence: Its probability, 0..1.
         probabilities: By class, in the checkpoint's order; calibrated, summing to 1. Read-only.
-        box_xyxy_px: The face in the picture: left, top, right, bottom in pixels.
-        crop: (h, h, 3) uint8 RGB, the square around the box.
+        box_xyxy_px: The square of the face in the picture: left, top, right, bottom in pixels. At
+            the picture's edge it may reach beyond it.
+        angle_deg: How far the head, and the square with it, is tilted clockwise; 0 for a face that
+            is nearly upright.
+        crop: (h, h, 3) uint8 RGB, the square, turned upright.
         model_input: (S, S, 3) uint8 RGB, exactly what the model saw.
         latency_ms: Its share of the forward pass.
 
@@ -53,6 +56,7 @@ class Face:
         values = zip(prediction.classes, prediction.probabilities.tolist(), strict=True)
         self.probabilities: Mapping[str, float] = MappingProxyType(dict(values))
         self.box_xyxy_px: Box = prediction.box_xyxy_px
+        self.angle_deg: float = prediction.angle_deg
         self.crop: NDArray[np.uint8] = prediction.crop
         self.model_input: NDArray[np.uint8] = prediction.model_input
         self.latency_ms: float = prediction.latency_ms
@@ -154,9 +158,9 @@ class Faces(Sequence[Face]):
         """A table with one row per face.
 
         Returns:
-            The columns `left`, `top`, `right`, `bottom` (pixels), `label`, `confidence`, and a
-            column with the probability of each class. Without a face it has no rows, and no
-            columns for classes.
+            The columns `left`, `top`, `right`, `bottom` (pixels), `angle_deg`, `label`,
+            `confidence`, and a column with the probability of each class. Without a face it has no
+            rows, and no columns for classes.
 
         Example:
             >>> import fervt
@@ -165,10 +169,16 @@ class Faces(Sequence[Face]):
             >>> table[["left", "right", "label"]].to_dict("records")
             [{'left': 177, 'right': 274, 'label': 'happy'}]
         """
-        start = ["left", "top", "right", "bottom", "label", "confidence"]
+        start = ["left", "top", "right", "bottom", "angle_deg", "label", "confidence"]
         classes = list(self._faces[0].probabilities) if self._faces else []
         rows = [
-            [*face.box_xyxy_px, face.label, face.confidence, *face.probabilities.values()]
+            [
+                *face.box_xyxy_px,
+                face.angle_deg,
+                face.label,
+                face.confidence,
+                *face.probabilities.values(),
+            ]
             for face in self._faces
         ]
         return pd.DataFrame(rows, columns=[*start, *classes])
@@ -203,6 +213,7 @@ class Faces(Sequence[Face]):
             [f"{e.name} {f.confidence:.0%}" for e, f in zip(looks, self._faces, strict=True)],
             [_describe(face) for face in self._faces],
             [look.color for look in looks],
+            [face.angle_deg for face in self._faces],
         )
 
     def __repr__(self) -> str:

@@ -117,14 +117,14 @@ def evaluate_archive(
     for member in track(members, len(members), part_of(report, 0.0, reading), "Reading the images"):
         try:
             image = archive.read(member)
-            box = whole_image_box(image)
+            place = whole_image_box(image), 0.0
             if find_faces:
                 found = predictor.find_faces(image)
                 if not found:
                     faceless.append(member.name)
                     continue
-                box = found[0].box_xyxy_px
-            faces.append(cut_face(image, box))
+                place = found[0].box_xyxy_px, found[0].angle_deg
+            faces.append(cut_face(image, *place))
             kept.append(member)
         except ImageError:
             problems.append(member.name)

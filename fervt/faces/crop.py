@@ -1,13 +1,17 @@
-"""The square crop around a face, cut as FER2013's faces were."""
+"""The square crop around a face, cut as FER2013's faces were and turned upright."""
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fervt.errors import ImageError
 from fervt.faces.found import Box
 from fervt.images import MAX_PIXELS
 
 
-def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
+def crop_face(
+    image_rgb: NDArray[np.uint8], box_xyxy_px: Box, angle_deg: float = 0.0
+) -> NDArray[np.uint8]:
     """Cuts the square around a box's center, as wide as the box's longer side.
 
     Without a margin, as FER2013's faces were cut. Where the square leaves the image, the image's
@@ -16,6 +20,8 @@ def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
     Args:
         image_rgb: (height, width, 3) uint8.
         box_xyxy_px: Left, top, right, bottom.
+        angle_deg: How far the head is tilted clockwise; the square is tilted with it, about its
+            center, so that the face in the crop is upright.
 
     Returns:
         (side, side, 3) uint8, a copy.
@@ -26,10 +32,51 @@ def crop_face(image_rgb: np.ndarray, box_xyxy_px: Box) -> np.ndarray:
     check_box(box_xyxy_px)
     left, top, right, bottom = box_xyxy_px
     side = max(right - left, bottom - top)
+    if angle_deg:
+        center = (left + right - 1) / 2, (top + bottom - 1) / 2
+        return cut_tilted(image_rgb, center, side, angle_deg)
     rows = (top + bottom - side) // 2 + np.arange(side)
     columns = (left + right - side) // 2 + np.arange(side)
     height, width = image_rgb.shape[:2]
     return image_rgb[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+
+
+def cut_tilted(
+    image_rgb: NDArray[np.uint8],
+    center_xy: tuple[float, float],
+    side: int,
+    angle_deg: float,
+    scale: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Cuts a square that is tilted clockwise by an angle, and turns it upright.
+
+    Args:
+        image_rgb: (h, w, 3) uint8.
+        center_xy: Of the square, in the image's pixels.
+        side: Of what is returned, in pixels.
+        angle_deg: How far the square is tilted clockwise.
+        scale: Pixels of the image in a pixel of what is returned; up to about 2, since nothing is
+            averaged.
+
+    Returns:
+        (side, side, 3) uint8; outside of the image its edge pixels are repeated.
+    """
+    turn = scale * tilt_matrix(angle_deg)
+    corner = np.array(center_xy) - turn @ np.full(2, (side - 1) / 2)
+    cut = cv2.warpAffine(
+        image_rgb,
+        np.column_stack([turn, corner]),
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cut, np.uint8)
+
+
+def tilt_matrix(angle_deg: float) -> NDArray[np.float64]:
+    """(2, 2): turns (x, y) clockwise by an angle, y pointing down."""
+    cosine, sine = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def check_box(box_xyxy_px: Box) -> None:
@@ -46,7 +93,7 @@ def check_box(box_xyxy_px: Box) -> None:
         raise ImageError(f"A box of {size} pixels is too large or too narrow for a face.")
 
 
-def whole_image_box(image_rgb: np.ndarray) -> Box:
+def whole_image_box(image_rgb: NDArray[np.uint8]) -> Box:
     """The box of the image itself, for a picture that is one face or in which none was found."""
     height, width = image_rgb.shape[:2]
     return 0, 0, width, height

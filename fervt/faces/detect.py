@@ -1,84 +1,184 @@
 """Finding the faces of an image, whichever detector searches.
 
-The Haar cascade by default. Where the user names a YuNet file in `FERVT_YUNET`, that better
-detector is taken instead.
+libfacedetection where its wheel exists, else the Haar cascade. Where the user names a YuNet file in
+`FERVT_YUNET`, that detector is taken instead.
 """
 
 import os
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from fervt.faces.found import FoundFace, Search
+from fervt.faces.crop import tilt_matrix
+from fervt.faces.found import Box, FoundFace, Search, Sighting
 from fervt.faces.haar import HaarSearch
+from fervt.faces.libfacedetection import LibfacedetectionSearch
+from fervt.faces.tilt import MIN_TILT_DEG, Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
-MAX_SIDE_PX = 1024  # larger images are scaled down to this for the search alone
+SEARCH_SIDE_PX = 1024
+_SECOND_SIDE_PX = 640  # second tries are many, and who needs them is seldom small
 
 
 class FaceDetector:
-    """Finds frontal faces. Keeps state: one detector a thread (see `thread_detector`).
+    """Finds faces. Keeps state: one detector a thread (see `thread_detector`).
 
     Args:
-        max_side_px: Images with a longer side are scaled down to it for the search; smaller is
-            faster and misses smaller faces.
+        side_px: Images are scaled down for the search to as many pixels as an image of 4:3 with
+            this longer side has; smaller is faster and misses smaller faces.
+        persistent: Whether to try again in other ways where nothing is found: turned, and, with the
+            cascade, in equalized light. Costs up to eight more searches.
+        search: The detector; by default the best that is installed.
+
+    Attributes:
+        name: What people call the detector.
 
     Raises:
         ConfigError: `FERVT_YUNET` names a file that is missing or no YuNet model.
     """
 
-    def __init__(self, max_side_px: int = MAX_SIDE_PX) -> None:
-        self.max_side_px = max_side_px
-        model_file = os.environ.get(YUNET_VARIABLE, "")
-        self._search: Search = YuNetSearch(Path(model_file)) if model_file else HaarSearch()
+    def __init__(
+        self, side_px: int = SEARCH_SIDE_PX, persistent: bool = True, search: Search | None = None
+    ) -> None:
+        self.side_px = side_px
+        self._persistent = persistent
+        self._search = choose_search() if search is None else search
+        self.name = self._search.name
 
-    def detect(self, image_rgb: np.ndarray) -> list[FoundFace]:
+    def detect(self, image_rgb: NDArray[np.uint8]) -> list[FoundFace]:
         """Finds the faces of one image.
 
         Args:
             image_rgb: (height, width, 3) uint8.
 
         Returns:
-            Faces, the largest first; boxes in pixels of the image as given and inside it.
+            Faces, the largest first, in pixels of the image as given; each one's center is inside
+            it.
         """
+        small, scale = _shrink(image_rgb, self.side_px)
+        placed = [place(self._search, small, seen) for seen in self._search(small)]
+        if not placed and self._persistent:
+            small, scale = _shrink(image_rgb, min(self.side_px, _SECOND_SIDE_PX))
+            placed = next(filter(None, self._try_again(small)), [])
         height, width = image_rgb.shape[:2]
-        scale = min(1.0, self.max_side_px / max(height, width))
-        small = image_rgb
-        if scale < 1:
-            size = max(1, round(width * scale)), max(1, round(height * scale))
-            small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
         faces = []
-        for x, y, w, h, score in self._search(small):
-            left, right = np.clip(np.rint([x / scale, (x + w) / scale]), 0, width)
-            top, bottom = np.clip(np.rint([y / scale, (y + h) / scale]), 0, height)
-            if left < right and top < bottom:
-                box = int(left), int(top), int(right), int(bottom)
-                faces.append(FoundFace(box, float(score)))
-        return sorted(faces, key=_area_px, reverse=True)
+        for face in placed:
+            box = _to_box(face, scale)
+            center = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+            if box[0] < box[2] and 0 <= center[0] <= width and 0 <= center[1] <= height:
+                faces.append(FoundFace(box, float(face.score), round(face.angle_deg, 1)))
+        return sorted(faces, key=_side_px, reverse=True)
+
+    def _try_again(self, image_rgb: NDArray[np.uint8]) -> Iterator[list[Placed]]:
+        for change in self._search.second_tries:
+            if isinstance(change, str):
+                even = _equalize(image_rgb)
+                yield [place(self._search, even, seen) for seen in self._look_hard(even)]
+            else:
+                yield self._search_turned(image_rgb, change)
+
+    def _look_hard(self, image_rgb: NDArray[np.uint8]) -> list[Sighting]:
+        least = self._search.second_min_score
+        return [seen for seen in self._search(image_rgb) if seen.score >= least]
+
+    def _search_turned(self, image_rgb: NDArray[np.uint8], angle_deg: float) -> list[Placed]:
+        """Faces that are tilted clockwise by about an angle: upright in the turned image."""
+        turned, turn, origin = _turn_upright(image_rgb, angle_deg)
+        found = []
+        for seen in self._look_hard(turned):
+            face = place(self._search, turned, seen)
+            x, y = turn @ (face.x, face.y) + origin
+            angle = (face.angle_deg + angle_deg + 180) % 360 - 180
+            angle = 0.0 if abs(angle) < MIN_TILT_DEG else angle
+            found.append(replace(face, x=x, y=y, angle_deg=angle))
+        return found
+
+
+def choose_search() -> Search:
+    """The best detector that is installed.
+
+    Raises:
+        ConfigError: As `YuNetSearch`.
+    """
+    model_file = os.environ.get(YUNET_VARIABLE, "")
+    if model_file:
+        return YuNetSearch(Path(model_file))
+    if LibfacedetectionSearch.is_available():
+        return LibfacedetectionSearch()
+    return HaarSearch()
 
 
 class _Detectors(threading.local):
     def __init__(self) -> None:  # runs once in every thread
-        self.by_max_side: dict[int, FaceDetector] = {}
+        self.by_settings: dict[tuple[int, bool], FaceDetector] = {}
 
 
 _detectors = _Detectors()
 
 
-def thread_detector(max_side_px: int = MAX_SIDE_PX) -> FaceDetector:
-    """The calling thread's own detector, made on its first call.
+def thread_detector(side_px: int = SEARCH_SIDE_PX, persistent: bool = True) -> FaceDetector:
+    """The calling thread's own detector, made on its first call; see `FaceDetector`.
 
     Raises:
         ConfigError: As `FaceDetector`.
     """
-    found = _detectors.by_max_side
-    if max_side_px not in found:
-        found[max_side_px] = FaceDetector(max_side_px)
-    return found[max_side_px]
+    found, settings = _detectors.by_settings, (side_px, persistent)
+    if settings not in found:
+        found[settings] = FaceDetector(*settings)
+    return found[settings]
 
 
-def _area_px(face: FoundFace) -> int:
-    left, top, right, bottom = face.box_xyxy_px
-    return (right - left) * (bottom - top)
+def _shrink(image_rgb: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float]:
+    """The image with at most so many pixels, and by how much it was scaled.
+
+    By area and not by the longer side: the faces in a panorama are as large as in any photo.
+    """
+    height, width = image_rgb.shape[:2]
+    scale = min(1.0, side_px * sqrt(0.75 / (width * height)))
+    if scale == 1:
+        return image_rgb, 1.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _equalize(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    gray = cv2.equalizeHist(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
+    return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def _turn_upright(
+    image_rgb: NDArray[np.uint8], angle_deg: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
+    """The whole image turned counterclockwise by an angle.
+
+    Returns:
+        The turned image, and how its points lie in the first one: (2, 2) and (2,).
+    """
+    height, width = image_rgb.shape[:2]
+    turn = tilt_matrix(angle_deg)
+    size = np.ceil(np.abs(turn.T) @ (width, height) - 1e-6)
+    origin = np.array([width, height]) / 2 - turn @ size / 2
+    half = np.full(2, 0.5)  # warpAffine counts from the middle of the first pixel
+    turned = cv2.warpAffine(
+        image_rgb,
+        np.column_stack([turn, origin + turn @ half - half]),
+        (int(size[0]), int(size[1])),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )
+    return np.asarray(turned, np.uint8), turn, origin
+
+
+def _to_box(face: Placed, scale: float) -> Box:
+    side = round(face.side / scale)
+    left, top = round(face.x / scale - side / 2), round(face.y / scale - side / 2)
+    return left, top, left + side, top + side
+
+
+def _side_px(face: FoundFace) -> int:
+    return face.box_xyxy_px[2] - face.box_xyxy_px[0]

@@ -1,5 +1,6 @@
-"""YuNet: a better detector, for users who name a file of its weights."""
+"""YuNet: OpenCV's own network, for users who name a file of its weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.errors import ConfigError
+from fervt.faces.found import Framing, Sighting
 
 YUNET_VARIABLE = "FERVT_YUNET"
 _MIN_SCORE = 0.7
@@ -19,6 +21,11 @@ class YuNetSearch:
         ConfigError: The file that `FERVT_YUNET` names is missing or no YuNet model.
     """
 
+    name = "YuNet"
+    framing = Framing(up=0.013, side=0.95)
+    second_tries: Sequence[float | str] = (40.0, -40.0, 90.0, -90.0, 180.0)
+    second_min_score = 0.7
+
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise ConfigError(f"{YUNET_VARIABLE} names '{path}', which is not a file.")
@@ -30,8 +37,11 @@ class YuNetSearch:
                 f"{YUNET_VARIABLE} names '{path}', which is no YuNet model."
             ) from error
 
-    def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[tuple[float, ...]]:
-        """Finds (x, y, width, height, score) of each face."""
+    def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Sighting]:
+        """Finds the faces of an image (h, w, 3) uint8 RGB."""
         self._network.setInputSize(image_rgb.shape[1::-1])
         _, rows = self._network.detect(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR))
-        return [] if rows is None else [(*row[:4], row[-1]) for row in rows]
+        return [
+            Sighting(row[0], row[1], row[2], row[3], row[14], np.reshape(row[4:14], (5, 2)))
+            for row in ([] if rows is None else rows.astype(float))
+        ]

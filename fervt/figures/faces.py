@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.draw import box_corners
 from fervt.figures.grid import encode_picture, lay_picture
 
 _LONGER_PX = 640  # of the figure, without its margins
@@ -18,6 +19,7 @@ def plot_faces(
     captions: Sequence[str],
     hover: Sequence[str],
     colors: Sequence[str],
+    angles_deg: Sequence[float],
 ) -> go.Figure:
     """Draws a picture with one captioned box per face.
 
@@ -27,17 +29,19 @@ def plot_faces(
         captions: One a box.
         hover: What hovering over each box shows.
         colors: One `#RRGGBB` a box.
+        angles_deg: How far each box is tilted clockwise about its center.
     """
     height, width = image_rgb.shape[:2]
     scale = _LONGER_PX / max(height, width)
     figure = go.Figure()
     picture = encode_picture(image_rgb, 2 * _LONGER_PX)
     lay_picture(figure, picture, width, height, xref="x", yref="y")
-    for box, caption, text, color in zip(boxes_xyxy_px, captions, hover, colors, strict=True):
-        left, top, right, bottom = box
+    boxes = zip(boxes_xyxy_px, captions, hover, colors, angles_deg, strict=True)
+    for box, caption, text, color, angle in boxes:
+        x, y = box_corners(box, angle)[[0, 1, 2, 3, 0]].T
         figure.add_scatter(
-            x=[left, right, right, left, left],
-            y=[top, top, bottom, bottom, top],
+            x=x,
+            y=y,
             mode="lines",
             line={"color": color, "width": _LINE_PX},
             fill="toself",
@@ -48,8 +52,8 @@ def plot_faces(
             name=caption,
         )
         figure.add_annotation(
-            x=left,
-            y=top,
+            x=x.min(),
+            y=y.min(),
             text=caption,
             showarrow=False,
             xanchor="left",

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.draw import draw_boxes, draw_graph, draw_overlay, parse_color
+from fervt.draw import box_corners, draw_boxes, draw_graph, draw_overlay, parse_color
 from fervt.faces import Box, crop_face
 from fervt.labels import expression
 from fervt.live.readings import FaceReading
@@ -61,10 +61,13 @@ def annotate_frame(
     canvas = np.array(frame_rgb)
     for face, found in zip(faces, evidence, strict=True):
         if found is not None:
-            _draw_evidence(canvas, frame_rgb, _seen_box(face.box_xyxy_px, seen_share), found)
+            box = _seen_box(face.box_xyxy_px, seen_share)
+            _draw_evidence(canvas, frame_rgb, box, face.angle_deg, found)
     captions = [f"{f.number} {expression(f.label).name} {f.confidence:.0%}" for f in faces]
     colors = [track_color(face.number) for face in faces]
-    canvas = draw_boxes(canvas, [face.box_xyxy_px for face in faces], captions, colors)
+    boxes = [face.box_xyxy_px for face in faces]
+    angles = [face.angle_deg for face in faces]
+    canvas = draw_boxes(canvas, boxes, captions, colors, angles)
     if bars:
         for face in faces:
             _draw_bars(canvas, face)
@@ -80,10 +83,14 @@ def _seen_box(box_xyxy_px: Box, share: float) -> Box:
 
 
 def _draw_evidence(
-    canvas: NDArray[np.uint8], frame_rgb: NDArray[np.uint8], box: Box, evidence: Evidence
+    canvas: NDArray[np.uint8],
+    frame_rgb: NDArray[np.uint8],
+    box: Box,
+    angle_deg: float,
+    evidence: Evidence,
 ) -> None:
     left, top, right, bottom = box
-    part = crop_face(frame_rgb, box)
+    part = crop_face(frame_rgb, box, angle_deg)
     if evidence.gwa_weights is not None:
         drawn = draw_overlay(part, evidence.gwa_weights)
     elif evidence.edge_index is not None and evidence.attention is not None:
@@ -93,10 +100,26 @@ def _draw_evidence(
         drawn = cv2.resize(drawn, part.shape[1::-1], interpolation=cv2.INTER_AREA)
     else:
         return
+    if angle_deg:
+        _lay_tilted(canvas, drawn, box, angle_deg)
+        return
     height, width = canvas.shape[:2]
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if x0 < x1 and y0 < y1:
         canvas[y0:y1, x0:x1] = drawn[y0 - top : y1 - top, x0 - left : x1 - left]
+
+
+def _lay_tilted(
+    canvas: NDArray[np.uint8], drawn: NDArray[np.uint8], box: Box, angle_deg: float
+) -> None:
+    """Lays a square picture into the canvas, tilted clockwise about the box's center."""
+    target = box_corners(box, angle_deg)[1:].astype(np.float32)  # all but the lower left corner
+    side = len(drawn)
+    source = np.array([(0, 0), (side, 0), (side, side)], np.float32)
+    move = cv2.getAffineTransform(source, target)
+    size = canvas.shape[1::-1]
+    inside = cv2.warpAffine(np.full((side, side), 255, np.uint8), move, size) > 127
+    canvas[inside] = cv2.warpAffine(drawn, move, size)[inside]
 
 
 def _draw_bars(canvas: NDArray[np.uint8], face: FaceReading) -> None:

@@ -15,12 +15,14 @@ class FaceReading:
     Attributes:
         number: The person's number, from 1, the same from frame to frame.
         box_xyxy_px: Left, top, right, bottom in pixels of the frame.
+        angle_deg: How far the head, and the box with it, is tilted clockwise.
         classes: C labels, in the order of `probabilities`.
         probabilities: (C,) float32, smoothed over time, summing to 1.
     """
 
     number: int
     box_xyxy_px: Box
+    angle_deg: float
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
 

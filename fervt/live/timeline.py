@@ -83,6 +83,7 @@ def csv_header(vocabulary: Vocabulary) -> list[str]:
         "top",
         "right",
         "bottom",
+        "angle_deg",
         "label",
         *vocabulary.classes,
     ]
@@ -93,9 +94,9 @@ def csv_rows(reading: FrameReading, vocabulary: Vocabulary) -> Iterator[list[Any
     start = [reading.index, f"{reading.time_s:.3f}"]
     for face in reading.faces:
         shares = (f"{p:.4f}" for p in face.probabilities)
-        yield [*start, face.number, *face.box_xyxy_px, face.label, *shares]
+        yield [*start, face.number, *face.box_xyxy_px, face.angle_deg, face.label, *shares]
     if not reading.faces:
-        yield [*start, *[""] * (6 + len(vocabulary))]
+        yield [*start, *[""] * (7 + len(vocabulary))]
 
 
 def readings_as_csv(readings: list[FrameReading], vocabulary: Vocabulary) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from fervt.faces import Box
+from fervt.faces import FoundFace
 
 _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
@@ -32,13 +32,15 @@ class Track:
         speed: (4,) float, of the box's edges in pixels a second.
         time_s: When `box` was right.
         seen_s: When the detector last found it.
-        misses: How many times in a row the detector has not.
+        angle_deg: How far the head is tilted clockwise, as the detector last saw it.
+        misses: How many times in a row the detector has not found it.
     """
 
     number: int
     box: np.ndarray
     time_s: float
     seen_s: float
+    angle_deg: float = 0.0
     speed: np.ndarray = field(default_factory=lambda: np.zeros(4))
     misses: int = 0
 
@@ -54,8 +56,9 @@ class Track:
         self.box = self.box + self.speed * (min(time_s, until_s) - min(self.time_s, until_s))
         self.time_s = time_s
 
-    def correct(self, box: np.ndarray) -> None:
+    def correct(self, box: np.ndarray, angle_deg: float) -> None:
         """Takes what the detector found at the track's present time."""
+        self.angle_deg = angle_deg
         error = box - self.box
         elapsed_s = self.time_s - self.seen_s
         if elapsed_s > 0:
@@ -73,7 +76,7 @@ class Tracker:
         self._tracks: list[Track] = []
         self._numbers = 0
 
-    def step(self, time_s: float, found: Sequence[Box] | None = None) -> list[Track]:
+    def step(self, time_s: float, found: Sequence[FoundFace] | None = None) -> list[Track]:
         """Goes on to the next frame.
 
         Args:
@@ -86,7 +89,7 @@ class Tracker:
         for track in self._tracks:
             track.move_on(time_s)
         if found is not None:
-            self._take([np.array(box, float) for box in found], time_s)
+            self._take(found, time_s)
         return [track for track in self._tracks if track.visible]
 
     def scale(self, x: float, y: float) -> None:
@@ -105,10 +108,12 @@ class Tracker:
         for track in self._tracks:
             left, top, right, bottom = track.box
             track.box = np.array([width - right, top, width - left, bottom])
+            track.angle_deg = -track.angle_deg
             left, top, right, bottom = track.speed
             track.speed = np.array([-right, top, -left, bottom])
 
-    def _take(self, found: list[np.ndarray], time_s: float) -> None:
+    def _take(self, faces: Sequence[FoundFace], time_s: float) -> None:
+        found = [np.array(face.box_xyxy_px, float) for face in faces]
         boxes = [track.box for track in self._tracks]
         pairs = _match(overlap(boxes, found), _MIN_OVERLAP)
         # Where frames are far apart a face may have moved by more than itself.
@@ -118,7 +123,7 @@ class Tracker:
         pairs |= _match(nearness, 0.0)
         for i, track in enumerate(self._tracks):
             if i in pairs:
-                track.correct(found[pairs[i]])
+                track.correct(found[pairs[i]], faces[pairs[i]].angle_deg)
             else:
                 track.misses += 1
         self._tracks = [
@@ -126,10 +131,11 @@ class Tracker:
             for track in self._tracks
             if track.misses <= _PATIENCE_MISSES or time_s - track.seen_s <= _PATIENCE_S
         ]
-        for j, box in enumerate(found):
+        for j, (box, face) in enumerate(zip(found, faces, strict=True)):
             if j not in pairs.values():
                 self._numbers += 1
-                self._tracks.append(Track(self._numbers, box, time_s, time_s))
+                track = Track(self._numbers, box, time_s, time_s, face.angle_deg)
+                self._tracks.append(track)
 
 
 def _match(scores: np.ndarray, least: float) -> dict[int, int]:

@@ -94,7 +94,7 @@ class LiveWorker:
         self.settings = settings or LiveSettings()
         self.timeline = Timeline()
         self._clock = clock
-        self._detector = FaceDetector(_SEARCH_PX)
+        self._detector = FaceDetector(_SEARCH_PX, persistent=False)
         self._tracker = Tracker()
         self._size: tuple[int, int] | None = None
         self._mirrored = self.settings.mirror
@@ -210,7 +210,7 @@ class LiveWorker:
         late = settings.search_every is None and time_s - self._searched_s > _MAX_BETWEEN_S
         if self._until_search == 0 or late:
             began_s = self._clock()
-            found = [face.box_xyxy_px for face in self._detector.detect(image_rgb)[:_MAX_FACES]]
+            found = self._detector.detect(image_rgb)[:_MAX_FACES]
             self._search_ms.take(1000 * (self._clock() - began_s))
             self._searched_s = time_s
             self._until_search = self.search_every  # not where it failed: the next frame searches
@@ -219,24 +219,23 @@ class LiveWorker:
         if self._size is not None and self._size != (height, width):
             self._tracker.scale(width / self._size[1], height / self._size[0])
         self._size = height, width
-        tracks = _boxes_in(self._tracker.step(time_s, found), image_rgb)
-        if not tracks:
+        places = _places_in(self._tracker.step(time_s, found), image_rgb)
+        if not places:
             return (), []
         began_s = self._clock()
-        boxes = list(tracks.values())
-        probabilities, evidence = self._classify(image_rgb, boxes, settings.overlay)
+        probabilities, evidence = self._classify(image_rgb, list(places.values()), settings.overlay)
         self._reading_ms.take(1000 * (self._clock() - began_s))
         classes = self.predictor.classes.classes
-        smoothed = self._smooth(list(tracks), probabilities, time_s, settings.half_life_s)
+        smoothed = self._smooth(list(places), probabilities, time_s, settings.half_life_s)
         return tuple(
-            FaceReading(number, box, classes, shares)
-            for (number, box), shares in zip(tracks.items(), smoothed, strict=True)
+            FaceReading(number, *place, classes, shares)
+            for (number, place), shares in zip(places.items(), smoothed, strict=True)
         ), evidence
 
     def _classify(
-        self, image_rgb: NDArray[np.uint8], boxes: Sequence[Box], overlay: Overlay
+        self, image_rgb: NDArray[np.uint8], places: Sequence[tuple[Box, float]], overlay: Overlay
     ) -> tuple[NDArray[np.float32], list[Evidence | None]]:
-        faces = np.stack([cut_face(image_rgb, box) for box in boxes])
+        faces = np.stack([cut_face(image_rgb, *place) for place in places])
         readings = self.predictor.classify(faces, _EVIDENCE[overlay])
         probabilities = np.stack([reading.probabilities for reading in readings])
         return probabilities, [_to_draw(reading) for reading in readings]
@@ -277,13 +276,15 @@ class _Average:
         self.value = value if self.value is None else 0.85 * self.value + 0.15 * value
 
 
-def _boxes_in(tracks: Sequence[Track], image_rgb: NDArray[np.uint8]) -> dict[int, Box]:
-    """Boxes in whole pixels by number, without those that have moved out of the frame."""
+def _places_in(
+    tracks: Sequence[Track], image_rgb: NDArray[np.uint8]
+) -> dict[int, tuple[Box, float]]:
+    """Boxes in whole pixels and tilts, by number, without what has moved out of the frame."""
     height, width = image_rgb.shape[:2]
-    boxes = {}
+    places: dict[int, tuple[Box, float]] = {}
     for track in tracks:
         left, top, right, bottom = (round(float(edge)) for edge in track.box)
         center = (left + right) / 2, (top + bottom) / 2
         if left < right and top < bottom and 0 <= center[0] < width and 0 <= center[1] < height:
-            boxes[track.number] = left, top, right, bottom
-    return boxes
+            places[track.number] = (left, top, right, bottom), track.angle_deg
+    return places

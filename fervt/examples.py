@@ -53,7 +53,6 @@ _DRAW: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "eye hidden": _hide_eye,
 }
 
-# The default detector finds the face in all but "eye hidden", which shows what happens without.
 EXAMPLES: tuple[str, ...] = tuple(_DRAW)
 
 

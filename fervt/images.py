@@ -9,28 +9,69 @@ import hashlib
 import os
 import unicodedata
 import warnings
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
+import cv2
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from fervt import jpeg
 from fervt.errors import ImageError
 
 MAX_PIXELS = 25_000_000
+# What cameras write and what is held in memory differ: JPEG is decoded at a half, a quarter or an
+# eighth; HEIF is halved as soon as it is decoded.
+_MAX_JPEG_PIXELS = 250_000_000
+_MAX_PROGRESSIVE_PIXELS = 64_000_000  # its coefficients are all held
+_MAX_HEIF_PIXELS = 50_000_000
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, a file's content, a PIL image or an RGB array."""
 
 # Only what people's photos come in: Pillow's other decoders (one of them starts Ghostscript) stay
 # out of reach of strangers' bytes.
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
+IMAGE_SUFFIXES = (
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".hif",
+    ".jfif",
+    ".jpe",
+    ".jpeg",
+    ".jpg",
+    ".mpo",
+    ".png",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
+"""How the names of such files end, at every door; the content decides how one is read."""
 
 # Pillow's own cap is higher than ours and only warns; ours says no before a pixel is decoded. Set
 # once and not around each call, because warning filters belong to all threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+pillow_heif.register_heif_opener()
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A picture that was read.
+
+    Attributes:
+        rgb: (height, width, 3) uint8 RGB, upright.
+        note: What is missing, in a sentence; "" where nothing is.
+    """
+
+    rgb: NDArray[np.uint8]
+    note: str = ""
 
 
 def read_image(
@@ -39,8 +80,9 @@ def read_image(
     """Reads a picture, whatever it comes as.
 
     Turned upright as its EXIF says; transparency over white; 16 bits a channel scaled to 8; CMYK,
-    palettes and gray become RGB; of an animation the first frame. An array is checked and comes
-    back as it is.
+    palettes and gray become RGB; of an animation the first frame; what is too large to be held is
+    decoded smaller where its format can; of a JPEG that is cut short what is there. An array is
+    checked and comes back as it is.
 
     Args:
         source: A path, a file's content, a PIL image or an (h, w, 3) uint8 RGB array.
@@ -65,14 +107,23 @@ def read_image(
         ...
         fervt.errors.ImageError: 'gone.jpg' is not a file.
     """
+    return read_photo(source, name, max_pixels).rgb
+
+
+def read_photo(source: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
+    """As `read_image`, and says what is missing of a picture that is cut short.
+
+    Raises:
+        ImageError: As `read_image`.
+    """
     if isinstance(source, np.ndarray):
-        return check_image(source)
+        return Photo(check_image(source))
     if name is None:
         named = isinstance(source, str | os.PathLike)
         name = os.fspath(source) if named else "The picture"  # type: ignore[arg-type]
     name = safe_name(name)
     if isinstance(source, Image.Image):
-        return _decode(source, name, max_pixels)
+        return Photo(_decode(source, name, max_pixels))
     if isinstance(source, str | os.PathLike):
         data = _read_file(Path(source), name)
     elif isinstance(source, bytes | bytearray | memoryview):
@@ -84,6 +135,8 @@ def read_image(
         )
     if not data:
         raise ImageError(f"'{name}' is empty.")
+    if jpeg.is_jpeg(data):
+        return _read_jpeg(data, name, max_pixels)
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -98,7 +151,37 @@ def read_image(
     except Exception as error:  # decoders meet damage with whatever exception they run into
         raise _damaged(name) from error
     with image:
-        return _decode(image, name, max_pixels)
+        if image.format == "PNG" and _has_deep_color(data):
+            return Photo(_decode_deep_png(data, image, name, max_pixels))
+        return Photo(_decode(image, name, max_pixels))
+
+
+def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
+    layout = jpeg.survey(data)
+    if layout.scans > jpeg.MAX_SCANS:
+        raise ImageError(
+            f"'{name}' is drawn in more than {jpeg.MAX_SCANS} passes, which no camera does."
+        )
+    if not layout.ends:
+        data += jpeg.END
+    try:
+        with jpeg.open_jpeg(data) as image:
+            pixels = image.width * image.height
+            most = _MAX_PROGRESSIVE_PIXELS if layout.progressive else _MAX_JPEG_PIXELS
+            if pixels > most:
+                raise _too_large(name, image, most)
+            times = next((t for t in (1, 2, 4, 8) if pixels <= t * t * max_pixels), 8)
+            image.draft("RGB", (image.width // times, image.height // times))
+            missing = 0.0 if layout.ends else jpeg.missing_share(np.asarray(image.convert("RGB")))
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            rgb = _decode(image, name, max_pixels)
+    except ImageError:
+        raise
+    except Exception as error:  # as above
+        raise _damaged(name) from error
+    percent = round(100 * missing)
+    which = f"{percent}%" if turned else f"The lower {percent}%"
+    return Photo(rgb, f"{which} of '{name}' are missing: it is cut short." if percent else "")
 
 
 def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -114,17 +197,23 @@ def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]:
-    if image.width * image.height > max_pixels:
-        raise ImageError(
-            f"'{name}' is {image.width} x {image.height} pixels; images of up to "
-            f"{max_pixels / 1e6:g} megapixels can be read."
-        )
+    pixels = image.width * image.height
+    halved = image.format == "HEIF" and max_pixels < pixels <= min(4 * max_pixels, _MAX_HEIF_PIXELS)
+    if pixels > max_pixels and not halved:
+        raise _too_large(name, image, max_pixels)
     try:
-        return check_image(_as_rgb(_upright(image)))
+        return check_image(_as_rgb(_upright(image.reduce(2) if halved else image)))
     except ImageError:
         raise
     except Exception as error:  # as above
         raise _damaged(name) from error
+
+
+def _too_large(name: str, image: Image.Image, max_pixels: int) -> ImageError:
+    return ImageError(
+        f"'{name}' is {image.width} x {image.height} pixels; images of up to "
+        f"{max_pixels / 1e6:g} megapixels can be read."
+    )
 
 
 def _damaged(name: str) -> ImageError:
@@ -161,15 +250,15 @@ def _read_file(path: Path, name: str) -> bytes:
 def _upright(image: Image.Image) -> Image.Image:
     image.load()  # so that damaged pixels are not taken for damaged EXIF below
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
+        return image
     except Exception:  # a photo whose EXIF is damaged is still a photo
         return image
 
 
 def _as_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I;16"):
-        gray = np.asarray(image).astype(np.float32) / 257
-        image = Image.fromarray(np.rint(gray).astype(np.uint8))
+        image = Image.fromarray(_to_8_bits(np.asarray(image, np.uint16)))
     elif image.mode in {"I", "F"}:  # 32-bit TIFF: no agreed white, so its own range is stretched
         values = np.nan_to_num(np.asarray(image).astype(np.float64))
         low, high = values.min(), values.max()
@@ -178,4 +267,32 @@ def _as_rgb(image: Image.Image) -> np.ndarray:
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _has_deep_color(png: bytes) -> bool:
+    """Whether a PNG holds 16 bits a channel in color, of which Pillow reads the upper 8 only."""
+    depth, kind = png[24:26]
+    return depth == 16 and kind in (2, 6)
+
+
+def _decode_deep_png(
+    data: bytes, image: Image.Image, name: str, max_pixels: int
+) -> NDArray[np.uint8]:
+    if image.width * image.height > max_pixels:
+        raise _too_large(name, image, max_pixels)
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        return _decode(image, name, max_pixels)
+    eight = _to_8_bits(np.asarray(values, np.uint16))
+    order = cv2.COLOR_BGRA2RGBA if eight.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    picture = Image.fromarray(cv2.cvtColor(eight, order))
+    picture.info["exif"] = image.info.get("exif", b"")
+    return check_image(_as_rgb(_upright(picture)))
+
+
+def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Scales by the range that is used: cameras put 10, 12 or 14 bits into 16-bit files."""
+    highest = int(values.max())
+    white = next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if highest < 2**bits)
+    return np.rint(values.astype(np.float32) * (255 / white)).astype(np.uint8)

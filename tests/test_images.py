@@ -2,16 +2,28 @@
 
 import hashlib
 import io
+import re
 import struct
+import time
 import tracemalloc
 import zlib
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
+from skimage import data
 
 from fervt.errors import ImageError
-from fervt.images import image_sha256, read_image, safe_name
+from fervt.images import (
+    FORMATS,
+    IMAGE_SUFFIXES,
+    image_sha256,
+    read_image,
+    read_photo,
+    safe_name,
+)
+from fervt.jpeg import survey
 
 HEIGHT, WIDTH = 6, 10  # differ, so that a swapped axis fails
 
@@ -171,7 +183,7 @@ def test_bad_input_is_one_sentence_that_names_the_file(data, reason):
     assert message.endswith(".") and "\n" not in message and "object at" not in message
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "TIFF", "BMP"])
 def test_truncated_files_are_refused(kind):
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
     data = encode(Image.fromarray(noise), kind)
@@ -222,3 +234,90 @@ def test_safe_name(name, shown):
 
 def test_image_sha256_is_of_the_bytes():
     assert image_sha256(b"abc") == hashlib.sha256(b"abc").hexdigest()
+
+
+def astronaut_jpeg(**options) -> bytes:
+    return encode(Image.fromarray(data.astronaut()), "JPEG", quality=90, **options)
+
+
+def test_a_jpeg_without_its_end_marker_is_whole():
+    whole = astronaut_jpeg()
+    photo = read_photo(whole[:-2], "a.jpg")
+    assert photo.note == "" and np.array_equal(photo.rgb, read_image(whole, "a.jpg"))
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_of_a_jpeg_that_is_cut_short_what_is_there_is_read(kept):
+    whole = astronaut_jpeg()
+    photo = read_photo(whole[: int(kept * len(whole))], "a.jpg")
+    same = (photo.rgb == read_image(whole, "a.jpg")).all(axis=(1, 2))
+    missing = 100 * (1 - same.argmin() / len(same))
+    said = int(re.fullmatch(r"The lower (\d+)% of 'a\.jpg' are missing: .*", photo.note)[1])
+    assert said == pytest.approx(missing, abs=4)
+
+
+def test_which_part_of_a_turned_photo_is_missing_is_not_guessed():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    whole = astronaut_jpeg(exif=exif)
+    photo = read_photo(whole[: len(whole) // 2], "a.jpg")
+    assert re.match(r"\d+% of 'a\.jpg' are missing", photo.note)
+
+
+def test_a_jpeg_with_thousands_of_scans_is_refused_before_it_is_decoded():
+    whole = astronaut_jpeg(progressive=True)
+    first = whole.rindex(b"\xff\xda")
+    header = whole[first : first + 2 + int.from_bytes(whole[first + 2 : first + 4], "big")]
+    bomb = whole[:-2] + 2000 * header + whole[-2:]
+    began = time.perf_counter()
+    with pytest.raises(ImageError, match=r"^'bomb\.jpg' is drawn in more than 100 passes"):
+        read_image(bomb, "bomb.jpg")
+    assert time.perf_counter() - began < 1  # decoding takes several
+    assert survey(whole).scans < 20 and survey(whole).progressive
+    # A marker inside a comment is none, and neither hides what comes after it.
+    comment = b"\xff\xfe\x00\x06\xff\xd9\xff\xda"
+    assert survey(whole[:2] + comment + whole[2:]) == survey(whole)
+    assert survey(b"\xff\xd8" + 30_000 * b"\xff\xfe\x00\x02" + whole[2:]).scans > 100
+
+
+def test_a_large_jpeg_is_decoded_smaller():
+    image = Image.fromarray(data.astronaut()).resize((7200, 5000))
+    rgb = read_image(encode(image, "JPEG", quality=50), "phone.jpg")
+    assert rgb.shape == (2500, 3600, 3)
+    assert np.abs(rgb.mean(axis=(0, 1)) - np.asarray(image).mean(axis=(0, 1))).max() < 3
+    with pytest.raises(ImageError, match="is 7200 x 5000 pixels"):
+        read_image(encode(image.convert("L"), "PNG", compress_level=1), "scan.png")
+
+
+@pytest.mark.parametrize("name", ["photo.heic", "photo.jpg"])
+def test_heic_is_read_under_any_name(name):
+    content = encode(Image.fromarray(data.astronaut()), "HEIF", quality=90)
+    rgb = read_image(content, name)
+    assert rgb.shape == (512, 512, 3)
+    assert np.abs(rgb.astype(int) - data.astronaut()).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("bits", "shape"), [(10, (6, 10)), (12, (6, 10)), (12, (6, 10, 3)), (14, (6, 10, 4))]
+)
+def test_a_16_bit_file_is_scaled_by_the_bits_that_are_used(bits, shape):
+    eight = picture()[..., 0] if len(shape) == 2 else picture()
+    if shape[-1] == 4:
+        eight = np.dstack([eight, np.full((6, 10), 255, np.uint8)])
+    deep = (eight.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16)
+    if len(shape) > 2 and shape[-1] == 4:
+        deep[..., 3] = 2**bits - 1
+    order = deep if len(shape) == 2 else deep[..., [2, 1, 0, 3][: shape[-1]]]
+    content = cv2.imencode(".png", order)[1].tobytes()
+    expected = eight if len(shape) > 2 else np.repeat(eight[..., None], 3, 2)
+    assert np.abs(read_image(content, "deep.png").astype(int) - expected[..., :3]).max() <= 1
+
+
+def test_every_suffix_is_one_that_the_reader_reads():
+    """The one list of names, against what Pillow calls the formats that are allowed."""
+    Image.init()
+    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS}
+    known |= {".mpo"}  # a JPEG with another one behind it
+    known |= {".hif"}  # HEIF, as Canon and Sony name it
+    assert set(IMAGE_SUFFIXES) <= known
+    assert known - set(IMAGE_SUFFIXES) <= {".apng", ".avifs", ".dib", ".heics", ".heifs"}

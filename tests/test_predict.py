@@ -204,7 +204,7 @@ def test_command_answers_good_images_and_names_bad_ones(
     assert answer["file"] == paths[1]
     assert (answer["width"], answer["height"]) == (512, 512)
     (face,) = answer["faces"]
-    assert set(face) == {"box_xyxy_px", "label", "probabilities", "latency_ms"}
+    assert set(face) == {"box_xyxy_px", "angle_deg", "label", "probabilities", "latency_ms"}
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     lines = err.strip().splitlines()
     assert len(lines) == 2

@@ -41,9 +41,9 @@ class Face:
         >>> from skimage import data
         >>> face = fervt.load()(data.astronaut())[0]
         >>> face
-        <fervt.Face: happy 94% at (177, 66, 274, 163) px>
+        <fervt.Face: happy 94% at (170, 65, 276, 171) px>
         >>> face.crop.shape, face.model_input.shape
-        ((97, 97, 3), (42, 42, 3))
+        ((106, 106, 3), (42, 42, 3))
         >>> round(face.probabilities["fear"], 2)
         0.01
     """
@@ -92,7 +92,7 @@ class Face:
             >>> import fervt
             >>> from skimage import data
             >>> fervt.load()(data.astronaut())[0].to_dict()["box_xyxy_px"]
-            [177, 66, 274, 163]
+            [170, 65, 276, 171]
         """
         return predict.as_json(self._prediction)
 
@@ -167,7 +167,7 @@ class Faces(Sequence[Face]):
             >>> from skimage import data
             >>> table = fervt.load()(data.astronaut()).to_pandas()
             >>> table[["left", "right", "label"]].to_dict("records")
-            [{'left': 177, 'right': 274, 'label': 'happy'}]
+            [{'left': 170, 'right': 276, 'label': 'happy'}]
         """
         start = ["left", "top", "right", "bottom", "angle_deg", "label", "confidence"]
         classes = list(self._faces[0].probabilities) if self._faces else []

@@ -19,7 +19,7 @@ from fervt.faces.crop import tilt_matrix
 from fervt.faces.found import Box, FoundFace, Search, Sighting
 from fervt.faces.haar import HaarSearch
 from fervt.faces.libfacedetection import LibfacedetectionSearch
-from fervt.faces.tilt import MIN_TILT_DEG, Placed, place
+from fervt.faces.tilt import Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
 SEARCH_SIDE_PX = 1024
@@ -65,7 +65,7 @@ class FaceDetector:
         placed = [place(self._search, small, seen) for seen in self._search(small)]
         if not placed and self._persistent:
             small, scale = _shrink(image_rgb, min(self.side_px, _SECOND_SIDE_PX))
-            placed = next(filter(None, self._try_again(small)), [])
+            placed = max(self._try_again(small), key=_best_score, default=[])
         height, width = image_rgb.shape[:2]
         faces = []
         for face in placed:
@@ -94,9 +94,7 @@ class FaceDetector:
         for seen in self._look_hard(turned):
             face = place(self._search, turned, seen)
             x, y = turn @ (face.x, face.y) + origin
-            angle = (face.angle_deg + angle_deg + 180) % 360 - 180
-            angle = 0.0 if abs(angle) < MIN_TILT_DEG else angle
-            found.append(replace(face, x=x, y=y, angle_deg=angle))
+            found.append(replace(face, x=x, y=y).turned(angle_deg))
         return found
 
 
@@ -178,6 +176,10 @@ def _to_box(face: Placed, scale: float) -> Box:
     side = round(face.side / scale)
     left, top = round(face.x / scale - side / 2), round(face.y / scale - side / 2)
     return left, top, left + side, top + side
+
+
+def _best_score(faces: list[Placed]) -> float:
+    return max((face.score for face in faces), default=-np.inf)
 
 
 def _side_px(face: FoundFace) -> int:

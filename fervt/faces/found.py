@@ -39,8 +39,6 @@ class Sighting:
         width: In pixels.
         height: In pixels.
         score: The detector's own confidence.
-        landmarks: (5, 2) float, x and y in pixels of the eyes, the nose and the corners of the
-            mouth, the left one of each pair in the image first; None where the detector has none.
     """
 
     x: float
@@ -48,7 +46,6 @@ class Sighting:
     width: float
     height: float
     score: float
-    landmarks: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,6 @@ class YuNetSearch:
         self._network.setInputSize(image_rgb.shape[1::-1])
         _, rows = self._network.detect(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR))
         return [
-            Sighting(row[0], row[1], row[2], row[3], row[14], np.reshape(row[4:14], (5, 2)))
+            Sighting(row[0], row[1], row[2], row[3], row[14])
             for row in ([] if rows is None else rows.astype(float))
         ]

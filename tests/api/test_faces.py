@@ -41,7 +41,7 @@ def test_a_face_says_what_the_predictor_says(model, faces):
 
 def test_a_table_and_plain_data(faces, model):
     table = faces.to_pandas()
-    start = ["left", "top", "right", "bottom", "label", "confidence"]
+    start = ["left", "top", "right", "bottom", "angle_deg", "label", "confidence"]
     assert list(table.columns) == [*start, *FER2013.classes]
     assert len(table) == 2 and table.loc[0, "label"] == faces[0].label
     assert table.loc[1, "right"] == faces[1].box_xyxy_px[2]

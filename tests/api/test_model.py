@@ -103,7 +103,8 @@ def test_bad_boxes_are_one_sentence(model, astronaut, boxes, sentence):
 
 
 def test_faces_are_looked_for_given_or_the_whole_picture(model, astronaut):
-    assert model(astronaut)[0].box_xyxy_px == FACE_PX
+    (found,) = model(astronaut)
+    assert np.abs(np.subtract(found.box_xyxy_px, FACE_PX)).max() < 12
     given = model(astronaut, boxes=[(10.4, 20.6, 90, 110), np.array(FACE_PX)])
     assert [face.box_xyxy_px for face in given] == [(10, 21, 90, 110), FACE_PX]
     assert given[1].probabilities == pytest.approx(model(astronaut)[0].probabilities, abs=1e-5)

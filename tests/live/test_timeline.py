@@ -16,7 +16,7 @@ CLASSES = FER2013.classes
 def face(number: int, leading: int = 3) -> FaceReading:
     shares = np.full(7, 0.05, np.float32)
     shares[leading] = 0.7
-    return FaceReading(number, (10 * number, 2, 10 * number + 8, 11), CLASSES, shares)
+    return FaceReading(number, (10 * number, 2, 10 * number + 8, 11), 12.5, CLASSES, shares)
 
 
 def reading(index: int, *numbers: int, time_s: float | None = None) -> FrameReading:
@@ -52,9 +52,11 @@ def test_a_series_has_gaps_where_the_face_was_away_and_ends_now():
 def test_the_csv_has_a_row_a_face_and_one_for_a_frame_without():
     text = readings_as_csv([reading(0, 2, 4), reading(1)], FER2013)
     rows = list(csv.reader(StringIO(text)))
-    assert rows[0] == "frame time_s face left top right bottom label".split() + list(CLASSES)
-    assert rows[1][:8] == ["0", "0.000", "2", "20", "2", "28", "11", "fear"]
-    assert rows[2][2] == "4" and float(rows[2][8 + 4]) == 0.7
+    assert rows[0] == "frame time_s face left top right bottom angle_deg label".split() + list(
+        CLASSES
+    )
+    assert rows[1][:9] == ["0", "0.000", "2", "20", "2", "28", "11", "12.5", "fear"]
+    assert rows[2][2] == "4" and float(rows[2][9 + 4]) == 0.7
     assert rows[3][:2] == ["1", "0.100"] and set(rows[3][2:]) == {""}
     assert {len(row) for row in rows} == {15}
 

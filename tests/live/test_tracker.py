@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fervt.faces import FoundFace
 from fervt.live.tracker import Tracker, overlap
 
 FPS = 25
@@ -12,11 +13,15 @@ def box(x: float, y: float = 50, side: float = 60) -> tuple[int, int, int, int]:
     return round(x), round(y), round(x + side), round(y + side)
 
 
+def faces(boxes: list, angle_deg: float = 0.0) -> list[FoundFace]:
+    return [FoundFace(box, 1.0, angle_deg) for box in boxes]
+
+
 def run(tracker: Tracker, frames: list, every: int = 1, start: int = 0):
     """Steps through lists of boxes; the detector sees every so many frames."""
     seen = []
     for index, boxes in enumerate(frames, start):
-        tracks = tracker.step(index / FPS, boxes if index % every == 0 else None)
+        tracks = tracker.step(index / FPS, faces(boxes) if index % every == 0 else None)
         seen.append({track.number: track.box.copy() for track in tracks})
     return seen
 
@@ -53,7 +58,7 @@ def test_one_missed_search_is_forgiven_and_two_are_not():
 
 def test_a_miss_is_forgiven_for_half_a_second_only():
     tracker = Tracker()
-    tracker.step(0.0, [box(10)])
+    tracker.step(0.0, faces([box(10)]))
     assert tracker.step(0.4, [])
     assert not tracker.step(0.8)
 
@@ -66,7 +71,7 @@ def test_who_was_away_for_long_comes_back_as_somebody_new():
 
 def test_a_face_keeps_its_number_at_one_frame_a_second():
     tracker = Tracker()
-    seen = [tracker.step(second, [box(20 + 70 * (second % 2))]) for second in range(8)]
+    seen = [tracker.step(second, faces([box(20 + 70 * (second % 2))])) for second in range(8)]
     assert [[track.number for track in tracks] for tracks in seen] == [[1]] * 8
 
 
@@ -90,12 +95,12 @@ def test_overlap_of_boxes_of_different_shapes():
 
 def test_faces_go_over_to_the_other_side_with_a_mirror():
     tracker = Tracker()
-    tracker.step(0.0, [(10, 5, 30, 25)])
-    (before,) = tracker.step(0.1, [(12, 5, 32, 25)])
+    tracker.step(0.0, faces([(10, 5, 30, 25)], 20.0))
+    (before,) = tracker.step(0.1, faces([(12, 5, 32, 25)], 25.0))
     box, speed = before.box.copy(), before.speed.copy()
     assert speed.any()
     tracker.mirror(100)
     (track,) = tracker.step(0.1)
-    assert track.number == 1
+    assert track.number == 1 and before.angle_deg == -25.0
     assert track.box.tolist() == [100 - box[2], box[1], 100 - box[0], box[3]]
     assert track.speed.tolist() == [-speed[2], speed[1], -speed[0], speed[3]]

@@ -174,7 +174,7 @@ def test_the_summary_says_how_often_each_expression_led():
     for index in range(10):
         values = shares.copy()
         values[3 if index < 8 else 5] = 0.7
-        face = FaceReading(2, (1, 2, 30, 40), FER2013.classes, values)
+        face = FaceReading(2, (1, 2, 30, 40), 0.0, FER2013.classes, values)
         readings.append(FrameReading(index, index / 5, (face,), 9.0))
     stats = LiveStats(20, 18, 2, 31.0, 55.0, 10, 3, 1)
     page = summary_html(readings, FER2013, "fervt-<b>", stats, "webcam")

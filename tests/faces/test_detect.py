@@ -126,7 +126,7 @@ def test_yunet_is_taken_when_named(tmp_path, monkeypatch):
             landmarks = [0.0] * 10
             rows = [[2, 3, 8, 20, *landmarks, 0.95], [30, -6, 30, 40, *landmarks, 0.96]]
 
-        return 1, np.array(rows, np.float32)
+            return 1, np.array(rows, np.float32)
 
     path = tmp_path / "yunet.onnx"
     path.write_bytes(b"model")

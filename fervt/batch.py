@@ -6,23 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fervt.data.archive import MAX_IMAGES, ImageArchive
 from fervt.errors import DataError, ImageError
-from fervt.faces import whole_image_box
-from fervt.images import read_image, safe_name
-from fervt.predict import ROW_START, Predictor, as_row, cut_face
+from fervt.faces import FoundFace, whole_image_box
+from fervt.images import Photo, read_photo, safe_name
+from fervt.predict import ROW_START, Predictor, as_cell, as_row, cut_face
 from fervt.progress import Progress
 
 _BATCH = 64
 _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progress bar
 
-Named = tuple[str, Callable[[], np.ndarray]]
-"""What an image is called, and how it is read as (h, w, 3) uint8 RGB."""
+Named = tuple[str, Callable[[], Photo]]
+"""What an image is called, and how it is read."""
+
+FOUND, NO_FACE = "ok", "no face"
+"""The status of a row; one of an image that could not be read says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,13 @@ class Answers:
     """The predictions for many images.
 
     Attributes:
-        table: CSV with one row per face, see `predict.ROW_START`; an image without one has face 0.
+        table: CSV with one row per face, see `predict.ROW_START`. An image without a face has a
+            row with face 0, one that could not be read a row that says why.
         images: How many were read.
         faces: How many faces they have, by label.
         faceless: Names of the images in which no face was found.
         problems: One sentence for each image that could not be read.
+        notes: One sentence for each image of which a part is missing, and for what was left out.
     """
 
     table: str
@@ -42,6 +46,7 @@ class Answers:
     faces: Counter[str]
     faceless: list[str]
     problems: list[str]
+    notes: list[str]
 
 
 def predict_files(
@@ -59,31 +64,46 @@ def predict_files(
         DataError: A zip file cannot be used, or there are no images.
     """
     report(0.0, "Reading the images")
-    return predict_many(predictor, list_images(files), whole_image, report)
+    images, left_out = list_images(files)
+    return predict_many(predictor, images, whole_image, report, left_out)
 
 
-def list_images(files: Sequence[tuple[str, bytes]]) -> list[Named]:
-    """The images among files and in zip files.
+def list_images(files: Sequence[tuple[str, bytes]]) -> tuple[list[Named], list[str]]:
+    """The images among files and in zip files, and sentences about what was left out.
 
     Raises:
         DataError: A zip file cannot be used.
     """
     found: list[Named] = []
+    left_out: list[str] = []
     for name, content in files:
         shown = safe_name(name)
         if shown.lower().endswith(".zip"):
             archive = ImageArchive(content, name)
             prefix = f"{shown}/" if len(files) > 1 else ""
-            found += [(f"{prefix}{m.name}", partial(archive.read, m)) for m in archive.members]
+            read = archive.read_photo
+            found += [(f"{prefix}{m.name}", partial(read, m)) for m in archive.members]
+            left_out += [f"'{shown}': {archive.left_out}"] if archive.left_out else []
         else:
-            found.append((shown, partial(read_image, content, name)))
-    return found
+            found.append((shown, partial(read_photo, content, name)))
+    return found, left_out
 
 
 def predict_many(
-    predictor: Predictor, images: Sequence[Named], whole_image: bool, report: Progress
+    predictor: Predictor,
+    images: Sequence[Named],
+    whole_image: bool,
+    report: Progress,
+    left_out: Sequence[str] = (),
 ) -> Answers:
     """Answers many images, one read at a time; faces go through the model in batches.
+
+    Args:
+        predictor: The checkpoint.
+        images: What to read.
+        whole_image: Treat each image as one face.
+        report: Told how far it is.
+        left_out: Sentences about what is not among the images, passed on in the answers.
 
     Raises:
         DataError: There are no images, or too many.
@@ -93,24 +113,28 @@ def predict_many(
     if len(images) > MAX_IMAGES:
         raise DataError(f"{len(images):,} images are too many; up to {MAX_IMAGES:,} can be read.")
     reading = _READING if whole_image else _READING_AND_FINDING
-    places: list[tuple[str, int, Any]] = []
+    rows: list[_Row] = []
     faces: list[NDArray[np.uint8]] = []
     problems: list[str] = []
+    notes: list[str] = []
     for done, (name, read) in enumerate(images, 1):
         try:
-            image = read()
-            boxes = (
-                [whole_image_box(image)]
+            photo = read()
+            found = (
+                [FoundFace(whole_image_box(photo.rgb), 1.0)]
                 if whole_image
-                else [face.box_xyxy_px for face in predictor.find_faces(image)]
+                else predictor.find_faces(photo.rgb)
             )
-            cut = [cut_face(image, box) for box in boxes]
+            cut = [cut_face(photo.rgb, face.box_xyxy_px, face.angle_deg) for face in found]
         except ImageError as error:
             problems.append(str(error))
+            rows.append(_Row(name, str(error)))
         else:
             faces += cut
-            places += [(name, number, box) for number, box in enumerate(boxes, 1)] or [
-                (name, 0, None)
+            notes += [photo.note] if photo.note else []
+            status = photo.note or (FOUND if found else NO_FACE)
+            rows += [_Row(name, status, n, face) for n, face in enumerate(found, 1)] or [
+                _Row(name, status, 0)
             ]
         report(reading * done / len(images), f"Image {done:,} of {len(images):,}")
     probabilities: list[NDArray[np.float32]] = []
@@ -121,27 +145,39 @@ def predict_many(
         report(reading + (1 - reading) * done / len(faces), f"Face {done:,} of {len(faces):,}")
     classes = predictor.classes.classes
     return Answers(
-        _write_table(places, probabilities, classes),
+        _write_table(rows, probabilities, classes),
         len(images) - len(problems),
         Counter(classes[int(p.argmax())] for p in probabilities),
-        [name for name, number, _ in places if not number],
+        [row.name for row in rows if row.number == 0],
         problems,
+        [*notes, *left_out],
     )
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A face; or an image that has none, whose number is 0, or that could not be read."""
+
+    name: str
+    status: str
+    number: int | None = None
+    face: FoundFace | None = None
+
+
 def _write_table(
-    places: Sequence[tuple[str, int, Any]],
-    probabilities: Sequence[NDArray[np.float32]],
-    classes: Sequence[str],
+    rows: Sequence[_Row], probabilities: Sequence[NDArray[np.float32]], classes: Sequence[str]
 ) -> str:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow([*ROW_START, *classes])
     answers = iter(probabilities)
-    for name, number, box in places:
-        if number:
-            writer.writerow(as_row(name, number, box, next(answers), classes))
+    for row in rows:
+        if row.face is not None:
+            place = row.face.box_xyxy_px, row.face.angle_deg
+            writer.writerow(
+                as_row(row.name, row.status, row.number, *place, next(answers), classes)
+            )
         else:
-            nothing = as_row(name, 0, (0, 0, 0, 0), np.zeros(len(classes), np.float32), classes)
-            writer.writerow([*nothing[:2], *[""] * (len(nothing) - 2)])
+            start = [as_cell(row.name), as_cell(row.status), row.number]
+            writer.writerow([*start, *[""] * (len(ROW_START) - 3 + len(classes))])
     return text.getvalue()

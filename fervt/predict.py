@@ -288,23 +288,39 @@ def describe_face(
     }
 
 
-ROW_START = ("file", "face", "left", "top", "right", "bottom", "label")
+ROW_START = (
+    "file",
+    "status",
+    "face",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "angle_deg",
+    "label",
+)
 """The first columns of a table of faces; a column for each class follows."""
 
 
 def as_row(
     file: str,
-    number: int,
+    status: str,
+    number: int | None,
     box_xyxy_px: Box,
+    angle_deg: float,
     probabilities: NDArray[np.float32],
     classes: Sequence[str],
 ) -> list[Any]:
     """One face as a row of a table, the same at every door; see `ROW_START`."""
     label = classes[int(probabilities.argmax())]
-    shown = (
-        f"'{file}" if file.startswith(("=", "+", "-", "@")) else file
-    )  # no spreadsheet's formula
-    return [shown, number, *box_xyxy_px, label, *(f"{p:.6f}" for p in probabilities)]
+    start = as_cell(file), as_cell(status), number
+    shares = (f"{p:.6f}" for p in probabilities)
+    return [*start, *box_xyxy_px, angle_deg, label, *shares]
+
+
+def as_cell(text: str) -> str:
+    """A text for a table's cell, which no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

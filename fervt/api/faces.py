@@ -122,6 +122,7 @@ class Faces(Sequence[Face]):
     Attributes:
         image: (h, w, 3) uint8 RGB, the picture as it was read: upright, without transparency.
         name: The file's name; "" where it came without one.
+        note: What is missing of the picture, in a sentence; "" where nothing is.
 
     Example:
         >>> import fervt
@@ -133,10 +134,13 @@ class Faces(Sequence[Face]):
         ['happy']
     """
 
-    def __init__(self, faces: Sequence[Face], image: NDArray[np.uint8], name: str = "") -> None:
+    def __init__(
+        self, faces: Sequence[Face], image: NDArray[np.uint8], name: str = "", note: str = ""
+    ) -> None:
         self._faces = tuple(faces)
         self.image = image
         self.name = name
+        self.note = note
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -148,7 +152,7 @@ class Faces(Sequence[Face]):
     def __getitem__(self, index: int | slice) -> "Face | Faces":
         """One face by its number from 0, or some of them."""
         if isinstance(index, slice):
-            return Faces(self._faces[index], self.image, self.name)
+            return Faces(self._faces[index], self.image, self.name, self.note)
         return self._faces[index]
 
     def __iter__(self) -> Iterator[Face]:

@@ -10,7 +10,7 @@ from fervt.api.faces import Face, Faces
 from fervt.checkpoint import find_checkpoint
 from fervt.errors import CheckpointError, ConfigError, ImageError
 from fervt.faces import Box
-from fervt.images import Picture, read_image, safe_name
+from fervt.images import Picture, read_photo, safe_name
 
 
 class Predictor(predict.Predictor):
@@ -67,14 +67,15 @@ class Predictor(predict.Predictor):
         """
         if whole_image and boxes is not None:
             raise ConfigError("Give either boxes or whole_image=True, not both.")
-        image = read_image(picture)
+        photo = read_photo(picture)
+        image = photo.rgb
         if whole_image:
             found = self.predict_whole(image)
         else:
             found = self.predict(image, None if boxes is None else _as_boxes(boxes))
         named = isinstance(picture, str | os.PathLike)
         name = safe_name(os.fspath(picture)) if named else ""  # type: ignore[arg-type]
-        return Faces([Face(self, prediction) for prediction in found], image, name)
+        return Faces([Face(self, prediction) for prediction in found], image, name, photo.note)
 
     def __repr__(self) -> str:
         classes = f"{len(self.classes)} classes of {self.classes.title}"

@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from fervt.batch import Named, list_images, predict_many
 from fervt.checkpoint import find_checkpoint
-from fervt.data.archive import IMAGE_SUFFIXES
+from fervt.data.folders import describe_left_out, is_litter
 from fervt.errors import DataError, ImageError
 from fervt.files import write_aside
-from fervt.images import read_image
+from fervt.images import IMAGE_SUFFIXES, read_photo
 from fervt.labels import NOTICE, expression
 from fervt.predict import Prediction, Predictor, as_json
 
@@ -35,13 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predicts every readable image, reports the others on stderr; returns 2 if there were any."""
     predictor = Predictor(find_checkpoint(args.checkpoint))
-    images = [image for path in args.images for image in _images_of(path)]
+    images: list[Named] = []
+    left_out: list[str] = []
+    for path in args.images:
+        found_here, said = _images_of(path)
+        images += found_here
+        left_out += said
     if args.csv:
-        return _write_table(predictor, images, args.whole_image, args.csv)
+        return _write_table(predictor, images, args.whole_image, args.csv, left_out)
+    for sentence in left_out:
+        print(f"fervt: {sentence}", file=sys.stderr)
     answers, code = [], 0
     for name, read in images:
         try:
-            image = read()
+            photo = read()
+            image = photo.rgb
             found = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
         except ImageError as error:
             print(f"fervt: {error}", file=sys.stderr)
@@ -53,9 +61,12 @@ def run(args: argparse.Namespace) -> int:
                 "file": name,
                 "width": width,
                 "height": height,
+                "note": photo.note,
                 "faces": [as_json(p) for p in found],
             }
         )
+        if photo.note:
+            print(f"fervt: {photo.note}", file=sys.stderr)
         if not args.json:
             _print(name, found)
     if args.json:
@@ -65,27 +76,34 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _images_of(path: Path) -> list[Named]:
-    """The images that a path stands for.
+def _images_of(path: Path) -> tuple[list[Named], list[str]]:
+    """The images that a path stands for, and sentences about what is none there.
 
     Raises:
         DataError: It is a folder or a zip file without images, or a zip file that cannot be used.
     """
-    found = [(_printable(name), read) for name, read in _find_images(path)]
+    found, left_out = _find_images(path)
+    said = [_printable(sentence) for sentence in left_out]
     if not found:
-        raise DataError(f"'{_printable(str(path))}' holds no images.")
-    return found
+        raise DataError(" ".join([f"'{_printable(str(path))}' holds no images.", *said]))
+    return [(_printable(name), read) for name, read in found], said
 
 
-def _find_images(path: Path) -> list[Named]:
+def _find_images(path: Path) -> tuple[list[Named], list[str]]:
     if path.is_dir():
-        paths = [p for p in sorted(path.rglob("*")) if p.suffix.lower() in IMAGE_SUFFIXES]
-        return [(str(p), partial(read_image, p, str(p))) for p in paths]
-    if path.suffix.lower() == ".zip" and path.is_file():
-        return [
-            (f"{path}/{name}", read) for name, read in list_images([(path.name, path.read_bytes())])
+        files = [
+            p
+            for p in sorted(path.rglob("*"))
+            if p.is_file() and not is_litter(p.relative_to(path).parts)
         ]
-    return [(str(path), partial(read_image, path, str(path)))]
+        images = [p for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
+        said = describe_left_out([p.name for p in files if p not in set(images)])
+        found: list[Named] = [(str(p), partial(read_photo, p, str(p))) for p in images]
+        return found, [said] if said else []
+    if path.suffix.lower() == ".zip" and path.is_file():
+        inside, left_out = list_images([(path.name, path.read_bytes())])
+        return [(f"{path}/{name}", read) for name, read in inside], left_out
+    return [(str(path), partial(read_photo, path, str(path)))], []
 
 
 def _printable(name: str) -> str:
@@ -93,20 +111,26 @@ def _printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def _write_table(predictor: Predictor, images: list[Named], whole_image: bool, out: Path) -> int:
+def _write_table(
+    predictor: Predictor,
+    images: list[Named],
+    whole_image: bool,
+    out: Path,
+    left_out: list[str],
+) -> int:
     with tqdm(total=100, unit="%", disable=None) as bar:
 
         def report(share: float, doing: str) -> None:
             bar.set_description(doing, refresh=False)
             bar.update(int(100 * share) - bar.n)
 
-        answers = predict_many(predictor, images, whole_image, report)
+        answers = predict_many(predictor, images, whole_image, report, left_out)
     try:
         with write_aside(out) as aside:
             aside.write_text(answers.table, encoding="utf-8", newline="")
     except OSError as error:
         raise DataError(f"'{out}' cannot be written: {error.strerror}.") from error
-    for problem in answers.problems:
+    for problem in [*answers.problems, *answers.notes]:
         print(f"fervt: {problem}", file=sys.stderr)
     print(f"{out}: {sum(answers.faces.values()):,} faces in {answers.images:,} images. {NOTICE}")
     return 2 if answers.problems else 0

@@ -12,36 +12,22 @@ from io import BytesIO
 
 import numpy as np
 
+from fervt.data.folders import describe_left_out, is_litter, label_of, split_of
+from fervt.data.zip_names import read_name
 from fervt.errors import DataError, ImageError
-from fervt.images import FORMATS, read_image, safe_name
-from fervt.labels import FER2013, FERPLUS, expression
+from fervt.images import IMAGE_SUFFIXES, Photo, read_photo, safe_name
 
 MAX_IMAGES = 20_000
 MAX_IMAGE_BYTES = 40_000_000
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_LISTING_BYTES = 16_000_000
+_CHUNK_BYTES = 1 << 18
 
-IMAGE_SUFFIXES = tuple(f".{name.lower()}" for name in (*FORMATS, "jpg", "tif"))
-
-# A class folder may be named as in FER2013, as in FER+, or as people say it: Sad, sadness, ...
-_LABELS = {
-    alias.lower(): i
-    for i, own in enumerate(FERPLUS.classes)
-    for name in (*FER2013.classes, *FERPLUS.classes)
-    if expression(name) is expression(own)
-    for alias in (name, expression(name).name)
-}
-_SPLITS = {
-    alias: split
-    for split, aliases in {
-        "train": ("train", "training"),
-        "validation": ("val", "valid", "validation", "publictest"),
-        "test": ("test", "testing", "privatetest"),
-    }.items()
-    for alias in aliases
-}
-_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
-_END, _END_64 = b"PK\5\6", b"PK\6\7"  # of an archive, and of one beyond 4 GB or 65,535 files
+# Ways of packing that give no more than they are asked for; bzip2 and LZMA unpack what they hold.
+_BOUNDED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# The records at an archive's end: the usual one, and what stands before it beyond 4 GB or 65,535
+# files.
+_END, _END_64, _WHERE_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 
 
 @dataclass(frozen=True)
@@ -68,7 +54,7 @@ class ImageArchive:
     Attributes:
         name: What people call it, safe to show.
         members: Its images, by name.
-        others: How many of its files are none.
+        left_out: What of its files is none and why, in a sentence; "" where all are images.
     """
 
     def __init__(self, content: bytes, name: str) -> None:
@@ -84,14 +70,17 @@ class ImageArchive:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"'{self.name}' is no zip file that can be read.") from error
         self._infos = self._zip.infolist()
+        names = [read_name(info) for info in self._infos]
         files = [
             (at, info)
             for at, info in enumerate(self._infos)
-            if info.filename and not info.is_dir() and not _is_litter(info.filename)
+            if info.filename and not names[at].endswith("/") and not is_litter(_parts(names[at]))
         ]
-        found = [(at, info) for at, info in files if info.filename.lower().endswith(IMAGE_SUFFIXES)]
+        found = [(at, info) for at, info in files if names[at].lower().endswith(IMAGE_SUFFIXES)]
         images = [info for _, info in found]
-        self.others = len(files) - len(images)
+        self.left_out = describe_left_out(
+            [names[at] for at, _ in files if not names[at].lower().endswith(IMAGE_SUFFIXES)]
+        )
         if any(info.flag_bits & 1 for info in images):
             raise DataError(f"'{self.name}' is encrypted; only open zip files can be read.")
         if len(images) > MAX_IMAGES:
@@ -102,7 +91,7 @@ class ImageArchive:
             raise DataError(
                 f"'{self.name}' would unpack to more than {MAX_UNPACKED_BYTES / 1e9:g} GB."
             )
-        members = [_describe(info.filename, at) for at, info in found]
+        members = [_describe(names[at], at, self.name) for at, _ in found]
         self.members = tuple(sorted(members, key=lambda member: member.name))
 
     def labeled(self, split: str | None = None) -> list[Member]:
@@ -115,14 +104,32 @@ class ImageArchive:
         Raises:
             ImageError: It is too large, damaged or not an image.
         """
+        return self.read_photo(member).rgb
+
+    def read_photo(self, member: Member) -> Photo:
+        """As `read`, and says what is missing.
+
+        Raises:
+            ImageError: As `read`.
+        """
         info = self._infos[member.position]
         if info.file_size > MAX_IMAGE_BYTES:
             raise ImageError(f"'{member.name}' is over {MAX_IMAGE_BYTES / 1e6:g} MB.")
+        if info.compress_type not in _BOUNDED:
+            raise ImageError(f"'{member.name}' is packed in a way that is not read; use deflate.")
         try:
-            content = self._zip.read(info)  # never more than the size that it claims
+            content = self._unpack(info)
         except Exception as error:  # each way of compressing has its own errors
             raise ImageError(f"'{member.name}' is damaged in the archive.") from error
-        return read_image(content, member.name)
+        return read_photo(content, member.name)
+
+    def _unpack(self, info: zipfile.ZipInfo) -> bytes:
+        """A member's content; never much more than the size that it claims is held."""
+        content = bytearray()
+        with self._zip.open(info) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                content += chunk
+        return bytes(content)
 
 
 def _check_listing(content: bytes, name: str) -> None:
@@ -130,23 +137,28 @@ def _check_listing(content: bytes, name: str) -> None:
     tail = content[-70_000:]
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
-    if listing_bytes > MAX_LISTING_BYTES or _END_64 in tail[max(0, at - 20) : max(0, at)]:
+    where = tail[at - 20 : at] if at >= 20 else b""
+    if where.startswith(_WHERE_64):
+        start = int.from_bytes(where[8:16], "little")
+        record = content[start : start + 56]
+        if not record.startswith(_END_64):
+            raise zipfile.BadZipFile
+        listing_bytes = int.from_bytes(record[40:48], "little")
+    if listing_bytes > MAX_LISTING_BYTES:
         raise DataError(f"'{name}' holds too many files to be looked through.")
-
-
-def _is_litter(path: str) -> bool:
-    return any(part.startswith(".") or part.lower() in _LITTER for part in _parts(path))
 
 
 def _parts(path: str) -> list[str]:
     return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
 
 
-def _describe(path: str, position: int) -> Member:
+def _describe(path: str, position: int, archive: str) -> Member:
     parts = _parts(path)
-    folders = [part.strip().lower() for part in parts[-2::-1]]  # the nearest first
-    label = next((_LABELS[folder] for folder in folders if folder in _LABELS), -1)
-    split = next((_SPLITS[folder] for folder in folders if folder in _SPLITS), "")
+    folders = parts[-2::-1]  # the nearest first
+    above = " ".join((archive, *folders))
+    labels = (label_of(folder, above) for folder in folders)
+    label = next((label for label in labels if label >= 0), -1)
+    split = next(filter(None, map(split_of, folders)), "")
     shown = "".join(c for c in "/".join(parts) if unicodedata.category(c)[0] != "C")
     name = shown if len(shown) <= 200 else f"{shown[:100]}…{shown[-99:]}"
     return Member(name, label, split, position)

@@ -20,27 +20,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from fervt.data.folders import is_litter, label_of, split_of
+from fervt.data.huggingface import USAGES, as_ours
 from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
 from fervt.errors import DataError, ImageError
 from fervt.images import read_image
-from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, SPLITS, VOTE_NAMES, expression
+from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, SPLITS, VOTE_NAMES
 from fervt.progress import Progress, no_progress, track
 
 VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 2013
-_SPLIT_FOLDERS = {
-    "train": "Training",
-    "val": "PublicTest",
-    "valid": "PublicTest",
-    "validation": "PublicTest",
-    "test": "PrivateTest",
-}
-# A class folder may be named as in FER2013, as in FER+, or as people say it: Sad, sadness, ...
-_CLASS_FOLDERS = {
-    alias.lower(): i
-    for i, name in enumerate(FER2013.classes)
-    for alias in (name, FER2013_TO_FERPLUS[name], expression(name).name)
-}
 _FILE_NAME = re.compile(rf"({'|'.join(SPLITS)})_(\d{{1,18}})\.\w+", re.IGNORECASE)
 # Images of each class in FER2013's Training split, whose sizes all differ.
 _TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
@@ -139,6 +128,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as a Parquet file.") from error
+    table = as_ours(table, path)
     wanted = ["usage", "emotion", "image"]
     vote_columns = [f"votes_{name}" for name in VOTE_NAMES]
     if any(name in table.column_names for name in vote_columns):
@@ -151,6 +141,8 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         rows.usage.append(_check_usage(path, i, usage.as_py()))
         rows.label.append(_check_label(path, i, emotion.as_py()))
         encoded = image.as_py()
+        if isinstance(encoded, dict):  # HuggingFace's image column
+            encoded = encoded.get("bytes")
         if not isinstance(encoded, bytes):
             raise _bad_row(path, i, "has no image: the column must hold the bytes of image files")
         pixels, adapted = _read_gray(encoded, f"row {i + 1}", path)
@@ -200,28 +192,39 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
 
 def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
     """Yields (split, label, file) for every image below a folder."""
+    top = _visible(root)
+    if len(top) == 1 and top[0].is_dir() and not split_of(top[0].name):
+        yield from _list_images(top[0])  # as zip files often hold one folder that holds the rest
+        return
     found = set()
-    for split_folder in _visible(root):
+    for split_folder in top:
         if not split_folder.is_dir():
             continue
-        split = _SPLIT_FOLDERS.get(split_folder.name.lower())
-        if split is None:
+        split = USAGES.get(split_of(split_folder.name), "")
+        if not split:
             raise DataError(
                 f"{split_folder} is not expected: the folder {root} should hold train and test."
             )
         found.add(split)
         for class_folder in _visible(split_folder):
-            label = _CLASS_FOLDERS.get(class_folder.name.lower())
-            if label is None or not class_folder.is_dir():
+            label = _fer2013_label(class_folder)
+            if label < 0 or not class_folder.is_dir():
                 raise DataError(
                     f"{class_folder} is no folder of a FER2013 class "
                     f"({', '.join(FER2013.classes)})."
                 )
             for file in _visible(class_folder):
                 yield split, label, file
-    for name in ("train", "test"):
-        if _SPLIT_FOLDERS[name] not in found:
-            raise DataError(f"{root} has no folder named {name}.")
+    if "Training" not in found:
+        raise DataError(f"{root} has no folder named train.")
+    if len(found) < 2:
+        raise DataError(f"{root} has no folder named test.")
+
+
+def _fer2013_label(folder: Path) -> int:
+    own = label_of(folder.name, str(folder.parent))
+    name = next((k for k, v in FER2013_TO_FERPLUS.items() if v == FERPLUS.classes[own]), "")
+    return FER2013.classes.index(name) if own >= 0 and name else -1
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -230,8 +233,7 @@ def _visible(folder: Path) -> list[Path]:
         entries = list(folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    litter = {"thumbs.db", "desktop.ini", "__macosx"}
-    return [p for p in entries if not p.name.startswith(".") and p.name.lower() not in litter]
+    return [path for path in entries if not is_litter([path.name])]
 
 
 def _hold_out_validation(rows: _Rows) -> list[str]:

@@ -160,7 +160,7 @@ def evaluate_archive(
         _name_files("no class of this checkpoint", [member.name for member in unknown]),
         _name_files("no face found", faceless),
         _name_files("unreadable", problems),
-        f"Left out (no images by their names): {archive.others:,}." if archive.others else "",
+        archive.left_out,
     )
     return Evaluated(
         SavedEvaluation.hold(evaluation),

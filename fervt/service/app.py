@@ -16,7 +16,14 @@ from fervt.errors import ImageError
 from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor
 from fervt.service.config import ServiceConfig
-from fervt.service.inputs import MemoryRequest, decode, read_bodies, read_detect, read_explain
+from fervt.service.inputs import (
+    MemoryRequest,
+    decode,
+    read_bodies,
+    read_detect,
+    read_explain,
+    unpack_body,
+)
 from fervt.service.limits import check_key
 from fervt.service.live import serve_page
 from fervt.service.openapi import describe_api
@@ -82,6 +89,7 @@ def _surround(app: Flask, service: Service) -> None:
             check_key(request.headers.get("Authorization", ""), config.api_key)
         if request.content_length and request.content_length > app.config["MAX_CONTENT_LENGTH"]:
             raise Problem(413, f"The body is larger than {config.max_body_mb} MB.")
+        unpack_body(app.config["MAX_CONTENT_LENGTH"])
 
     @app.after_request
     def _after(response: Response) -> Response:
@@ -109,8 +117,13 @@ def _route_predictions(app: Flask, service: Service) -> None:
                 if isinstance(image, ImageError):
                     raise image
                 images.append(image)
-            answers = engine.answer(images, detect, explain)
-        return _answer([{"name": n} | a for (n, _), a in zip(named, answers, strict=True)])
+            answers = engine.answer([photo.rgb for photo in images], detect, explain)
+        return _answer(
+            [
+                {"name": name, "note": photo.note} | answer
+                for (name, _), photo, answer in zip(named, images, answers, strict=True)
+            ]
+        )
 
     @app.post("/v1/predict/batch")
     def predict_batch() -> Response:
@@ -118,20 +131,21 @@ def _route_predictions(app: Flask, service: Service) -> None:
         found = read_bodies(many=True, config=config)
         with service.work.take():
             named = decode(found, config, detect)
-            good = [image for _, image in named if not isinstance(image, ImageError)]
+            good = [photo.rgb for _, photo in named if not isinstance(photo, ImageError)]
             answers = iter(engine.answer(good, detect, explain))
         return _answer(
             [
                 {"name": name, "problem": Problem(422, str(image)).as_json()}
                 if isinstance(image, ImageError)
-                else {"name": name} | next(answers)
+                else {"name": name, "note": image.note} | next(answers)
                 for name, image in named
             ]
         )
 
     def _answer(images: list[dict[str, Any]]) -> Response:
         model = engine.predictor.name
-        return jsonify({"model": model, "notice": NOTICE, "images": images})
+        search = {"detector": engine.detector_name, "search_side_px": engine.search_side_px}
+        return jsonify({"model": model, "notice": NOTICE, "images": images} | search)
 
     @app.get("/v1/stream")
     def stream() -> Response:

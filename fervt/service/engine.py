@@ -55,6 +55,11 @@ class Engine:
         ).result()
 
     @property
+    def detector_name(self) -> str:
+        """What finds the faces."""
+        return self._detectors.submit(lambda: thread_detector(self.search_side_px).name).result()
+
+    @property
     def search_side_px(self) -> int:
         """How large images are searched, see `ServiceConfig`."""
         return self._config.search_side_px

@@ -2,23 +2,22 @@
 
 import base64
 import binascii
+import zlib
 from io import BytesIO
 from typing import Any
 
-import numpy as np
 from flask import Request, request
-from numpy.typing import NDArray
 from werkzeug.exceptions import BadRequest
 
 from fervt.errors import ImageError
 from fervt.faces import check_box, whole_image_box
-from fervt.images import read_image, safe_name
+from fervt.images import Photo, read_photo, safe_name
 from fervt.service.config import ServiceConfig
 from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem
 
 NamedBytes = tuple[str, bytes]
-NamedImage = tuple[str, NDArray[np.uint8] | ImageError]
+NamedImage = tuple[str, Photo | ImageError]
 
 
 class MemoryRequest(Request):
@@ -28,7 +27,36 @@ class MemoryRequest(Request):
         return BytesIO()
 
 
+_URL_SAFE = str.maketrans("-_", "+/")
 _RAW_TYPES = ("image/", "application/octet-stream")
+
+
+def unpack_body(limit_bytes: int) -> None:
+    """Replaces the current request's body by what is packed in it, if it is gzip.
+
+    Raises:
+        Problem: 413 where it unpacks to more than the limit, 415 for another encoding, 400 for
+            damage.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise Problem(415, "A body may be packed with gzip, and with nothing else.")
+    packed = request.get_data(cache=False)
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        body = unpacker.decompress(packed, limit_bytes + 1)
+    except zlib.error as error:
+        raise Problem(400, "The body is not valid gzip.") from error
+    if len(body) > limit_bytes:
+        raise Problem(413, f"The body unpacks to more than {limit_bytes // 1_000_000} MB.")
+    if not unpacker.eof:
+        raise Problem(400, "The body is not valid gzip.")
+    request.environ["wsgi.input"] = BytesIO(body)
+    request.environ["CONTENT_LENGTH"] = str(len(body))
+    for read_before in ("stream", "content_length"):
+        request.__dict__.pop(read_before, None)
 
 
 def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
@@ -67,9 +95,9 @@ def decode(found: list[NamedBytes], config: ServiceConfig, detect: bool) -> list
     images: list[NamedImage] = []
     for name, data in found:
         try:
-            image: Any = read_image(data, name, config.max_megapixels * 1_000_000)
+            image: Any = read_photo(data, name, config.max_megapixels * 1_000_000)
             if not detect:
-                check_box(whole_image_box(image))
+                check_box(whole_image_box(image.rgb))
         except ImageError as error:
             image = error
         images.append((safe_name(name), image))
@@ -121,7 +149,8 @@ def _read_entry(entry: Any) -> NamedBytes:
         raise Problem(400, "An image in JSON is an object with 'image' (base64), 'name' if wanted.")
     if text.startswith("data:"):  # what a browser's canvas gives
         text = text.partition(",")[2]
+    text = "".join(text.split()).translate(_URL_SAFE).rstrip("=")
     try:
-        return name, base64.b64decode(text, validate=True)
+        return name, base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Problem(400, f"'{safe_name(name)}' is not valid base64.") from error

@@ -67,9 +67,10 @@ _FACE = {
 
 _IMAGE = {
     "type": "object",
-    "required": ["name", "width", "height", "faces_found", "faces"],
+    "required": ["name", "note", "width", "height", "faces_found", "faces"],
     "properties": {
         "name": {"type": "string"},
+        "note": {"type": "string", "description": "What is missing of a file that is cut short."},
         "width": {"type": "integer"},
         "height": {"type": "integer"},
         "faces_found": {"type": "integer", "description": "Before the limit of faces an image."},
@@ -263,10 +264,16 @@ _STATUS = {
 def _answers(*kinds: str) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": ["model", "notice", "images"],
+        "required": ["model", "notice", "images", "detector", "search_side_px"],
         "properties": {
             "model": {"type": "string", "description": "The checkpoint's name."},
             "notice": {"type": "string"},
+            "detector": {"type": "string", "description": "What found the faces."},
+            "search_side_px": {
+                "type": "integer",
+                "description": "Images of more pixels than one of 4:3 with this longer side were "
+                "scaled down for the search.",
+            },
             "images": {
                 "type": "array",
                 "items": {"anyOf": [{"$ref": f"#/components/schemas/{k}"} for k in kinds]},

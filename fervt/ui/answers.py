@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from fervt.batch import FOUND
 from fervt.labels import expression
 from fervt.predict import ROW_START, Prediction, Predictor, as_json, as_row
 from fervt.ui.images import Picture, remember
@@ -85,7 +86,15 @@ def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> s
     writer = csv.writer(text)
     writer.writerow([*ROW_START, *classes])
     writer.writerows(
-        as_row(picture.name, number, face.box_xyxy_px, face.probabilities, face.classes)
+        as_row(
+            picture.name,
+            picture.note or FOUND,
+            number,
+            face.box_xyxy_px,
+            face.angle_deg,
+            face.probabilities,
+            face.classes,
+        )
         for picture, faces in answers
         for number, face in enumerate(faces, 1)
     )

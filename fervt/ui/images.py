@@ -14,7 +14,7 @@ import streamlit as st
 
 from fervt.errors import FervtError
 from fervt.examples import EXAMPLES, load_example
-from fervt.images import FORMATS, image_sha256, read_image, safe_name
+from fervt.images import IMAGE_SUFFIXES, image_sha256, read_image, read_photo, safe_name
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 from fervt.ui.jobs import forget_jobs, has_jobs
@@ -48,6 +48,7 @@ class Picture:
         width_px: Of the whole image, upright.
         height_px: The same.
         content: The visitor's file; None for an example.
+        note: What is missing of it, in a sentence; "" where nothing is.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Picture:
     width_px: int
     height_px: int
     content: bytes | None = field(repr=False, default=None)
+    note: str = ""
 
     @property
     def rgb(self) -> np.ndarray:
@@ -87,6 +89,8 @@ def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | No
         _draw_sources()
     _draw_toolbar(chosen)
     _draw_own(chosen, describe or (lambda picture: picture.name))
+    if chosen is not None and chosen.note:
+        st.warning(as_text(chosen.note), icon=":material/broken_image:")
     return chosen
 
 
@@ -197,7 +201,7 @@ def _draw_sources() -> None:
     upload_key, camera_key = f"picture_upload_{_round()}", f"picture_camera_{_round()}"
     st.file_uploader(
         "Photos with faces",
-        type=[f".{name.lower()}" for name in (*FORMATS, "jpg", "tif")],
+        type=list(IMAGE_SUFFIXES),
         accept_multiple_files=True,
         key=upload_key,
         on_change=_take_files,
@@ -270,10 +274,11 @@ def add_picture(name: str, content: bytes) -> Picture:
     Raises:
         ImageError: It cannot be read.
     """
-    image = read_image(content, name)
-    height, width = image.shape[:2]
-    thumbnail = _make_thumbnail(image)
-    picture = Picture(image_sha256(content), safe_name(name), thumbnail, width, height, content)
+    photo = read_photo(content, name)
+    height, width = photo.rgb.shape[:2]
+    thumbnail = _make_thumbnail(photo.rgb)
+    key, shown = image_sha256(content), safe_name(name)
+    picture = Picture(key, shown, thumbnail, width, height, content, photo.note)
     own = _own()
     own[picture.key] = picture
     while len(own) > _MAX_OWN:

@@ -56,7 +56,7 @@ def test_images_are_read_and_litter_is_not_seen() -> None:
     }
     archive = ImageArchive(zip_of(files), "C:\\faces\\x.zip")
     assert archive.name == "x.zip"
-    assert archive.others == 1
+    assert archive.left_out == "Left out: 1 file (1 .txt)."
     (member,) = archive.members
     assert archive.read(member).shape == (48, 40, 3)
     assert (archive.read(member)[..., 0].ravel() == np.arange(48 * 40) % 256).all()

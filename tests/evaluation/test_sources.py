@@ -106,7 +106,7 @@ def test_what_is_left_out_is_counted_and_named(predictor):
         "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
         "'happy/4.png' and 2 more.",
-        "Left out (no images by their names): 1.",
+        "Left out: 1 file (1 .txt).",
     )
 
 

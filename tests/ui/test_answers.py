@@ -14,7 +14,7 @@ NOTHING = np.zeros((2, 2, 3), np.uint8)
 
 
 def face(*probabilities: float, box=(1, 2, 30, 40)) -> Prediction:
-    return Prediction(box, CLASSES, np.array(probabilities, np.float32), NOTHING, NOTHING, 3.25)
+    return Prediction(box, 12.5, CLASSES, np.array(probabilities, np.float32), NOTHING, NOTHING, 3.25)
 
 
 def picture(name: str) -> Picture:

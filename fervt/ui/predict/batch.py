@@ -7,11 +7,12 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fervt.batch import Answers, predict_files
-from fervt.data.archive import IMAGE_SUFFIXES
+from fervt.images import IMAGE_SUFFIXES
 from fervt.labels import expression
 from fervt.predict import ROW_START, Predictor
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+from fervt.ui.text import as_text
 
 KIND = "batch"
 _ROUND = "batch_round"  # counts uploads: a new key empties the uploader
@@ -98,6 +99,8 @@ def _show_answers(answers: Answers) -> None:
         st.warning(f"Files that could not be read: {len(answers.problems):,}.")
         for problem in answers.problems[:_SHOWN_PROBLEMS]:
             st.text(problem)
+    for note in answers.notes[:_SHOWN_PROBLEMS]:
+        st.caption(as_text(note))
     with st.container(horizontal=True):
         st.download_button(
             "Table (.csv)",
@@ -109,7 +112,7 @@ def _show_answers(answers: Answers) -> None:
             on_click="ignore",
         )
         offer_another(KIND, "Predict other images", "this table")
-    whole = dict.fromkeys(ROW_START[2:6], "Int64")
+    whole = dict.fromkeys(ROW_START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
     if len(rows) == _SHOWN_ROWS:

@@ -1,0 +1,75 @@
+"""What the names of folders and files mean, in folders, zip files and data sets alike."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from fervt.labels import FER2013, FERPLUS, expression
+
+_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
+_SPLITS = {
+    alias: split
+    for split, aliases in {
+        "train": ("train", "training"),
+        "validation": ("val", "valid", "validation", "publictest"),
+        "test": ("test", "testing", "privatetest"),
+    }.items()
+    for alias in aliases
+}
+# A class folder may be named as in FER2013, as in FER+, or as people say it: Sad, sadness, ...
+_CLASSES = {
+    alias.lower(): own
+    for own in FERPLUS.classes
+    for name in (*FER2013.classes, *FERPLUS.classes)
+    if expression(name) is expression(own)
+    for alias in (name, expression(name).name)
+}
+# Data sets that number their classes, by what is left of their name without signs.
+_NUMBERED = {
+    "rafdb": dict(
+        enumerate(("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), start=1)
+    ),
+    "ferplus": dict(enumerate(FERPLUS.classes)),
+    "fer2013": dict(enumerate(FER2013.classes)),
+}
+
+
+def split_of(folder: str) -> str:
+    """The split that a folder is named as: "train", "validation", "test", or "" for none."""
+    return _SPLITS.get(folder.strip().lower(), "")
+
+
+def label_of(folder: str, dataset: str = "") -> int:
+    """Index in FER+'s classes, which have all of FER2013's; -1 = none.
+
+    Args:
+        folder: The folder's name: a class, or a number where a data set says what it means.
+        dataset: Names in which a data set may be named, such as the path above the folder: RAF-DB,
+            FER2013 and FER+ number their classes.
+    """
+    name = folder.strip().lower()
+    if name.isdecimal() and len(name) < 3:
+        known = re.sub(r"[^a-z0-9+]", "", dataset.lower()).replace("fer+", "ferplus")
+        numbers = next((order for key, order in _NUMBERED.items() if key in known), {})
+        name = numbers.get(int(name), "")
+    own = _CLASSES.get(name)
+    return -1 if own is None else FERPLUS.classes.index(own)
+
+
+def is_litter(parts: Iterable[str]) -> bool:
+    """Whether a path leads to what operating systems leave behind, or to a hidden file."""
+    return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
+
+
+def describe_left_out(names: Sequence[str]) -> str:
+    """Says which files no image is read from: "Left out: 2 files (1 .zip, 1 .txt)" and a period.
+
+    Args:
+        names: Of the files; "" is said for none.
+    """
+    if not names:
+        return ""
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in names)
+    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return f"Left out: {len(names):,} file{'s' * (len(names) != 1)} ({listed})."

@@ -14,7 +14,7 @@ from fervt.data.archive import MAX_IMAGES, ImageArchive
 from fervt.errors import DataError, ImageError
 from fervt.faces import FoundFace, whole_image_box
 from fervt.images import Photo, read_photo, safe_name
-from fervt.predict import ROW_START, Predictor, as_cell, as_row, cut_face
+from fervt.predict import ROW_START, Predictor, as_empty_row, as_row, cut_face
 from fervt.progress import Progress
 
 _BATCH = 64
@@ -178,6 +178,5 @@ def _write_table(
                 as_row(row.name, row.status, row.number, *place, next(answers), classes)
             )
         else:
-            start = [as_cell(row.name), as_cell(row.status), row.number]
-            writer.writerow([*start, *[""] * (len(ROW_START) - 3 + len(classes))])
+            writer.writerow(as_empty_row(row.name, row.status, row.number, classes))
     return text.getvalue()

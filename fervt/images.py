@@ -29,6 +29,7 @@ MAX_PIXELS = 25_000_000
 _MAX_JPEG_PIXELS = 250_000_000
 _MAX_PROGRESSIVE_PIXELS = 64_000_000  # its coefficients are all held
 _MAX_HEIF_PIXELS = 50_000_000
+_MOST_MISSING = 0.9  # of a photo that is cut short: less than the rest holds no face
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, a file's content, a PIL image or an RGB array."""
@@ -179,6 +180,8 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
         raise
     except Exception as error:  # as above
         raise _damaged(name) from error
+    if missing > _MOST_MISSING:
+        raise _damaged(name)
     percent = round(100 * missing)
     which = f"{percent}%" if turned else f"The lower {percent}%"
     return Photo(rgb, f"{which} of '{name}' are missing: it is cut short." if percent else "")

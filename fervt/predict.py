@@ -318,6 +318,12 @@ def as_row(
     return [*start, *box_xyxy_px, angle_deg, label, *shares]
 
 
+def as_empty_row(file: str, status: str, number: int | None, classes: Sequence[str]) -> list[Any]:
+    """An image without a face as a row of the same table."""
+    start = as_cell(file), as_cell(status), number
+    return [*start, *[""] * (len(ROW_START) + len(classes) - len(start))]
+
+
 def as_cell(text: str) -> str:
     """A text for a table's cell, which no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

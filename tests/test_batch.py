@@ -13,7 +13,7 @@ from fervt.batch import predict_files
 from fervt.errors import DataError
 from fervt.examples import load_example
 from fervt.labels import FER2013
-from fervt.predict import Predictor
+from fervt.predict import ROW_START, Predictor
 
 ASTRONAUT = load_example("astronaut")
 TWO = np.concatenate([ASTRONAUT[:, :480], ASTRONAUT[:, ::-1]], axis=1)
@@ -39,18 +39,21 @@ def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> 
     ]
     found = predict_files(lambda share, _: told.append(share), predictor, files, False)
     header, *rows = csv.reader(StringIO(found.table))
-    assert header == ["file", "face", "left", "top", "right", "bottom", "label", *FER2013.classes]
-    assert [row[:2] for row in rows] == [
-        ["more.zip/a/two.png", "1"],
-        ["more.zip/a/two.png", "2"],
-        ["'=plain.png", "0"],
-        ["one.png", "1"],
+    assert header == [*ROW_START, *FER2013.classes]
+    bad = "'bad.png' is not an image that can be read"
+    assert [[row[0], row[1].partition(" (")[0], row[2]] for row in rows] == [
+        ["more.zip/a/bad.png", bad, ""],
+        ["more.zip/a/two.png", "ok", "1"],
+        ["more.zip/a/two.png", "ok", "2"],
+        ["'=plain.png", "no face", "0"],
+        ["one.png", "ok", "1"],
     ]
-    assert rows[2][2:] == [""] * 12
-    for image, answers in ((TWO, rows[:2]), (ASTRONAUT, rows[3:])):
+    assert rows[0][3:] == rows[3][3:] == [""] * 13
+    for image, answers in ((TWO, rows[1:3]), (ASTRONAUT, rows[4:])):
         for face, row in zip(predictor.predict(image), answers, strict=True):
-            assert row[2:7] == [*map(str, face.box_xyxy_px), face.label]
-            np.testing.assert_allclose([float(x) for x in row[7:]], face.probabilities, atol=1e-4)
+            assert row[3:9] == [*map(str, face.box_xyxy_px), str(face.angle_deg), face.label]
+            np.testing.assert_allclose([float(x) for x in row[9:]], face.probabilities, atol=1e-4)
+    assert found.notes == ["'more.zip': Left out: 1 file (1 .txt)."]
     assert (found.images, sum(found.faces.values())) == (3, 3)
     assert found.faceless == ["=plain.png"]
     (problem,) = found.problems
@@ -64,9 +67,9 @@ def test_each_image_as_one_face(predictor) -> None:
         lambda *_: None, predictor, [("x.zip", zip_of({"b.png": encode(PLAIN)}))], True
     )
     _, row = csv.reader(StringIO(found.table))
-    assert row[:6] == ["b.png", "1", "0", "0", "80", "60"]
+    assert row[:7] == ["b.png", "ok", "1", "0", "0", "80", "60"]
     (expected,) = predictor.predict_whole(PLAIN)
-    assert row[6] == expected.label
+    assert row[8] == expected.label
 
 
 def test_nothing_to_predict_is_a_sentence(predictor, monkeypatch) -> None:
@@ -77,8 +80,9 @@ def test_nothing_to_predict_is_a_sentence(predictor, monkeypatch) -> None:
         predict_files(lambda *_: None, predictor, [("a.png", b""), ("b.png", b"")], False)
 
 
-def test_only_unreadable_images_give_an_empty_table(predictor) -> None:
+def test_an_unreadable_image_has_a_row_that_says_why(predictor) -> None:
     found = predict_files(lambda *_: None, predictor, [("a.png", b"x")], False)
-    assert found.table.count("\n") == 1
+    _, row = csv.reader(StringIO(found.table))
+    assert row[0] == "a.png" and row[1] == found.problems[0] and not any(row[2:])
     assert found.images == 0
     assert len(found.problems) == 1

@@ -229,7 +229,9 @@ def test_command_writes_a_table_of_a_folder_and_a_zip(
     assert "2 faces in 2 images" in printed
     assert "bad.jpg" in err
     with out.open(newline="") as file:
-        first, second = csv.DictReader(file)
+        unreadable, first, second = csv.DictReader(file)
+    assert "bad.jpg" in unreadable["status"] and not unreadable["face"]
+    assert "Left out: 1 file (1 .txt)." in err
     assert first["file"] == str(photos / "deep" / "good.png")
     assert second["file"] == f"{tmp_path / 'more.zip'}/a/zipped.png"
     assert first["label"] == second["label"]

@@ -1,6 +1,7 @@
 """`fervt video`: a video file to an annotated copy and a table, on the command line."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -8,7 +9,7 @@ from tqdm import tqdm
 from fervt.checkpoint import find_checkpoint
 from fervt.errors import ConfigError
 from fervt.labels import NOTICE
-from fervt.live import OVERLAYS, FrameReading, LiveSettings
+from fervt.live import OVERLAYS, FrameReading
 from fervt.predict import Predictor
 from fervt.video import VIDEO_SETTINGS, read_video
 
@@ -47,7 +48,12 @@ def run(args: argparse.Namespace) -> int:
     written = [path.resolve() for path in (args.out, args.csv) if path is not None]
     if args.video.resolve() in written or len(set(written)) < len(written):
         raise ConfigError("FILE, --out and --csv must be different files.")
-    settings = LiveSettings(args.overlay, args.half_life, bars=True, search_every=args.search_every)
+    settings = replace(
+        VIDEO_SETTINGS,
+        overlay=args.overlay,
+        half_life_s=args.half_life,
+        search_every=args.search_every,
+    )
     predictor = Predictor(find_checkpoint(args.checkpoint))
     with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
 
@@ -61,5 +67,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if found.failed:
         print(f"{found.failed} frames could not be read. {found.problem}")
+    for note in found.notes:
+        print(note)
     print(NOTICE)
     return 0

@@ -23,6 +23,7 @@ class LiveStats:
         dropped: Passed over since the start.
         failed: Frames that could not be read, and went on unannotated.
         problem: Why the last of them could not; empty where all could.
+        crowded: Frames with more faces than are read.
     """
 
     in_fps: float
@@ -34,6 +35,7 @@ class LiveStats:
     dropped: int
     failed: int
     problem: str = ""
+    crowded: int = 0
 
 
 class Meter:
@@ -43,6 +45,7 @@ class Meter:
         self._recent: deque[tuple[float, int, float | None]] = deque(maxlen=_MAX_FRAMES)
         self._frames = self._dropped = self._failed = 0
         self._problem = ""
+        self._crowded = 0
 
     def count(self, now_s: float, dropped: int, latency_ms: float | None, problem: str) -> None:
         """Takes one frame and those that were dropped for it.
@@ -64,6 +67,10 @@ class Meter:
         self._failed += 1
         self._problem = problem
 
+    def count_crowd(self) -> None:
+        """Takes note that a frame has more faces than are read."""
+        self._crowded += 1
+
     def stats(self, now_s: float) -> LiveStats:
         """What to show now."""
         recent = [frame for frame in self._recent if frame[0] > now_s - _WINDOW_S]
@@ -82,4 +89,5 @@ class Meter:
             dropped=self._dropped,
             failed=self._failed,
             problem=self._problem,
+            crowded=self._crowded,
         )

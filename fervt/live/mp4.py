@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +52,7 @@ class Mp4Writer:
         """Adds a frame.
 
         Args:
-            image_rgb: (h, w, 3) uint8 RGB; resized where it differs from the first.
+            image_rgb: (h, w, 3) uint8 RGB; fitted into the first one's size where it differs.
             time_s: Since the film's start, more than the last frame's.
         """
         height, width = (side - side % 2 for side in image_rgb.shape[:2])  # yuv420p has no odd ones
@@ -62,11 +63,21 @@ class Mp4Writer:
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.codec_context.time_base = _TICKS
             self._stream = stream
-        frame = av.VideoFrame.from_ndarray(
-            np.ascontiguousarray(image_rgb[:height, :width]), format="rgb24"
-        )
+        image = image_rgb[:height, :width]
         if (width, height) != (self._stream.width, self._stream.height):
-            frame = frame.reformat(self._stream.width, self._stream.height)
+            image = _fit(image, self._stream.width, self._stream.height)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         self._ticks = max(self._ticks + 1, round(time_s / _TICKS))
         frame.pts, frame.time_base = self._ticks, _TICKS
         self._film.mux(self._stream.encode(frame))
+
+
+def _fit(image_rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Scales a picture into a frame without stretching it; what is left stays black."""
+    scale = min(width / image_rgb.shape[1], height / image_rgb.shape[0])
+    size = round(image_rgb.shape[1] * scale), round(image_rgb.shape[0] * scale)
+    small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
+    frame = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    frame[top : top + size[1], left : left + size[0]] = small
+    return frame

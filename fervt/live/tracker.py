@@ -70,11 +70,18 @@ class Track:
 
 
 class Tracker:
-    """Follows the faces of one stream."""
+    """Follows the faces of one stream.
 
-    def __init__(self) -> None:
+    Args:
+        numbers: How many were given out before.
+
+    Attributes:
+        numbers: How many are given out.
+    """
+
+    def __init__(self, numbers: int = 0) -> None:
         self._tracks: list[Track] = []
-        self._numbers = 0
+        self.numbers = numbers
 
     def step(self, time_s: float, found: Sequence[FoundFace] | None = None) -> list[Track]:
         """Goes on to the next frame.
@@ -133,8 +140,8 @@ class Tracker:
         ]
         for j, (box, face) in enumerate(zip(found, faces, strict=True)):
             if j not in pairs.values():
-                self._numbers += 1
-                track = Track(self._numbers, box, time_s, time_s, face.angle_deg)
+                self.numbers += 1
+                track = Track(self.numbers, box, time_s, time_s, face.angle_deg)
                 self._tracks.append(track)
 
 

@@ -34,11 +34,10 @@ _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
     "graph": ("gat",),
 }
 
-_SEARCH_PX = 320  # the search's longer side: faces from a twelfth of the frame's width
-_MAX_FACES = 6
 # From search to search at most: a new face waits no longer.
 _MAX_BETWEEN = 8  # frames
 _MAX_BETWEEN_S = 0.5
+_SAME_SHAPE = 0.03
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +54,9 @@ class LiveSettings:
         bars: Whether the probabilities are drawn beside each face.
         search_every: Faces are searched in every so many frames; None lets the worker choose by
             what a search costs here.
+        search_side_px: How large frames are searched, see `FaceDetector`: at 320, faces from a
+            twelfth of the frame's width are found.
+        max_faces: So many are read in a frame, the largest.
     """
 
     overlay: Overlay = "none"
@@ -62,6 +64,8 @@ class LiveSettings:
     mirror: bool = False
     bars: bool = True
     search_every: int | None = None
+    search_side_px: int = 320
+    max_faces: int = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +98,7 @@ class LiveWorker:
         self.settings = settings or LiveSettings()
         self.timeline = Timeline()
         self._clock = clock
-        self._detector = FaceDetector(_SEARCH_PX, persistent=False)
+        self._detector = FaceDetector(self.settings.search_side_px, persistent=False)
         self._tracker = Tracker()
         self._size: tuple[int, int] | None = None
         self._mirrored = self.settings.mirror
@@ -207,18 +211,25 @@ class LiveWorker:
             if self._size is not None:
                 self._tracker.mirror(self._size[1])
             self._until_search = 0
+        height, width = image_rgb.shape[:2]
+        if self._size is not None and _is_other_shape(self._size, (height, width)):
+            self._tracker = Tracker(self._tracker.numbers)  # another picture, not another size
+            self._until_search = 0
+        elif self._size is not None and self._size != (height, width):
+            self._tracker.scale(width / self._size[1], height / self._size[0])
+        self._size = height, width
         late = settings.search_every is None and time_s - self._searched_s > _MAX_BETWEEN_S
         if self._until_search == 0 or late:
             began_s = self._clock()
-            found = self._detector.detect(image_rgb)[:_MAX_FACES]
+            found = self._detector.detect(image_rgb)
+            if len(found) > settings.max_faces:
+                found = found[: settings.max_faces]
+                with self._lock:
+                    self._meter.count_crowd()
             self._search_ms.take(1000 * (self._clock() - began_s))
             self._searched_s = time_s
             self._until_search = self.search_every  # not where it failed: the next frame searches
         self._until_search -= 1
-        height, width = image_rgb.shape[:2]
-        if self._size is not None and self._size != (height, width):
-            self._tracker.scale(width / self._size[1], height / self._size[0])
-        self._size = height, width
         places = _places_in(self._tracker.step(time_s, found), image_rgb)
         if not places:
             return (), []
@@ -264,6 +275,11 @@ def _to_draw(reading: Reading) -> Evidence | None:
     if reading.gat is not None:
         return Evidence(edge_index=reading.edge_index, attention=edge_attention(reading.gat))
     return None
+
+
+def _is_other_shape(before: tuple[int, int], now: tuple[int, int]) -> bool:
+    """Whether heights and widths differ in their ratio by more than rounding does."""
+    return abs(before[0] * now[1] / (before[1] * now[0]) - 1) > _SAME_SHAPE
 
 
 class _Average:

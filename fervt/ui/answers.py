@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from fervt.batch import FOUND
+from fervt.batch import FOUND, NO_FACE
 from fervt.labels import expression
-from fervt.predict import ROW_START, Prediction, Predictor, as_json, as_row
+from fervt.predict import ROW_START, Prediction, Predictor, as_empty_row, as_json, as_row
 from fervt.ui.images import Picture, remember
 
 _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
@@ -80,22 +80,17 @@ def answers_as_json(
 
 
 def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
-    """One row per face: file, number, box, label, and one column per class."""
+    """One row per face, and one for each image without: see `predict.ROW_START`."""
     text = StringIO()
     classes = next((faces[0].classes for _, faces in answers if faces), ())
     writer = csv.writer(text)
     writer.writerow([*ROW_START, *classes])
-    writer.writerows(
-        as_row(
-            picture.name,
-            picture.note or FOUND,
-            number,
-            face.box_xyxy_px,
-            face.angle_deg,
-            face.probabilities,
-            face.classes,
-        )
-        for picture, faces in answers
-        for number, face in enumerate(faces, 1)
-    )
+    for picture, faces in answers:
+        for number, face in enumerate(faces, 1):
+            status = picture.note or FOUND
+            place = face.box_xyxy_px, face.angle_deg
+            row = as_row(picture.name, status, number, *place, face.probabilities, face.classes)
+            writer.writerow(row)
+        if not faces:
+            writer.writerow(as_empty_row(picture.name, picture.note or NO_FACE, 0, classes))
     return text.getvalue()

@@ -58,7 +58,7 @@ def test_the_csv_has_a_row_a_face_and_one_for_a_frame_without():
     assert rows[1][:9] == ["0", "0.000", "2", "20", "2", "28", "11", "12.5", "fear"]
     assert rows[2][2] == "4" and float(rows[2][9 + 4]) == 0.7
     assert rows[3][:2] == ["1", "0.100"] and set(rows[3][2:]) == {""}
-    assert {len(row) for row in rows} == {15}
+    assert {len(row) for row in rows} == {16}
 
 
 def test_rates_count_the_last_seconds_and_sums_count_all():

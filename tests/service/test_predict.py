@@ -1,8 +1,10 @@
 """Predictions in each shape a caller may send, and every bad input as one sentence."""
 
 import base64
+import gzip
 import io
 import json
+import re
 import struct
 import threading
 import zlib
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 import served
 
-from fervt.faces import crop_face
+from fervt.faces import SEARCH_SIDE_PX, FaceDetector, crop_face
 from fervt.images import read_image
 from fervt.predict import to_face
 from fervt.service.problems import MEDIA_TYPE
@@ -182,8 +184,46 @@ def test_images_that_cannot_be_used(client, data, words):
     assert body["status"] == 422 and words in body["detail"]
 
 
-def test_a_cut_image_is_refused(client, face_jpeg):
-    assert problem(post(client, face_jpeg[: len(face_jpeg) // 2]))["status"] == 422
+def test_what_is_there_of_a_cut_image_is_read(client, face_jpeg):
+    (image,) = post(client, face_jpeg[: len(face_jpeg) // 2]).get_json()["images"]
+    assert re.match(r"The lower \d+% of 'body' are missing", image["note"])
+    assert problem(post(client, face_jpeg[:200]))["status"] == 422
+
+
+@pytest.mark.parametrize("form", ["plain", "lines", "url-safe", "unpadded", "data URL"])
+def test_base64_comes_in_many_forms(client, face_jpeg, form):
+    text = base64.b64encode(face_jpeg).decode()
+    if form == "lines":
+        text = "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76))
+    elif form == "url-safe":
+        text = base64.urlsafe_b64encode(face_jpeg).decode()
+    elif form == "unpadded":
+        text = text.rstrip("=")
+    elif form == "data URL":
+        text = f"data:image/jpeg;base64,{text}"
+    answer = post(client, json.dumps({"image": text}).encode(), "application/json")
+    assert answer.status_code == 200 and len(answer.get_json()["images"][0]["faces"]) == 1
+
+
+def test_a_body_packed_with_gzip_is_unpacked_within_the_limit(make_client, face_jpeg):
+    client = make_client(max_body_mb=1)
+
+    def send(body: bytes, encoding: str = "gzip"):
+        headers = {"Content-Encoding": encoding}
+        return client.post("/v1/predict", data=body, content_type="image/jpeg", headers=headers)
+
+    (image,) = send(gzip.compress(face_jpeg)).get_json()["images"]
+    assert len(image["faces"]) == 1
+    assert problem(send(gzip.compress(bytes(3_000_000))))["status"] == 413
+    assert problem(send(b"no gzip"))["status"] == 400
+    assert problem(send(gzip.compress(face_jpeg)[:-20]))["status"] == 400
+    assert problem(send(face_jpeg, "br"))["status"] == 415
+
+
+def test_the_answer_says_how_faces_were_found(client, face_jpeg):
+    answer = post(client, face_jpeg).get_json()
+    assert answer["search_side_px"] == SEARCH_SIDE_PX == 1024
+    assert answer["detector"] == FaceDetector().name
 
 
 @pytest.mark.parametrize(
@@ -198,7 +238,7 @@ def test_a_cut_image_is_refused(client, face_jpeg):
         ("/v1/predict", b"[]", "application/json", 400),
         ("/v1/predict", b"null", "application/json", 400),
         ("/v1/predict", b'{"image": 3}', "application/json", 400),
-        ("/v1/predict", b'{"image": "abc"}', "application/json", 400),
+        ("/v1/predict", b'{"image": "abcde"}', "application/json", 400),
         ("/v1/predict", b'{"image": "####"}', "application/json", 400),
         ("/v1/predict", '{"image": "ä"}'.encode(), "application/json", 400),
         ("/v1/predict", b'{"image": "", "name": 7}', "application/json", 400),

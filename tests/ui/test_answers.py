@@ -5,7 +5,7 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from fervt.predict import Prediction
+from fervt.predict import ROW_START, Prediction
 from fervt.ui.answers import answers_as_csv, answers_as_json, summarize
 from fervt.ui.images import Picture
 
@@ -14,7 +14,9 @@ NOTHING = np.zeros((2, 2, 3), np.uint8)
 
 
 def face(*probabilities: float, box=(1, 2, 30, 40)) -> Prediction:
-    return Prediction(box, 12.5, CLASSES, np.array(probabilities, np.float32), NOTHING, NOTHING, 3.25)
+    return Prediction(
+        box, 12.5, CLASSES, np.array(probabilities, np.float32), NOTHING, NOTHING, 3.25
+    )
 
 
 def picture(name: str) -> Picture:
@@ -33,10 +35,37 @@ class OneCheckpoint:
 
 def test_csv_has_a_row_a_face():
     header, *rows = csv.reader(StringIO(answers_as_csv(ANSWERS)))
-    assert header == ["file", "face", "left", "top", "right", "bottom", "label", *CLASSES]
+    assert header == [*ROW_START, *CLASSES]
     assert rows == [
-        ["a, b.png", "1", "1", "2", "30", "40", "happy", "0.250000", "0.500000", "0.250000"],
-        ["a, b.png", "2", "5", "6", "7", "8", "angry", "0.750000", "0.250000", "0.000000"],
+        [
+            "a, b.png",
+            "ok",
+            "1",
+            "1",
+            "2",
+            "30",
+            "40",
+            "12.5",
+            "happy",
+            "0.250000",
+            "0.500000",
+            "0.250000",
+        ],
+        [
+            "a, b.png",
+            "ok",
+            "2",
+            "5",
+            "6",
+            "7",
+            "8",
+            "12.5",
+            "angry",
+            "0.750000",
+            "0.250000",
+            "0.000000",
+        ],
+        ["empty.png", "no face", "0", *[""] * 9],
     ]
 
 
@@ -46,6 +75,7 @@ def test_json_is_what_the_command_line_prints():
     assert first["checkpoint"] == "alpha"
     assert first["faces"][1] == {
         "box_xyxy_px": [5, 6, 7, 8],
+        "angle_deg": 12.5,
         "label": "angry",
         "probabilities": {"angry": 0.75, "happy": 0.25, "sad": 0.0},
         "latency_ms": 3.25,

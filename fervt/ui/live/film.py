@@ -15,7 +15,7 @@ from fervt.ui.live.timeline import draw_timeline, show_exports
 from fervt.video import ReadFilm, read_film
 
 KIND = "video"
-TYPES = [".mp4", ".mov", ".webm", ".avi"]
+TYPES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts", ".gif"]
 
 _ROUND = "video_round"  # counts what was forgotten: a new key empties the uploader
 _MAX_FILE_MB = 200
@@ -85,6 +85,8 @@ def _draw_result(film: ReadFilm) -> None:
             f"{found.failed} of {found.frames} frames could not be read. {found.problem}",
             icon=":material/broken_image:",
         )
+    for note in found.notes:
+        st.warning(note, icon=":material/broken_image:")
     st.video(
         film.annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings"
     )

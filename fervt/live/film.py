@@ -1,0 +1,236 @@
+"""Films, frame by frame: upright, with square pixels and times that grow, whatever they come as."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import cv2
+import numpy as np
+from av.sidedata.sidedata import Type
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from fervt.errors import FervtError
+from fervt.images import MAX_PIXELS
+
+_FALLBACK_FPS = 25
+# FFmpeg also knows playlists, which make it open other files and addresses; a stranger's file in
+# memory must be a film itself.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
+_WIDEST_PIXEL = 4.0  # times as wide as high, or as high as wide: what says more is damaged
+_JUMP_S, _LEAST_STEP_S = 0.5, 0.001
+_MAX_PACKET_BYTES = 50_000_000
+_END_S, _END_SHARE = 0.5, 0.95  # a film that is shorter than it says by more ends early
+
+
+class VideoError(FervtError):
+    """A video file that cannot be used or written."""
+
+
+@dataclass(frozen=True, eq=False)
+class FilmFrame:
+    """One frame.
+
+    Attributes:
+        time_s: Since the film's first frame; more than the last one's.
+        share: How much of the film is read, 0..1.
+        rgb: (h, w, 3) uint8 RGB, as a player shows it.
+    """
+
+    time_s: float
+    share: float
+    rgb: NDArray[np.uint8]
+
+
+class Film:
+    """An open film. Iterate once; then `notes` says what could not be read.
+
+    Args:
+        source: A file of any kind that FFmpeg reads; or one that is open: MP4, MOV, WebM, Matroska,
+            AVI, MPEG-TS or GIF.
+        name: What sentences call it.
+
+    Raises:
+        VideoError: It cannot be read, or its frames are too large.
+    """
+
+    def __init__(self, source: Path | BinaryIO, name: str) -> None:
+        self._name = name
+        self._container = _open(source, name)
+        try:
+            self._stream = _find_picture(self._container, name)
+            self._check_size(self._stream.width, self._stream.height)
+        except VideoError:
+            self._container.close()
+            raise
+        duration = self._container.duration
+        self._said_s = duration / av.time_base if duration else 0.0
+        self._damaged = self._frames = 0
+        self._read_s = 0.0
+
+    def __enter__(self) -> "Film":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be read, in sentences."""
+        found = []
+        if self._damaged:
+            every = self._frames + self._damaged
+            found.append(f"{self._damaged:,} of {every:,} frames could not be read.")
+        said_s = self._said_s
+        if self._read_s < min(said_s - _END_S, _END_SHARE * said_s):
+            found.append(
+                f"The file says {said_s:.1f} s; {self._read_s:.1f} s of them could be read."
+            )
+        return tuple(found)
+
+    def __iter__(self) -> Iterator[FilmFrame]:
+        """Yields the frames that can be read.
+
+        Raises:
+            VideoError: A frame is too large.
+        """
+        self._stream.thread_type = "AUTO"
+        step_s = 1 / float(self._stream.average_rate or _FALLBACK_FPS)
+        offset_s, last_s = 0.0, -step_s
+        share = 0.0
+        for frame, bytes_share in self._decode():
+            known = frame.time is not None and isfinite(frame.time)
+            at_s = frame.time + offset_s if known else last_s + step_s
+            if self._frames == 0:
+                offset_s, at_s = -at_s, 0.0
+            elif at_s < last_s - _JUMP_S or at_s > last_s + max(60.0, 2 * self._said_s):
+                # Clips that were joined begin again at another time.
+                offset_s += last_s + step_s - at_s
+                at_s = last_s + step_s
+            at_s = max(at_s, last_s + _LEAST_STEP_S)
+            last_s = at_s
+            self._frames += 1
+            self._read_s = at_s + step_s
+            # What a browser recorded does not say how long it is.
+            done = self._read_s / self._said_s if self._said_s else bytes_share
+            share = min(1.0, max(share, done))
+            yield FilmFrame(at_s, share, self._as_shown(frame))
+
+    def _decode(self) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Each frame that can be decoded, and the share of the file's bytes before it."""
+        share = 0.0
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (OSError, av.error.FFmpegError):  # the file ends in the middle of something
+                packet = None
+            if packet is None:
+                return
+            if packet.pos is not None and self._container.size > 0:
+                share = packet.pos / self._container.size
+            try:
+                if packet.is_corrupt and _has_lengths(self._stream):
+                    frames = self._stream.codec_context.decode(_fill(packet))
+                else:
+                    frames = packet.decode()
+            except (OSError, av.error.FFmpegError):
+                self._damaged += 1
+                continue
+            for frame in frames:
+                self._check_size(frame.width, frame.height)
+                yield frame, share
+
+    def _as_shown(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        ratio = self._stream.sample_aspect_ratio or 1
+        wider = float(ratio)
+        if wider != 1 and 1 / _WIDEST_PIXEL <= wider <= _WIDEST_PIXEL:
+            size = max(1, round(frame.width * wider)), frame.height
+            self._check_size(*size)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return _apply_matrix(image, _display_matrix(frame))
+
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > MAX_PIXELS:
+            raise VideoError(
+                f"{self._name} has frames of more than {MAX_PIXELS // 1_000_000} megapixels."
+            )
+
+
+def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
+    try:
+        if isinstance(source, Path):
+            return av.open(str(source))
+        return av.open(source, "r", container_options={"format_whitelist": _FORMATS})
+    except FileNotFoundError as error:
+        raise VideoError(f"There is no file {source}.") from error
+    except (OSError, av.error.FFmpegError) as error:
+        raise VideoError(f"{name} is no video that can be read.") from error
+
+
+def _find_picture(container: av.container.InputContainer, name: str) -> av.VideoStream:
+    """The film itself, not the cover picture beside it."""
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise VideoError(f"{name} has no picture.")
+    with suppress(ValueError):
+        best = container.streams.best("video")
+        if best in streams and isinstance(best, av.VideoStream):
+            return best
+    return streams[0]
+
+
+def _has_lengths(stream: av.VideoStream) -> bool:
+    """Whether a packet is parts with their lengths before them, as H.264 and H.265 are in MP4."""
+    extra = stream.codec_context.extradata or b""
+    return stream.codec_context.name in ("h264", "hevc") and extra[:1] == b"\1"
+
+
+def _fill(packet: av.Packet) -> av.Packet:
+    """Ends a packet that the file's end cut through with zeros: decoders refuse it otherwise."""
+    data = bytes(packet)
+    at = 0
+    while at + 4 <= len(data):
+        at += 4 + int.from_bytes(data[at : at + 4], "big")
+    if not len(data) < at <= _MAX_PACKET_BYTES:
+        return packet
+    whole = av.Packet(data.ljust(at, b"\0"))
+    whole.pts, whole.dts, whole.time_base = packet.pts, packet.dts, packet.time_base
+    return whole
+
+
+def _display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
+    """(2, 2) of -1, 0 and 1: where a picture's x and y go when it is shown; None for nowhere else.
+
+    Phones store the picture as the sensor lies, and beside it how to turn or mirror it.
+    """
+    data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
+    if data is None:
+        return None
+    matrix = np.frombuffer(bytes(data), np.int32)[:9].reshape(3, 3)[:2, :2]
+    largest = np.abs(matrix).max()
+    return None if largest == 0 else np.rint(matrix / largest).astype(np.int32)
+
+
+def _apply_matrix(image: NDArray[np.uint8], matrix: NDArray[np.int32] | None) -> NDArray[np.uint8]:
+    if matrix is None:
+        return image
+    if abs(matrix[0, 1]) == 1 and abs(matrix[1, 0]) == 1:  # x becomes y
+        image = image.transpose(1, 0, 2)
+        across, down = matrix[1, 0], matrix[0, 1]
+    else:
+        across, down = matrix[0, 0], matrix[1, 1]
+    if across < 0:
+        image = image[:, ::-1]
+    if down < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)

@@ -16,12 +16,17 @@ from safetensors.torch import save_file
 
 from fervt.data.transforms import Preprocess
 from fervt.errors import CheckpointError, FervtError
-from fervt.files import write_aside
+from fervt.files import file_sha256, write_aside
 from fervt.labels import VOCABULARIES
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.resources import CHECKPOINTS
+from fervt.threads import one_thread
 
 FORMAT = "fervt-1"
+FOREIGN_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+"""Of files that `torch.save` wrote."""
+
+_WRAPPERS = ("module.", "_orig_mod.")
 
 
 @dataclass(frozen=True)
@@ -144,14 +149,16 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
     """Loads a model in eval mode, in float32, on the CPU.
 
     Args:
-        path: A fervt `.safetensors` file, or a `.pt` / `.pth` file written by `torch.save` with
-            the entries `state_dict` and `fervt` (the metadata as JSON); such files are opened
-            with `weights_only=True`, so they cannot run code.
+        path: A fervt `.safetensors` file, or one written by `torch.save` (`.pt`, `.pth`, `.bin`,
+            `.ckpt`) with the entries `state_dict` and `fervt` (the metadata as JSON); such files
+            are opened with `weights_only=True`, so they cannot run code. The prefixes that
+            `DataParallel` and `torch.compile` put before names are taken off.
 
     Raises:
         CheckpointError: The file cannot be read or its weights don't fit its configuration.
     """
-    if path.suffix.lower() in (".pt", ".pth"):
+    _name_other_kinds(path)
+    if path.suffix.lower() in FOREIGN_SUFFIXES:
         weights, info = _read_foreign(path)
     else:
         info = read_info(path)
@@ -164,7 +171,18 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
         _check_fit(FERVTGNN(info.config), weights, path.name)
     model = FERVTGNN(info.config)
     model.load_state_dict(weights)
-    return model.to(memory_format=torch.channels_last).eval(), info
+    model.to(memory_format=torch.channels_last).eval()
+    _check_answer(model, info, path.name)
+    return model, info
+
+
+def _check_answer(model: FERVTGNN, info: CheckpointInfo, name: str) -> None:
+    """Finite weights may still give no number: one face must get an answer."""
+    size = info.config.image_size
+    with one_thread(), torch.inference_mode():
+        logits = model(torch.linspace(-2, 2, 3 * size * size).reshape(1, 3, size, size)).logits
+    if not torch.isfinite((logits / info.temperature).softmax(dim=1)).all():
+        raise CheckpointError(f"'{name}' gives no finite answer: its weights are out of range.")
 
 
 def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
@@ -176,7 +194,13 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         raise CheckpointError(
             f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
         ) from error
-    if not (isinstance(content, dict) and {"state_dict", "fervt"} <= content.keys()):
+    keys = content.keys() if isinstance(content, dict) else set()
+    if "pytorch-lightning_version" in keys and "fervt" not in keys:
+        raise CheckpointError(
+            f"'{path.name}' is a Lightning checkpoint without fervt's metadata; save its "
+            "'state_dict' together with them, see docs/training.md."
+        )
+    if not {"state_dict", "fervt"} <= keys:
         raise CheckpointError(
             f"'{path.name}' has no 'state_dict' with fervt metadata beside it; "
             "only checkpoints of FERVT-GNN can be used."
@@ -187,11 +211,36 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         and isinstance(value, torch.Tensor)
         and value.layout == torch.strided
         and value.device.type == "cpu"
+        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()
         for name, value in weights.items()
     )
     if not plain:
         raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
+    weights = {_without_prefixes(name): value for name, value in weights.items()}
     return weights, CheckpointInfo.from_json(str(content["fervt"]), path.name)
+
+
+def _without_prefixes(name: str) -> str:
+    while name.startswith(_WRAPPERS):
+        name = name.partition(".")[2]
+    return name
+
+
+def _name_other_kinds(path: Path) -> None:
+    """Says what a file is that is often taken for a checkpoint."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(200)
+    except OSError:  # a sentence about it comes later
+        return
+    if start.startswith(b"version https://git-lfs"):
+        raise CheckpointError(
+            f"'{path.name}' is a Git LFS pointer, not the file itself: fetch that (git lfs pull)."
+        )
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise CheckpointError(
+            f"'{path.name}' is a web page, not a checkpoint: the download gave its page instead."
+        )
 
 
 def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> None:
@@ -208,6 +257,8 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
                 f"'{name}' holds {key} with shape {tuple(value.shape)}, "
                 f"its configuration needs {tuple(expected[key].shape)}."
             )
+        if value.is_floating_point() != expected[key].is_floating_point():
+            raise CheckpointError(f"'{name}' holds {key} as {value.dtype}, which is no weight.")
         if value.is_floating_point() and not torch.isfinite(value.float()).all():
             raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
 
@@ -236,6 +287,15 @@ def shipped_checkpoints(folder: Path = CHECKPOINTS) -> dict[str, Path]:
     listing = folder / "order.txt"
     order = listing.read_text().split() if listing.is_file() else []
     return {name: paths[name] for name in [*order, *paths] if name in paths}
+
+
+def name_checkpoint(path: Path, sha256: str) -> str:
+    """What to call a file: by its own name, or, if it ships with fervt, by that."""
+    size = path.stat().st_size
+    for name, shipped in shipped_checkpoints().items():
+        if shipped.stat().st_size == size and file_sha256(shipped) == sha256:
+            return name
+    return path.stem
 
 
 def find_checkpoint(name_or_path: str | None = None) -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fervt.checkpoint import CheckpointInfo, load_checkpoint
+from fervt.checkpoint import CheckpointInfo, load_checkpoint, name_checkpoint
 from fervt.data.transforms import FACE_SIZE
 from fervt.device import find_device
 from fervt.errors import ConfigError, ImageError
@@ -96,7 +96,7 @@ class Predictor:
 
     Attributes:
         info: The checkpoint's metadata.
-        name: Its file's, without the ending.
+        name: Its file's, without the ending; of a file that ships with fervt always that one's.
         file_bytes: Its file's size.
         sha256: Of its file.
         device: Where the network runs.
@@ -121,9 +121,9 @@ class Predictor:
         self._model: FERVTGNN  # for fervt.explain too, and for nobody else
         self._model, self.info = load_checkpoint(checkpoint)
         self._model.to(self.device)
-        self.name = checkpoint.stem
         self.file_bytes = checkpoint.stat().st_size
         self.sha256 = file_sha256(checkpoint)
+        self.name = name_checkpoint(checkpoint, self.sha256)
 
     @property
     def classes(self) -> Vocabulary:

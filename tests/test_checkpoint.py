@@ -14,12 +14,14 @@ from fervt.checkpoint import (
     find_checkpoint,
     init_from,
     load_checkpoint,
+    name_checkpoint,
     read_info,
     save_checkpoint,
     shipped_checkpoints,
 )
 from fervt.data.transforms import Preprocess
 from fervt.errors import CheckpointError
+from fervt.files import file_sha256
 from fervt.model import FERVTGNN
 
 INFO = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.5, 0.25), temperature=1.25, seed=3)
@@ -163,6 +165,74 @@ def test_a_pickle_that_would_run_code_is_refused(
     torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match="no 'state_dict'"):
         load_checkpoint(tmp_path / "other.pth")
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("suffix", [".pt", ".bin", ".ckpt"])
+def test_the_prefixes_of_wrappers_are_taken_off(saved: Path, tmp_path, prefix, suffix) -> None:
+    path = tmp_path / f"foreign{suffix}"
+    weights = {f"{prefix}{name}": value for name, value in load_file(saved).items()}
+    torch.save({"state_dict": weights, "fervt": INFO.to_json()}, path)
+    faces = torch.randn(2, 3, 28, 28)
+    expected, got = load_checkpoint(saved)[0](faces), load_checkpoint(path)[0](faces)
+    assert torch.equal(got.logits, expected.logits)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "is a Git LFS pointer"),
+        (b"\n<!DOCTYPE html><html><title>403</title>", "is a web page"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_what_is_often_taken_for_a_checkpoint_is_named(tmp_path, content, sentence, suffix) -> None:
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"^'weights{suffix}' {sentence}"):
+        load_checkpoint(path)
+
+
+def test_a_lightning_checkpoint_is_named(tmp_path) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"pytorch-lightning_version": "2.5", "state_dict": {"a": torch.ones(1)}}, path)
+    with pytest.raises(CheckpointError, match="is a Lightning checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_tensor_must_hold_what_its_shape_says(saved: Path, tmp_path) -> None:
+    weights = {
+        k: v[:1].clone().expand(v.shape) if v.dim() > 1 else v for k, v in load_file(saved).items()
+    }
+    torch.save({"state_dict": weights, "fervt": INFO.to_json()}, tmp_path / "small.pt")
+    with pytest.raises(CheckpointError, match="holds more than weights"):
+        load_checkpoint(tmp_path / "small.pt")
+
+
+def test_weights_that_give_no_answer_are_refused(saved: Path) -> None:
+    weights = load_file(saved)
+    for name in list(weights):
+        if name.endswith("running_var"):
+            weights[name] = -weights[name]
+    _rewrite(saved, weights)
+    with pytest.raises(CheckpointError, match="gives no finite answer"):
+        load_checkpoint(saved)
+
+
+def test_weights_of_another_kind_are_refused(saved: Path) -> None:
+    weights = load_file(saved)
+    name = next(key for key, value in weights.items() if value.dim() > 1)
+    _rewrite(saved, weights | {name: weights[name].to(torch.int32)})
+    with pytest.raises(CheckpointError, match="which is no weight"):
+        load_checkpoint(saved)
+
+
+def test_a_shipped_file_is_known_under_another_name(tmp_path) -> None:
+    name, shipped = next(iter(shipped_checkpoints().items()))
+    copy = tmp_path / "download (3).safetensors"
+    copy.write_bytes(shipped.read_bytes())
+    assert name_checkpoint(copy, file_sha256(copy)) == name
+    assert name_checkpoint(copy, "0" * 64) == "download (3)"
 
 
 def test_init_takes_what_fits(saved: Path) -> None:

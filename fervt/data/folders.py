@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from fervt.labels import FER2013, FERPLUS, expression
+from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 _SPLITS = {
@@ -55,6 +55,14 @@ def label_of(folder: str, dataset: str = "") -> int:
         name = numbers.get(int(name), "")
     own = _CLASSES.get(name)
     return -1 if own is None else FERPLUS.classes.index(own)
+
+
+def fer2013_label(name: str, dataset: str = "") -> int:
+    """As `label_of`, in FER2013's classes."""
+    own = label_of(name, dataset)
+    plus = {v: k for k, v in FER2013_TO_FERPLUS.items()}
+    ours = plus.get(FERPLUS.classes[own]) if own >= 0 else None
+    return -1 if ours is None else FER2013.classes.index(ours)
 
 
 def is_litter(parts: Iterable[str]) -> bool:

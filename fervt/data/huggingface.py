@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from fervt.data.folders import label_of, split_of
+from fervt.data.folders import fer2013_label, split_of
 from fervt.errors import DataError
-from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS
+from fervt.labels import FER2013
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 """What FER2013 calls the splits."""
@@ -25,13 +25,8 @@ def as_ours(table: pa.Table, path: Path) -> pa.Table:
     label = next((name for name in ("label", "labels") if name in table.column_names), None)
     if "emotion" not in table.column_names and label is not None:
         names = _class_names(table.schema.metadata, label)
-        classes = {
-            i: FER2013.classes.index(key)
-            for i, name in enumerate(names)
-            for key, plus in FER2013_TO_FERPLUS.items()
-            if plus == FERPLUS.classes[label_of(name)] and label_of(name) >= 0
-        }
-        if len(classes) < len(names):
+        classes = {i: fer2013_label(name) for i, name in enumerate(names)}
+        if -1 in classes.values():
             raise DataError(f"{path} has classes that are none of FER2013's: {', '.join(names)}.")
         numbers = table[label].to_pylist()
         table = table.append_column("emotion", pa.array([classes.get(n, n) for n in numbers]))

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from fervt.data.folders import is_litter, label_of, split_of
+from fervt.data.folders import fer2013_label, is_litter, split_of
 from fervt.data.huggingface import USAGES, as_ours
 from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
 from fervt.errors import DataError, ImageError
@@ -207,7 +207,7 @@ def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
             )
         found.add(split)
         for class_folder in _visible(split_folder):
-            label = _fer2013_label(class_folder)
+            label = fer2013_label(class_folder.name, str(split_folder))
             if label < 0 or not class_folder.is_dir():
                 raise DataError(
                     f"{class_folder} is no folder of a FER2013 class "
@@ -219,12 +219,6 @@ def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
         raise DataError(f"{root} has no folder named train.")
     if len(found) < 2:
         raise DataError(f"{root} has no folder named test.")
-
-
-def _fer2013_label(folder: Path) -> int:
-    own = label_of(folder.name, str(folder.parent))
-    name = next((k for k, v in FER2013_TO_FERPLUS.items() if v == FERPLUS.classes[own]), "")
-    return FER2013.classes.index(name) if own >= 0 and name else -1
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -340,7 +334,7 @@ def _check_label(path: Path, i: int, emotion: Any) -> int:
     try:
         label = int(str(emotion))  # through text, so that 3.7 is not taken for 3
     except ValueError:
-        label = -1
+        label = fer2013_label(str(emotion))
     if not 0 <= label < len(FER2013):
         raise _bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
     return label

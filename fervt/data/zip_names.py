@@ -1,7 +1,7 @@
 """The names in zip files, which say in which encoding they are only where their author cared."""
 
+import re
 import struct
-import unicodedata
 import zlib
 from zipfile import ZipInfo
 
@@ -13,8 +13,9 @@ def read_name(info: ZipInfo) -> str:
     """A member's whole name.
 
     In this order: UTF-8 where the archive says so; Info-ZIP's Unicode path; UTF-8 where the bytes
-    are; Shift-JIS or GB 18030 where they give nothing but kana and ideographs; the zip format's own
-    code page where it gives letters. Bytes that remain unknown are escaped as `%94`.
+    are; Shift-JIS or GB 18030 where they give nothing but kana and ideographs, and several of them;
+    the zip format's own code page where it gives letters. Bytes that remain unknown are escaped as
+    `%94`.
     """
     if info.flag_bits & _IS_UTF8:
         return info.orig_filename
@@ -27,14 +28,14 @@ def read_name(info: ZipInfo) -> str:
     for encoding, fits in (
         ("utf-8", lambda _: True),
         ("shift_jis", _is_japanese),
-        ("gb18030", _is_ideographic),
+        ("gb18030", _is_chinese),
         ("cp437", str.isalpha),
     ):
         try:
             name = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if fits("".join(c for c in name if not c.isascii())):
+        if all(fits(run) for run in re.findall(r"[^\x00-\x7f]+", name)):
             return name
     return "".join(chr(byte) if byte < 0x80 else f"%{byte:02x}" for byte in raw)
 
@@ -51,10 +52,15 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
     return None
 
 
-def _is_japanese(text: str) -> bool:
-    kana = sum("\u3040" <= c <= "\u30ff" for c in text)
-    return kana > 0 and all("\u3000" <= c <= "\u30ff" or _is_ideographic(c) for c in text)
+def _is_japanese(run: str) -> bool:
+    kana = [c for c in run if "\u3040" <= c <= "\u30ff"]
+    return bool(kana) and all(c in kana or _is_ideograph(c) for c in run)
 
 
-def _is_ideographic(text: str) -> bool:
-    return all("\u4e00" <= c <= "\u9fff" and unicodedata.name(c, "") for c in text)
+def _is_chinese(run: str) -> bool:
+    """Two and more: a single one is what an accented letter and its neighbor look like."""
+    return len(run) > 1 and all(map(_is_ideograph, run))
+
+
+def _is_ideograph(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"

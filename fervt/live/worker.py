@@ -18,6 +18,7 @@ from fervt import predict
 from fervt.errors import FervtError
 from fervt.explain import edge_attention
 from fervt.faces import Box, FaceDetector
+from fervt.faces.found import Search
 from fervt.images import check_image
 from fervt.live.annotate import Evidence, annotate_frame
 from fervt.live.meter import LiveStats, Meter
@@ -37,6 +38,7 @@ _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
 # From search to search at most: a new face waits no longer.
 _MAX_BETWEEN = 8  # frames
 _MAX_BETWEEN_S = 0.5
+_SEARCH_SHARE = 0.25
 _SAME_SHAPE = 0.03
 
 _log = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class LiveWorker:
         predictor: A warmed checkpoint; may be shared with other workers.
         settings: To begin with; assign `settings` to change them.
         clock: Gives seconds; for tests.
+        search: The face detector; by default the best that is installed.
 
     Raises:
         ConfigError: As `FaceDetector`.
@@ -93,12 +96,13 @@ class LiveWorker:
         predictor: Predictor,
         settings: LiveSettings | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        search: Search | None = None,
     ) -> None:
         self.predictor = predictor
         self.settings = settings or LiveSettings()
         self.timeline = Timeline()
         self._clock = clock
-        self._detector = FaceDetector(self.settings.search_side_px, persistent=False)
+        self._detector = FaceDetector(self.settings.search_side_px, persistent=False, search=search)
         self._tracker = Tracker()
         self._size: tuple[int, int] | None = None
         self._mirrored = self.settings.mirror
@@ -134,14 +138,16 @@ class LiveWorker:
     def search_every(self) -> int:
         """Faces are searched in every so many frames.
 
-        So many that the searches take no longer than all the rest, whatever the machine does.
+        So many that the searches take a quarter of the time that the rest takes, whatever the
+        machine does.
         """
         if self.settings.search_every is not None:
             return self.settings.search_every
         search_ms, rest_ms = self._search_ms.value, self._reading_ms.value
         if search_ms is None or rest_ms is None:
             return 1
-        return int(np.clip(np.ceil(search_ms / rest_ms), 1, _MAX_BETWEEN))
+        between = np.ceil(search_ms / (_SEARCH_SHARE * rest_ms))
+        return int(np.clip(between, 1, _MAX_BETWEEN))
 
     def process(
         self, image_rgb: NDArray[np.uint8], time_s: float | None = None, dropped: int = 0

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from fervt.checkpoint import shipped_checkpoints
+from fervt.checkpoint import FOREIGN_SUFFIXES, shipped_checkpoints
 from fervt.errors import CheckpointError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
@@ -97,14 +97,16 @@ def _draw_uploader() -> None:
     key = f"checkpoint_upload_{count}"
     st.file_uploader(
         "A FERVT-GNN checkpoint",
-        type=["safetensors", "pt", "pth"],
+        type=[".safetensors", *FOREIGN_SUFFIXES],
         key=key,
         on_change=_take_upload,
         args=(key,),
         max_upload_size=_MAX_FILE_MB,
         label_visibility="collapsed",
     )
-    st.caption("A .safetensors or .pt file of FERVT-GNN. It stays in your session only.")
+    st.caption(
+        "A FERVT-GNN file, .safetensors or written by torch.save. It stays in your session only."
+    )
 
 
 def _take_upload(key: str) -> None:

@@ -1,7 +1,10 @@
 """Zip files from strangers: labels by folders, and what is refused before it is unpacked."""
 
 import struct
+import tracemalloc
 import zipfile
+import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -127,3 +130,88 @@ def test_a_member_without_a_name_is_passed_over() -> None:
     content = zip_of({"happy/a.png": FACE, "Q.png": FACE}).replace(b"Q.png", b"\0.png")
     (member,) = ImageArchive(content, "x.zip").members
     assert member.name == "happy/a.png"
+
+
+def renamed(files: dict[str, bytes], raw: dict[str, bytes]) -> bytes:
+    """A zip file whose names are other bytes of the same length, without the flag of UTF-8."""
+    content = zip_of(files)
+    for name, other in raw.items():
+        assert len(other) == len(name)
+        content = content.replace(name.encode(), other)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        ("Fröhlich/Jörg.png".encode(), "Fröhlich/Jörg.png"),
+        ("照片/微笑.png".encode("gb18030"), "照片/微笑.png"),
+        ("ソ表/笑顔ソ.png".encode("shift_jis"), "ソ表/笑顔ソ.png"),  # ソ and 表 hold a byte 0x5C
+        ("Jörg.png".encode("cp437"), "Jörg.png"),
+        (b"a\xb0\xc9b.png", "a%b0%c9b.png"),  # box drawing in the zip format's own code page
+    ],
+)
+def test_names_without_a_flag_are_read(raw, name) -> None:
+    stand_in = "x" * (len(raw) - 4) + ".png"
+    (member,) = ImageArchive(renamed({stand_in: FACE}, {stand_in: raw}), "x.zip").members
+    assert member.name == name
+
+
+def test_the_unicode_path_of_info_zip_is_read() -> None:
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        info = zipfile.ZipInfo("J_rg.png")
+        body = struct.pack("<BI", 1, zlib.crc32(b"J_rg.png")) + "Jörg.png".encode()
+        info.extra = struct.pack("<HH", 0x7075, len(body)) + body
+        archive.writestr(info, FACE)
+    (member,) = ImageArchive(content.getvalue(), "x.zip").members
+    assert member.name == "Jörg.png"
+
+
+@pytest.mark.parametrize(
+    ("path", "archive", "label"),
+    [
+        ("DATASET/train/4/a.png", "raf-db.zip", "happiness"),
+        ("RAF-DB/test/6/a.png", "x.zip", "anger"),
+        ("fer2013/Training/3/a.png", "x.zip", "happiness"),
+        ("images/7/a.png", "FER+ votes.zip", "contempt"),
+        ("images/3/a.png", "x.zip", ""),
+        ("raf-db/9/a.png", "x.zip", ""),
+    ],
+)
+def test_numbers_are_classes_where_the_data_set_is_named(path, archive, label) -> None:
+    assert labels_of(ImageArchive(zip_of({path: FACE}), archive))[path][0] == label
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_without_a_bound_is_refused(packing) -> None:
+    archive = ImageArchive(zip_of({"sad/a.png": FACE}, compression=packing), "x.zip")
+    with pytest.raises(ImageError, match=r"'sad/a\.png' is packed in a way that is not read"):
+        archive.read(archive.members[0])
+
+
+def test_a_deflated_member_unpacks_no_more_than_it_says_in_memory() -> None:
+    content = bytearray(zip_of({"sad/a.png": bytes(300_000_000)}, compression=zipfile.ZIP_DEFLATED))
+    listing = content.index(b"PK\1\2")
+    struct.pack_into("<I", content, listing + 24, 1_000_000)
+    archive = ImageArchive(bytes(content), "x.zip")
+    tracemalloc.start()
+    with pytest.raises(ImageError):
+        archive.read(archive.members[0])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def test_large_archives_are_judged_by_their_real_listing(monkeypatch) -> None:
+    content = zip_of({"a.png": FACE, "b.png": FACE})
+    end = content.rindex(b"PK\5\6")
+    size, start = struct.unpack_from("<II", content, end + 12)
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 2, 2, size, start)
+    where = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
+    last = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, 2**32 - 1, 2**32 - 1, 0)
+    zip64 = content[:end] + record + where + last
+    assert len(ImageArchive(zip64, "x.zip").members) == 2
+    monkeypatch.setattr(module, "MAX_LISTING_BYTES", size - 1)
+    with pytest.raises(DataError, match="too many files"):
+        ImageArchive(zip64, "x.zip")

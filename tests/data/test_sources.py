@@ -86,7 +86,7 @@ def cut_last(lines):
         (cell(4, 1, " ".join(["-1"] * 2304)), r"row 5 has a pixel .* 0\.\.255"),
         (cell(4, 1, " ".join(["0.5"] * 2304)), r"row 5 has a pixel .* 0\.\.255"),
         (cell(6, 0, "7"), "row 7 has emotion '7'.*0 angry, 1 disgust"),
-        (cell(6, 0, "happy"), "row 7 has emotion 'happy'"),
+        (cell(6, 0, "joyful"), "row 7 has emotion 'joyful'"),
         (cell(6, 0, ""), "row 7 has emotion ''"),
         (cell(8, 2, "Test"), "row 9 has Usage 'Test'"),
         (lambda lines: lines[2].pop(), "row 3 has 2 columns where the header has 3"),

@@ -2,7 +2,7 @@
 
 import tiny
 
-from fervt.bench import BareResNet34
+from fervt.bench.network import BareResNet34
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.model.cost import count_gmac
 

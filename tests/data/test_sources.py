@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -147,6 +148,54 @@ def test_votes_join_a_part_of_the_folder_by_the_number_in_its_names(faces, tmp_p
     file.rename(file.with_name("face.png"))
     with pytest.raises(DataError, match=r"new\.csv cannot be joined"):
         read_source(root, ferplus)
+
+
+def huggingface(faces, path, names=FER2013.classes, usage=False, label="label"):
+    image = [{"bytes": png(image), "path": None} for image in faces.images]
+    columns = {"image": image, label: pa.array(faces.label)}
+    if usage:
+        columns["usage"] = faces.usage
+    features = {label: {"names": list(names), "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path)
+    return path
+
+
+@pytest.mark.parametrize("label", ["label", "labels"])
+def test_parquet_of_huggingface_is_read(faces, tmp_path, label):
+    data, _ = read_source(huggingface(faces, tmp_path / "x.parquet", usage=True, label=label))
+    assert_holds(data, faces)
+    by_name = huggingface(faces, tmp_path / "test-00000-of-00001.parquet")
+    assert set(read_source(by_name).data.usage) == {"PrivateTest"}
+    with pytest.raises(DataError, match="its name must say train, validation or test"):
+        read_source(huggingface(faces, tmp_path / "faces.parquet"))
+
+
+def test_the_names_of_the_schema_decide_and_not_the_numbers(faces, tmp_path):
+    alphabetical = sorted(FER2013.classes)
+    faces.label = [alphabetical.index(FER2013.classes[i]) for i in faces.label]
+    data, _ = read_source(huggingface(faces, tmp_path / "x.parquet", alphabetical, usage=True))
+    named = [alphabetical[i] for i in faces.label]
+    assert [FER2013.classes[i] for i in data.label_fer2013] == named
+    other = huggingface(faces, tmp_path / "y.parquet", [*"abcdefg"], usage=True)
+    with pytest.raises(DataError, match="has classes that are none of FER2013's"):
+        read_source(other)
+
+
+def test_folders_may_lie_in_a_folder_and_be_named_as_in_the_big_sets(faces, tmp_path):
+    root = faces.write_folder(tmp_path / "in" / "images")
+    assert_holds(read_source(tmp_path / "in").data, faces)
+    (root / "train").rename(root / "Training")
+    (root / "test").rename(root / "PrivateTest")
+    assert_holds(read_source(root).data, faces)
+
+
+def test_a_csv_may_name_its_classes(faces, tmp_path):
+    def name(lines):
+        for line in lines:
+            line[0] = FER2013.classes[int(line[0])].upper()
+
+    assert_holds(read_source(faces.write_csv(tmp_path / "fer2013.csv", edit=name)).data, faces)
 
 
 def test_class_folders_are_known_in_any_case_and_by_their_usual_names(faces, tmp_path):

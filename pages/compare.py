@@ -8,7 +8,7 @@ from fervt.ui.compare.differences import show_calibration, show_classes, show_fi
 from fervt.ui.compare.face import show_one_face
 from fervt.ui.compare.headline import show_figures
 from fervt.ui.compare.selection import pick_comparison
-from fervt.ui.dataset_faces import pick_faces
+from fervt.ui.dataset_faces import pick_face_book
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 from fervt.ui.text import as_text
@@ -29,7 +29,7 @@ try:
 except DataError as error:
     st.error(f"{as_text(error)} Choose other labels or checkpoints.", icon=":material/join:")
 if comparison is not None:
-    faces = pick_faces(comparison.evaluations[0].split)
+    faces = pick_face_book(comparison.evaluations[0].split)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):
         if tab.open:

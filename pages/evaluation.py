@@ -5,7 +5,7 @@ import streamlit as st
 from fervt.evaluation.store import EvaluationStore
 from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
-from fervt.ui.dataset_faces import FaceBook, pick_faces
+from fervt.ui.dataset_faces import FaceBook, pick_face_book
 from fervt.ui.evaluation.classes import show_classes
 from fervt.ui.evaluation.confidence import show_confidence
 from fervt.ui.evaluation.downloads import show_report
@@ -13,7 +13,7 @@ from fervt.ui.evaluation.embedding_map import show_map
 from fervt.ui.evaluation.headline import show_headline, show_standing
 from fervt.ui.evaluation.mistakes import show_mistakes
 from fervt.ui.evaluation.people import show_people
-from fervt.ui.evaluation.selection import View, load_evaluation, pick_view
+from fervt.ui.evaluation.selection import EvaluationView, load_evaluation, pick_view
 from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.own_evaluation import run_evaluation
@@ -34,7 +34,7 @@ SOURCES = {"saved": "Saved evaluations", "data": "Evaluate data"}
 predictor = open_page("Evaluation", "How good it is, where it fails, and how surely.")
 
 
-def pick_saved() -> View | None:
+def pick_saved() -> EvaluationView | None:
     """Draws the choice of a saved evaluation; gives it as it is looked at, None without one."""
     folders = {} if is_own(predictor) else EvaluationStore().folders(predictor.name)
     if not folders:
@@ -46,16 +46,16 @@ def pick_saved() -> View | None:
         show_training(predictor.info)
         return None
     split = pick_one("Split", "split", list(folders), next(iter(folders)))
-    return pick_view(load_evaluation(folders[split]), predictor.info, pick_faces(split))
+    return pick_view(load_evaluation(folders[split]), predictor.info, pick_face_book(split))
 
 
-def pick_evaluated() -> View | None:
+def pick_evaluated() -> EvaluationView | None:
     """Draws the evaluation of other data; gives its result as it is looked at, once there is."""
     found = run_evaluation(predictor)
     if found is None:
         return None
     if found.faces is None:
-        faces = pick_faces(found.evaluation.split)
+        faces = pick_face_book(found.evaluation.split)
     else:
         faces = FaceBook(found.faces, found.names)
     return pick_view(found.evaluation, found.info, faces)

@@ -14,6 +14,7 @@ from fervt.errors import CheckpointError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.text import as_text
 
 PARAMETER = "checkpoint"
@@ -21,7 +22,6 @@ PARAMETER = "checkpoint"
 _WIDGET = "checkpoint_choice"
 _OWN = "own_checkpoints"
 _PROBLEM = "checkpoint_problem"
-_UPLOADS = "checkpoint_uploads"  # counts them: a new key empties the uploader
 _MAX_OWN = 3  # a visitor's own checkpoints that are kept at once
 _MAX_FILE_MB = 100
 _MOST_NAME_BYTES = 200  # file systems take 255
@@ -93,8 +93,7 @@ def _choose() -> None:
 
 
 def _draw_uploader() -> None:
-    count = st.session_state.setdefault(_UPLOADS, 0)
-    key = f"checkpoint_upload_{count}"
+    key = fresh_key("checkpoint")
     st.file_uploader(
         "A FERVT-GNN checkpoint",
         type=[".safetensors", *FOREIGN_SUFFIXES],
@@ -111,7 +110,7 @@ def _draw_uploader() -> None:
 
 def _take_upload(key: str) -> None:
     upload = st.session_state[key]
-    st.session_state[_UPLOADS] += 1
+    renew_keys("checkpoint")
     if upload is None:
         return
     try:

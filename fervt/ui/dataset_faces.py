@@ -19,13 +19,13 @@ from fervt.data.prepared import SIDE_PX, PreparedData, read_prepared
 from fervt.errors import DataError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.text import as_text
 
 VARIABLE = "FERVT_DATA"
 SHEET_COLUMNS = 30  # as wide as Streamlit leaves images alone
 _OWN = "own_prepared_file"
 _PROBLEM = "own_prepared_problem"
-_ROUND = "own_prepared_round"
 _MAX_FILE_MB = 200
 _THUMBNAIL_PX = 144
 
@@ -98,7 +98,7 @@ def prepared_source() -> Path | bytes | None:
     return path
 
 
-def pick_faces(split: str) -> FaceBook | None:
+def pick_face_book(split: str) -> FaceBook | None:
     """Draws the sidebar's choice of a data file; gives the faces of a split, if there are any."""
     with st.sidebar.expander("Faces of the data set", icon=":material/grid_view:"):
         try:
@@ -134,8 +134,7 @@ def _read_own(content: bytes, split: str) -> FaceBook:
 
 def draw_uploader() -> None:
     """Draws the uploader for a prepared file, which stays in the visitor's session."""
-    count = st.session_state.setdefault(_ROUND, 0)
-    key = f"prepared_upload_{count}"
+    key = fresh_key("prepared")
     st.file_uploader(
         "A prepared data file",
         type=["parquet"],
@@ -172,6 +171,6 @@ def _take(key: str) -> None:
 
 
 def _forget() -> None:
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    renew_keys("prepared")
     st.session_state.pop(_OWN, None)
     st.session_state.pop(f"{_OWN}_faces", None)

@@ -15,7 +15,7 @@ from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.charts import show_chart
 from fervt.ui.choices import pick_one, put, whole_number
 from fervt.ui.dataset_faces import FaceBook
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import existing_pages, go_to, link_parameters
 from fervt.ui.text import as_text
@@ -26,7 +26,7 @@ _LARGE_PX = 288
 _TABLE_ROWS = 1000
 
 
-def show_gallery(view: View, rows: Rows) -> None:
+def show_gallery(view: EvaluationView, rows: Rows) -> None:
     """Draws the faces of some rows, or their table where no faces are at hand."""
     order = pick_one(
         "Sort by confidence",
@@ -53,7 +53,7 @@ def show_gallery(view: View, rows: Rows) -> None:
     draw_faces(view.faces, rows, "gallery", _describe(rows))
 
 
-def show_face_of(view: View) -> None:
+def show_face_of(view: EvaluationView) -> None:
     """Draws the face that the address names, with what the view's checkpoint says."""
     evaluation = view.evaluation
     show_one_face(view.faces, [view.rows], [evaluation.name], evaluation.split)

@@ -17,6 +17,7 @@ from fervt.examples import EXAMPLES, load_example
 from fervt.images import IMAGE_SUFFIXES, image_sha256, read_image, read_photo, safe_name
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import forget_jobs, has_jobs
 from fervt.ui.text import as_text
 
@@ -27,7 +28,6 @@ _OWN = "own_pictures"
 _REMEMBERED = "computed_from_pictures"
 _PROBLEMS = "picture_problems"
 _OTHERS = "forgotten_with_pictures"
-_ROUND = "picture_round"  # counts choices: new keys empty the uploader and close the chooser
 _MAX_OWN = 24  # the oldest go first
 _MAX_REMEMBERED = 64
 _MAX_FILE_MB = 40
@@ -126,7 +126,7 @@ def choose_picture(key: str | None) -> None:
     elif PARAMETER in st.query_params:
         del st.query_params[PARAMETER]
     st.session_state.pop(_PROBLEMS, None)
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    renew_keys("picture")
 
 
 def forget_too(name: str, forget: Callable[[], None]) -> None:
@@ -178,7 +178,7 @@ def _draw_toolbar(chosen: Picture | None) -> None:
             chooser = st.popover(
                 "Another image",
                 icon=":material/add_photo_alternate:",
-                key=f"picture_chooser_{_round()}",
+                key=fresh_key("picture", "chooser"),
                 on_change="rerun",
             )
             with chooser:
@@ -193,12 +193,8 @@ def _draw_toolbar(chosen: Picture | None) -> None:
             )
 
 
-def _round() -> int:
-    return st.session_state.setdefault(_ROUND, 0)
-
-
 def _draw_sources() -> None:
-    upload_key, camera_key = f"picture_upload_{_round()}", f"picture_camera_{_round()}"
+    upload_key, camera_key = fresh_key("picture"), fresh_key("picture", "camera")
     st.file_uploader(
         "Photos with faces",
         type=list(IMAGE_SUFFIXES),
@@ -264,7 +260,7 @@ def _take_files(widget_key: str) -> None:
                 "Predict page for more."
             )
         choose_picture(kept[0].key)
-    st.session_state[_ROUND] = _round() + 1
+    renew_keys("picture")
     st.session_state[_PROBLEMS] = problems
 
 

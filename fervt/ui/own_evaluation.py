@@ -23,13 +23,13 @@ from fervt.ui.dataset_faces import (
     draw_uploader,
     prepared_source,
 )
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
 from fervt.ui.navigation import link_to
 from fervt.ui.text import as_text
 
 KIND = "evaluate"
-_ROUND = "archive_round"  # counts uploads: a new key empties the uploader
 _LISTING = "archive_listing"
 _MAX_FILE_MB = 200
 _ALL = "All"
@@ -123,7 +123,7 @@ def _draw_archive(predictor: Predictor) -> None:
     upload = st.file_uploader(
         "A zip of images in folders that are named as expressions",
         type=["zip"],
-        key=f"archive_upload_{st.session_state.setdefault(_ROUND, 0)}",
+        key=fresh_key("archive"),
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
@@ -173,7 +173,7 @@ def _look_through(upload: UploadedFile) -> ImageArchive:
 
 
 def _forget_archive() -> None:
-    st.session_state[_ROUND] += 1
+    renew_keys("archive")
     st.session_state.pop(_LISTING, None)
 
 

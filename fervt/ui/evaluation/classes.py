@@ -9,10 +9,10 @@ from fervt.evaluation.words import RECALL_AND_PRECISION
 from fervt.figures.evaluation_bars import class_figure
 from fervt.figures.evaluation_curves import threshold_figure
 from fervt.ui.charts import say, show_chart
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.evaluation.selection import EvaluationView, percent
 
 
-def show_classes(view: View) -> None:
+def show_classes(view: EvaluationView) -> None:
     """Draws the figures of each class and its two curves."""
     rows = view.rows
     table = pd.DataFrame({name: asdict(c) for name, c in rows.scores.per_class.items()}).T

@@ -12,12 +12,12 @@ from fervt.metrics import (
     risk_coverage,
 )
 from fervt.ui.charts import say, show_chart
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.evaluation.selection import EvaluationView, percent
 
 _NO_MATTER = 0.01  # of a temperature, from 1
 
 
-def show_confidence(view: View) -> None:
+def show_confidence(view: EvaluationView) -> None:
     """Draws calibration with a temperature to try, and risk against coverage."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -26,7 +26,7 @@ def show_confidence(view: View) -> None:
         _show_risk(view)
 
 
-def _show_reliability(view: View) -> None:
+def _show_reliability(view: EvaluationView) -> None:
     rows = view.rows
     say("Calibration", DIAGONAL)
     start = round(min(max(rows.temperature, 0.3), 3.0), 2)
@@ -67,7 +67,7 @@ def _triple(found: Reliability) -> tuple:
     return found.confidence, found.accuracy, found.count
 
 
-def _show_risk(view: View) -> None:
+def _show_risk(view: EvaluationView) -> None:
     rows = view.rows
     say("Answer only when sure", "Below the threshold the model would say “I don't know”.")
     curve = risk_coverage(rows.calibrated, rows.labels)

@@ -8,10 +8,10 @@ import streamlit as st
 from fervt.images import safe_name
 from fervt.reports.evaluation import build_report
 from fervt.ui.charts import say
-from fervt.ui.evaluation.selection import View
+from fervt.ui.evaluation.selection import EvaluationView
 
 
-def show_report(view: View) -> None:
+def show_report(view: EvaluationView) -> None:
     """Draws the download buttons; a file is created when its button is pressed."""
     evaluation = view.evaluation
     name = safe_name(f"{evaluation.name}-{evaluation.split}").replace(" ", "-")

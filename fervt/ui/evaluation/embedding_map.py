@@ -13,8 +13,9 @@ from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one, put, whole_number
+from fervt.ui.clicks import clicked
 from fervt.ui.dataset_faces import SHEET_COLUMNS, FaceBook
-from fervt.ui.evaluation.selection import View
+from fervt.ui.evaluation.selection import EvaluationView
 from fervt.ui.gallery import ROW, show_face_of
 from fervt.ui.text import as_text
 
@@ -55,7 +56,7 @@ window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {
 </script>"""
 
 
-def show_map(view: View) -> None:
+def show_map(view: EvaluationView) -> None:
     """Draws the map; hovering over a point shows its face, a click its details."""
     say(
         "Embedding map",
@@ -105,7 +106,7 @@ def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
     st.html(_FACE_AT_POINTER, unsafe_allow_javascript=True)
 
 
-def _draw(view: View, rows: Rows, plane: NDArray[np.float32], color: str) -> None:
+def _draw(view: EvaluationView, rows: Rows, plane: NDArray[np.float32], color: str) -> None:
     names = view.names
     colors: tuple[str, ...]
     if color == "error":
@@ -136,9 +137,5 @@ def _draw(view: View, rows: Rows, plane: NDArray[np.float32], color: str) -> Non
 
 
 def _take_click(key: str, numbers: NDArray[np.int64]) -> None:
-    for point in st.session_state[key].selection.points:
-        data = point.get("customdata")
-        value = next(iter(data.values())) if isinstance(data, dict) else data
-        value = value[0] if isinstance(value, list) else value
-        if value is not None:
-            put(ROW, str(numbers[int(value)]))
+    for value, *_ in clicked(key):
+        put(ROW, str(numbers[int(value)]))

@@ -14,10 +14,10 @@ from fervt.evaluation.words import (
 from fervt.figures.evaluation_bars import standing_figure
 from fervt.labels import FER2013
 from fervt.ui.charts import show_chart
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.evaluation.selection import EvaluationView, percent
 
 
-def show_headline(view: View) -> None:
+def show_headline(view: EvaluationView) -> None:
     """Draws the figures of the chosen rows, and the protocol behind them."""
     scores = view.rows.scores
     tiles = (
@@ -49,7 +49,7 @@ def show_headline(view: View) -> None:
     st.caption(" ".join(protocol(view)))
 
 
-def protocol(view: View) -> list[str]:
+def protocol(view: EvaluationView) -> list[str]:
     """What a reader needs to know about the figures, in sentences."""
     data = view.evaluation.metrics.data
     if view.evaluation.of_own_images:
@@ -62,7 +62,7 @@ def protocol(view: View) -> list[str]:
     return sentences + [f"**{said}**" for said in caveats(view.evaluation.metrics, view.truth)]
 
 
-def show_standing(view: View) -> None:
+def show_standing(view: EvaluationView) -> None:
     """Draws the four ways to count, and the result beside people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -73,7 +73,7 @@ def show_standing(view: View) -> None:
         _show_others(view)
 
 
-def _ways(view: View) -> pd.DataFrame:
+def _ways(view: EvaluationView) -> pd.DataFrame:
     lines = []
     for way, rows in view.evaluation.ways(view.truth):
         scores = rows.scores
@@ -88,7 +88,7 @@ def _ways(view: View) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _show_others(view: View) -> None:
+def _show_others(view: EvaluationView) -> None:
     st.markdown("**Beside people and other tools**")
     if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")

@@ -12,7 +12,8 @@ from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.labels import FERPLUS
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.choices import pick_one, put, wanted
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.clicks import clicked
+from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import show_gallery
 
 LABEL, PREDICTED = "label", "predicted"
@@ -20,7 +21,7 @@ ANY = "any"
 _MOST_FREQUENT = 5
 
 
-def show_mistakes(view: View) -> None:
+def show_mistakes(view: EvaluationView) -> None:
     """Draws the matrix, the ways to choose a cell of it, and its faces."""
     label, predicted = wanted_cell(view)
     left, right = st.columns([3, 2], gap="large")
@@ -46,7 +47,7 @@ def show_mistakes(view: View) -> None:
     show_gallery(view, chosen)
 
 
-def wanted_cell(view: View) -> tuple[str, str]:
+def wanted_cell(view: EvaluationView) -> tuple[str, str]:
     """What the address chooses: label and prediction, each a class or "any" (or "wrong")."""
     options = (ANY, *view.rows.classes)
     return wanted(LABEL, options, ANY), wanted(PREDICTED, (*options, "wrong"), ANY)
@@ -64,7 +65,7 @@ def in_cell(rows: Rows, label: str, predicted: str) -> np.ndarray:
     return mask
 
 
-def describe_cell(view: View, label: str, predicted: str, count: int) -> str:
+def describe_cell(view: EvaluationView, label: str, predicted: str, count: int) -> str:
     """How many faces of which kind are shown."""
     names = dict(zip(view.rows.classes, view.names, strict=True))
     what = "faces" if label == ANY else f"faces labeled {names[label]}"
@@ -75,7 +76,7 @@ def describe_cell(view: View, label: str, predicted: str, count: int) -> str:
     return f"{count:,} {what}, taken for {names[predicted]}"
 
 
-def _show_matrix(view: View, label: str, predicted: str) -> None:
+def _show_matrix(view: EvaluationView, label: str, predicted: str) -> None:
     say("Confusion matrix", "Rows are labels, columns predictions. Click a cell to see its faces.")
     kind = pick_one("Print", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares")
     classes = view.rows.classes
@@ -102,10 +103,8 @@ def _show_matrix(view: View, label: str, predicted: str) -> None:
 
 
 def _take_click(key: str, classes: tuple[str, ...]) -> None:
-    for point in st.session_state[key].selection.points:
-        data = point.get("customdata")
-        values = list(data.values()) if isinstance(data, dict) else data
-        if values and len(values) >= 2:
+    for values in clicked(key):
+        if len(values) >= 2:
             _choose(classes[int(values[0])], classes[int(values[1])])
 
 
@@ -121,7 +120,7 @@ def _clear() -> None:
     put("page", None)
 
 
-def _show_most_frequent(view: View) -> None:
+def _show_most_frequent(view: EvaluationView) -> None:
     say("Most frequent mistakes", "Of all faces with that label.")
     counts = np.array(view.rows.scores.confusion)
     support = counts.sum(axis=1)

@@ -8,11 +8,11 @@ from fervt.figures.evaluation_bars import people_figure
 from fervt.labels import FERPLUS
 from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
 from fervt.ui.charts import say, show_chart
-from fervt.ui.evaluation.selection import View, percent
+from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import draw_faces, show_face_of
 
 
-def show_people(view: View) -> None:
+def show_people(view: EvaluationView) -> None:
     """Draws how the errors split, and the faces of one part."""
     rows = view.rows
     sides = rows.people

@@ -22,7 +22,7 @@ COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. O
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class EvaluationView:
     """One saved evaluation as it is looked at.
 
     Attributes:
@@ -72,7 +72,9 @@ def _load(folder: str, stamps: tuple[Any, ...]) -> SavedEvaluation:
     return read_evaluation(Path(folder))
 
 
-def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook | None) -> View:
+def pick_view(
+    evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook | None
+) -> EvaluationView:
     """Draws the choices of rows; gives what is then looked at."""
     counted = {
         truth.name: title
@@ -94,7 +96,7 @@ def pick_view(evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook
         if evaluation.plain["is_copy"].any():
             copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
     rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
-    return View(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
+    return EvaluationView(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
 
 
 def percent(value: float | None, digits: int = 1) -> str:

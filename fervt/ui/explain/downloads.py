@@ -4,10 +4,10 @@ import streamlit as st
 
 from fervt.reports.explanation import bundle_files, zip_bundle
 from fervt.ui.charts import say
-from fervt.ui.explain.selection import View
+from fervt.ui.explain.selection import ExplainedFace
 
 
-def show_download(view: View) -> None:
+def show_download(view: ExplainedFace) -> None:
     """Draws the buttons; the files are made when one is pressed."""
     say(
         "Keep it",

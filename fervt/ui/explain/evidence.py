@@ -18,7 +18,7 @@ from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import View, every_cell, mark_cell, show_clickable
+from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
 _DIRECTIONS = {
@@ -30,7 +30,7 @@ _DIRECTIONS = {
 _NODE_COLOURS = {"plain": "Plain", "norm": "Feature norm", "received": "Attention received"}
 
 
-def show_evidence(view: View) -> None:
+def show_evidence(view: ExplainedFace) -> None:
     """Draws the sections that a click on a cell links."""
     maps = view.explanation.maps(view.target)
     left, right = st.columns(2, gap="large")
@@ -52,7 +52,7 @@ def show_evidence(view: View) -> None:
         show_chart(figure, "correlations", "Rank correlations of the sources")
 
 
-def _show_overlay(view: View, maps: dict[str, Values]) -> None:
+def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
     say("On the face", "One source of evidence at a time, over the part that the model sees.")
     with st.grid(2, min_column_width=130):
         key = st.selectbox(
@@ -85,7 +85,7 @@ def _show_overlay(view: View, maps: dict[str, Values]) -> None:
     show_clickable(figure, "overlay", view.cell, f"{source.title} over the face")
 
 
-def _show_graph(view: View) -> Values | None:
+def _show_graph(view: ExplainedFace) -> Values | None:
     """Draws the graph and its choices; gives the attention that it shows."""
     say(
         "Graph attention",
@@ -145,7 +145,7 @@ def _pick_one(title: str, count: int, key: str) -> int | None:
     return None if chosen == _ALL else int(chosen) - 1
 
 
-def _show_cell(view: View, edges: Values | None) -> None:
+def _show_cell(view: ExplainedFace, edges: Values | None) -> None:
     if view.cell is None:
         st.markdown("**Click a cell** on the face, in the graph or in the table to read it here.")
         return
@@ -176,7 +176,7 @@ def _show_cell(view: View, edges: Values | None) -> None:
         _show_neighbors(view, reading.attention_in, reading.attention_out)
 
 
-def _show_neighbors(view: View, into: dict, out: dict) -> None:
+def _show_neighbors(view: ExplainedFace, into: dict, out: dict) -> None:
     assert view.cell is not None
     row, column = view.cell
     places = {
@@ -199,7 +199,7 @@ def _show_neighbors(view: View, into: dict, out: dict) -> None:
     )
 
 
-def _show_table(view: View, maps: dict[str, Values]) -> None:
+def _show_table(view: ExplainedFace, maps: dict[str, Values]) -> None:
     say("All cells", "Sort by any column; a click at the left of a row marks its cell.")
     table = pd.DataFrame(
         {

@@ -18,12 +18,12 @@ from fervt.figures.curves import faithfulness_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import View, ask
+from fervt.ui.explain.selection import ExplainedFace, ask
 
 _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
 
 
-def show_faithfulness(view: View) -> None:
+def show_faithfulness(view: ExplainedFace) -> None:
     """Draws curves on demand, the untrained twin, and the results over many faces."""
     _show_curves(view)
     st.divider()
@@ -32,7 +32,7 @@ def show_faithfulness(view: View) -> None:
     _show_many_faces(view)
 
 
-def _show_curves(view: View) -> None:
+def _show_curves(view: ExplainedFace) -> None:
     say(
         "Deletion and insertion",
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
@@ -101,7 +101,7 @@ def _judge(*scores: float) -> str:
     return "worse than random" if all(score < -2 for score in scores) else "no better than random"
 
 
-def _show_twin(view: View) -> None:
+def _show_twin(view: ExplainedFace) -> None:
     say(
         "Randomised weights",
         "The same map from an untrained twin: same architecture, random weights. A map that looks "
@@ -141,7 +141,7 @@ def _show_twin(view: View) -> None:
     st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 would be the same order).")
 
 
-def _show_many_faces(view: View) -> None:
+def _show_many_faces(view: ExplainedFace) -> None:
     table = _find_table(view)
     say("Over many faces", "One face can mislead; this was measured beforehand.")
     if table is None:
@@ -173,5 +173,5 @@ def _gain(row: dict[str, Any], side: str) -> str:
     return f"{row[f'{side}_gain']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def _find_table(view: View) -> dict[str, Any] | None:
+def _find_table(view: ExplainedFace) -> dict[str, Any] | None:
     return read_table(view.predictor.sha256)

@@ -8,10 +8,10 @@ import streamlit as st
 from fervt.explain import facts_as_text, graph_facts, node_similarity, stage_statistics
 from fervt.figures.matrix import similarity_figure
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import View
+from fervt.ui.explain.selection import ExplainedFace
 
 
-def show_numbers(view: View) -> None:
+def show_numbers(view: ExplainedFace) -> None:
     """Draws the tables and the two similarity matrices."""
     trace = view.explanation.trace
     say("Every stage", "What the values of each stage look like for this face.")

@@ -8,13 +8,13 @@ from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import View, show_clickable, show_probability_bars
+from fervt.ui.explain.selection import ExplainedFace, show_clickable, show_probability_bars
 
 _NO_GWA = "This checkpoint was built without grid-wise attention, so there is nothing to show here."
 _DEVIATIONS = 3.0
 
 
-def show_pipeline(view: View) -> None:
+def show_pipeline(view: ExplainedFace) -> None:
     """Draws the stages from left to right, each with its own scale."""
     trace = view.explanation.trace
     stretch = st.toggle(
@@ -70,7 +70,7 @@ def show_pipeline(view: View) -> None:
             show_probability_bars(view.prediction, "stage_prediction", HEIGHT_PX)
 
 
-def _show_cells(view: View, values: Values, name: str, alt: str, stretch: bool) -> None:
+def _show_cells(view: ExplainedFace, values: Values, name: str, alt: str, stretch: bool) -> None:
     figure = overlay_figure(
         None,
         values,

@@ -20,6 +20,7 @@ from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.charts import show_chart
+from fervt.ui.clicks import clicked
 from fervt.ui.images import Picture, remember
 
 Cell = tuple[int, int]
@@ -30,7 +31,7 @@ _ASKED = "asked for"
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ExplainedFace:
     """One face, explained.
 
     Attributes:
@@ -74,7 +75,7 @@ class View:
         return remember((*self.key, "on demand"), dict)
 
 
-def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> View:
+def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> ExplainedFace:
     """Explains a face, once a session; draws the answer and the choice of what to explain."""
     key = (predictor, picture.key, prediction.box_xyxy_px)
 
@@ -90,7 +91,9 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
     st.subheader(f"{leading}, {prediction.confidence:.0%}", anchor=False)
     show_probability_bars(prediction, "answer", 200)
     target = _pick_target(predictor.classes, prediction)
-    return View(predictor, prediction, explanation, target, wanted_cell(), seen, key, compute_ms)
+    return ExplainedFace(
+        predictor, prediction, explanation, target, wanted_cell(), seen, key, compute_ms
+    )
 
 
 def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
@@ -156,19 +159,12 @@ def show_clickable(figure: go.Figure, name: str, cell: Cell | None, alt: str) ->
 
 
 def _take_click(key: str) -> None:
-    for point in st.session_state[key].selection.points:
-        if found := _cell_of(point.get("customdata")):
-            mark_cell(found)
+    for values in clicked(key):
+        if len(values) >= 2:
+            mark_cell((int(values[0]), int(values[1])))
 
 
-def _cell_of(data: Any) -> Cell | None:
-    values = list(data.values()) if isinstance(data, dict) else data
-    if not values or len(values) < 2:
-        return None
-    return int(values[0]), int(values[1])
-
-
-def ask(view: View, label: str, work: Hashable, primary: bool = True) -> bool:
+def ask(view: ExplainedFace, label: str, work: Hashable, primary: bool = True) -> bool:
     """Draws a button that starts work on demand; true only in the run right after a click."""
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     st.button(label, type=kind, on_click=view.shelf.__setitem__, args=(_ASKED, work))

@@ -6,13 +6,13 @@ from fervt.explain import attention_rollout
 from fervt.figures.matrix import token_attention_figure
 from fervt.reports.explanation import part_figure
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import View
+from fervt.ui.explain.selection import ExplainedFace
 
 _ALL = "mean"
 _POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."
 
 
-def show_tokens(view: View) -> None:
+def show_tokens(view: ExplainedFace) -> None:
     """Draws the transformer's attention, its rollout, and the prediction without each part."""
     trace = view.explanation.trace
     attention = trace.transformer_attention

@@ -6,10 +6,10 @@ import streamlit as st
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.selection import Cell, View, ask
+from fervt.ui.explain.selection import Cell, ExplainedFace, ask
 
 
-def show_what_if(view: View) -> None:
+def show_what_if(view: ExplainedFace) -> None:
     """Draws probability curves on demand, and the face at a chosen point of them."""
     say(
         "What if the face were a little different?",
@@ -37,13 +37,13 @@ def show_what_if(view: View) -> None:
         _show_curve(view, view.shelf[key][change], cell)
 
 
-def _strongest_cell(view: View) -> Cell:
+def _strongest_cell(view: ExplainedFace) -> Cell:
     drops = view.explanation.maps(view.target)["occlusion"]
     row, column = divmod(int(np.argmax(drops)), drops.shape[1])
     return row, column
 
 
-def _measure(view: View, cell: Cell) -> dict[str, WhatIf]:
+def _measure(view: ExplainedFace, cell: Cell) -> dict[str, WhatIf]:
     bar = st.progress(0.0, "Changing the face", width=420)
     st.button("Stop", icon=":material/stop:")  # any click ends this run
     found = {}
@@ -53,7 +53,7 @@ def _measure(view: View, cell: Cell) -> dict[str, WhatIf]:
     return found
 
 
-def _show_curve(view: View, found: WhatIf, cell: Cell) -> None:
+def _show_curve(view: ExplainedFace, found: WhatIf, cell: Cell) -> None:
     change = CHANGES[found.change]
     values = [float(value) for value in found.values]
     if change.apply is None:

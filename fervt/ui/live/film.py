@@ -9,6 +9,7 @@ import streamlit as st
 from fervt.images import safe_name
 from fervt.live import LiveSettings
 from fervt.predict import Predictor
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import find_job, forget_job, say_seconds, show_progress, start_job
 from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, show_exports
@@ -17,7 +18,6 @@ from fervt.video import ReadFilm, read_film
 KIND = "video"
 TYPES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts", ".gif"]
 
-_ROUND = "video_round"  # counts what was forgotten: a new key empties the uploader
 _MAX_FILE_MB = 200
 _WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
@@ -32,7 +32,7 @@ def show_film(predictor: Predictor) -> None:
     """Draws the whole way from the upload to the annotated film and its timeline."""
     st.caption(f":material/shield_person: {_WHAT_HAPPENS}")
     settings = pick_settings(predictor, of_file=True)
-    key = f"video_upload_{st.session_state.setdefault(_ROUND, 0)}"
+    key = fresh_key("video")
     st.file_uploader(
         "A video with faces",
         type=TYPES,
@@ -75,7 +75,7 @@ def _take_file(key: str, predictor: Predictor, settings: LiveSettings) -> None:
 
 def _forget() -> None:
     forget_job(KIND)
-    st.session_state[_ROUND] += 1
+    renew_keys("video")
 
 
 def _draw_result(film: ReadFilm) -> None:

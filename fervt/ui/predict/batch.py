@@ -10,12 +10,12 @@ from fervt.batch import Answers, predict_files
 from fervt.images import IMAGE_SUFFIXES
 from fervt.labels import expression
 from fervt.predict import ROW_START, Predictor
+from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
 from fervt.ui.text import as_text
 
 KIND = "batch"
-_ROUND = "batch_round"  # counts uploads: a new key empties the uploader
 _MAX_FILE_MB = 200
 _SHOWN_ROWS = 200
 _SHOWN_PROBLEMS = 5
@@ -35,7 +35,7 @@ def _draw_choice(predictor: Predictor) -> None:
         "A zip of images, or many images",
         type=["zip", *IMAGE_SUFFIXES],
         accept_multiple_files=True,
-        key=f"batch_upload_{st.session_state.setdefault(_ROUND, 0)}",
+        key=fresh_key("batch"),
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
@@ -73,7 +73,7 @@ def _start(predictor: Predictor, uploads: list[UploadedFile], whole_image: bool)
 
 
 def _forget_uploads() -> None:
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    renew_keys("batch")
 
 
 def _show_answers(answers: Answers) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -160,7 +161,8 @@ def _route_predictions(app: Flask, service: Service) -> None:
 
     @sock.route("/v1/live")
     def live(socket: Any) -> None:
-        serve_page(socket, service)
+        with suppress(OSError):  # the page left in the middle of a message
+            serve_page(socket, service)
 
 
 def _route_descriptions(app: Flask, service: Service) -> None:

@@ -209,7 +209,7 @@ def test_the_search_is_rarer_where_it_costs_more(predictor):
             worker.process(frame(30))
         return worker.search_every
 
-    assert settled(0.044, 0.013) == 4
+    assert settled(0.02, 0.02) == 4
     assert settled(0.005, 0.1) == 1
     assert settled(5, 0.01) == 8
 

@@ -260,10 +260,25 @@ function draw() {
   const toCanvas = canvas.width / answer.width;
   const unit = canvas.width / 480;
   for (const face of answer.faces) {
-    if (face.gwa) drawGrid(face, toCanvas);
-    if (face.gat) drawGraph(face, toCanvas, unit);
-    drawBox(face, toCanvas, unit);
+    tilted(face, toCanvas, () => {
+      if (face.gwa) drawGrid(face, toCanvas);
+      if (face.gat) drawGraph(face, toCanvas, unit);
+      drawBox(face, toCanvas, unit);
+    });
+    drawTag(face, toCanvas, unit);
   }
+}
+
+/** Draws with the pen tilted as the face is, about the middle of its box. */
+function tilted(face, toCanvas, draw) {
+  const [x, y, width, height] = place(face.box_xyxy_px, toCanvas);
+  const [middleX, middleY] = [x + width / 2, y + height / 2];
+  pen.save();
+  pen.translate(middleX, middleY);
+  pen.rotate(((isMirrored() ? -1 : 1) * face.angle_deg * Math.PI) / 180);
+  pen.translate(-middleX, -middleY);
+  draw();
+  pen.restore();
 }
 
 function isMirrored() {
@@ -277,13 +292,16 @@ function place([left, top, right, bottom], toCanvas) {
 }
 
 function drawBox(face, toCanvas, unit) {
-  const { name, color } = expressions[face.label];
-  const [x, y, width, height] = place(face.box_xyxy_px, toCanvas);
   pen.lineWidth = 2 * unit;
-  pen.strokeStyle = color;
+  pen.strokeStyle = expressions[face.label].color;
   pen.beginPath();
-  pen.roundRect(x, y, width, height, 4 * unit);
+  pen.roundRect(...place(face.box_xyxy_px, toCanvas), 4 * unit);
   pen.stroke();
+}
+
+function drawTag(face, toCanvas, unit) {
+  const { name, color } = expressions[face.label];
+  const [x, y] = place(face.box_xyxy_px, toCanvas);
   const text = `${name} ${Math.round(100 * face.probabilities[face.label])}%`;
   pen.font = `600 ${11 * unit}px system-ui, sans-serif`;
   const tag = pen.measureText(text).width + 10 * unit;

@@ -143,3 +143,9 @@ def test_only_explaining_and_evaluating_reach_the_network_behind_the_door(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=named)
 def test_pages_are_thin(path):
     assert len(path.read_text().splitlines()) < 100
+
+
+def test_one_module_reads_and_writes_the_address():
+    files = [*ROOT.glob("fervt/ui/**/*.py"), *ROOT.glob("pages/*.py")]
+    touching = {file.name for file in files if "st.query_params" in file.read_text()}
+    assert touching == {"address.py"}

@@ -1,9 +1,12 @@
 """The model card: the text is a template, the figures come from the checkpoint's files."""
 
 import json
-import re
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
+
+from jinja2 import Environment, meta
+from markdown_it import MarkdownIt
 
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, read_info
@@ -24,7 +27,7 @@ CARD = ASSETS / "MODEL_CARD.md"
 ABLATIONS = ASSETS / "ablations.json"
 UNKNOWN = "*not evaluated yet*"
 
-_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_MARKDOWN = Environment(keep_trailing_newline=True)  # escapes nothing: it writes no HTML
 _PARTS = {
     "gwa_std_over_cells": "GWA weights, standard deviation over a face's cells (0 = all alike)",
     "gwa_std_over_images": "GWA weights, standard deviation over faces (0 = the same for all)",
@@ -63,10 +66,10 @@ def fill(text: str, facts: dict[str, str]) -> str:
     Raises:
         ConfigError: A name is unknown.
     """
-    unknown = sorted(set(_PLACE.findall(text)) - facts.keys())
+    unknown = sorted(meta.find_undeclared_variables(_MARKDOWN.parse(text)) - facts.keys())
     if unknown:
         raise ConfigError(f"The model card asks for '{unknown[0]}', which nothing fills.")
-    return _PLACE.sub(lambda match: facts[match[1]], text)
+    return _MARKDOWN.from_string(text).render(facts)
 
 
 def card_facts(name: str, path: Path) -> dict[str, str]:
@@ -240,5 +243,14 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
 
 def section(text: str, heading: str) -> str:
     """The part of a card below `## heading`, without it; empty where there is none."""
-    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
-    return found[1].strip() if found else ""
+    tokens = MarkdownIt().parse(text)
+    starts = [
+        (token.map[0], title.content)
+        for token, title in pairwise(tokens)
+        if token.type == "heading_open" and token.tag == "h2" and token.map
+    ]
+    lines = text.splitlines()
+    for (start, title), (end, _) in pairwise([*starts, (len(lines), "")]):
+        if title == heading:
+            return "\n".join(lines[start + 1 : end]).strip()
+    return ""

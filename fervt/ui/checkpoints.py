@@ -14,6 +14,7 @@ from fervt.errors import CheckpointError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
+from fervt.ui.address import put, read
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.text import as_text
 
@@ -39,7 +40,7 @@ def pick_checkpoint() -> Predictor:
     if not shipped and not own:
         raise CheckpointError("No checkpoint ships with this copy of fervt.")
     known = [*shipped, *own]
-    wanted = st.query_params.get(PARAMETER)
+    wanted = read(PARAMETER)
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(as_text(problem), icon=":material/error:")
     if wanted is not None and wanted not in known:
@@ -89,7 +90,7 @@ def _own_checkpoints() -> dict[str, Predictor]:
 
 
 def _choose() -> None:
-    st.query_params[PARAMETER] = st.session_state[_WIDGET]
+    put(PARAMETER, st.session_state[_WIDGET])
 
 
 def _draw_uploader() -> None:
@@ -122,7 +123,7 @@ def _take_upload(key: str) -> None:
     own[predictor.sha256] = predictor
     while len(own) > _MAX_OWN:
         del own[next(iter(own))]
-    st.query_params[PARAMETER] = predictor.sha256
+    put(PARAMETER, predictor.sha256)
 
 
 def load_own(name: str, content: bytes) -> Predictor:

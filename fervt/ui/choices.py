@@ -1,37 +1,17 @@
-"""Choices that live in the address: drawn from it, and written back when they change."""
+"""Widgets whose choice lives in the address: drawn from it, written back when it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-_MOST_DIGITS = 9  # Python refuses thousands
-
-
-def wanted(name: str, options: Sequence[str], default: str) -> str:
-    """What the address says of a choice; the default where that is no option."""
-    value = st.query_params.get(name, default)
-    return value if value in options else default
+from fervt.ui.address import put, wanted
 
 
 def store(name: str, widget: str, default: str) -> None:
     """Writes a widget's value into the address, where the default stands for nothing."""
     value = st.session_state[widget]
     put(name, None if value is None or value == default else str(value))
-
-
-def put(name: str, value: str | None) -> None:
-    """Sets a parameter of the address, or removes it; for use in callbacks."""
-    if value is None:
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = value
-
-
-def whole_number(name: str, default: int = -1) -> int:
-    """What the address says of a number from 0 on; the default where that is none."""
-    text = st.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else default
 
 
 def pick_one(

@@ -7,8 +7,8 @@ import streamlit as st
 from fervt.draw import draw_boxes, fit_for_screen
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor
+from fervt.ui.address import put, read, whole_number
 from fervt.ui.answers import predict_faces
-from fervt.ui.choices import whole_number
 from fervt.ui.images import Picture
 
 FACE, WHOLE = "face", "whole"
@@ -55,7 +55,7 @@ def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
 
 def whole_image_wanted() -> bool:
     """Whether the address asks for the whole image instead of the faces in it."""
-    return st.query_params.get(WHOLE) == "1"
+    return read(WHOLE) == "1"
 
 
 def _wanted_index(count: int) -> int:
@@ -64,15 +64,15 @@ def _wanted_index(count: int) -> int:
 
 
 def _choose_face() -> None:
-    st.query_params[FACE] = str(st.session_state[_FACE_WIDGET])
+    put(FACE, str(st.session_state[_FACE_WIDGET]))
 
 
 def _choose_whole() -> None:
-    st.query_params[WHOLE] = "1" if st.session_state[_WHOLE_WIDGET] else "0"
+    put(WHOLE, "1" if st.session_state[_WHOLE_WIDGET] else "0")
 
 
 def _take_whole() -> None:
-    st.query_params[WHOLE] = "1"
+    put(WHOLE, "1")
 
 
 def _show_boxes(

@@ -11,9 +11,10 @@ from fervt.evaluation.rows import Rows, translate
 from fervt.figures.evaluation_bars import votes_figure
 from fervt.labels import FERPLUS, VOTE_NAMES, expression
 from fervt.metrics import vote_shares
+from fervt.ui.address import put, read, whole_number
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.charts import show_chart
-from fervt.ui.choices import pick_one, put, whole_number
+from fervt.ui.choices import pick_one
 from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.images import add_picture
@@ -107,7 +108,7 @@ def draw_faces(
                 describe(at),
                 put,
                 (ROW, str(row["row"])),
-                chosen=st.query_params.get(ROW) == str(row["row"]),
+                chosen=read(ROW) == str(row["row"]),
             )
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -15,6 +15,7 @@ import streamlit as st
 from fervt.errors import FervtError
 from fervt.examples import EXAMPLES, load_example
 from fervt.images import IMAGE_SUFFIXES, image_sha256, read_image, read_photo, safe_name
+from fervt.ui.address import put, put_together, read
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 from fervt.ui.fresh_keys import fresh_key, renew_keys
@@ -81,7 +82,7 @@ def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | No
     draw_card_style()
     for problem in st.session_state.get(_PROBLEMS, []):
         st.error(as_text(problem), icon=":material/broken_image:")
-    wanted = st.query_params.get(PARAMETER)
+    wanted = read(PARAMETER)
     chosen = find_picture(wanted) if wanted else None
     if wanted and chosen is None:
         st.warning(as_text(_explain_unknown(wanted)), icon=":material/link_off:")
@@ -121,10 +122,10 @@ def examples() -> dict[str, Picture]:
 def choose_picture(key: str | None) -> None:
     """Shows another image, or none; for use in callbacks."""
     if key is not None:
-        resets = {name: value for name, value in FIRST_FACE.items() if name in st.query_params}
-        st.query_params.update({PARAMETER: key} | resets)  # at once: one step in the history
-    elif PARAMETER in st.query_params:
-        del st.query_params[PARAMETER]
+        resets = {name: value for name, value in FIRST_FACE.items() if read(name) is not None}
+        put_together({PARAMETER: key} | resets)
+    else:
+        put(PARAMETER, None)
     st.session_state.pop(_PROBLEMS, None)
     renew_keys("picture")
 

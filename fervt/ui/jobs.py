@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fervt.jobs import Job, JobError, Jobs
-from fervt.ui.choices import put
+from fervt.ui.address import put, read
 from fervt.ui.text import as_text
 
 PARAMETER = "job"
@@ -52,7 +52,7 @@ def find_job(kind: str) -> Job | None:
     """The job of this kind that the address names, or the session's own; a dead link is said."""
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(problem, icon=":material/hourglass_disabled:")
-    wanted = st.query_params.get(PARAMETER)
+    wanted = read(PARAMETER)
     job = server_jobs().find(wanted) if wanted else None
     if wanted and job is None:
         put(PARAMETER, None)
@@ -77,7 +77,7 @@ def forget_job(kind: str) -> None:
 
 def _forget(job_id: str) -> None:
     server_jobs().forget(job_id)
-    if st.query_params.get(PARAMETER) == job_id:
+    if read(PARAMETER) == job_id:
         put(PARAMETER, None)
 
 

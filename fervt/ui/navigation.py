@@ -13,6 +13,7 @@ from streamlit.navigation.page import Page
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fervt.resources import ROOT
+from fervt.ui.address import read
 
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
 
@@ -102,7 +103,7 @@ def link_parameters(**changes: str | None) -> dict[str, str]:
     Returns:
         Parameters by name.
     """
-    known = {name: st.query_params.get(name) for name in SHARED} | changes
+    known = {name: read(name) for name in SHARED} | changes
     return {name: value for name, value in known.items() if value is not None}
 
 

@@ -17,8 +17,9 @@ from fervt.evaluation.store import EvaluationStore
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, expression
 from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
+from fervt.ui.address import put, read
 from fervt.ui.checkpoints import is_own, load_shipped
-from fervt.ui.choices import pick_flag, pick_one, put
+from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.evaluation.selection import COPIES_HELP, MIRRORED_HELP, load_evaluation
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.own_evaluation import find_evaluated
@@ -179,8 +180,8 @@ def _say_what_is_missing(first: str, own: bool) -> None:
 
 
 def _pick_others(first: str, others: Sequence[str]) -> list[str]:
-    wanted = st.query_params.get(WITH, others[0]).split(",")
-    chosen = [name for name in others if name in wanted][: MOST - 1]
+    asked = (read(WITH) or others[0]).split(",")
+    chosen = [name for name in others if name in asked][: MOST - 1]
     st.session_state[_WIDGET] = chosen
     st.multiselect(
         f"Compare {first} with",

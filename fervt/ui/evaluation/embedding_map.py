@@ -11,8 +11,9 @@ from fervt.errors import DataError
 from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
+from fervt.ui.address import put, whole_number
 from fervt.ui.charts import say, show_chart
-from fervt.ui.choices import pick_one, put, whole_number
+from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
 from fervt.ui.dataset_faces import SHEET_COLUMNS, FaceBook
 from fervt.ui.evaluation.selection import EvaluationView

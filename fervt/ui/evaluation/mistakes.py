@@ -10,8 +10,9 @@ from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.labels import FERPLUS
+from fervt.ui.address import put, wanted
 from fervt.ui.charts import ink, say, show_chart
-from fervt.ui.choices import pick_one, put, wanted
+from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import show_gallery

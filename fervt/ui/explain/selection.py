@@ -19,7 +19,9 @@ from fervt.figures.probabilities import plot_probabilities
 from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.address import put, read, wanted
 from fervt.ui.charts import show_chart
+from fervt.ui.choices import store
 from fervt.ui.clicks import clicked
 from fervt.ui.images import Picture, remember
 
@@ -99,10 +101,9 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
 def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
     """Draws the two choices; invalid values in the address are ignored."""
     classes = vocabulary.classes
-    label = st.query_params.get(TARGET, _NOTHING)
-    label = label if label in classes else _NOTHING
-    against = st.query_params.get(AGAINST, _NOTHING)
-    if against not in classes or against == (label or prediction.label):
+    label = wanted(TARGET, classes, _NOTHING)
+    against = wanted(AGAINST, classes, _NOTHING)
+    if against == (label or prediction.label):
         against = _NOTHING
     others = [name for name in classes if name != (label or prediction.label)]
     predicted = f"Predicted: {expression(prediction.label).name}"
@@ -120,22 +121,14 @@ def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None
         [_NOTHING, *labels],
         key=widget,
         format_func=lambda label: expression(label).name if label else default,
-        on_change=_store,
-        args=(name, widget),
+        on_change=store,
+        args=(name, widget, _NOTHING),
     )
-
-
-def _store(name: str, widget: str) -> None:
-    value = st.session_state[widget]
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
 
 
 def wanted_cell() -> Cell | None:
     """The cell that the address marks, None for none or nonsense."""
-    parts = st.query_params.get(CELL, "").split(",")
+    parts = (read(CELL) or "").split(",")
     if len(parts) != 2 or not all(part in set("0123456") for part in parts):
         return None
     return int(parts[0]), int(parts[1])
@@ -143,10 +136,7 @@ def wanted_cell() -> Cell | None:
 
 def mark_cell(cell: Cell | None) -> None:
     """Marks a cell in every view, or none; for use in callbacks."""
-    if cell is None:
-        st.query_params.pop(CELL, None)
-    else:
-        st.query_params[CELL] = f"{cell[0]},{cell[1]}"
+    put(CELL, None if cell is None else f"{cell[0]},{cell[1]}")
 
 
 def show_clickable(figure: go.Figure, name: str, cell: Cell | None, alt: str) -> None:

@@ -1,11 +1,9 @@
 """Many images to one table, in a job or on the command line."""
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +12,9 @@ from fervt.data.archive import MAX_IMAGES, ImageArchive
 from fervt.errors import DataError, ImageError
 from fervt.faces import FoundFace, whole_image_box
 from fervt.images import Photo, read_photo, safe_name
-from fervt.predict import ROW_START, Predictor, as_empty_row, as_row, cut_face
+from fervt.predict import Predictor, cut_face
 from fervt.progress import Progress
+from fervt.table import FOUND, NO_FACE, Row, write_table
 
 _BATCH = 64
 _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progress bar
@@ -23,16 +22,13 @@ _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progres
 Named = tuple[str, Callable[[], Photo]]
 """What an image is called, and how it is read."""
 
-FOUND, NO_FACE = "ok", "no face"
-"""The status of a row; one of an image that could not be read says why."""
-
 
 @dataclass(frozen=True, eq=False)
 class Answers:
     """The predictions for many images.
 
     Attributes:
-        table: CSV with one row per face, see `predict.ROW_START`. An image without a face has a
+        table: CSV with one row per face, see `fervt.table`. An image without a face has a
             row with face 0, one that could not be read a row that says why.
         images: How many were read.
         faces: How many faces they have, by label.
@@ -113,7 +109,7 @@ def predict_many(
     if len(images) > MAX_IMAGES:
         raise DataError(f"{len(images):,} images are too many; up to {MAX_IMAGES:,} can be read.")
     reading = _READING if whole_image else _READING_AND_FINDING
-    rows: list[_Row] = []
+    rows: list[Row] = []
     faces: list[NDArray[np.uint8]] = []
     problems: list[str] = []
     notes: list[str] = []
@@ -128,14 +124,15 @@ def predict_many(
             cut = [cut_face(photo.rgb, face.box_xyxy_px, face.angle_deg) for face in found]
         except ImageError as error:
             problems.append(str(error))
-            rows.append(_Row(name, str(error)))
+            rows.append(Row(name, str(error)))
         else:
             faces += cut
             notes += [photo.note] if photo.note else []
             status = photo.note or (FOUND if found else NO_FACE)
-            rows += [_Row(name, status, n, face) for n, face in enumerate(found, 1)] or [
-                _Row(name, status, 0)
-            ]
+            rows += [
+                Row(name, status, number, face.box_xyxy_px, face.angle_deg)
+                for number, face in enumerate(found, 1)
+            ] or [Row(name, status, 0)]
         report(reading * done / len(images), f"Image {done:,} of {len(images):,}")
     probabilities: list[NDArray[np.float32]] = []
     for start in range(0, len(faces), _BATCH):
@@ -144,39 +141,13 @@ def predict_many(
         done = len(probabilities)
         report(reading + (1 - reading) * done / len(faces), f"Face {done:,} of {len(faces):,}")
     classes = predictor.classes.classes
+    answers = iter(probabilities)
+    rows = [replace(row, probabilities=next(answers)) if row.number else row for row in rows]
     return Answers(
-        _write_table(rows, probabilities, classes),
+        write_table(rows, classes),
         len(images) - len(problems),
         Counter(classes[int(p.argmax())] for p in probabilities),
-        [row.name for row in rows if row.number == 0],
+        [row.file for row in rows if row.number == 0],
         problems,
         [*notes, *left_out],
     )
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A face; or an image that has none, whose number is 0, or that could not be read."""
-
-    name: str
-    status: str
-    number: int | None = None
-    face: FoundFace | None = None
-
-
-def _write_table(
-    rows: Sequence[_Row], probabilities: Sequence[NDArray[np.float32]], classes: Sequence[str]
-) -> str:
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([*ROW_START, *classes])
-    answers = iter(probabilities)
-    for row in rows:
-        if row.face is not None:
-            place = row.face.box_xyxy_px, row.face.angle_deg
-            writer.writerow(
-                as_row(row.name, row.status, row.number, *place, next(answers), classes)
-            )
-        else:
-            writer.writerow(as_empty_row(row.name, row.status, row.number, classes))
-    return text.getvalue()

@@ -288,47 +288,6 @@ def describe_face(
     }
 
 
-ROW_START = (
-    "file",
-    "status",
-    "face",
-    "left",
-    "top",
-    "right",
-    "bottom",
-    "angle_deg",
-    "label",
-)
-"""The first columns of a table of faces; a column for each class follows."""
-
-
-def as_row(
-    file: str,
-    status: str,
-    number: int | None,
-    box_xyxy_px: Box,
-    angle_deg: float,
-    probabilities: NDArray[np.float32],
-    classes: Sequence[str],
-) -> list[Any]:
-    """One face as a row of a table, the same at every door; see `ROW_START`."""
-    label = classes[int(probabilities.argmax())]
-    start = as_cell(file), as_cell(status), number
-    shares = (f"{p:.6f}" for p in probabilities)
-    return [*start, *box_xyxy_px, angle_deg, label, *shares]
-
-
-def as_empty_row(file: str, status: str, number: int | None, classes: Sequence[str]) -> list[Any]:
-    """An image without a face as a row of the same table."""
-    start = as_cell(file), as_cell(status), number
-    return [*start, *[""] * (len(ROW_START) + len(classes) - len(start))]
-
-
-def as_cell(text: str) -> str:
-    """A text for a table's cell, which no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-
-
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A crop (h, w, 3) uint8 RGB as the data set has faces: (48, 48) uint8 gray."""
     gray = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY)

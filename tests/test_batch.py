@@ -13,7 +13,8 @@ from fervt.batch import predict_files
 from fervt.errors import DataError
 from fervt.examples import load_example
 from fervt.labels import FER2013
-from fervt.predict import ROW_START, Predictor
+from fervt.predict import Predictor
+from fervt.table import START
 
 ASTRONAUT = load_example("astronaut")
 TWO = np.concatenate([ASTRONAUT[:, :480], ASTRONAUT[:, ::-1]], axis=1)
@@ -39,7 +40,7 @@ def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> 
     ]
     found = predict_files(lambda share, _: told.append(share), predictor, files, False)
     header, *rows = csv.reader(StringIO(found.table))
-    assert header == [*ROW_START, *FER2013.classes]
+    assert header == [*START, *FER2013.classes]
     bad = "'bad.png' is not an image that can be read"
     assert [[row[0], row[1].partition(" (")[0], row[2]] for row in rows] == [
         ["more.zip/a/bad.png", bad, ""],

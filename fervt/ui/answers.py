@@ -1,16 +1,14 @@
 """A checkpoint's predictions for an image, computed once per session and shared by the pages."""
 
-import csv
 import json
 from collections.abc import Sequence
-from io import StringIO
 from typing import Any
 
 import streamlit as st
 
-from fervt.batch import FOUND, NO_FACE
 from fervt.labels import expression
-from fervt.predict import ROW_START, Prediction, Predictor, as_empty_row, as_json, as_row
+from fervt.predict import Prediction, Predictor, as_json
+from fervt.table import FOUND, NO_FACE, Row, write_table
 from fervt.ui.images import Picture, remember
 
 _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
@@ -80,17 +78,12 @@ def answers_as_json(
 
 
 def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
-    """One row per face, and one for each image without: see `predict.ROW_START`."""
-    text = StringIO()
-    classes = next((faces[0].classes for _, faces in answers if faces), ())
-    writer = csv.writer(text)
-    writer.writerow([*ROW_START, *classes])
+    """One row per face, and one for each image without: see `fervt.table`."""
+    rows = []
     for picture, faces in answers:
-        for number, face in enumerate(faces, 1):
-            status = picture.note or FOUND
-            place = face.box_xyxy_px, face.angle_deg
-            row = as_row(picture.name, status, number, *place, face.probabilities, face.classes)
-            writer.writerow(row)
-        if not faces:
-            writer.writerow(as_empty_row(picture.name, picture.note or NO_FACE, 0, classes))
-    return text.getvalue()
+        status = picture.note or (FOUND if faces else NO_FACE)
+        rows += [
+            Row(picture.name, status, number, f.box_xyxy_px, f.angle_deg, f.probabilities)
+            for number, f in enumerate(faces, 1)
+        ] or [Row(picture.name, status, 0)]
+    return write_table(rows, next((faces[0].classes for _, faces in answers if faces), ()))

@@ -5,7 +5,8 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from fervt.predict import ROW_START, Prediction
+from fervt.predict import Prediction
+from fervt.table import START
 from fervt.ui.answers import answers_as_csv, answers_as_json, summarize
 from fervt.ui.images import Picture
 
@@ -35,7 +36,7 @@ class OneCheckpoint:
 
 def test_csv_has_a_row_a_face():
     header, *rows = csv.reader(StringIO(answers_as_csv(ANSWERS)))
-    assert header == [*ROW_START, *CLASSES]
+    assert header == [*START, *CLASSES]
     assert rows == [
         [
             "a, b.png",

@@ -9,7 +9,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from fervt.batch import Answers, predict_files
 from fervt.images import IMAGE_SUFFIXES
 from fervt.labels import expression
-from fervt.predict import ROW_START, Predictor
+from fervt.predict import Predictor
+from fervt.table import START
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
@@ -112,7 +113,7 @@ def _show_answers(answers: Answers) -> None:
             on_click="ignore",
         )
         offer_another(KIND, "Predict other images", "this table")
-    whole = dict.fromkeys(ROW_START[2:7], "Int64")
+    whole = dict.fromkeys(START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
     if len(rows) == _SHOWN_ROWS:

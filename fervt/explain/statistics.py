@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from fervt.explain.trace import Array, Trace
 
@@ -76,16 +76,20 @@ def graph_facts(edge_index: NDArray[np.int64]) -> dict[str, Any]:
         nodes, directed_edges (self-loops among them), self_loops, neighbors (how many nodes have
         how many neighbors besides themselves), connected.
     """
-    graph = nx.DiGraph(edge_index.T.tolist())
-    plain = nx.Graph((u, v) for u, v in graph.edges if u != v)
-    degrees = [plain.degree(node) if node in plain else 0 for node in graph]
-    values, counts = np.unique(degrees, return_counts=True)
+    nodes, ends = np.unique(edge_index, return_inverse=True)
+    sources, targets = ends.reshape(2, -1)
+    count = len(nodes)
+    joined = np.zeros((count, count), bool)
+    joined[sources, targets] = True
+    neighbors = (joined | joined.T) & ~np.eye(count, dtype=bool)
+    values, counts = np.unique(neighbors.sum(axis=1), return_counts=True)
+    pieces, _ = connected_components(joined, directed=True, connection="strong")
     return {
-        "nodes": graph.number_of_nodes(),
+        "nodes": count,
         "directed_edges": int(edge_index.shape[1]),
-        "self_loops": nx.number_of_selfloops(graph),
+        "self_loops": int(joined.diagonal().sum()),
         "neighbors": dict(zip(values.tolist(), counts.tolist(), strict=True)),
-        "connected": nx.is_strongly_connected(graph),
+        "connected": pieces == 1,
     }
 
 

@@ -14,17 +14,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fervt.resources import ROOT
 from fervt.ui.address import read
+from fervt.ui.script import run_script
 
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
-
-# Streamlit closes its sidebar on a phone after a click in its own navigation; so must ours.
-_CLOSE_ON_PHONES = """<script>
-window.fervtClosesSidebar ??= document.addEventListener("click", (event) => {
-  const link = event.target.closest('[data-testid="stSidebar"] [data-testid="stPageLink"] a');
-  if (link && window.innerWidth < 768)
-    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
-}) ?? true;
-</script>"""
 
 _ENTERED = "entered"  # by the entry script, in this very run
 _PAGE = "page"  # of the session's last run
@@ -169,7 +161,7 @@ def enter() -> Page:
                 query_params=link_parameters(),
                 width="stretch",
             )
-        st.html(_CLOSE_ON_PHONES, unsafe_allow_javascript=True)
+        run_script("close_sidebar_on_phones")
     st.session_state[_ENTERED] = True
     return page
 

@@ -18,43 +18,13 @@ from fervt.ui.clicks import clicked
 from fervt.ui.dataset_faces import SHEET_COLUMNS, FaceBook
 from fervt.ui.evaluation.selection import EvaluationView
 from fervt.ui.gallery import ROW, show_face_of
+from fervt.ui.script import run_script
 from fervt.ui.text import as_text
 
 _MOST_TSNE_ROWS = 8_000
 _MOST_POINTS = 8_000  # more are slow to draw, and hide each other
 _ERROR_COLOURS = ("#56B4E9", "#D55E00")
 _SHOWN_PX = 2 * SIDE_PX
-
-# Plotly cannot put a picture into its hover text. So all faces lie on one sheet, and a box beside
-# the pointer shows the part of it that belongs to the point: its customdata is its place there.
-_FACE_AT_POINTER = f"""<style>
-.st-key-face_sheet {{ display: none; }}
-.fervt-face {{ position: fixed; z-index: 1000; pointer-events: none; border-radius: 6px;
-  width: {_SHOWN_PX}px; height: {_SHOWN_PX}px; box-shadow: 0 2px 10px rgba(0, 0, 0, .4);
-  background-size: {SHEET_COLUMNS * _SHOWN_PX}px auto; }}
-</style><script>
-window.fervtShowsFaces ??= document.addEventListener("mouseover", (entered) => {{
-  const chart = entered.target.closest?.(".st-key-face_map .js-plotly-plot");
-  if (!chart?.on || chart.fervtShowsFaces) return;
-  chart.fervtShowsFaces = true;
-  const face = document.createElement("div");
-  face.className = "fervt-face";
-  chart.on("plotly_hover", ({{points, event}}) => {{
-    const sheet = document.querySelector(".st-key-face_sheet img");
-    const place = [points[0]?.customdata].flat()[0];
-    if (!sheet || place === undefined) return;
-    const x = place % {SHEET_COLUMNS}, y = Math.floor(place / {SHEET_COLUMNS});
-    face.style.backgroundImage = `url("${{sheet.src}}")`;
-    face.style.backgroundPosition = `-${{x * {_SHOWN_PX}}}px -${{y * {_SHOWN_PX}}}px`;
-    face.style.left = `${{event.clientX + 16}}px`;
-    face.style.top = `${{event.clientY - {_SHOWN_PX} - 16}}px`;
-    face.dataset.place = place;
-    document.body.append(face);
-  }});
-  chart.on("plotly_unhover", () => face.remove());
-  chart.addEventListener("mouseleave", () => face.remove());
-}}) ?? true;
-</script>"""
 
 
 def show_map(view: EvaluationView) -> None:
@@ -104,7 +74,8 @@ def show_map(view: EvaluationView) -> None:
 def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
     with st.container(key="face_sheet"):
         st.image(faces.sheet(rows.table["image_sha256"].tolist()), output_format="JPEG", alt="")
-    st.html(_FACE_AT_POINTER, unsafe_allow_javascript=True)
+    hidden = "<style>.st-key-face_sheet { display: none; }</style>"
+    run_script("face_at_pointer", {"columns": SHEET_COLUMNS, "side": _SHOWN_PX}, hidden)
 
 
 def _draw(view: EvaluationView, rows: Rows, plane: NDArray[np.float32], color: str) -> None:

@@ -9,6 +9,7 @@ import json
 import streamlit as st
 
 from fervt.ui.navigation import link_to
+from fervt.ui.script import run_script
 
 ROUTE_TIMEOUT_S = 10.0
 
@@ -35,28 +36,6 @@ _STYLE = (
     "padding:.75rem 1rem;margin:0 0 .5rem;border-radius:.5rem;background:rgba(230,159,0,.16);"
     "border-left:4px solid #E69F00"
 )
-_SCRIPT = """<script>
-(async () => {
-  const show = (which) => {
-    for (const one of document.querySelectorAll("[data-camera-trouble]"))
-      one.hidden = one.dataset.cameraTrouble !== which;
-  };
-  if (!window.isSecureContext) return show("insecure");
-  if (!navigator.mediaDevices?.getUserMedia) return show("unsupported");
-  let permission = null;
-  const look = async () => {
-    if (permission?.state === "denied") return show("denied");
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    show(devices.some((device) => device.kind === "videoinput") ? "" : "missing");
-  };
-  try {
-    permission = await navigator.permissions.query({ name: "camera" });
-    permission.onchange = look;
-  } catch { /* some browsers know no such permission */ }
-  navigator.mediaDevices.ondevicechange = look;
-  await look();
-})();
-</script>"""
 
 
 def show_camera_trouble() -> None:
@@ -66,7 +45,7 @@ def show_camera_trouble() -> None:
         f"{html.escape(text)}</div>"
         for name, text in TROUBLES.items()
     )
-    st.html(sentences + _SCRIPT, unsafe_allow_javascript=True)
+    run_script("camera_trouble", before=sentences)
 
 
 def show_no_route() -> None:

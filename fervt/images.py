@@ -89,7 +89,7 @@ def read_image(
         source: A path, a file's content, a PIL image or an (h, w, 3) uint8 RGB array.
         name: What the person calls it; errors say this name, made safe by `safe_name`. By default
             the path.
-        max_pixels: A stricter limit than `MAX_PIXELS`, for all but arrays.
+        max_pixels: A stricter limit than `MAX_PIXELS` of what is held, for all but arrays.
 
     Returns:
         (height, width, 3) uint8, RGB, writeable where it was read here.
@@ -167,14 +167,17 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
         data += jpeg.END
     try:
         with jpeg.open_jpeg(data) as image:
+            size = image.size
             pixels = image.width * image.height
             most = _MAX_PROGRESSIVE_PIXELS if layout.progressive else _MAX_JPEG_PIXELS
             if pixels > most:
-                raise _too_large(name, image, most)
+                raise _too_large(name, size, most)
             times = next((t for t in (1, 2, 4, 8) if pixels <= t * t * max_pixels), 8)
             image.draft("RGB", (image.width // times, image.height // times))
             missing = 0.0 if layout.ends else jpeg.missing_share(np.asarray(image.convert("RGB")))
             turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            if image.width * image.height > max_pixels:
+                raise _too_large(name, size, 64 * max_pixels)
             rgb = _decode(image, name, max_pixels)
     except ImageError:
         raise
@@ -203,7 +206,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]
     pixels = image.width * image.height
     halved = image.format == "HEIF" and max_pixels < pixels <= min(4 * max_pixels, _MAX_HEIF_PIXELS)
     if pixels > max_pixels and not halved:
-        raise _too_large(name, image, max_pixels)
+        raise _too_large(name, image.size, max_pixels)
     try:
         return check_image(_as_rgb(_upright(image.reduce(2) if halved else image)))
     except ImageError:
@@ -212,9 +215,9 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]
         raise _damaged(name) from error
 
 
-def _too_large(name: str, image: Image.Image, max_pixels: int) -> ImageError:
+def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> ImageError:
     return ImageError(
-        f"'{name}' is {image.width} x {image.height} pixels; images of up to "
+        f"'{name}' is {size[0]} x {size[1]} pixels; images of up to "
         f"{max_pixels / 1e6:g} megapixels can be read."
     )
 
@@ -283,7 +286,7 @@ def _decode_deep_png(
     data: bytes, image: Image.Image, name: str, max_pixels: int
 ) -> NDArray[np.uint8]:
     if image.width * image.height > max_pixels:
-        raise _too_large(name, image, max_pixels)
+        raise _too_large(name, image.size, max_pixels)
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
         return _decode(image, name, max_pixels)
@@ -298,4 +301,5 @@ def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """Scales by the range that is used: cameras put 10, 12 or 14 bits into 16-bit files."""
     highest = int(values.max())
     white = next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if highest < 2**bits)
-    return np.rint(values.astype(np.float32) * (255 / white)).astype(np.uint8)
+    table = np.rint(np.minimum(np.arange(2**16) * (255 / white), 255)).astype(np.uint8)
+    return table[values]

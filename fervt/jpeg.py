@@ -14,7 +14,7 @@ MAX_SCANS = 100
 END = b"\xff\xd9"
 _MAX_SEGMENTS = 20_000
 # 0xFF before anything but a stuffed zero or a restart marker, which are part of a scan.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _ALONE = {0x01, 0xD8}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -27,7 +27,8 @@ class Layout:
     Attributes:
         scans: Passes in which the picture is drawn; `MAX_SCANS` + 1 where there are too many parts
             to be counted.
-        progressive: Whether all its coefficients must be held until the last scan.
+        progressive: Whether all its coefficients must be held until the last scan: in a progressive
+            file, and where a scan draws some of the colors only.
         ends: Whether the end marker is there.
     """
 
@@ -43,7 +44,7 @@ def is_jpeg(data: bytes) -> bool:
 
 def survey(data: bytes) -> Layout:
     """Walks through a file's segments as a decoder does, without decoding any."""
-    at, scans, progressive = 2, 0, False
+    at, scans, progressive, colors = 2, 0, False, 1
     for _ in range(_MAX_SEGMENTS):
         found = _MARKER.search(data, at)
         if found is None:
@@ -54,7 +55,10 @@ def survey(data: bytes) -> Layout:
         if code in _ALONE:
             continue
         scans += code == 0xDA
-        progressive |= code in _PROGRESSIVE
+        if code in _FRAMES:
+            progressive |= code in _PROGRESSIVE
+            colors = max(colors, *data[at + 7 : at + 8], 1)
+        progressive |= code == 0xDA and any(n < colors for n in data[at + 2 : at + 3])
         at += max(2, int.from_bytes(data[at : at + 2], "big"))
     return Layout(MAX_SCANS + 1, progressive, True)
 

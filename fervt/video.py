@@ -122,7 +122,9 @@ def read_video(
     notes = film.notes
     if stats.crowded:
         most = settings.max_faces
-        notes += (f"{stats.crowded:,} frames hold more than {most} faces; the largest were read.",)
+        notes += (
+            f"More than {most} faces: in {stats.crowded:,} frames only the largest were read.",
+        )
     counts = frames, with_faces, len(people), seconds, stats.failed
     return VideoSummary(*counts, stats.problem, notes)
 

@@ -277,6 +277,9 @@ def test_a_jpeg_with_thousands_of_scans_is_refused_before_it_is_decoded():
     # A marker inside a comment is none, and neither hides what comes after it.
     comment = b"\xff\xfe\x00\x06\xff\xd9\xff\xda"
     assert survey(whole[:2] + comment + whole[2:]) == survey(whole)
+    began = time.perf_counter()
+    assert not survey(whole[:-2] + 1_000_000 * b"\xff").ends  # padding costs no time
+    assert time.perf_counter() - began < 1
     assert survey(b"\xff\xd8" + 30_000 * b"\xff\xfe\x00\x02" + whole[2:]).scans > 100
 
 
@@ -321,3 +324,12 @@ def test_every_suffix_is_one_that_the_reader_reads():
     known |= {".hif"}  # HEIF, as Canon and Sony name it
     assert set(IMAGE_SUFFIXES) <= known
     assert known - set(IMAGE_SUFFIXES) <= {".apng", ".avifs", ".dib", ".heics", ".heifs"}
+
+
+def test_a_jpeg_that_draws_its_colors_one_by_one_must_be_held_whole():
+    """Such a file is baseline, but its decoder keeps all coefficients as for a progressive one."""
+    whole = astronaut_jpeg()
+    scan = whole.index(b"\xff\xda")
+    assert whole[scan + 4] == 3 and not survey(whole).progressive
+    one = whole[: scan + 4] + b"\1" + whole[scan + 5 :]
+    assert survey(one).progressive

@@ -97,7 +97,7 @@ def _find_images(path: Path) -> tuple[list[Named], list[str]]:
             if p.is_file() and not is_litter(p.relative_to(path).parts)
         ]
         images = [p for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
-        said = describe_left_out([p.name for p in files if p not in set(images)])
+        said = describe_left_out([p.name for p in files if p.suffix.lower() not in IMAGE_SUFFIXES])
         found: list[Named] = [(str(p), partial(read_photo, p, str(p))) for p in images]
         return found, [said] if said else []
     if path.suffix.lower() == ".zip" and path.is_file():

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from fervt.images import safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
+_MOST_KINDS = 6  # that a sentence names
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 _SPLITS = {
     alias: split
@@ -79,5 +81,7 @@ def describe_left_out(names: Sequence[str]) -> str:
     if not names:
         return ""
     kinds = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in names)
-    listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    ranked = kinds.most_common()
+    listed = ", ".join(f"{count:,} {safe_name(kind)}" for kind, count in ranked[:_MOST_KINDS])
+    listed += ", and others" if len(ranked) > _MOST_KINDS else ""
     return f"Left out: {len(names):,} file{'s' * (len(names) != 1)} ({listed})."

@@ -17,12 +17,18 @@ USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"
 def as_ours(table: pa.Table, path: Path) -> pa.Table:
     """A table as HuggingFace's data sets have it, with our columns.
 
-    Their label is a number whose name stands in the schema's metadata, and a file is a split.
+    Their label is a number whose name stands in the schema's metadata (FER2013's order where none
+    does), and a file is a split.
 
     Raises:
         DataError: A class is none of FER2013's, or nothing says which split it is.
     """
+    names_twice = len(set(table.column_names)) < len(table.column_names)
     label = next((name for name in ("label", "labels") if name in table.column_names), None)
+    if names_twice:
+        raise DataError(f"{path} has two columns of one name.")
+    if label is not None and not pa.types.is_integer(table.schema.field(label).type):
+        raise DataError(f"{path}: its column {label} must hold whole numbers.")
     if "emotion" not in table.column_names and label is not None:
         names = _class_names(table.schema.metadata, label)
         classes = {i: fer2013_label(name) for i, name in enumerate(names)}

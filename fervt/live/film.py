@@ -67,8 +67,11 @@ class Film:
         except VideoError:
             self._container.close()
             raise
-        duration = self._container.duration
-        self._said_s = duration / av.time_base if duration else 0.0
+        own, whole = self._stream.duration, self._container.duration
+        if own and self._stream.time_base:  # the container's counts the sound too
+            self._said_s = float(own * self._stream.time_base)
+        else:
+            self._said_s = whole / av.time_base if whole else 0.0
         self._damaged = self._frames = 0
         self._read_s = 0.0
 
@@ -103,6 +106,11 @@ class Film:
         offset_s, last_s = 0.0, -step_s
         share = 0.0
         for frame, bytes_share in self._decode():
+            try:
+                rgb = self._as_shown(frame)
+            except (OSError, ValueError, av.error.FFmpegError):
+                self._damaged += 1
+                continue
             known = frame.time is not None and isfinite(frame.time)
             at_s = frame.time + offset_s if known else last_s + step_s
             if self._frames == 0:
@@ -114,11 +122,12 @@ class Film:
             at_s = max(at_s, last_s + _LEAST_STEP_S)
             last_s = at_s
             self._frames += 1
-            self._read_s = at_s + step_s
+            held_s = float(frame.duration * frame.time_base) if frame.time_base else 0.0
+            self._read_s = at_s + max(step_s, held_s)
             # What a browser recorded does not say how long it is.
             done = self._read_s / self._said_s if self._said_s else bytes_share
             share = min(1.0, max(share, done))
-            yield FilmFrame(at_s, share, self._as_shown(frame))
+            yield FilmFrame(at_s, share, rgb)
 
     def _decode(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Each frame that can be decoded, and the share of the file's bytes before it."""
@@ -130,6 +139,10 @@ class Film:
             except (OSError, av.error.FFmpegError):  # the file ends in the middle of something
                 packet = None
             if packet is None:
+                with suppress(OSError, av.error.FFmpegError):  # what waits in the decoder
+                    for frame in self._stream.codec_context.decode(None):
+                        self._check_size(frame.width, frame.height)
+                        yield frame, 1.0
                 return
             if packet.pos is not None and self._container.size > 0:
                 share = packet.pos / self._container.size
@@ -165,8 +178,9 @@ class Film:
 def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
     try:
         if isinstance(source, Path):
-            return av.open(str(source))
-        return av.open(source, "r", container_options={"format_whitelist": _FORMATS})
+            return av.open(str(source), metadata_errors="replace")
+        limits = {"format_whitelist": _FORMATS}
+        return av.open(source, "r", container_options=limits, metadata_errors="replace")
     except FileNotFoundError as error:
         raise VideoError(f"There is no file {source}.") from error
     except (OSError, av.error.FFmpegError) as error:

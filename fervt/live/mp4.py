@@ -55,7 +55,10 @@ class Mp4Writer:
             image_rgb: (h, w, 3) uint8 RGB; fitted into the first one's size where it differs.
             time_s: Since the film's start, more than the last frame's.
         """
-        height, width = (side - side % 2 for side in image_rgb.shape[:2])  # yuv420p has no odd ones
+        # yuv420p has no odd sides.
+        height, width = (max(2, side - side % 2) for side in image_rgb.shape[:2])
+        if image_rgb.shape[0] < 2 or image_rgb.shape[1] < 2:
+            image_rgb = np.asarray(cv2.resize(image_rgb, (width, height)), np.uint8)
         if self._stream is None:
             options = {"crf": _QUALITY, "preset": "veryfast"}
             stream = self._film.add_stream("libx264", rate=_NOMINAL_FPS, options=options)
@@ -75,7 +78,7 @@ class Mp4Writer:
 def _fit(image_rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Scales a picture into a frame without stretching it; what is left stays black."""
     scale = min(width / image_rgb.shape[1], height / image_rgb.shape[0])
-    size = round(image_rgb.shape[1] * scale), round(image_rgb.shape[0] * scale)
+    size = max(1, round(image_rgb.shape[1] * scale)), max(1, round(image_rgb.shape[0] * scale))
     small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
     frame = np.zeros((height, width, 3), np.uint8)
     top, left = (height - size[1]) // 2, (width - size[0]) // 2

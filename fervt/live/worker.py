@@ -57,7 +57,7 @@ class LiveSettings:
         search_every: Faces are searched in every so many frames; None lets the worker choose by
             what a search costs here.
         search_side_px: How large frames are searched, see `FaceDetector`: at 320, faces from a
-            twelfth of the frame's width are found.
+            twelfth of the frame's width are found. A worker keeps the one it began with.
         max_faces: So many are read in a frame, the largest.
     """
 
@@ -115,6 +115,7 @@ class LiveWorker:
         self._frames = 0
         self._until_search = 0
         self._searched_s = 0.0
+        self._crowded = False
         self._search_ms = _Average()
         self._reading_ms = _Average()
 
@@ -228,14 +229,15 @@ class LiveWorker:
         if self._until_search == 0 or late:
             began_s = self._clock()
             found = self._detector.detect(image_rgb)
-            if len(found) > settings.max_faces:
-                found = found[: settings.max_faces]
-                with self._lock:
-                    self._meter.count_crowd()
+            self._crowded = len(found) > settings.max_faces
+            found = found[: settings.max_faces]
             self._search_ms.take(1000 * (self._clock() - began_s))
             self._searched_s = time_s
             self._until_search = self.search_every  # not where it failed: the next frame searches
         self._until_search -= 1
+        if self._crowded:
+            with self._lock:
+                self._meter.count_crowd()
         places = _places_in(self._tracker.step(time_s, found), image_rgb)
         if not places:
             return (), []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from fervt.faces import Box, FoundFace, thread_detector, whole_image_box
+from fervt.faces.detect import choose_search
 from fervt.grid import GRID
 from fervt.model.graph import grid_edges
 from fervt.predict import Evidence, Predictor, Reading, cut_face, describe_face
@@ -54,10 +56,10 @@ class Engine:
             lambda: thread_detector(side, persistent=not live).detect(image)
         ).result()
 
-    @property
+    @cached_property
     def detector_name(self) -> str:
         """What finds the faces."""
-        return self._detectors.submit(lambda: thread_detector(self.search_side_px).name).result()
+        return choose_search().name
 
     @property
     def search_side_px(self) -> int:

@@ -37,3 +37,11 @@ def test_the_whole_image_is_a_box_and_a_square_crop():
 def test_an_empty_box_is_one_sentence(box):
     with pytest.raises(ImageError, match="is empty"):
         crop_face(np.zeros((20, 30, 3), np.uint8), box)
+
+
+def test_a_tilted_crop_of_a_very_long_image():
+    """OpenCV itself warps nothing with a side of 32,767 pixels."""
+    image = np.zeros((60, 40_000, 3), np.uint8)
+    image[20:40, 39_000:39_020] = 200
+    crop = crop_face(image, (39_000, 20, 39_020, 40), 90.0)
+    assert crop.shape == (20, 20, 3) and (crop[2:-2, 2:-2] == 200).all()

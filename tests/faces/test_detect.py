@@ -1,6 +1,8 @@
 """Boxes are where the faces are, in the pixels of the image that was given."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -139,3 +141,17 @@ def test_yunet_is_taken_when_named(tmp_path, monkeypatch):
     assert large.box_xyxy_px == (26, -6, 64, 32) and large.score == pytest.approx(0.96)
     assert small.box_xyxy_px == (-4, 3, 15, 22)
     assert detector.detect(image[..., ::-1].copy()) == []
+
+
+@pytest.mark.parametrize("size", [(1, 200_000), (120, 60_000), (30_000, 4)])
+def test_a_ribbon_costs_no_more_than_a_photo(detector, size):
+    began = time.process_time()
+    assert detector.detect(np.full((*size, 3), 90, np.uint8)) == []
+    assert time.process_time() - began < 20  # without a bound: gigabytes, and minutes
+
+
+def test_threads_may_search_for_the_first_time_at_once():
+    images = [load_example("astronaut")] * 4
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda image: len(thread_detector().detect(image)), images))
+    assert found == [1, 1, 1, 1]

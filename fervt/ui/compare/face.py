@@ -50,7 +50,7 @@ def _show_checkpoint(
     name: str, predictor: Predictor, face: Prediction, key: str, face_px: int
 ) -> None:
     trace = remember(
-        (predictor, key, face.box_xyxy_px, "trace"),
+        (predictor, key, face.box_xyxy_px, face.angle_deg, "trace"),
         lambda: trace_face(predictor, to_face(face.crop)),
     )
     seen = seen_part(face.crop, predictor.info.preprocess.crop)

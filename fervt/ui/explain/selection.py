@@ -79,7 +79,7 @@ class ExplainedFace:
 
 def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> ExplainedFace:
     """Explains a face, once a session; draws the answer and the choice of what to explain."""
-    key = (predictor, picture.key, prediction.box_xyxy_px)
+    key = (predictor, picture.key, prediction.box_xyxy_px, prediction.angle_deg)
 
     def compute() -> tuple[Explanation, NDArray[np.uint8], float]:
         started = time.perf_counter()

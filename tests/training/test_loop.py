@@ -200,6 +200,7 @@ def _interrupt(data_file: Path, out: Path, signal_number: int, *extra: str) -> i
         return process.wait(timeout=60)
 
 
+@pytest.mark.slow
 def test_sigterm_stops_at_a_resumable_point(data_file: Path, tmp_path: Path) -> None:
     assert _interrupt(data_file, tmp_path, signal.SIGTERM, "--epochs=400") == 0
     state = torch.load(tmp_path / "state.pt", weights_only=True)
@@ -208,6 +209,7 @@ def test_sigterm_stops_at_a_resumable_point(data_file: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob(".*part"))
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_weights(data_file: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert _interrupt(data_file, killed, signal.SIGKILL, "--epochs=20") == -signal.SIGKILL

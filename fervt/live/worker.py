@@ -37,7 +37,7 @@ _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
 
 # From search to search at most: a new face waits no longer.
 _MAX_BETWEEN = 8  # frames
-_MAX_BETWEEN_S = 0.5
+_MAX_BETWEEN_S = 0.25
 _SEARCH_SHARE = 0.25
 _SAME_SHAPE = 0.03
 

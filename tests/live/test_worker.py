@@ -214,13 +214,13 @@ def test_the_search_is_rarer_where_it_costs_more(predictor):
     assert settled(5, 0.01) == 8
 
 
-def test_a_slow_stream_is_searched_at_least_twice_a_second(predictor):
+def test_a_slow_stream_is_searched_at_least_four_times_a_second(predictor):
     calls = []
     worker = told(LiveWorker(predictor), lambda call: calls.append(call) or [(30, 40, 180, 190)])
     worker._search_ms.take(1000)
     worker._reading_ms.take(1)
     for index in range(6):
-        worker.process(frame(30), time_s=index * 0.6)
+        worker.process(frame(30), time_s=index * 0.3)
     assert len(calls) == 6
 
 

@@ -197,8 +197,8 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
     keys = content.keys() if isinstance(content, dict) else set()
     if "pytorch-lightning_version" in keys and "fervt" not in keys:
         raise CheckpointError(
-            f"'{path.name}' is a Lightning checkpoint without fervt's metadata; save its "
-            "'state_dict' together with them, see docs/training.md."
+            f"'{path.name}' is a Lightning checkpoint without fervt's metadata; only checkpoints "
+            "of FERVT-GNN that fervt saved can be used."
         )
     if not {"state_dict", "fervt"} <= keys:
         raise CheckpointError(
@@ -293,6 +293,8 @@ def name_checkpoint(path: Path, sha256: str) -> str:
     """What to call a file: by its own name, or, if it ships with fervt, by that."""
     size = path.stat().st_size
     for name, shipped in shipped_checkpoints().items():
+        if shipped == path:
+            return name
         if shipped.stat().st_size == size and file_sha256(shipped) == sha256:
             return name
     return path.stem

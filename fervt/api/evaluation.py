@@ -10,13 +10,12 @@ import pandas as pd
 
 from fervt import predict
 from fervt.data.archive import MAX_IMAGES, MAX_UNPACKED_BYTES
-from fervt.data.folders import is_litter
+from fervt.data.folders import list_images
 from fervt.data.prepared import count_splits
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.files import write_aside
-from fervt.images import IMAGE_SUFFIXES
 from fervt.progress import Progress, no_progress
 
 _OWN_SPLITS = ("train", "validation", "test")
@@ -202,9 +201,7 @@ def _read(path: Path) -> bytes:
 
 def _pack(folder: Path) -> bytes:
     """A folder's pictures as a zip file in memory, so that both pass the same checks."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    files = [path for path in files if not is_litter(path.relative_to(folder).parts)]
-    images = {path for path in files if path.suffix.lower() in IMAGE_SUFFIXES}
+    images, others = list_images(folder)
     if len(images) > MAX_IMAGES:
         raise DataError(
             f"'{folder}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
@@ -213,8 +210,9 @@ def _pack(folder: Path) -> bytes:
         raise DataError(f"'{folder}' holds more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for path in files:  # of what is no image only the name, so that it is said what is left out
-            name = path.relative_to(folder).as_posix().encode(errors="replace").decode()
-            info = zipfile.ZipInfo(name)  # whatever the file's date
-            archive.writestr(info, _read(path) if path in images else b"")
+        # Of what is no image only the name, so that it is said what is left out.
+        for paths, read in ((images, _read), (others, lambda _: b"")):
+            for path in paths:
+                name = path.relative_to(folder).as_posix().encode(errors="replace").decode()
+                archive.writestr(zipfile.ZipInfo(name), read(path))  # whatever the file's date
     return content.getvalue()

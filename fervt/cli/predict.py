@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 from fervt.batch import Named, list_images, predict_many
 from fervt.checkpoint import find_checkpoint
-from fervt.data.folders import describe_left_out, is_litter
+from fervt.data import folders
 from fervt.errors import DataError, ImageError
 from fervt.files import write_aside
-from fervt.images import IMAGE_SUFFIXES, read_photo
+from fervt.images import read_photo
 from fervt.labels import NOTICE, expression
 from fervt.predict import Prediction, Predictor, as_json
 
@@ -91,13 +91,8 @@ def _images_of(path: Path) -> tuple[list[Named], list[str]]:
 
 def _find_images(path: Path) -> tuple[list[Named], list[str]]:
     if path.is_dir():
-        files = [
-            p
-            for p in sorted(path.rglob("*"))
-            if p.is_file() and not is_litter(p.relative_to(path).parts)
-        ]
-        images = [p for p in files if p.suffix.lower() in IMAGE_SUFFIXES]
-        said = describe_left_out([p.name for p in files if p.suffix.lower() not in IMAGE_SUFFIXES])
+        images, others = folders.list_images(path)
+        said = folders.describe_left_out([p.name for p in others])
         found: list[Named] = [(str(p), partial(read_photo, p, str(p))) for p in images]
         return found, [said] if said else []
     if path.suffix.lower() == ".zip" and path.is_file():

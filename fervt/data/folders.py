@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from fervt.images import safe_name
+from fervt.images import IMAGE_SUFFIXES, safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
 _MOST_KINDS = 6  # that a sentence names
@@ -70,6 +70,17 @@ def fer2013_label(name: str, dataset: str = "") -> int:
 def is_litter(parts: Iterable[str]) -> bool:
     """Whether a path leads to what operating systems leave behind, or to a hidden file."""
     return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
+
+
+def list_images(folder: Path) -> tuple[list[Path], list[Path]]:
+    """A folder's files, by name: its images and the others, without litter."""
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not is_litter(path.relative_to(folder).parts)
+    ]
+    images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    return images, [path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES]
 
 
 def describe_left_out(names: Sequence[str]) -> str:

@@ -46,25 +46,22 @@ def cut_tilted(
     center_xy: tuple[float, float],
     side: int,
     angle_deg: float,
-    scale: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Cuts a square that is tilted clockwise by an angle, and turns it upright.
 
     Args:
         image_rgb: (h, w, 3) uint8.
         center_xy: Of the square, in the image's pixels.
-        side: Of what is returned, in pixels.
-        angle_deg: How far the square is tilted clockwise.
-        scale: Pixels of the image in a pixel of what is returned; up to about 2, since nothing is
-            averaged.
+        side: Of the square, in pixels.
+        angle_deg: How far it is tilted clockwise.
 
     Returns:
         (side, side, 3) uint8; outside of the image its edge pixels are repeated.
     """
-    turn = scale * tilt_matrix(angle_deg)
+    turn = tilt_matrix(angle_deg)
     corner = np.array(center_xy) - turn @ np.full(2, (side - 1) / 2)
     # OpenCV warps no image with a side of 32,767 pixels and more.
-    reach = np.ceil(0.75 * side * scale) + 2
+    reach = np.ceil(0.75 * side) + 2
     sizes = np.array(image_rgb.shape[1::-1])
     start = np.clip(np.floor(center_xy) - reach, 0, sizes - 1).astype(int)
     end = np.clip(np.ceil(center_xy) + reach, 1, sizes).astype(int)

@@ -23,7 +23,7 @@ from fervt.faces.tilt import Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
 SEARCH_SIDE_PX = 1024
-_LONGEST = 4  # times that side: a panorama of 18 to 1 is not made smaller by it
+_LONGEST = 4  # times that side: a panorama of up to 21 to 1 is not made smaller by it
 _SECOND_SIDE_PX = 640  # second tries are many, and who needs them is seldom small
 
 

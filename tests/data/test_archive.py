@@ -98,11 +98,15 @@ def test_bombs_are_refused_before_they_are_unpacked(monkeypatch) -> None:
         archive.read(archive.members[0])
 
 
+def zeros_that_claim(size: int, claimed: int) -> bytes:
+    """An archive with a deflated member of that many zeros, whose listing says another number."""
+    content = bytearray(zip_of({"sad/a.png": bytes(size)}, compression=zipfile.ZIP_DEFLATED))
+    struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, claimed)
+    return bytes(content)
+
+
 def test_a_size_that_is_a_lie_unpacks_no_more_than_it_says() -> None:
-    content = bytearray(zip_of({"sad/a.png": bytes(500_000)}, compression=zipfile.ZIP_DEFLATED))
-    listing = content.index(b"PK\1\2")
-    struct.pack_into("<I", content, listing + 24, 100)
-    archive = ImageArchive(bytes(content), "x.zip")
+    archive = ImageArchive(zeros_that_claim(500_000, 100), "x.zip")
     with pytest.raises(ImageError):
         archive.read(archive.members[0])
 
@@ -191,10 +195,7 @@ def test_packing_without_a_bound_is_refused(packing) -> None:
 
 
 def test_a_deflated_member_unpacks_no_more_than_it_says_in_memory() -> None:
-    content = bytearray(zip_of({"sad/a.png": bytes(300_000_000)}, compression=zipfile.ZIP_DEFLATED))
-    listing = content.index(b"PK\1\2")
-    struct.pack_into("<I", content, listing + 24, 1_000_000)
-    archive = ImageArchive(bytes(content), "x.zip")
+    archive = ImageArchive(zeros_that_claim(300_000_000, 1_000_000), "x.zip")
     tracemalloc.start()
     with pytest.raises(ImageError):
         archive.read(archive.members[0])

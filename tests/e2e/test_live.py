@@ -1,12 +1,10 @@
 """The webcam page in a real browser, whose camera plays a film of a moving astronaut."""
 
 import re
-from contextlib import suppress
 
 import av
 import pytest
 from film import astronaut_frames, write_film
-from playwright.sync_api import TimeoutError
 
 SLOW_MS = 120_000  # a busy machine may need long for the first frame
 
@@ -44,17 +42,6 @@ def wait_for_a_steady_face(page, attempts: int = 5) -> bool:
     return False
 
 
-def forget_the_recording(page, attempts: int = 4) -> None:
-    """On a machine under load a click may meet a button that a refresh is just replacing."""
-    patience_ms = SLOW_MS / attempts
-    for _ in range(attempts):
-        page.get_by_role("button", name="Forget the recording").click(timeout=SLOW_MS)
-        with suppress(TimeoutError):
-            page.get_by_text("Your recording").wait_for(state="detached", timeout=patience_ms)
-            return
-    raise AssertionError("the recording is still there")
-
-
 def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film):
     browser = launch_chromium([*CAMERA, f"--use-file-for-fake-video-capture={film}"])
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -85,7 +72,8 @@ def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film
     page.wait_for_function(
         "document.querySelector('video')?.readyState >= 2", timeout=SLOW_MS
     )  # it plays here, too
-    forget_the_recording(page)
+    page.get_by_role("button", name="Forget the recording").click()
+    page.get_by_text("Your recording").wait_for(state="detached", timeout=SLOW_MS)
 
     camera.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped. The timeline below keeps").wait_for(timeout=SLOW_MS)

@@ -15,8 +15,10 @@ def show_recorder(recorder: Recorder, running: bool) -> None:
         recorder: The session's.
         running: Whether the camera's stream runs.
     """
-    every_s = REFRESH_S if recorder.state.running else None
-    st.fragment(_draw, run_every=every_s)(recorder, running, recorder.state.running)
+    recording = recorder.state.running
+    # A fragment only for the clock: what is clicked in one while the page runs anew is lost.
+    draw = st.fragment(_draw, run_every=REFRESH_S) if recording else _draw
+    draw(recorder, running, recording)
 
 
 def _draw(recorder: Recorder, running: bool, was_recording: bool) -> None:

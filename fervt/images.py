@@ -187,7 +187,7 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
         raise _damaged(name)
     percent = round(100 * missing)
     which = f"{percent}%" if turned else f"The lower {percent}%"
-    return Photo(rgb, f"{which} of '{name}' are missing: it is cut short." if percent else "")
+    return Photo(rgb, f"{which} of '{name}' is missing: it is cut short." if percent else "")
 
 
 def check_image(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

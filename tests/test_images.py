@@ -252,7 +252,7 @@ def test_of_a_jpeg_that_is_cut_short_what_is_there_is_read(kept):
     photo = read_photo(whole[: int(kept * len(whole))], "a.jpg")
     same = (photo.rgb == read_image(whole, "a.jpg")).all(axis=(1, 2))
     missing = 100 * (1 - same.argmin() / len(same))
-    said = int(re.fullmatch(r"The lower (\d+)% of 'a\.jpg' are missing: .*", photo.note)[1])
+    said = int(re.fullmatch(r"The lower (\d+)% of 'a\.jpg' is missing: .*", photo.note)[1])
     assert said == pytest.approx(missing, abs=4)
 
 
@@ -261,7 +261,7 @@ def test_which_part_of_a_turned_photo_is_missing_is_not_guessed():
     exif[ExifTags.Base.Orientation] = 6
     whole = astronaut_jpeg(exif=exif)
     photo = read_photo(whole[: len(whole) // 2], "a.jpg")
-    assert re.match(r"\d+% of 'a\.jpg' are missing", photo.note)
+    assert re.match(r"\d+% of 'a\.jpg' is missing", photo.note)
 
 
 def test_a_jpeg_with_thousands_of_scans_is_refused_before_it_is_decoded():

@@ -47,7 +47,7 @@ def test_one_happy_face(name, capsys):
     assert [face["label"] for face in answer["faces"]] == ["happy"]
     tilted = "tilted" in name and "-20" not in name
     assert (abs(answer["faces"][0]["angle_deg"]) > 15) >= tilted
-    assert ("are missing" in err) == ("cut" in name) == bool(answer["note"])
+    assert ("is missing" in err) == ("cut" in name) == bool(answer["note"])
 
 
 def test_four_faces_in_a_panorama(capsys):

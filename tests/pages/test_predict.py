@@ -129,7 +129,7 @@ def test_bad_files_get_a_sentence_each_and_good_ones_an_answer(open_page):
 def test_what_is_missing_of_a_photo_is_said_beside_its_answer(open_page):
     whole = encode(data.astronaut(), "JPEG")
     app = upload(open_page("predict"), ("cut.jpg", whole[: len(whole) // 2]))
-    assert any("% of 'cut.jpg' are missing" in w.value for w in app.warning)
+    assert any("% of 'cut.jpg' is missing" in w.value for w in app.warning)
     assert app.subheader and not app.error
 
 

@@ -186,7 +186,7 @@ def test_images_that_cannot_be_used(client, data, words):
 
 def test_what_is_there_of_a_cut_image_is_read(client, face_jpeg):
     (image,) = post(client, face_jpeg[: len(face_jpeg) // 2]).get_json()["images"]
-    assert re.match(r"The lower \d+% of 'body' are missing", image["note"])
+    assert re.match(r"The lower \d+% of 'body' is missing", image["note"])
     assert problem(post(client, face_jpeg[:200]))["status"] == 422
 
 

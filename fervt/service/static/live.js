@@ -301,7 +301,9 @@ function drawBox(face, toCanvas, unit) {
 
 function drawTag(face, toCanvas, unit) {
   const { name, color } = expressions[face.label];
-  const [x, y] = place(face.box_xyxy_px, toCanvas);
+  const [x, untilted, width] = place(face.box_xyxy_px, toCanvas);
+  const tilt = (face.angle_deg * Math.PI) / 180; // above the highest corner
+  const y = untilted - ((Math.abs(Math.cos(tilt)) + Math.abs(Math.sin(tilt)) - 1) * width) / 2;
   const text = `${name} ${Math.round(100 * face.probabilities[face.label])}%`;
   pen.font = `600 ${11 * unit}px system-ui, sans-serif`;
   const tag = pen.measureText(text).width + 10 * unit;

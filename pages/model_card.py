@@ -4,6 +4,7 @@ import streamlit as st
 
 from fervt.reports.card import render_card
 from fervt.ui.checkpoints import is_own, shipped_path
+from fervt.ui.downloads import offer_file
 from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
@@ -15,7 +16,5 @@ if is_own(predictor):
 else:
     card = render_card(predictor.name, shipped_path(predictor.name))
     st.markdown(card)
-    st.download_button(
-        "Card (.md)", card, f"{predictor.name}.md", "text/markdown", icon=":material/download:"
-    )
+    offer_file("Card (.md)", lambda: card, f"{predictor.name}.md", "text/markdown")
 show_notice()

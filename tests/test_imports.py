@@ -146,7 +146,11 @@ def test_pages_are_thin(path):
     assert len(path.read_text().splitlines()) < 100
 
 
-def test_one_module_reads_and_writes_the_address():
+@pytest.mark.parametrize(
+    ("call", "module"),
+    [("st.query_params", "address.py"), ("st.download_button", "downloads.py")],
+)
+def test_one_module_has_the_only_door(call, module):
+    """The address' state, and files that are made only when somebody asks for one."""
     files = [*ROOT.glob("fervt/ui/**/*.py"), *ROOT.glob("pages/*.py")]
-    touching = {file.name for file in files if "st.query_params" in file.read_text()}
-    assert touching == {"address.py"}
+    assert {file.name for file in files if call in file.read_text()} == {module}

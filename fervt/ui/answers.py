@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.table import FOUND, NO_FACE, Row, write_table
+from fervt.ui.downloads import offer_file
 from fervt.ui.images import Picture, remember
 
 _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
@@ -44,19 +43,15 @@ def show_downloads(
     predictor: Predictor, answers: Sequence[tuple[Picture, Sequence[Prediction]]]
 ) -> None:
     """Draws the buttons that download the predictions for all images."""
-    for kind, mime, content in (
-        ("csv", "text/csv", answers_as_csv(answers)),
-        ("json", "application/json", answers_as_json(predictor, answers)),
-    ):
-        st.download_button(
-            kind.upper(),
-            content,
-            f"expressions.{kind}",
-            mime,
-            icon=":material/download:",
-            on_click="ignore",
-            help="Box and probabilities of every face in your images.",
-        )
+    about = "Box and probabilities of every face in your images."
+    offer_file("CSV", lambda: answers_as_csv(answers), "expressions.csv", "text/csv", help=about)
+    offer_file(
+        "JSON",
+        lambda: answers_as_json(predictor, answers),
+        "expressions.json",
+        "application/json",
+        help=about,
+    )
 
 
 def answers_as_json(

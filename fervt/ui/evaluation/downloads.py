@@ -8,6 +8,7 @@ import streamlit as st
 from fervt.images import safe_name
 from fervt.reports.evaluation import build_report
 from fervt.ui.charts import say
+from fervt.ui.downloads import offer_file
 from fervt.ui.evaluation.selection import EvaluationView
 
 
@@ -31,14 +32,7 @@ def show_report(view: EvaluationView) -> None:
         help="Needs a prepared data file (sidebar) or your own images. FER2013's faces may be "
         "shown for research; share such a report accordingly.",
     )
-    st.download_button(
-        "Report (.html)",
-        content,
-        f"{name}.html",
-        "text/html",
-        type="primary",
-        icon=":material/download:",
-    )
+    offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)
     say(
         "The evaluation itself",
         "Predictions, mirrored too, class tokens and metrics. Unpacked to a folder, "
@@ -46,7 +40,7 @@ def show_report(view: EvaluationView) -> None:
         "`assets/evaluations/NAME/SPLIT` of a shipped checkpoint it is shown here and on Compare. "
         "It holds hashes of the faces, not the faces.",
     )
-    st.download_button(
+    offer_file(
         "Evaluation (.zip)",
         lambda: zip_files(evaluation.as_files()),
         f"{name}.zip",

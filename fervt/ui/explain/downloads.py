@@ -4,6 +4,7 @@ import streamlit as st
 
 from fervt.reports.explanation import bundle_files, zip_bundle
 from fervt.ui.charts import say
+from fervt.ui.downloads import offer_file
 from fervt.ui.explain.selection import ExplainedFace
 
 
@@ -18,20 +19,20 @@ def show_download(view: ExplainedFace) -> None:
         return bundle_files(view.predictor, view.explanation, view.target, view.prediction.crop)
 
     with st.container(horizontal=True):
-        st.download_button(
+        offer_file(
             "Everything (.zip)",
             lambda: zip_bundle(files()),
             "explanation.zip",
             "application/zip",
-            type="primary",
+            main=True,
         )
-        st.download_button(
+        offer_file(
             "One page (.html)",
             lambda: files()["explanation.html"],
             "explanation.html",
             "text/html",
         )
-        st.download_button(
+        offer_file(
             "Arrays (.npz)", lambda: files()["arrays.npz"], "arrays.npz", "application/octet-stream"
         )
     st.caption(

@@ -9,6 +9,7 @@ import streamlit as st
 from fervt.images import safe_name
 from fervt.live import LiveSettings
 from fervt.predict import Predictor
+from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import find_job, forget_job, say_seconds, show_progress, start_job
 from fervt.ui.live.stream import pick_settings
@@ -99,13 +100,11 @@ def _draw_result(film: ReadFilm) -> None:
             f"{found.with_faces} of them, {people}; read by {film.checkpoint}.",
             width="content",
         )
-        st.download_button(
+        offer_file(
             "Annotated video (MP4)",
-            film.annotated_mp4,
+            lambda: film.annotated_mp4,
             "annotated.mp4",
             "video/mp4",
-            icon=":material/download:",
-            on_click="ignore",
             help="H.264, without the sound.",
         )
     st.fragment(_draw_timeline)(film)

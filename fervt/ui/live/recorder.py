@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fervt.live.recorder import MAX_BYTES, MAX_S, Recorder, Recording
+from fervt.ui.downloads import offer_file
 from fervt.ui.images import forget_too
 
 REFRESH_S = 1.0
@@ -70,12 +71,5 @@ def _draw_film(recorder: Recorder, film: bytes, state: Recording) -> None:
     )
     st.video(film, format="video/mp4", alt="Your recording")
     with st.container(horizontal=True):
-        st.download_button(
-            "Recording (MP4)",
-            film,
-            "recording.mp4",
-            "video/mp4",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        offer_file("Recording (MP4)", lambda: film, "recording.mp4", "video/mp4")
         st.button("Forget the recording", icon=":material/delete:", on_click=recorder.forget)

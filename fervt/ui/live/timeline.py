@@ -10,6 +10,7 @@ from fervt.live import FrameReading, LiveStats, LiveWorker
 from fervt.live.timeline import face_numbers, face_series, readings_as_csv
 from fervt.reports.session import summary_html
 from fervt.ui.charts import show_chart
+from fervt.ui.downloads import offer_file
 
 REFRESH_S = 1.0
 RECENT_S = 60.0
@@ -139,19 +140,17 @@ def show_exports(
         stats: Of the stream; None for a video file.
         source: What was read, in a word.
     """
-    st.download_button(
+    offer_file(
         "Timeline (CSV)",
         lambda: readings_as_csv(readings, vocabulary),
         "timeline.csv",
-        icon=":material/download:",
-        on_click="ignore",
+        "text/csv",
         help="A row a frame and face.",
     )
-    st.download_button(
+    offer_file(
         "Summary (HTML)",
         lambda: summary_html(readings, vocabulary, checkpoint, stats, source),
         "summary.html",
-        icon=":material/download:",
-        on_click="ignore",
+        "text/html",
         help="One page with the figures and the timeline of each face.",
     )

@@ -11,6 +11,7 @@ from fervt.images import IMAGE_SUFFIXES
 from fervt.labels import expression
 from fervt.predict import Predictor
 from fervt.table import START
+from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
@@ -103,15 +104,7 @@ def _show_answers(answers: Answers) -> None:
     for note in answers.notes[:_SHOWN_PROBLEMS]:
         st.caption(as_text(note))
     with st.container(horizontal=True):
-        st.download_button(
-            "Table (.csv)",
-            answers.table,
-            "expressions.csv",
-            "text/csv",
-            type="primary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        offer_file("Table (.csv)", lambda: answers.table, "expressions.csv", "text/csv", main=True)
         offer_another(KIND, "Predict other images", "this table")
     whole = dict.fromkeys(START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)

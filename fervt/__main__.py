@@ -16,6 +16,7 @@ VERBS = (
     "explain",
     "video",
     "report",
+    "export",
     "bench",
     "app",
     "serve",

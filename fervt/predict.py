@@ -14,10 +14,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from fervt.checkpoint import CheckpointInfo, load_checkpoint, name_checkpoint
 from fervt.data.transforms import FACE_SIZE
 from fervt.device import find_device
+from fervt.engines import Engine, Output, open_engine
 from fervt.errors import ConfigError, ImageError
 from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
 from fervt.files import file_sha256
@@ -25,12 +27,13 @@ from fervt.images import check_image
 from fervt.labels import Vocabulary
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
 from fervt.model.cost import count_gmac, count_parameters
-from fervt.threads import threads_for
+from fervt.model.graph import grid_edges
+from fervt.threads import one_thread, threads_for
 
 Evidence = Literal["input", "gwa", "gat"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
-ENGINES = ("auto", "torch")
 
+_EDGES = grid_edges().numpy()
 _BATCH = 64  # faces in one forward pass: what more of them add is memory, not speed
 
 
@@ -100,6 +103,7 @@ class Predictor:
         file_bytes: Its file's size.
         sha256: Of its file.
         device: Where the network runs.
+        engine: What runs it.
     """
 
     def __init__(self, checkpoint: Path, device: str = "auto", engine: str = "auto") -> None:
@@ -108,19 +112,19 @@ class Predictor:
         Args:
             checkpoint: The file.
             device: "cpu", "cuda", "cuda:1" and so on; "auto" takes a GPU where there is one.
-            engine: What runs the network: "torch"; "auto" chooses.
+            engine: What classifies faces: "torch", "onnx", or "auto", see `open_engine`.
+                Explanations that need gradients or replace a part always use PyTorch.
 
         Raises:
             CheckpointError: It cannot be loaded.
-            ConfigError: There is no such device or engine.
+            ConfigError: There is no such device or engine, or one can't run on the other.
         """
-        if engine not in ENGINES:
-            raise ConfigError(f"There is no engine '{engine}'; known: {', '.join(ENGINES)}.")
         self.device = find_device(device)
         self.info: CheckpointInfo
         self._model: FERVTGNN  # for fervt.explain too, and for nobody else
         self._model, self.info = load_checkpoint(checkpoint)
         self._model.to(self.device)
+        self.engine: Engine = open_engine(engine, self._model, self.info.preprocess, self.device)
         self.file_bytes = checkpoint.stat().st_size
         self.sha256 = file_sha256(checkpoint)
         self.name = name_checkpoint(checkpoint, self.sha256)
@@ -221,20 +225,22 @@ class Predictor:
         return readings
 
     def _read(self, faces: NDArray[np.uint8], evidence: Collection[Evidence]) -> list[Reading]:
+        config, wanted = self.info.config, list[Output](["logits"])
+        if "gwa" in evidence and config.use_gwa:
+            wanted.append("gwa_weights")
+        if "gat" in evidence and config.use_gnn:
+            wanted.append("graph_attention")
         started = time.perf_counter()
-        output, images = self._run(faces)
-        probabilities = self.probabilities(output)  # waits for the device
+        with threads_for(len(faces)), torch.inference_mode():
+            images = self.prepare(faces)
+        answers = dict(zip(wanted, self.engine.run(images, wanted), strict=True))
+        probabilities = self._calibrate(answers["logits"])
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
-        inputs = gwa = gat = edge_index = None
+        gwa, gat = answers.get("gwa_weights"), answers.get("graph_attention")
+        inputs = None
         if "input" in evidence:
             seen = self.info.preprocess.denormalize(images)
             inputs = (seen * 255).round().byte().cpu().numpy()
-        if "gwa" in evidence and output.gwa_weights is not None:
-            gwa = output.gwa_weights.float().cpu().numpy()
-        if "gat" in evidence and output.gat_attention is not None:
-            assert output.gat_edge_index is not None
-            gat = torch.stack(output.gat_attention, dim=1).float().cpu().numpy()
-            edge_index = output.gat_edge_index.cpu().numpy()
         return [
             Reading(
                 probabilities[i],
@@ -242,10 +248,20 @@ class Predictor:
                 None if inputs is None else inputs[i],
                 None if gwa is None else gwa[i],
                 None if gat is None else gat[i],
-                edge_index,
+                None if gat is None else _EDGES,
             )
             for i in range(len(faces))
         ]
+
+    @one_thread()
+    def classify_prepared(self, images: torch.Tensor) -> NDArray[np.float32]:
+        """Classifies images (B, 3, S, S) as `prepare` makes them, in the calling thread.
+
+        Returns:
+            Calibrated probabilities (B, C).
+        """
+        parts = [self.engine.run(part, ["logits"])[0] for part in images.split(_BATCH)]
+        return self._calibrate(np.concatenate(parts))
 
     def _run(
         self, faces: NDArray[np.uint8], intervention: Intervention | None = None
@@ -263,7 +279,10 @@ class Predictor:
 
     def probabilities(self, output: FERVTOutput) -> NDArray[np.float32]:
         """Calibrated probabilities (B, C) of an output."""
-        return (output.logits.float() / self.info.temperature).softmax(dim=1).cpu().numpy()
+        return self._calibrate(output.logits.detach().float().cpu().numpy())
+
+    def _calibrate(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        return softmax(logits / np.float32(self.info.temperature), axis=1)
 
 
 def as_json(prediction: Prediction) -> dict[str, Any]:

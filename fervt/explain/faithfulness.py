@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fervt.explain.evidence import Target
 from fervt.explain.grid import CELLS, hide_cells
-from fervt.explain.trace import Array, classify
+from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 
@@ -112,13 +112,13 @@ def measure_faithfulness(
     orders += [rng.permutation(CELLS) for _ in range(random_orders)]
     image = predictor.prepare(face[None])
     none_and_all = hide_cells(image, _masks([0, CELLS], orders[0], image))
-    ends = target.score(classify(predictor, none_and_all))
+    ends = target.score(predictor.classify_prepared(none_and_all))
     deletion, insertion = [], []
     for done, order in enumerate(orders):
         progress(done / len(orders))
         hidden = _masks(steps[1:-1], order, image)
         both = hide_cells(image, torch.cat([hidden, 1 - hidden]))
-        while_hiding, while_showing = np.split(target.score(classify(predictor, both)), 2)
+        while_hiding, while_showing = np.split(target.score(predictor.classify_prepared(both)), 2)
         deletion.append(np.r_[ends[0], while_hiding, ends[1]])
         insertion.append(np.r_[ends[1], while_showing, ends[0]])
     progress(1.0)

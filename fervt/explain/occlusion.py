@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from fervt.explain.grid import CELLS, hide_cells
-from fervt.explain.trace import Array, classify
+from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 
@@ -21,4 +21,4 @@ def occlude(predictor: Predictor, image: Tensor) -> Array:
         set's mean gray. The drop is the plain prediction minus this.
     """
     one_hidden = torch.eye(CELLS, device=image.device).view(CELLS, GRID, GRID)
-    return classify(predictor, hide_cells(image, one_hidden)).reshape(GRID, GRID, -1)
+    return predictor.classify_prepared(hide_cells(image, one_hidden)).reshape(GRID, GRID, -1)

@@ -13,11 +13,8 @@ from torch import Tensor
 from fervt.labels import Vocabulary
 from fervt.model import FERVTOutput
 from fervt.predict import Predictor
-from fervt.threads import one_thread
 
 Array = NDArray[np.float32]
-
-BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +94,6 @@ def trace_of(
         tokens=_array(output.tokens),
         transformer_attention=_stack(output.transformer_attention),
     )
-
-
-@one_thread()
-def classify(predictor: Predictor, images: Tensor) -> Array:
-    """Calibrated probabilities (B, C) of normalized images (B, 3, S, S), in batches."""
-    with torch.inference_mode():
-        return np.concatenate(
-            [predictor.probabilities(predictor._model(part)) for part in images.split(BATCH)]
-        )
 
 
 def _array(value: Tensor) -> Array:

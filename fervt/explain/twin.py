@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import torch
 
+from fervt.engines import TorchEngine
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.predict import Predictor
 
@@ -17,6 +18,7 @@ def untrained_twin(predictor: Predictor, seed: int = 0) -> Predictor:
     """A predictor with the same preprocessing and random weights, one per configuration."""
     twin = copy.copy(predictor)
     twin._model = _untrained(predictor.info.config, seed).to(predictor.device)
+    twin.engine = TorchEngine(twin._model)
     return twin
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fervt.data.transforms import FACE_SIZE
 from fervt.explain.grid import hide_cells
-from fervt.explain.trace import Array, classify
+from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 
@@ -106,6 +106,6 @@ def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, 
     return WhatIf(
         change,
         np.array(chosen.values, np.float32),
-        classify(predictor, images),
+        predictor.classify_prepared(images),
         (inputs * 255).round().byte().cpu().numpy(),
     )

@@ -9,6 +9,7 @@ from fervt.model.fusion import GWAFusion
 from fervt.model.graph import (
     EDGES,
     AttentionGNN,
+    GraphAttention,
     GraphConstructor,
     GraphPooling,
     grid_edges,
@@ -110,6 +111,24 @@ def test_gat_attention_belongs_to_its_image_and_sums_to_one_per_target() -> None
         torch.testing.assert_close(alone[0], together[i])
         for one, many in zip(attention, attentions, strict=True):
             torch.testing.assert_close(one[0], many[i])
+
+
+def test_graph_attention_is_pytorch_geometrics_with_the_same_weights() -> None:
+    from torch_geometric.nn import GATConv
+
+    edges = grid_edges()
+    theirs = GATConv(6, 4, heads=5, add_self_loops=False, residual=True).eval()
+    ours = GraphAttention(6, 20, heads=5)
+    theirs.bias.data.normal_()
+    ours.load_state_dict(theirs.state_dict())
+    adjacency = torch.zeros(49, 49, dtype=torch.bool)
+    adjacency[edges[1], edges[0]] = True
+    nodes = torch.randn(3, 49, 6)
+    mixed, attention = ours(nodes, adjacency)
+    for i in range(3):
+        expected, (_, alpha) = theirs(nodes[i], edges, return_attention_weights=True)
+        torch.testing.assert_close(mixed[i], expected)
+        torch.testing.assert_close(attention[i][:, edges[1], edges[0]].T, alpha)
 
 
 def test_gat_messages_flow_from_source_to_target() -> None:

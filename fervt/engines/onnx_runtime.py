@@ -1,0 +1,51 @@
+"""ONNX Runtime as an engine."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fervt.engines.engine import Output
+from fervt.threads import threads_for
+
+
+class OnnxEngine:
+    """Runs a network on the CPU; see `Engine`."""
+
+    name = "ONNX Runtime"
+
+    def __init__(self, content: bytes) -> None:
+        """Plans the network, on one thread; on more when the first large batch asks for them.
+
+        Args:
+            content: An ONNX file, as `fill_graph` makes it.
+        """
+        self._content = content
+        self._sessions = {1: self._plan(1)}
+
+    def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
+        """See `Engine.run`."""
+        with threads_for(len(images)):
+            threads = torch.get_num_threads()
+        if threads not in self._sessions:  # planned twice if two callers come at once, no more
+            self._sessions[threads] = self._plan(threads)
+        given = {"images": np.ascontiguousarray(images.numpy())}
+        return self._sessions[threads].run(list(outputs), given)
+
+    def outputs(self) -> list[Output]:
+        """The outputs that the file has."""
+        return [item.name for item in self._sessions[1].get_outputs()]
+
+    def _plan(self, threads: int):  # type: ignore[no-untyped-def]
+        import onnxruntime  # as slow to import as it is seldom needed by who only reads figures
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        # A thread that spins beside another busy program waits for one that isn't running.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return onnxruntime.InferenceSession(
+            self._content, options, providers=["CPUExecutionProvider"]
+        )

@@ -1,0 +1,65 @@
+"""Choosing an engine, and making sure that it gives the network's own answers."""
+
+import numpy as np
+import torch
+
+from fervt.data.transforms import FACE_SIZE, Preprocess
+from fervt.engines.engine import ENGINES, Engine
+from fervt.engines.onnx_graph import fill_graph, find_graph, find_or_make_graph
+from fervt.engines.onnx_runtime import OnnxEngine
+from fervt.engines.pytorch import TorchEngine
+from fervt.errors import ConfigError
+from fervt.model import FERVTGNN
+
+TOLERANCE = 1e-4  # of logits, which go from about -5 to 10
+
+
+def open_engine(
+    choice: str, model: FERVTGNN, preprocess: Preprocess, device: torch.device
+) -> Engine:
+    """An engine for a network.
+
+    Args:
+        choice: One of `ENGINES`. "auto" takes ONNX Runtime on a CPU where a graph of the
+            network's configuration is at hand, and PyTorch elsewhere; "onnx" makes the graph if it
+            must.
+        model: In eval mode, on its device.
+        preprocess: Of its checkpoint.
+        device: Where it lies.
+
+    Raises:
+        ConfigError: There is no such engine; it can't run on this device, needs packages that are
+            missing, or gives other answers than PyTorch.
+    """
+    if choice not in ENGINES:
+        raise ConfigError(f"There is no engine '{choice}'; known: {', '.join(ENGINES)}.")
+    reference = TorchEngine(model)
+    if choice == "torch" or (choice == "auto" and device.type != "cpu"):
+        return reference
+    if device.type != "cpu":
+        raise ConfigError("The engine 'onnx' runs on the CPU only; choose device 'cpu'.")
+    find = find_or_make_graph if choice == "onnx" else find_graph
+    graph = find(model.config)
+    if graph is None:
+        return reference
+    engine = OnnxEngine(fill_graph(graph, model.state_dict()))
+    difference = largest_difference(engine, reference, preprocess, 1)
+    if difference <= TOLERANCE:
+        return engine
+    if choice == "auto":
+        return reference
+    raise ConfigError(
+        f"ONNX Runtime's logits for this checkpoint differ from PyTorch's by {difference:.1g}; "
+        "choose the engine 'torch'."
+    )
+
+
+def largest_difference(
+    engine: Engine, reference: Engine, preprocess: Preprocess, count: int = 16
+) -> float:
+    """The largest difference of two engines' logits over some images of noise."""
+    shape = count, FACE_SIZE, FACE_SIZE
+    faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    images = preprocess.to_input(torch.from_numpy(faces))
+    (ours,), (theirs,) = (each.run(images, ["logits"]) for each in (engine, reference))
+    return float(np.abs(ours - theirs).max())

@@ -1,0 +1,27 @@
+"""Makes the ONNX graphs that ship with fervt anew: one for each configuration of a checkpoint.
+
+Usage: python -m scripts.graphs
+"""
+
+from fervt.checkpoint import read_info, shipped_checkpoints
+from fervt.engines.onnx_graph import graph_key, make_graph
+from fervt.resources import GRAPHS
+
+
+def main() -> None:
+    """Writes the graphs and removes those that nobody needs."""
+    configs = {
+        graph_key(c): c for c in (read_info(f).config for f in shipped_checkpoints().values())
+    }
+    GRAPHS.mkdir(exist_ok=True)
+    for file in GRAPHS.glob("*.onnx"):
+        if file.stem not in configs:
+            file.unlink()
+    for key, config in configs.items():
+        graph = make_graph(config)
+        (GRAPHS / f"{key}.onnx").write_bytes(graph)
+        print(f"{key}: {len(graph):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -25,6 +25,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def empty_cache(tmp_path_factory) -> Iterator[None]:
+    """A cache folder of the tests' own: what a person keeps in theirs changes no result."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Where Chromium is; skips without one, or fails where FERVT_REQUIRE_BROWSER=1."""

@@ -12,6 +12,8 @@ import tiny
 import torch
 
 from fervt import threads
+from fervt.checkpoint import find_checkpoint
+from fervt.engines import OnnxEngine
 from fervt.explain import explain_face, what_if
 from fervt.explain.trace import trace_face
 from fervt.predict import Predictor
@@ -48,6 +50,20 @@ def test_few_faces_stay_on_one_thread_and_many_use_all(seen):
     predictor.classify(np.zeros((FEW_FACES + 1, 48, 48), np.uint8))
     assert counts == [1, 2]
     assert torch.get_num_threads() == 2
+
+
+def test_onnx_runtime_gets_the_same_numbers(monkeypatch, two_threads):
+    planned, plan = [], OnnxEngine._plan
+    monkeypatch.setattr(
+        OnnxEngine, "_plan", lambda self, count: (planned.append(count), plan(self, count))[1]
+    )
+    predictor = Predictor(find_checkpoint())
+    for count in (1, FEW_FACES):
+        predictor.classify(np.zeros((count, 48, 48), np.uint8))
+    predictor.classify_prepared(predictor.prepare(np.zeros((49, 48, 48), np.uint8)))
+    assert planned == [1]
+    predictor.classify(np.zeros((FEW_FACES + 1, 48, 48), np.uint8))
+    assert planned == [1, 2]
 
 
 def test_explaining_stays_on_one_thread(seen):

@@ -91,7 +91,8 @@ def load(
         name_or_path: The name of a shipped checkpoint (`python -m fervt checkpoints` lists them),
             or a path to a file; None loads the flagship.
         device: "cpu", "cuda", "cuda:1" and so on; "auto" takes a GPU where there is one.
-        engine: What runs the network: "torch"; "auto" chooses.
+        engine: What classifies faces: "torch", "onnx", or "auto", which takes ONNX Runtime on a CPU
+            where it is ready for this configuration: two to three times as fast for one face.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it cannot be loaded.

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from fervt.checkpoint import find_checkpoint
+from fervt.cli.model import add_model_options, chosen_predictor
 from fervt.errors import ImageError
 from fervt.explain import SOURCES, Target, explain_face
 from fervt.images import read_image
 from fervt.labels import NOTICE
-from fervt.predict import Predictor, to_face
+from fervt.predict import to_face
 from fervt.reports.explanation import bundle_files, write_bundle
 
 HELP = "explain the prediction for the largest face of an image"
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("image", type=Path, metavar="IMAGE")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
-    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    add_model_options(parser)
     parser.add_argument("--target", help="class to explain; the predicted one by default")
     parser.add_argument("--against", help="class to contrast it with")
     parser.add_argument("--face", type=int, default=1, help="1 is the largest face")
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explains one face and says where the files are."""
-    predictor = Predictor(find_checkpoint(args.checkpoint))
+    predictor = chosen_predictor(args)
     image = read_image(args.image, str(args.image))
     faces = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
     if not faces:

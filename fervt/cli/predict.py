@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fervt.batch import Named, list_images, predict_many
-from fervt.checkpoint import find_checkpoint
+from fervt.cli.model import add_model_options, chosen_predictor
 from fervt.data import folders
 from fervt.errors import DataError, ImageError
 from fervt.files import write_aside
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", nargs="+", type=Path, metavar="IMAGE", help="image, folder of images, or zip file"
     )
-    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    add_model_options(parser)
     parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predicts every readable image, reports the others on stderr; returns 2 if there were any."""
-    predictor = Predictor(find_checkpoint(args.checkpoint))
+    predictor = chosen_predictor(args)
     images: list[Named] = []
     left_out: list[str] = []
     for path in args.images:

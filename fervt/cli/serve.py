@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.cli.extras import require_extra
+from fervt.cli.model import add_model_options, chosen_predictor
 from fervt.errors import ConfigError
 from fervt.faces import FaceDetector
 from fervt.service import ServiceConfig, create_app
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all interfaces")
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--workers", type=int, help="processes; by default one a core, up to 4")
-    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    add_model_options(parser)
     parser.add_argument(
         "--source",
         action="append",
@@ -74,7 +75,6 @@ def run(args: argparse.Namespace) -> int:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
     try:
         # Only now, since prometheus_client reads the variable when it is imported.
-        from fervt.predict import Predictor
         from fervt.service.server import Server
 
         # What is imported by now stays: workers share its memory, and end without tidying it up,
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         gc.collect()
         gc.freeze()
         Server(
-            lambda: create_app(Predictor(checkpoint), config),
+            lambda: create_app(chosen_predictor(args), config),
             args.host,
             args.port,
             workers,

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fervt.checkpoint import find_checkpoint
+from fervt.cli.model import add_model_options, chosen_predictor
 from fervt.errors import ConfigError
 from fervt.labels import NOTICE
 from fervt.live import OVERLAYS, FrameReading
-from fervt.predict import Predictor
 from fervt.video import VIDEO_SETTINGS, read_video
 
 HELP = "read the apparent expressions in a video file"
@@ -21,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Path, metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="OUT.mp4", help="write an annotated copy")
     parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="write a row a frame and face")
-    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    add_model_options(parser)
     parser.add_argument("--overlay", choices=OVERLAYS, default=VIDEO_SETTINGS.overlay)
     parser.add_argument(
         "--half-life",
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         half_life_s=args.half_life,
         search_every=args.search_every,
     )
-    predictor = Predictor(find_checkpoint(args.checkpoint))
+    predictor = chosen_predictor(args)
     with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
 
         def show(_: FrameReading, share: float) -> None:

@@ -188,6 +188,7 @@ def _route_descriptions(app: Flask, service: Service) -> None:
         return jsonify(
             {
                 "name": engine.predictor.name,
+                "engine": engine.predictor.engine.name,
                 "description": info.description,
                 "notice": NOTICE,
                 "vocabulary": info.config.vocabulary,

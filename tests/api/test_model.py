@@ -130,8 +130,8 @@ def test_loading_by_name_by_path_and_nothing_else(checkpoint, model, tmp_path):
             fervt.load(wrong)
     with pytest.raises(ConfigError, match="no device 'tpu' on this machine"):
         fervt.load(checkpoint, device="tpu")
-    with pytest.raises(ConfigError, match="no engine 'onnx'; known: auto, torch"):
-        fervt.load(checkpoint, engine="onnx")
+    with pytest.raises(ConfigError, match="no engine 'fast'; known: auto, torch"):
+        fervt.load(checkpoint, engine="fast")
 
 
 def test_threads_share_a_model(model, astronaut):

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,22 +15,25 @@ from fervt.explain.faithfulness_table import read_table, summarize
 PLANTED = [(1, 2), (1, 4), (3, 3), (5, 1), (5, 5)]
 
 
-class Planted(nn.Module):
-    """Sees the third class where the planted cells are not the mean gray."""
+class Planted:
+    """An engine that sees the third class where the planted cells are not the mean gray."""
 
-    def forward(self, images):
+    name = "planted"
+
+    def run(self, images, outputs):
+        assert outputs == ["logits"]
         cell = images.shape[-1] // 7
         strength = nn.functional.avg_pool2d(images.abs().mean(dim=1, keepdim=True), cell)[:, 0]
         seen = torch.stack([strength[:, r, c].clamp(max=0.2) / 0.2 for r, c in PLANTED], dim=1)
         logits = torch.zeros(len(images), 7)
         logits[:, 2] = 8 * seen.mean(dim=1) - 3
-        return SimpleNamespace(logits=logits)
+        return [logits.numpy()]
 
 
 @pytest.fixture(scope="module")
 def planted(predictor):
     other = copy.copy(predictor)
-    other._model = Planted()
+    other.engine = Planted()
     return other
 
 

@@ -16,7 +16,7 @@ from fervt.ui.text import as_text
 SECTIONS = {
     "Figures": lambda comparison, faces: show_figures(comparison),
     "Classes": lambda comparison, faces: show_classes(comparison),
-    "Fixed and broken": show_fixed_and_broken,
+    "Gains and losses": show_fixed_and_broken,
     "Confidence": lambda comparison, faces: show_calibration(comparison),
     "Cost": lambda comparison, faces: show_cost(comparison),
     "One face": lambda comparison, faces: show_one_face(comparison, predictor),

@@ -13,6 +13,7 @@ from fervt.ui.evaluation.embedding_map import show_map
 from fervt.ui.evaluation.headline import show_headline, show_standing
 from fervt.ui.evaluation.mistakes import show_mistakes
 from fervt.ui.evaluation.people import show_people
+from fervt.ui.evaluation.present import is_presenting, offer_presenting, present
 from fervt.ui.evaluation.selection import EvaluationView, load_evaluation, pick_view
 from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
@@ -21,7 +22,7 @@ from fervt.ui.page import open_page
 
 SECTIONS = {
     "Mistakes": show_mistakes,
-    "Standing": show_standing,
+    "Benchmarks": show_standing,
     "Classes": show_classes,
     "Confidence": show_confidence,
     "People": show_people,
@@ -45,8 +46,10 @@ def pick_saved() -> EvaluationView | None:
         )
         show_training(predictor.info)
         return None
-    split = pick_one("Split", "split", list(folders), next(iter(folders)))
-    return pick_view(load_evaluation(folders[split]), predictor.info, pick_face_book(split))
+    with controls:
+        split = pick_one("Split", "split", list(folders), next(iter(folders)))
+    evaluation = load_evaluation(folders[split])
+    return pick_view(evaluation, predictor.info, pick_face_book(split), controls)
 
 
 def pick_evaluated() -> EvaluationView | None:
@@ -58,14 +61,20 @@ def pick_evaluated() -> EvaluationView | None:
         faces = pick_face_book(found.evaluation.split)
     else:
         faces = FaceBook(found.faces, found.names)
-    return pick_view(found.evaluation, found.info, faces)
+    return pick_view(found.evaluation, found.info, faces, controls)
 
 
-source = pick_one("Figures", "source", SOURCES, "saved", label_visibility="collapsed")
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+with controls:
+    source = pick_one("Figures", "source", SOURCES, "saved")
 view = pick_saved() if source == "saved" else pick_evaluated()
 if view is not None and not len(view.rows):
     st.info(f"No face of {view.evaluation.split} has such a label.")
+elif view is not None and is_presenting():
+    present(view)
 elif view is not None:
+    with controls:
+        offer_presenting()
     show_headline(view)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):

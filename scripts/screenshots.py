@@ -40,7 +40,7 @@ VIEWS = {
     "predict": ("predict?image=astronaut", "what the model saw"),
     "explain": ("explain?image=astronaut", "not felt emotions"),
     "evaluation": ("evaluation?label=fear&predicted=sad", "not felt emotions"),
-    "evaluation-standing": ("evaluation?view=Standing", "not felt emotions"),
+    "evaluation-benchmarks": ("evaluation?view=Benchmarks", "not felt emotions"),
     "evaluation-classes": ("evaluation?view=Classes", "not felt emotions"),
     "evaluation-confidence": ("evaluation?view=Confidence", "not felt emotions"),
     "evaluation-people": ("evaluation?view=People", "not felt emotions"),

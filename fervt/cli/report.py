@@ -1,4 +1,4 @@
-"""`fervt report`: a saved evaluation to one self-contained HTML file."""
+"""`fervt report`: a saved evaluation as one self-contained HTML file, or as slides."""
 
 import argparse
 from pathlib import Path
@@ -9,9 +9,12 @@ from fervt.errors import DataError
 from fervt.evaluation.store import EvaluationStore
 from fervt.files import write_aside
 from fervt.labels import SPLITS
+from fervt.reports.deck import build_deck
 from fervt.reports.evaluation import build_report
+from fervt.reports.slides import write_slides
 
-HELP = "write a saved evaluation as one HTML file"
+HELP = "write a saved evaluation as one HTML file, or as slides"
+_SLIDES = ".pptx"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", help=f"compare with: {about}")
     parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
     parser.add_argument("--data", type=Path, help="prepared file, for example faces")
-    parser.add_argument("--out", type=Path, required=True, help="the HTML file")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="FILE.html, or FILE.pptx for slides"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,10 +39,14 @@ def run(args: argparse.Namespace) -> int:
     data = read_prepared(args.data, (split,)).split(split) if args.data else None
     shipped = shipped_checkpoints()
     info = read_info(shipped[name]) if name in shipped else None
-    content = build_report(evaluation, info=info, against=against, data=data)
+    if args.out.suffix.lower() == _SLIDES:
+        title = f"{evaluation.title} on {split}"
+        content = write_slides(title, build_deck(evaluation, against=against))
+    else:
+        content = build_report(evaluation, info=info, against=against, data=data).encode()
     try:
         with write_aside(args.out) as aside:
-            aside.write_text(content, encoding="utf-8")
+            aside.write_bytes(content)
     except OSError as error:
         raise DataError(f"'{args.out}' cannot be written: {error.strerror}.") from error
     print(f"{args.out}: {evaluation.name} on {split}, {len(content) / 1e6:.1f} MB")

@@ -3,11 +3,13 @@
 Every sentence is filled in from figures; none is written for one checkpoint.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from fervt.evaluation import references
 from fervt.evaluation.metrics import Metrics
-from fervt.labels import FER2013, Vocabulary, expression
+from fervt.labels import FER2013, SPLITS, Vocabulary, expression
 from fervt.metrics import (
     PEOPLE_DIFFER,
     PEOPLE_SIDE_WITH_LABEL,
@@ -79,18 +81,74 @@ def describe_tools(split: str) -> str:
     )
 
 
-def describe_worst_mistake(scores: Scores) -> str:
-    """The most frequent confusion, like `Sad taken for Neutral (114 of 594 such faces)`."""
+def unseen(split: str) -> str:
+    """What follows a number of faces of a split that training didn't touch; "" for others."""
+    return " it was not trained on" if split in SPLITS[1:] else ""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One kind of mistake.
+
+    Attributes:
+        label: The display name of what people said.
+        answer: Of what the model said.
+        count: Such faces.
+        support: All faces of that label.
+    """
+
+    label: str
+    answer: str
+    count: int
+    support: int
+
+
+def worst_mistakes(scores: Scores, most: int) -> list[Mistake]:
+    """The most frequent mistakes, the worst first."""
     counts = np.array(scores.confusion)
     mistakes = counts - np.diag(np.diag(counts))
-    label, answer = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    count = int(mistakes[label, answer])
-    if not count:
-        return "none at all"
     names = [expression(name).name for name in scores.per_class]
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:most]
+    return [
+        Mistake(names[row], names[column], int(mistakes[row, column]), int(counts[row].sum()))
+        for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True)
+        if mistakes[row, column]
+    ]
+
+
+def describe_worst_mistake(scores: Scores) -> str:
+    """The most frequent mistake, like `Sad taken for Neutral (114 of 594 such faces)`."""
+    found = worst_mistakes(scores, 1)
+    if not found:
+        return "none at all"
+    worst = found[0]
     return (
-        f"{names[label]} taken for {names[answer]} ({count:,} of "
-        f"{int(counts[label].sum()):,} such faces)"
+        f"{worst.label} taken for {worst.answer} ({worst.count:,} of {worst.support:,} such faces)"
+    )
+
+
+def describe_verdict(
+    names: tuple[str, str],
+    accuracies: tuple[float, float],
+    difference: Difference,
+    truth: Vocabulary,
+) -> str:
+    """Which of two is better, as a headline.
+
+    Args:
+        names: Of both.
+        accuracies: Of both.
+        difference: The second's accuracy minus the first's.
+        truth: The label set that counts as right.
+    """
+    labels = f"On {truth.title} labels"
+    if not difference.is_clear:
+        shares = " and ".join(f"{accuracy:.1%}" for accuracy in accuracies)
+        return f"{labels}, {names[0]} and {names[1]} are about equal: {shares}"
+    better = int(difference.value > 0)
+    return (
+        f"{labels}, {names[better]} is clearly better than {names[1 - better]}: "
+        f"{accuracies[better]:.1%} against {accuracies[1 - better]:.1%}"
     )
 
 

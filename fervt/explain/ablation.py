@@ -43,7 +43,7 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
     changes = [([f"{name} dropped" for name in names[1:]], Intervention(keep_tokens=keep))]
     if config.use_gnn:
         mean = Intervention(gnn_features=predictor._model.gnn_mean)
-        changes.append((["GNN replaced by its mean"], mean))
+        changes.append((["Average graph vector"], mean))
     if config.use_gwa:
         equal = Intervention(gwa_weights=torch.ones(GRID, GRID, device=image.device))
         changes.append((["GWA weights all equal"], equal))

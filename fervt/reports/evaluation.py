@@ -15,23 +15,20 @@ from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.summary import summarize
 from fervt.evaluation.words import (
     COPIES_AND_MIRRORED,
     DIAGONAL,
-    HUMAN_ACCURACY,
     PEOPLE,
     RECALL_AND_PRECISION,
-    caveats,
     describe_interval,
     describe_tools,
-    describe_worst_mistake,
 )
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
-from fervt.labels import FER2013, NOTICE, SPLITS, expression
+from fervt.labels import FER2013, NOTICE, expression
 from fervt.metrics import (
-    PEOPLE_SIDE_WITH_LABEL,
     ClassScores,
     reliability,
     risk_coverage,
@@ -74,48 +71,18 @@ def build_report(
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows()
+    summary = summarize(evaluation, rows, evaluation.truth)
+    if against is not None:
+        summary.append(verdict(against, evaluation))
     return render(
         "evaluation.html",
         title=f"{evaluation.title} on {evaluation.split}",
         version=__version__,
         date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
         notice=NOTICE,
-        summary=summarize(evaluation, rows, against),
+        summary=summary,
         sections=list(_sections(evaluation, rows, info, against, data)),
     )
-
-
-def summarize(
-    evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None = None
-) -> list[str]:
-    """The report in plain words, every number filled in."""
-    scores, truth = rows.scores, evaluation.truth
-    unseen = " that it was not trained on" if evaluation.split in SPLITS[1:] else ""
-    worst, best = scores.occurring[0], scores.occurring[-1]
-    sentences = [
-        f"{evaluation.title} names the labeled expression in {scores.accuracy:.1%} of "
-        f"{scores.n:,} faces of {evaluation.split}{unseen} (95% interval "
-        f"{describe_interval(scores)}).",
-        f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
-        f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
-        f"mistake is {describe_worst_mistake(scores)}.",
-        f"When it states a confidence, it is off by "
-        f"{100 * scores.ece_calibrated:.1f} points on average.",
-    ]
-    if truth is FER2013 and not evaluation.of_own_images:
-        sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
-        sides = rows.people
-        errors = int((sides >= 0).sum())
-        if errors and rows.has_votes:
-            other = errors - int((sides == PEOPLE_SIDE_WITH_LABEL).sum())
-            sentences.append(
-                f"In {other:,} of its {errors:,} errors ({other / errors:.0%}), the majority of "
-                "ten later annotators does not back the label either."
-            )
-    sentences += caveats(evaluation.metrics, truth)
-    if against is not None:
-        sentences.append(verdict(against, evaluation))
-    return sentences
 
 
 def _sections(

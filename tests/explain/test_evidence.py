@@ -166,13 +166,13 @@ def test_parts_equal_the_models_own_interventions(predictor, face, explanation):
 
     parts = {part.name: part.probabilities for part in explanation.parts}
     assert list(parts) == [
-        "L1 dropped", "L2 dropped", "L3 dropped", "GNN dropped", "GNN replaced by its mean",
+        "L1 dropped", "L2 dropped", "L3 dropped", "GNN dropped", "Average graph vector",
         "GWA weights all equal",
     ]  # fmt: skip
     expected = {
         "L2 dropped": {"keep_tokens": torch.tensor([True, True, False, True, True])},
         "GNN dropped": {"keep_tokens": torch.tensor([True, True, True, True, False])},
-        "GNN replaced by its mean": {"gnn_features": predictor._model.gnn_mean},
+        "Average graph vector": {"gnn_features": predictor._model.gnn_mean},
         "GWA weights all equal": {"gwa_weights": torch.ones(7, 7)},
     }
     for name, change in expected.items():

@@ -46,14 +46,14 @@ def test_mcnemar_and_differences(open_page, pair) -> None:
     assert shown["Difference in points"][1].startswith(f"{100 * gain:+.1f} (")
 
 
-@pytest.mark.parametrize("section", ["Classes", "Fixed and broken", "Confidence", "Cost"])
+@pytest.mark.parametrize("section", ["Classes", "Gains and losses", "Confidence", "Cost"])
 def test_every_section_stands(open_page, pair, section: str) -> None:
     app = open_page("compare", checkpoint="beta", view=section)
     assert not app.error
 
 
 def test_fixed_and_broken_are_the_right_rows(open_page, pair) -> None:
-    app = open_page("compare", checkpoint="alpha", view="Fixed and broken")
+    app = open_page("compare", checkpoint="alpha", view="Gains and losses")
     a, b = (evaluation.rows() for evaluation in pair)
     numbers = a.table["row"].to_numpy()
     fixed, broken = (set(frame.value["Row"]) for frame in app.dataframe)

@@ -73,7 +73,7 @@ def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> Non
     scores = saved.metrics.tta.without_copies
     assert metric(app, "Accuracy") == f"{100 * scores.accuracy:.1f}%"
     assert metric(app, "Faces") == "232"
-    next(t for t in app.toggle if t.label == "Keep copies").set_value(True).run()
+    next(t for t in app.toggle if t.label == "Include duplicates").set_value(True).run()
     assert metric(app, "Faces") == "240"
     assert "copies" not in app.query_params
     app = open_page("evaluation", checkpoint="alpha", truth="ferplus")
@@ -135,13 +135,13 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
 @pytest.mark.parametrize(
     ("section", "charts", "downloads", "notes"),
     [
-        ("Standing", ["standing"], 0, []),
+        ("Benchmarks", ["standing"], 0, []),
         ("Classes", ["classes", "roc", "pr"], 0, []),
         ("Confidence", ["reliability", "risk"], 0, []),
         ("People", ["people"], 0, []),
         ("Map", ["None"], 0, []),  # the row that is chosen ends its key
         ("Training", [], 0, ["This checkpoint carries no training history."]),
-        ("Report", [], 2, []),
+        ("Report", [], 3, []),
     ],
 )
 def test_every_section_stands(open_page, with_faces, section, charts, downloads, notes) -> None:
@@ -156,7 +156,7 @@ def test_every_section_stands(open_page, with_faces, section, charts, downloads,
 
 def test_others_figures_are_not_held_against_a_part_of_the_faces(open_page, shelf) -> None:
     save_evaluation(shelf / "alpha" / "PrivateTest", classes=FERPLUS)
-    app = open_page("evaluation", checkpoint="alpha", view="Standing", truth="fer2013")
+    app = open_page("evaluation", checkpoint="alpha", view="Benchmarks", truth="fer2013")
     assert any("which are easier" in i.value for i in app.info)
 
 
@@ -209,7 +209,7 @@ def upload_zip(app, content: bytes, name: str = "mine.zip"):
     return app
 
 
-SECTIONS = ("Mistakes", "Standing", "Classes", "Confidence", "People", "Map", "Training", "Report")
+SECTIONS = ("Mistakes", "Benchmarks", "Classes", "Confidence", "People", "Map", "Training", "Report")
 
 
 def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> None:

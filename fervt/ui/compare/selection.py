@@ -19,8 +19,8 @@ from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
 from fervt.ui.checkpoints import is_own, load_shipped
-from fervt.ui.choices import pick_flag, pick_one
-from fervt.ui.evaluation.selection import COPIES_HELP, MIRRORED_HELP, load_evaluation
+from fervt.ui.choices import pick_one
+from fervt.ui.evaluation.selection import load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.own_evaluation import find_evaluated
 
@@ -114,8 +114,7 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
             _common_truth(evaluations),
             help="One label set is the truth for all.",
         )
-        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
-        copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
+        tta, copies = pick_rows()
     names = (first, *chosen)
     digests = [predictor.sha256, *(evaluation.digest for evaluation in evaluations)]
     key = "-".join([*digests, truth, str(tta), str(copies)])

@@ -6,7 +6,9 @@ from io import BytesIO
 import streamlit as st
 
 from fervt.images import safe_name
+from fervt.reports.deck import build_deck
 from fervt.reports.evaluation import build_report
+from fervt.reports.slides import write_slides
 from fervt.ui.charts import say
 from fervt.ui.downloads import offer_file
 from fervt.ui.evaluation.selection import EvaluationView
@@ -15,11 +17,13 @@ from fervt.ui.evaluation.selection import EvaluationView
 def show_report(view: EvaluationView) -> None:
     """Draws the download buttons; a file is created when its button is pressed."""
     evaluation = view.evaluation
+    title = f"{evaluation.title} on {evaluation.split}"
     name = safe_name(f"{evaluation.name}-{evaluation.split}").replace(" ", "-")
     say(
-        "One file for the meeting",
-        "Everything on this page in one self-contained HTML file: it opens without a network and "
-        "prints to PDF. `python -m fervt report` writes the same.",
+        "Files for the meeting",
+        "The report is everything on this page in one HTML file: it opens without a network and "
+        "prints to PDF. The slides carry one message each, with charts that can be edited and what "
+        "to say in the notes. `python -m fervt report` writes both.",
     )
 
     def content() -> str:
@@ -32,7 +36,15 @@ def show_report(view: EvaluationView) -> None:
         help="Needs a prepared data file (sidebar) or your own images. FER2013's faces may be "
         "shown for research; share such a report accordingly.",
     )
-    offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)
+    with st.container(horizontal=True):
+        offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)
+        offer_file(
+            "Slides (.pptx)",
+            lambda: write_slides(title, build_deck(evaluation, view.rows)),
+            f"{name}.pptx",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            icon=":material/slideshow:",
+        )
     say(
         "The evaluation itself",
         "Predictions, mirrored too, class tokens and metrics. Unpacked to a folder, "

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from fervt.evaluation import references
+from fervt.evaluation.summary import summarize
 from fervt.evaluation.words import (
     COPIES_AND_MIRRORED,
     HUMAN_ACCURACY,
@@ -18,7 +19,11 @@ from fervt.ui.evaluation.selection import EvaluationView, percent
 
 
 def show_headline(view: EvaluationView) -> None:
-    """Draws the figures of the chosen rows, and the protocol behind them."""
+    """Draws the answer in words, then the figures of the chosen rows and how they came about."""
+    first, *others = summarize(view.evaluation, view.rows, view.truth)
+    with st.container(key="summary"):
+        st.subheader(first, anchor=False)
+        st.markdown(" ".join(others))
     scores = view.rows.scores
     tiles = (
         ("Accuracy", percent(scores.accuracy), describe_interval(scores),
@@ -46,7 +51,8 @@ def show_headline(view: EvaluationView) -> None:
                 border=True,
                 help=about,
             )
-    st.caption(" ".join(protocol(view)))
+    with st.expander("How this was measured", icon=":material/science:"):
+        st.markdown(" ".join(protocol(view)))
 
 
 def protocol(view: EvaluationView) -> list[str]:

@@ -79,7 +79,9 @@ def describe_cell(view: EvaluationView, label: str, predicted: str, count: int) 
 
 def _show_matrix(view: EvaluationView, label: str, predicted: str) -> None:
     say("Confusion matrix", "Rows are labels, columns predictions. Click a cell to see its faces.")
-    kind = pick_one("Print", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares")
+    kind = pick_one(
+        "Numbers", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares"
+    )
     classes = view.rows.classes
     marked = None
     if label in classes and predicted in classes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.evaluation.rows import Rows
@@ -73,16 +74,19 @@ def _load(folder: str, stamps: tuple[Any, ...]) -> SavedEvaluation:
 
 
 def pick_view(
-    evaluation: SavedEvaluation, info: CheckpointInfo, faces: FaceBook | None
+    evaluation: SavedEvaluation,
+    info: CheckpointInfo,
+    faces: FaceBook | None,
+    controls: DeltaGenerator,
 ) -> EvaluationView:
-    """Draws the choices of rows; gives what is then looked at."""
+    """Draws the choices of rows into the row of controls; gives what is then looked at."""
     counted = {
         truth.name: title
         for truth, title in ((FER2013, FER2013.title), (FERPLUS, f"{FERPLUS.title} majority"))
         if truth is evaluation.truth or (evaluation.plain[f"label_{truth.name}"] >= 0).any()
     }
-    truth, copies = evaluation.truth.name, True
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    truth = evaluation.truth.name
+    with controls:
         if len(counted) > 1 and not evaluation.of_own_images:
             truth = pick_one(
                 "Labels",
@@ -92,11 +96,21 @@ def pick_view(
                 help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
                 "annotators of the same faces, where they have one.",
             )
-        tta = pick_flag("Mirrored too", "tta", help=MIRRORED_HELP)
-        if evaluation.plain["is_copy"].any():
-            copies = pick_flag("Keep copies", "copies", True, help=COPIES_HELP)
+        tta, copies = pick_rows(bool(evaluation.plain["is_copy"].any()))
     rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
     return EvaluationView(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
+
+
+def pick_rows(has_copies: bool = True) -> tuple[bool, bool]:
+    """Draws the choice of how answers are made and which rows count.
+
+    Returns:
+        Whether mirror images are averaged in, and whether duplicates count.
+    """
+    with st.popover("Options", icon=":material/tune:"):
+        tta = pick_flag("Average with mirror image", "tta", help=MIRRORED_HELP)
+        copies = not has_copies or pick_flag("Include duplicates", "copies", True, help=COPIES_HELP)
+    return tta, copies
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -1,0 +1,224 @@
+"""A saved evaluation as a deck: one message a slide, its chart as numbers, and what to say.
+
+The presenter view draws it in the browser and `slides` writes it for PowerPoint, so both tell the
+same.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fervt.evaluation import references
+from fervt.evaluation.comparison import compare, join_evaluations
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.words import (
+    HUMAN_ACCURACY,
+    PEOPLE,
+    caveats,
+    describe_difference,
+    describe_interval,
+    describe_tools,
+    describe_verdict,
+    unseen,
+    worst_mistakes,
+)
+from fervt.labels import FER2013, NOTICE, expression
+from fervt.metrics import PEOPLE_SIDE_WITH_LABEL, reliability, risk_coverage
+
+_MISTAKES = 6
+_POINTS = 40
+_FEW = 10
+_SURE = 0.5
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Horizontal bars, the first on top.
+
+    Attributes:
+        categories: N names.
+        series: N values by name; shares from 0 to 1 where `as_percent`, else counts.
+        as_percent: Whether the values are shares.
+        marked: The category that the message is about, if one.
+    """
+
+    categories: tuple[str, ...]
+    series: dict[str, tuple[float, ...]]
+    as_percent: bool = True
+    marked: str | None = None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Curves of shares against shares.
+
+    Attributes:
+        x_title: Of the horizontal axis.
+        y_title: Of the vertical axis.
+        series: Points (x, y), 0 to 1, by name.
+    """
+
+    x_title: str
+    y_title: str
+    series: dict[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One screen.
+
+    Attributes:
+        message: The one sentence that it shows.
+        say: What to say beside it.
+        chart: What it draws; None for a slide of points.
+        points: Sentences below the message.
+    """
+
+    message: str
+    say: str
+    chart: Bars | Lines | None = None
+    points: tuple[str, ...] = ()
+
+
+def build_deck(
+    evaluation: SavedEvaluation, rows: Rows | None = None, against: SavedEvaluation | None = None
+) -> list[Slide]:
+    """The slides of an evaluation.
+
+    Args:
+        evaluation: What they are about.
+        rows: Those of it that count; None for all.
+        against: Another evaluation of the same split, to compare with.
+
+    Raises:
+        DataError: There are no rows, or the two evaluations cannot be compared.
+    """
+    rows = evaluation.rows() if rows is None else rows
+    return list(_slides(evaluation, rows, against))
+
+
+def _slides(
+    evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None
+) -> Iterator[Slide]:
+    scores, title = rows.scores, evaluation.title
+    measured_on_fer2013 = evaluation.truth is FER2013 and not evaluation.of_own_images
+    yield Slide(
+        f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(evaluation.split)}",
+        f"{title} names the labeled expression that often on {evaluation.split}; the 95% interval "
+        f"is {describe_interval(scores)}."
+        + (f" People reach {HUMAN_ACCURACY}. " if measured_on_fer2013 else "")
+        + (describe_tools(evaluation.split) if measured_on_fer2013 else ""),
+        _standing(evaluation, rows) if measured_on_fer2013 else _per_class(rows, "recall"),
+    )
+    worst, best = (expression(scores.occurring[i]).name for i in (0, -1))
+    yield Slide(
+        f"Best at {best}, weakest at {worst}",
+        "F1 joins how many of an expression's faces are found with how often that answer is right; "
+        "1 is perfect.",
+        _per_class(rows, "f1"),
+    )
+    if mistakes := worst_mistakes(scores, _MISTAKES):
+        first = mistakes[0]
+        yield Slide(
+            f"Its most frequent mistake: {first.label} taken for {first.answer}",
+            f"That happens to {first.count:,} of {first.support:,} faces labeled {first.label}.",
+            Bars(
+                tuple(f"{m.label} → {m.answer}" for m in mistakes),
+                {"Faces": tuple(float(m.count) for m in mistakes)},
+                as_percent=False,
+            ),
+        )
+    yield from _confidence(rows)
+    if measured_on_fer2013 and rows.has_votes and (rows.people >= 0).any():
+        yield _people(rows)
+    if against is not None:
+        yield _against(evaluation, against)
+    yield Slide(
+        "Before you use these figures",
+        "These are the limits that belong to the figures.",
+        points=(NOTICE, *caveats(evaluation.metrics, evaluation.truth)),
+    )
+
+
+def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
+    names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
+    return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, marked=evaluation.name)
+
+
+def _per_class(rows: Rows, figure: str) -> Bars:
+    per_class = rows.scores.per_class
+    ranked = reversed(rows.scores.occurring)
+    values = {expression(c).name: float(getattr(per_class[c], figure)) for c in ranked}
+    title = {"recall": "Share found", "f1": "F1"}[figure]
+    return Bars(tuple(values), {title: tuple(values.values())}, as_percent=figure == "recall")
+
+
+def _confidence(rows: Rows) -> Iterator[Slide]:
+    bins = reliability(rows.calibrated, rows.labels)
+    kept = bins.count >= _FEW  # the share of a handful says nothing from across the room
+    yield Slide(
+        f"Its stated confidence is off by {100 * rows.scores.ece_calibrated:.1f} points",
+        "On the diagonal, answers that are 80% sure are right in 80 of 100 cases.",
+        Lines(
+            "Stated confidence",
+            "Share of right answers",
+            {
+                "Measured": _points(bins.confidence[kept], bins.accuracy[kept]),
+                "Ideal": ((0.0, 0.0), (1.0, 1.0)),
+            },
+        ),
+    )
+    curve = risk_coverage(rows.calibrated, rows.labels)
+    coverage, risk = curve.at(_SURE)
+    if risk is not None:
+        yield Slide(
+            f"When at least {_SURE:.0%} sure, it is right on {1 - risk:.0%} of the faces",
+            f"It then answers for {coverage:.0%} of the faces and leaves the others to people.",
+            Lines(
+                "Share of faces answered",
+                "Share of right answers",
+                {"Right": _points(curve.coverage, 1 - curve.risk)},
+            ),
+        )
+
+
+def _people(rows: Rows) -> Slide:
+    counts = {said: int((rows.people == side).sum()) for side, said in PEOPLE.items()}
+    errors = sum(counts.values())
+    other = errors - counts[PEOPLE[PEOPLE_SIDE_WITH_LABEL]]
+    return Slide(
+        f"In {other / errors:.0%} of its errors, people don't agree with the label either",
+        f"Ten later annotators looked at the same faces; of {errors:,} errors, their majority does "
+        f"not back the label in {other:,}.",
+        Bars(
+            tuple(said[0].upper() + said[1:] for said in counts),
+            {"Errors": tuple(map(float, counts.values()))},
+            as_percent=False,
+        ),
+    )
+
+
+def _against(evaluation: SavedEvaluation, against: SavedEvaluation) -> Slide:
+    joined = join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+    old, new = joined.rows
+    names = against.title, evaluation.title
+    recalls = [[float(rows.scores.per_class[c].recall) for c in new.classes] for rows in (old, new)]
+    difference = compare(old, new)["accuracy"]
+    return Slide(
+        describe_verdict(
+            names, (old.scores.accuracy, new.scores.accuracy), difference, evaluation.truth
+        ),
+        f"On the {len(new):,} faces that both have: {describe_difference(difference)}",
+        Bars(
+            tuple(expression(c).name for c in new.classes),
+            {name: tuple(values) for name, values in zip(names, recalls, strict=True)},
+        ),
+    )
+
+
+def _points(x: Sequence[float], y: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Few enough points for a chart that people may edit."""
+    at = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
+    return tuple((float(x[i]), float(y[i])) for i in at)

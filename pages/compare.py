@@ -6,7 +6,7 @@ from fervt.errors import DataError
 from fervt.ui.compare.cost import show_cost
 from fervt.ui.compare.differences import show_calibration, show_classes, show_fixed_and_broken
 from fervt.ui.compare.face import show_one_face
-from fervt.ui.compare.headline import show_figures
+from fervt.ui.compare.headline import show_figures, show_verdict
 from fervt.ui.compare.selection import pick_comparison
 from fervt.ui.dataset_faces import pick_face_book
 from fervt.ui.notices import show_notice
@@ -29,6 +29,7 @@ try:
 except DataError as error:
     st.error(f"{as_text(error)} Choose other labels or checkpoints.", icon=":material/join:")
 if comparison is not None:
+    show_verdict(comparison)
     faces = pick_face_book(comparison.evaluations[0].split)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):

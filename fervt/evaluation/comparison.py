@@ -59,6 +59,12 @@ def join_evaluations(
     )
 
 
+def outcomes(old: Rows, new: Rows) -> tuple[int, int, int, int]:
+    """Joined rows on which both, only the old one, only the new one, and neither are right."""
+    a, b = old.right, new.right
+    return int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum())
+
+
 def compare(old: Rows, new: Rows) -> dict[str, Difference]:
     """Differences of two joined sets of rows, new minus old."""
     return compare_pair(old.labels, old.predicted, new.predicted, len(old.classes))

@@ -27,8 +27,7 @@ def bars_figure(
     figure = go.Figure()
     several = len(series) > 1
     for (name, values), (color, _) in zip(series.items(), STYLES, strict=False):
-        if not several:
-            color = [OTHER if marked and c != marked else OURS for c in categories]
+        one_by_one = [OTHER if marked and c != marked else OURS for c in categories]
         whole = all(float(value).is_integer() for value in values)
         form = ".1%" if as_percent else ",.0f" if whole else ".2f"
         figure.add_bar(
@@ -36,7 +35,7 @@ def bars_figure(
             y=list(categories),
             name=name,
             orientation="h",
-            marker={"color": color},
+            marker={"color": color if several else one_by_one},
             text=[format(value, form) for value in values],
             textposition="outside",
             cliponaxis=False,

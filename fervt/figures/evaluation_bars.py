@@ -50,21 +50,48 @@ def class_figure(
     return _rows(figure, len(names), [-0.02, 1.02])
 
 
-def change_figure(classes: Sequence[str], changes: Sequence[Values], names: Sequence[str]):
-    """Draws the change of F1 (C,) of each class, one bar a model."""
+def change_figure(
+    classes: Sequence[str],
+    changes: Sequence[Values],
+    intervals: Sequence[tuple[Values, Values]],
+    names: Sequence[str],
+) -> go.Figure:
+    """Draws the change of F1 of each class with its interval, a mark a model.
+
+    Args:
+        classes: C labels.
+        changes: K changes (C,), as shares.
+        intervals: K lower and upper limits (C,).
+        names: K.
+    """
     labels = [expression(label).name for label in classes]
     figure = go.Figure()
-    for values, name, (color, _) in zip(changes, names, STYLES[1:], strict=False):
-        figure.add_bar(
+    for values, (low, high), name, (color, _) in zip(
+        changes, intervals, names, STYLES[1:], strict=False
+    ):
+        figure.add_scatter(
             x=100 * values,
             y=labels,
-            orientation="h",
+            mode="markers",
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": 100 * (high - values),
+                "arrayminus": 100 * (values - low),
+                "color": color,
+            },
             name=name,
-            marker={"color": color},
+            marker={"color": color, "size": 10},
             hovertemplate=f"{name}, %{{y}}: %{{x:+.1f}} points<extra></extra>",
         )
-    _rows(figure, len(labels) * max(1, len(changes)), None)
-    figure.update_xaxes(title="change of F1 in points", tickformat="+.0f", zeroline=True)
+    _rows(figure, len(labels), None)
+    figure.update_layout(scattermode="group", showlegend=len(changes) > 1)
+    figure.update_xaxes(
+        title="change of F1 in points, with its 95% interval",
+        tickformat="+.0f",
+        zeroline=True,
+        zerolinewidth=2,
+    )
     return figure
 
 
@@ -164,13 +191,35 @@ def votes_figure(
 
 
 def cost_figure(
-    names: Sequence[str], costs: Sequence[float], accuracies: Sequence[float], unit: str
+    names: Sequence[str],
+    costs: Sequence[float],
+    accuracies: Sequence[float],
+    unit: str,
+    spreads: Sequence[tuple[float, float]] | None = None,
 ) -> go.Figure:
-    """Draws accuracy against what a face costs; up and to the left is better."""
+    """Draws accuracy against what a face costs; up and to the left is better.
+
+    Args:
+        names: K checkpoints.
+        costs: K.
+        accuracies: K, 0..1.
+        unit: Of the costs.
+        spreads: K lower and upper quartiles of the costs, where they were measured.
+    """
     figure = go.Figure()
-    for name, cost, accuracy, (color, _) in zip(names, costs, accuracies, STYLES, strict=False):
+    spreads = spreads or [(cost, cost) for cost in costs]
+    for name, cost, (low, high), accuracy, (color, _) in zip(
+        names, costs, spreads, accuracies, STYLES, strict=False
+    ):
         figure.add_scatter(
             x=[cost],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - cost],
+                "arrayminus": [cost - low],
+                "color": color,
+            },
             y=[accuracy],
             mode="markers+text",
             text=[name],

@@ -14,6 +14,7 @@ from fervt.metrics.agreement import (
 from fervt.metrics.comparison import (
     Difference,
     McNemar,
+    compare_classes,
     compare_pair,
     join_rows,
     mcnemar,
@@ -54,6 +55,7 @@ __all__ = [
     "RiskCoverage",
     "Scores",
     "accuracy_interval",
+    "compare_classes",
     "compare_pair",
     "fit_temperature",
     "join_rows",

@@ -133,6 +133,36 @@ def compare_pair(
     Raises:
         DataError: There are no rows.
     """
+    confusions = _draw_confusions(labels, predicted_a, predicted_b, class_count, draws, seed)
+    return {
+        name: _difference(*(figure(confusion) for confusion in confusions))
+        for name, figure in (("accuracy", _accuracy), ("macro_f1", _macro_f1))
+    }
+
+
+def compare_classes(
+    labels: NDArray[Any],
+    predicted_a: NDArray[Any],
+    predicted_b: NDArray[Any],
+    class_count: int,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> list[Difference]:
+    """Differences (B minus A) of each class's F1, as in `compare_pair`."""
+    confusions = _draw_confusions(labels, predicted_a, predicted_b, class_count, draws, seed)
+    f1_a, f1_b = (_f1(confusion) for confusion in confusions)
+    return [_difference(f1_a[:, c], f1_b[:, c]) for c in range(class_count)]
+
+
+def _draw_confusions(
+    labels: NDArray[Any],
+    predicted_a: NDArray[Any],
+    predicted_b: NDArray[Any],
+    class_count: int,
+    draws: int,
+    seed: int,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Confusion matrices (1 + draws, C, C) of A and B: the rows' own, then those of each sample."""
     if not len(labels):
         raise DataError("There are no labeled rows to compare.")
     shape = (class_count,) * 3
@@ -142,13 +172,14 @@ def compare_pair(
     samples = np.concatenate(
         [counts[None], random.multinomial(len(labels), counts / counts.sum(), size=draws)]
     ).reshape(-1, *shape)
-    confusion_a, confusion_b = samples.sum(axis=3), samples.sum(axis=2)
-    found = {}
-    for name, figure in (("accuracy", _accuracy), ("macro_f1", _macro_f1)):
-        difference = figure(confusion_b) - figure(confusion_a)
-        low, high = np.quantile(difference[1:], (0.025, 0.975))
-        found[name] = Difference(float(difference[0]), float(low), float(high))
-    return found
+    return samples.sum(axis=3), samples.sum(axis=2)
+
+
+def _difference(figure_a: NDArray[np.float64], figure_b: NDArray[np.float64]) -> Difference:
+    """From a figure (1 + draws,) of A and B, the first one that of the rows themselves."""
+    difference = figure_b - figure_a
+    low, high = np.quantile(difference[1:], (0.025, 0.975))
+    return Difference(float(difference[0]), float(low), float(high))
 
 
 def _accuracy(confusion: NDArray[Any]) -> NDArray[np.float64]:
@@ -157,8 +188,10 @@ def _accuracy(confusion: NDArray[Any]) -> NDArray[np.float64]:
 
 def _macro_f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
     """Over the classes that occur, as in `score`."""
+    occurs = confusion.sum(axis=2) > 0
+    return (_f1(confusion) * occurs).sum(axis=1) / occurs.sum(axis=1)
+
+
+def _f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
     hits = np.diagonal(confusion, axis1=1, axis2=2)
-    support, answers = confusion.sum(axis=2), confusion.sum(axis=1)
-    f1 = 2 * hits / np.maximum(support + answers, 1)
-    occurs = support > 0
-    return (f1 * occurs).sum(axis=1) / occurs.sum(axis=1)
+    return 2 * hits / np.maximum(confusion.sum(axis=2) + confusion.sum(axis=1), 1)

@@ -4,10 +4,12 @@ The presenter view draws it in the browser and `slides` writes it for PowerPoint
 same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fervt.evaluation import references
 from fervt.evaluation.comparison import compare, join_evaluations
@@ -218,7 +220,7 @@ def _against(evaluation: SavedEvaluation, against: SavedEvaluation) -> Slide:
     )
 
 
-def _points(x: Sequence[float], y: Sequence[float]) -> tuple[tuple[float, float], ...]:
+def _points(x: NDArray[Any], y: NDArray[Any]) -> tuple[tuple[float, float], ...]:
     """Few enough points for a chart that people may edit."""
     at = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
     return tuple((float(x[i]), float(y[i])) for i in at)

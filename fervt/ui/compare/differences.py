@@ -1,14 +1,17 @@
 """Where checkpoints differ: classes, confusions, calibration, faces fixed and broken."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
 from fervt.labels import expression
-from fervt.metrics import reliability, risk_coverage
+from fervt.metrics import Difference, compare_classes, reliability, risk_coverage
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.dataset_faces import FaceBook
@@ -20,22 +23,35 @@ def show_classes(comparison: Comparison) -> None:
     """Draws the change of each class and of the confusion matrix."""
     base, *others = comparison.rows
     classes = base.classes
-    f1 = [np.array([rows.scores.per_class[c].f1 for c in classes]) for rows in comparison.rows]
+    changes = [
+        compare_classes(base.labels, base.predicted, rows.predicted, len(classes))
+        for rows in others
+    ]
     left, right = st.columns(2, gap="large")
     with left:
         say("Each class", f"Change of F1 against {comparison.names[0]}, in points.")
-        figure = change_figure(classes, [v - f1[0] for v in f1[1:]], comparison.names[1:])
+        figure = change_figure(
+            classes,
+            [_values(each, "value") for each in changes],
+            [(_values(each, "low"), _values(each, "high")) for each in changes],
+            comparison.names[1:],
+        )
         show_chart(figure, "class_change", "Change of F1 of each class")
     with right:
         other = pick_other(comparison)
         say(
             "Confusion matrix",
-            f"{comparison.names[other]} minus {comparison.names[0]}, in points of each row: red "
-            "is more often, blue less. On the diagonal red is better, elsewhere blue.",
+            f"How much more often {comparison.names[other]} gives each answer than "
+            f"{comparison.names[0]}, in points of each row. Good changes are red on the diagonal "
+            "(more right answers) and blue off it (fewer mistakes).",
         )
         change = others[other - 1].scores.confusion_shares - base.scores.confusion_shares
         figure = confusion_change_figure(change, comparison.class_names, ink())
         show_chart(figure, "confusion_change", "Difference of the confusion matrices")
+
+
+def _values(differences: Sequence[Difference], part: str) -> NDArray[np.float64]:
+    return np.array([getattr(difference, part) for difference in differences])
 
 
 def show_calibration(comparison: Comparison) -> None:

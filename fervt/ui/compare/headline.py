@@ -3,17 +3,66 @@
 import pandas as pd
 import streamlit as st
 
-from fervt.evaluation.words import describe_difference, describe_interval, explain_mcnemar
+from fervt.evaluation.comparison import outcomes
+from fervt.evaluation.words import (
+    describe_difference,
+    describe_interval,
+    describe_verdict,
+    explain_mcnemar,
+)
+from fervt.figures.comparison import accuracy_figure, outcomes_figure
 from fervt.figures.evaluation_confusion import agreement_figure
-from fervt.labels import FER2013
+from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, prediction_agreement
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent
 
 
+def show_verdict(comparison: Comparison) -> None:
+    """Draws which checkpoint is better, in words, and which labels say so."""
+    first, *others = comparison.rows
+    for name, rows, differences in zip(
+        comparison.names[1:], others, comparison.differences, strict=True
+    ):
+        accuracies = first.scores.accuracy, rows.scores.accuracy
+        verdict = describe_verdict(
+            (comparison.names[0], name), accuracies, differences["accuracy"], comparison.truth
+        )
+        st.subheader(f"{verdict}.", anchor=False)
+    st.markdown(" ".join(_about_the_labels(comparison)))
+
+
+def _about_the_labels(comparison: Comparison) -> list[str]:
+    count, title = len(comparison.rows[0]), comparison.truth.title
+    sentences = [f"On the {count:,} faces that all of them answered and that have a {title} label."]
+    own = {
+        name: evaluation.truth
+        for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True)
+    }
+    if comparison.truth is FERPLUS and FER2013 in own.values():
+        tuned = [name for name, truth in own.items() if truth is FERPLUS]
+        if tuned:
+            sentences.append(f"{' and '.join(tuned)} was tuned for these labels.")
+    return sentences
+
+
 def show_figures(comparison: Comparison) -> None:
-    """Draws the table, its meaning in words, and how often the checkpoints agree."""
+    """Draws accuracies with their intervals, the table, its meaning, and who is right alone."""
+    scores = [rows.scores for rows in comparison.rows]
+    show_chart(
+        accuracy_figure(
+            comparison.names,
+            [each.accuracy for each in scores],
+            [each.accuracy_interval_95 for each in scores],
+        ),
+        "accuracies",
+        "Accuracy of each checkpoint with its 95% interval: "
+        + "; ".join(
+            f"{name} {each.accuracy:.1%}"
+            for name, each in zip(comparison.names, scores, strict=True)
+        ),
+    )
     st.table(_table(comparison), border="horizontal", hide_index=True)
     st.caption(
         f"Differences are to {comparison.names[0]}, with 95% intervals of the paired bootstrap "
@@ -28,11 +77,23 @@ def show_figures(comparison: Comparison) -> None:
         )
     for sentence in notes(comparison):
         st.caption(sentence)
-    say("Do they give the same answers?", "Share of faces with the same prediction, right or not.")
-    shares = prediction_agreement([rows.predicted for rows in comparison.rows])
+    say("Who is right on which faces?", "Shares of the same faces.")
+    first, *others = comparison.rows
+    pairs = [(comparison.names[0], name) for name in comparison.names[1:]]
+    counts = [outcomes(first, rows) for rows in others]
     show_chart(
-        agreement_figure(shares, comparison.names, ink()), "agreement", "Agreement of predictions"
+        outcomes_figure(pairs, counts),
+        "outcomes",
+        "; ".join(
+            f"{pair[0]} alone is right on {alone:,} faces, {pair[1]} alone on {other:,}"
+            for pair, (_, alone, other, _) in zip(pairs, counts, strict=True)
+        ),
     )
+    if len(others) > 1:
+        say("Do they give the same answers?", "Share of faces with the same prediction.")
+        shares = prediction_agreement([rows.predicted for rows in comparison.rows])
+        figure = agreement_figure(shares, comparison.names, ink())
+        show_chart(figure, "agreement", "Agreement of predictions")
 
 
 def notes(comparison: Comparison) -> list[str]:

@@ -83,7 +83,7 @@ def describe_tools(split: str) -> str:
 
 def unseen(split: str) -> str:
     """What follows a number of faces of a split that training didn't touch; "" for others."""
-    return " it was not trained on" if split in SPLITS[1:] else ""
+    return " that it was not trained on" if split in SPLITS[1:] else ""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def accuracy_figure(
             mode="markers+text",
             text=[f"{accuracy:.1%}"],
             textposition="top center",
+            cliponaxis=False,
             marker={"size": 13, "color": color},
             hovertemplate=f"{name}: {accuracy:.1%} ({low:.1%} to {high:.1%})<extra></extra>",
         )
@@ -83,7 +84,7 @@ def outcomes_figure(
 def _rows(figure: go.Figure, count: int, title: str) -> go.Figure:
     figure.update_layout(
         height=_ROW_PX * count + 70,
-        margin={"l": 0, "r": RIGHT_PX, "t": 10, "b": 6},
+        margin={"l": 0, "r": RIGHT_PX, "t": 24, "b": 6},
         showlegend=figure.layout.barmode == "stack",
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",

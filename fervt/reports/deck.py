@@ -160,18 +160,19 @@ def _per_class(rows: Rows, figure: str) -> Bars:
 def _confidence(rows: Rows) -> Iterator[Slide]:
     bins = reliability(rows.calibrated, rows.labels)
     kept = bins.count >= _FEW  # the share of a handful says nothing from across the room
-    yield Slide(
-        f"Its stated confidence is off by {100 * rows.scores.ece_calibrated:.1f} points",
-        "On the diagonal, answers that are 80% sure are right in 80 of 100 cases.",
-        Lines(
-            "Stated confidence",
-            "Share of right answers",
-            {
-                "Measured": _points(bins.confidence[kept], bins.accuracy[kept]),
-                "Ideal": ((0.0, 0.0), (1.0, 1.0)),
-            },
-        ),
-    )
+    if kept.sum() > 1:
+        yield Slide(
+            f"Its stated confidence is off by {100 * rows.scores.ece_calibrated:.1f} points",
+            "On the diagonal, answers that are 80% sure are right in 80 of 100 cases.",
+            Lines(
+                "Stated confidence",
+                "Share of right answers",
+                {
+                    "Measured": _points(bins.confidence[kept], bins.accuracy[kept]),
+                    "Ideal": ((0.0, 0.0), (1.0, 1.0)),
+                },
+            ),
+        )
     curve = risk_coverage(rows.calibrated, rows.labels)
     coverage, risk = curve.at(_SURE)
     if risk is not None:

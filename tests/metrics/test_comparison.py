@@ -7,7 +7,7 @@ from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import accuracy_score, f1_score
 
 from fervt.errors import DataError
-from fervt.metrics import compare_pair, join_rows, mcnemar, to_common_classes
+from fervt.metrics import compare_classes, compare_pair, join_rows, mcnemar, to_common_classes
 
 
 def _answers(count: int = 500):
@@ -118,3 +118,14 @@ def test_common_classes_sum_to_one() -> None:
     table = np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])
     found = to_common_classes(table, ("x", "y", "z"), ("z", "x"))
     np.testing.assert_allclose(found, [[0.6, 0.4], [0.5, 0.5]])
+
+
+def test_each_class_changes_with_an_interval_that_holds_the_change() -> None:
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 3, 400)
+    worse = np.where(random.random(400) < 0.5, labels, random.integers(0, 3, 400))
+    better = np.where(random.random(400) < 0.8, labels, random.integers(0, 3, 400))
+    expected = f1_score(labels, better, average=None) - f1_score(labels, worse, average=None)
+    found = compare_classes(labels, worse, better, 3)
+    np.testing.assert_allclose([d.value for d in found], expected)
+    assert all(d.low < d.value < d.high and d.is_clear for d in found)

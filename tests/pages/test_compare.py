@@ -46,6 +46,29 @@ def test_mcnemar_and_differences(open_page, pair) -> None:
     assert shown["Difference in points"][1].startswith(f"{100 * gain:+.1f} (")
 
 
+def test_the_verdict_comes_first_in_words(open_page, pair) -> None:
+    app = open_page("compare", checkpoint="alpha")
+    a, b = (evaluation.rows().scores.accuracy for evaluation in pair)
+    said = f"On FER2013 labels, beta is clearly better than alpha: {b:.1%} against {a:.1%}."
+    assert app.subheader[0].value == said
+    assert "Measured on the 240 faces that all of them answered" in text_of(app)
+
+
+def test_cost_is_measured_in_turns_and_anew_on_request(open_page, pair, monkeypatch) -> None:
+    app = open_page("compare", checkpoint="alpha", view="Cost")
+    shown = app.table[0].value
+    assert list(shown["Engine"]) == ["PyTorch", "PyTorch"]
+    assert all(" to " in ms for ms in shown["ms"])
+    seen = []
+    monkeypatch.setattr(
+        "fervt.predict.Predictor.warm_up", lambda predictor: seen.append(predictor.name)
+    )
+    app.run()
+    assert not seen, "measured once"
+    next(b for b in app.button if b.label == "Measure again").click().run()
+    assert seen == ["alpha", "beta"]
+
+
 @pytest.mark.parametrize("section", ["Classes", "Gains and losses", "Confidence", "Cost"])
 def test_every_section_stands(open_page, pair, section: str) -> None:
     app = open_page("compare", checkpoint="beta", view=section)

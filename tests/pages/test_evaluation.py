@@ -209,7 +209,16 @@ def upload_zip(app, content: bytes, name: str = "mine.zip"):
     return app
 
 
-SECTIONS = ("Mistakes", "Benchmarks", "Classes", "Confidence", "People", "Map", "Training", "Report")
+SECTIONS = (
+    "Mistakes",
+    "Benchmarks",
+    "Classes",
+    "Confidence",
+    "People",
+    "Map",
+    "Training",
+    "Report",
+)
 
 
 def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> None:
@@ -299,3 +308,35 @@ def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, fin
         finish_job(press(app, "Evaluate alpha"))
     assert any(sentence in e.value for e in app.error)
     assert not app.metric
+
+
+def test_the_answer_comes_first_in_words(open_page, with_faces) -> None:
+    app = open_page("evaluation", checkpoint="alpha")
+    assert app.subheader[0].value.startswith("alpha names the labeled expression in ")
+    assert any("It is best at " in each.value for each in app.markdown)
+
+
+def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:
+    def click(label):
+        next(b for b in app.button if b.label == label).click().run()
+        assert not app.exception
+
+    app = open_page("evaluation", checkpoint="alpha")
+    click("Present")
+    assert app.query_params["slide"] in ("1", ["1"])
+    first = app.title[-1].value
+    assert first.startswith("Right on ")
+    click("Next")
+    assert app.title[-1].value.startswith("Best at ") and not app.info
+    next(t for t in app.toggle if t.label == "Notes").set_value(True).run()
+    assert any("F1 joins" in each.value for each in app.info)
+    click("Previous")
+    assert app.title[-1].value == first
+    click("End")
+    assert "slide" not in app.query_params and app.tabs
+
+
+@pytest.mark.parametrize("slide", ["0", "99", "x", "-1"])
+def test_a_slide_that_does_not_exist_is_the_nearest_one(open_page, with_faces, slide) -> None:
+    app = open_page("evaluation", checkpoint="alpha", slide=slide)
+    assert not app.error and len(app.title) == 2

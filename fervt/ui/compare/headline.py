@@ -35,7 +35,9 @@ def show_verdict(comparison: Comparison) -> None:
 
 def _about_the_labels(comparison: Comparison) -> list[str]:
     count, title = len(comparison.rows[0]), comparison.truth.title
-    sentences = [f"On the {count:,} faces that all of them answered and that have a {title} label."]
+    sentences = [
+        f"Measured on the {count:,} faces that all of them answered and that have a {title} label."
+    ]
     own = {
         name: evaluation.truth
         for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True)

@@ -1,0 +1,118 @@
+"""The deck: one message a slide, the same in the browser and in PowerPoint."""
+
+from datetime import UTC, datetime
+from io import BytesIO
+
+import numpy as np
+import pytest
+from pptx import Presentation
+from pptx.enum.chart import XL_CHART_TYPE
+from synthetic import save_evaluation
+
+from fervt.cli import report
+from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.words import describe_verdict, worst_mistakes
+from fervt.labels import FER2013, FERPLUS, NOTICE, expression
+from fervt.metrics import Difference
+from fervt.reports.deck import Bars, Lines, build_deck
+from fervt.reports.slides import write_slides
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved")
+    return [
+        read_evaluation(save_evaluation(folder / name, name, seed=i, skill=2 + i))
+        for i, name in enumerate(("alpha", "beta"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def deck(pair):
+    return build_deck(pair[1], against=pair[0])
+
+
+def test_the_first_slide_is_the_answer_and_the_last_its_limits(pair, deck):
+    scores = pair[1].rows().scores
+    assert deck[0].message.startswith(f"Right on {scores.accuracy:.1%} of 240 faces")
+    assert isinstance(deck[0].chart, Bars) and deck[0].chart.marked == "beta"
+    assert deck[0].chart.series["Accuracy"][0] == scores.accuracy
+    assert deck[-1].points[0] == NOTICE
+
+
+def test_every_slide_has_one_message_and_something_to_say(deck):
+    assert len({slide.message for slide in deck}) == len(deck) >= 7
+    assert all(slide.message and slide.say for slide in deck)
+    assert all((slide.chart is None) == bool(slide.points) for slide in deck)
+
+
+def test_mistakes_are_counted_and_ranked(pair, deck):
+    rows = pair[1].rows()
+    found = worst_mistakes(rows.scores, 3)
+    counts = [mistake.count for mistake in found]
+    assert counts == sorted(counts, reverse=True)
+    worst = found[0]
+    names = {expression(c).name: i for i, c in enumerate(rows.classes)}
+    label, answer = names[worst.label], names[worst.answer]
+    assert worst.count == int(((rows.labels == label) & (rows.predicted == answer)).sum())
+    assert worst.support == int((rows.labels == label).sum())
+    assert any(f"{worst.label} taken for {worst.answer}" in slide.message for slide in deck)
+
+
+def test_slides_hold_native_charts_with_the_decks_numbers_and_the_words_in_the_notes(deck):
+    now = datetime(2026, 3, 4, tzinfo=UTC)
+    file = Presentation(BytesIO(write_slides("beta on PrivateTest", deck, now)))
+    pages = list(file.slides)
+    assert "March 4, 2026" in " ".join(s.text_frame.text for s in pages[0].shapes)
+    assert len(pages) == len(deck) + 1
+    for slide, page in zip(deck, pages[1:], strict=True):
+        assert page.shapes[0].text_frame.text == slide.message
+        assert page.notes_slide.notes_text_frame.text == slide.say
+        charts = [shape.chart for shape in page.shapes if shape.has_chart]
+        if isinstance(slide.chart, Bars):
+            assert charts[0].chart_type == XL_CHART_TYPE.BAR_CLUSTERED
+            assert list(charts[0].plots[0].categories) == list(slide.chart.categories)
+            for series, values in zip(
+                charts[0].plots[0].series, slide.chart.series.values(), strict=True
+            ):
+                np.testing.assert_allclose(series.values, values)
+        elif isinstance(slide.chart, Lines):
+            assert [s.name for s in charts[0].plots[0].series] == list(slide.chart.series)
+        else:
+            assert not charts
+
+
+def test_the_command_writes_slides_or_a_page_by_the_files_ending(tmp_path, pair, monkeypatch):
+    import argparse
+
+    folder = save_evaluation(tmp_path / "alpha", "alpha")
+    for name, start in (("deck.pptx", b"PK"), ("page.html", b"<!")):
+        parser = argparse.ArgumentParser()
+        report.add_arguments(parser)
+        given = ["--checkpoint", str(folder), "--out", str(tmp_path / name)]
+        assert report.run(parser.parse_args(given)) == 0
+        assert (tmp_path / name).read_bytes().lstrip().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("difference", "truth", "said"),
+    [
+        (
+            Difference(0.126, 0.11, 0.14),
+            FERPLUS,
+            "On FER+ labels, new is clearly better than old: 87.2% against 74.6%",
+        ),
+        (
+            Difference(-0.126, -0.14, -0.11),
+            FER2013,
+            "On FER2013 labels, old is clearly better than new: 74.6% against 87.2%",
+        ),
+        (
+            Difference(0.01, -0.01, 0.03),
+            FER2013,
+            "On FER2013 labels, old and new are about equal: 74.6% and 87.2%",
+        ),
+    ],
+)
+def test_a_verdict_names_the_better_one_or_neither(difference, truth, said):
+    assert describe_verdict(("old", "new"), (0.746, 0.872), difference, truth) == said

@@ -11,7 +11,8 @@ from werkzeug.exceptions import BadRequest
 
 from fervt.errors import ImageError
 from fervt.faces import check_box, whole_image_box
-from fervt.images import Photo, read_photo, safe_name
+from fervt.images import Photo, safe_name
+from fervt.sandbox import read_photo
 from fervt.service.config import ServiceConfig
 from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import sys
 
 from fervt import __version__
@@ -25,6 +26,8 @@ VERBS = (
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb; returns the exit code, 2 with one line on stderr for a known error."""
     arguments = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, io.TextIOWrapper):  # where the locale knows ASCII only
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(prog="fervt", description="Facial-expression workbench.")
     parser.add_argument("--version", action="version", version=f"fervt {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)

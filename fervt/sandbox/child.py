@@ -47,7 +47,7 @@ def main() -> None:
         else:
             height, width = photo.rgb.shape[:2]
             answer = {"height": height, "width": width, "note": photo.note}
-            pixels = memoryview(photo.rgb).cast("B")
+            pixels = photo.rgb.data.cast("B")
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.write(pixels)
         answers.flush()

@@ -75,7 +75,7 @@ class _Worker:
         self.photos += 1
         try:
             return self._ask(data, name, max_pixels)
-        except (OSError, ValueError, KeyError, TypeError, _Broken) as error:
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, _Broken) as error:
             self.stop()
             if late.is_set() or self.process.returncode == -getattr(signal, "SIGXCPU", 0):
                 raise ImageError(f"'{name}' takes too long to decode.") from error
@@ -97,7 +97,7 @@ class _Worker:
         if not (type(height) is type(width) is int and 0 < height * width <= max_pixels):
             raise _Broken
         rgb = np.empty((height, width, 3), np.uint8)
-        if stdout.readinto(memoryview(rgb).cast("B")) < rgb.nbytes:  # type: ignore[attr-defined]
+        if stdout.readinto(rgb.data.cast("B")) < rgb.nbytes:  # type: ignore[attr-defined]
             raise _Broken
         return Photo(rgb, str(note))
 

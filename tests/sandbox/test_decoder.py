@@ -160,8 +160,8 @@ def test_it_imports_no_torch_and_ends_with_its_parent():
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert said.stdout.strip() == b"False"
     parent = (
-        "import os; from fervt.sandbox import decoder; from tests.sandbox.test_decoder import *;"
-        "d = decoder._shared; d.read_photo(encoded(), 'x');"
+        "from tests.sandbox.test_decoder import *; from fervt.sandbox.decoder import _shared as d;"
+        "d.read_photo(encoded(), 'x');"
         "print(d._idle[0].process.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True)

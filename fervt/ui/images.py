@@ -216,7 +216,7 @@ def _draw_sources() -> None:
         )
     st.caption(
         "Your images go to the machine that runs this app and stay in its memory, for you alone, "
-        "until you forget them or close this tab."
+        "until you forget them. If you only close this tab, they go some minutes later."
     )
     st.markdown("**Or try an example**")
     with st.grid(min_column_width=100):

@@ -115,7 +115,7 @@ class Decoder:
         self,
         processes: int | None = None,
         wall_s: float = WALL_S,
-        command: Sequence[str] = (sys.executable, "-m", "fervt.sandbox.child"),
+        command: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "fervt.sandbox.child"),
     ) -> None:
         self._command = command
         self._places = threading.BoundedSemaphore(processes or usable_cores())

@@ -1,6 +1,6 @@
 # Two images from one file: the workbench (--target app) and the service (--target service).
 # Both run on the CPU, as a user without rights, and write nothing but to /tmp.
-FROM python:3.12-slim AS base
+FROM python:3.12.12-slim-bookworm AS base
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /fervt

@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import io
+import signal
 import sys
 
 from fervt import __version__
@@ -23,9 +25,33 @@ VERBS = (
 )
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: unwound like Ctrl-C, so that nothing half written stays behind."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb; returns the exit code, 2 with one line on stderr for a known error."""
-    arguments = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, io.TextIOWrapper):  # where the locale knows ASCII only
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if argv is None:
+        _unwind_when_terminated()
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except FervtError as error:
+        print(f"fervt: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, a folder that is a file, a missing permission
+        print(f"fervt: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("fervt: there is not enough memory.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stop:
+        print("fervt: stopped.", file=sys.stderr)
+        return 143 if isinstance(stop, _Terminated) else 130
+
+
+def _run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="fervt", description="Facial-expression workbench.")
     parser.add_argument("--version", action="version", version=f"fervt {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -38,17 +64,19 @@ def main(argv: list[str] | None = None) -> int:
             verbs.add_parser(verb, help=modules[verb].HELP, description=modules[verb].HELP)
         )
     parsed = parser.parse_args(arguments)
-    try:
-        return int(modules[parsed.verb].run(parsed))
-    except FervtError as error:
-        print(f"fervt: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a full disk, a folder that is a file, a missing permission
-        print(f"fervt: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("fervt: stopped.", file=sys.stderr)
-        return 130
+    return int(modules[parsed.verb].run(parsed))
+
+
+def _unwind_when_terminated() -> None:
+    def stop(number: int, frame: object) -> None:
+        for each in signals:  # once is enough: the clean-up must not be broken off
+            signal.signal(each, signal.SIG_IGN)
+        raise _Terminated
+
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for each in signals:
+        if signal.getsignal(each) is signal.SIG_DFL:  # not where nohup has it ignored
+            signal.signal(each, stop)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ stored in half precision, vectors (biases, batch statistics) in full.
 
 import json
 import os
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ FORMAT = "fervt-1"
 FOREIGN_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 """Of files that `torch.save` wrote."""
 
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_WHOLE = (torch.int64, torch.int32)  # the counts of batch statistics
 _WRAPPERS = ("module.", "_orig_mod.")
 
 
@@ -112,7 +115,12 @@ def _is_number(value: object) -> bool:
 
 
 def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
-    """Writes weights and metadata to one `.safetensors` file."""
+    """Writes weights and metadata to one `.safetensors` file.
+
+    Raises:
+        CheckpointError: The disk is full.
+        OSError: The file cannot be written.
+    """
     weights = {
         name: (value.half() if value.ndim > 1 and value.is_floating_point() else value)
         .detach()
@@ -121,7 +129,10 @@ def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
         for name, value in model.state_dict().items()
     }
     with write_aside(path) as aside:
-        save_file(weights, str(aside), metadata={"fervt": info.to_json()})
+        try:
+            save_file(weights, str(aside), metadata={"fervt": info.to_json()})
+        except SafetensorError as error:  # a full disk
+            raise CheckpointError(f"'{path}' cannot be written ({error}).") from error
         aside.chmod(0o644)  # safetensors writes for the owner alone
 
 
@@ -189,12 +200,15 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint '{path.name}'.")
     try:
+        _check_members(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
     except Exception as error:
         raise CheckpointError(
             f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
         ) from error
-    keys = content.keys() if isinstance(content, dict) else set()
+    keys = set(content) if isinstance(content, dict) else set()
     if "pytorch-lightning_version" in keys and "fervt" not in keys:
         raise CheckpointError(
             f"'{path.name}' is a Lightning checkpoint without fervt's metadata; only checkpoints "
@@ -205,19 +219,40 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
             f"'{path.name}' has no 'state_dict' with fervt metadata beside it; "
             "only checkpoints of FERVT-GNN can be used."
         )
-    weights = content["state_dict"]
+    weights, about = content["state_dict"], content["fervt"]
     plain = isinstance(weights, dict) and all(
-        isinstance(name, str)
-        and isinstance(value, torch.Tensor)
-        and value.layout == torch.strided
-        and value.device.type == "cpu"
-        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()
+        isinstance(name, str) and isinstance(value, torch.Tensor) and _is_plain(value)
         for name, value in weights.items()
     )
-    if not plain:
+    if not plain or type(about) is not str:  # a list of lists of lists can be short and print long
         raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
     weights = {_without_prefixes(name): value for name, value in weights.items()}
-    return weights, CheckpointInfo.from_json(str(content["fervt"]), path.name)
+    return weights, CheckpointInfo.from_json(about, path.name)
+
+
+def _check_members(path: Path) -> None:
+    """Makes sure that a file holds its weights as they are: `torch.save` never compresses.
+
+    Raises:
+        CheckpointError: It would unpack to more than it is.
+    """
+    if not zipfile.is_zipfile(path):  # as written before PyTorch 1.6
+        return
+    with zipfile.ZipFile(path) as file:
+        members = file.infolist()
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > path.stat().st_size:
+        raise CheckpointError(f"'{path.name}' is compressed, as no checkpoint is.")
+
+
+def _is_plain(value: torch.Tensor) -> bool:
+    """Whether a tensor is numbers in memory, each with a place of its own."""
+    return (
+        value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not value.is_quantized
+        and value.untyped_storage().nbytes() >= value.numel() * value.element_size()
+    )
 
 
 def _without_prefixes(name: str) -> str:
@@ -257,9 +292,9 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
                 f"'{name}' holds {key} with shape {tuple(value.shape)}, "
                 f"its configuration needs {tuple(expected[key].shape)}."
             )
-        if value.is_floating_point() != expected[key].is_floating_point():
+        if value.dtype not in (_FLOATS if expected[key].is_floating_point() else _WHOLE):
             raise CheckpointError(f"'{name}' holds {key} as {value.dtype}, which is no weight.")
-        if value.is_floating_point() and not torch.isfinite(value.float()).all():
+        if value.dtype in _FLOATS and not torch.isfinite(value.float()).all():
             raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
 
 
@@ -285,7 +320,7 @@ def shipped_checkpoints(folder: Path = CHECKPOINTS) -> dict[str, Path]:
     """
     paths = {p.stem: p for p in sorted(folder.glob("*.safetensors"))}
     listing = folder / "order.txt"
-    order = listing.read_text().split() if listing.is_file() else []
+    order = listing.read_text(encoding="utf-8").split() if listing.is_file() else []
     return {name: paths[name] for name in [*order, *paths] if name in paths}
 
 

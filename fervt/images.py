@@ -150,7 +150,7 @@ def read_photo(source: Picture, name: str | None = None, max_pixels: int = MAX_P
             f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
         ) from error
     except Exception as error:  # decoders meet damage with whatever exception they run into
-        raise _damaged(name) from error
+        raise _damaged(name, error) from error
     with image:
         if image.format == "PNG" and _has_deep_color(data):
             return Photo(_decode_deep_png(data, image, name, max_pixels))
@@ -182,7 +182,7 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
     except ImageError:
         raise
     except Exception as error:  # as above
-        raise _damaged(name) from error
+        raise _damaged(name, error) from error
     if missing > _MOST_MISSING:
         raise _damaged(name)
     percent = round(100 * missing)
@@ -212,7 +212,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]
     except ImageError:
         raise
     except Exception as error:  # as above
-        raise _damaged(name) from error
+        raise _damaged(name, error) from error
 
 
 def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> ImageError:
@@ -222,7 +222,9 @@ def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> ImageError:
     )
 
 
-def _damaged(name: str) -> ImageError:
+def _damaged(name: str, error: Exception | None = None) -> ImageError:
+    if isinstance(error, MemoryError):
+        return ImageError(f"'{name}' takes more memory to decode than there is.")
     return ImageError(f"'{name}' is damaged or cut short and cannot be decoded.")
 
 

@@ -94,7 +94,9 @@ def read_video(
             writer = None
             if table is not None:
                 aside = stack.enter_context(write_aside(table))
-                writer = csv.writer(stack.enter_context(aside.open("w", newline="")))
+                writer = csv.writer(
+                    stack.enter_context(aside.open("w", encoding="utf-8", newline=""))
+                )
                 writer.writerow(csv_header(predictor.classes))
             copy = None
             if out is not None:

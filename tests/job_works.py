@@ -60,3 +60,17 @@ def give_unreadable(report: Progress) -> Unreadable:
 
 def give_what_does_not_pickle(report: Progress) -> object:
     return lambda: None
+
+
+def take_memory(report: Progress, megabytes: int) -> int:
+    return len(bytearray(megabytes * 1_000_000))
+
+
+def measure(text: str) -> int:
+    if not text:
+        raise DataError("'x.csv' is empty.")
+    return len(text)
+
+
+def fill(megabytes: int) -> int:
+    return len(bytearray(megabytes * 1_000_000))

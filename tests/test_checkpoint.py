@@ -1,6 +1,10 @@
 """Checkpoints: what is saved comes back, and what does not fit is refused by name."""
 
 import json
+import os
+import subprocess
+import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -262,3 +266,77 @@ def test_what_ships_can_be_loaded() -> None:
         assert path.stat().st_size < 50e6, name
         assert info.data_hash, name
         assert info.history, name
+
+
+def _foreign(path: Path, weights: object, about: object = None) -> Path:
+    torch.save({"state_dict": weights, "fervt": INFO.to_json() if about is None else about}, path)
+    return path
+
+
+def _nested(depth: int) -> object:
+    """Short in a file, since each list holds one other twice; endless once it is printed."""
+    found: object = "x"
+    for _ in range(depth):
+        found = [found, found]
+    return found
+
+
+_SPOILED = {
+    "negative variance": lambda k, v: -v if k.endswith("running_var") else v,
+    "a million times": lambda k, v: v * 1e6 if v.is_floating_point() else v,
+    "whole numbers": lambda k, v: v.to(torch.int16),
+    "complex": lambda k, v: v.to(torch.complex64),
+    "eight bits": lambda k, v: v.to(torch.float8_e4m3fn),
+    "two in a byte": lambda k, v: v.to(torch.uint8).view(torch.float4_e2m1fn_x2),
+    "quantized": lambda k, v: torch.quantize_per_tensor(v.float(), 0.1, 0, torch.qint8),
+    "one number everywhere": lambda k, v: torch.zeros((), dtype=v.dtype).expand(v.shape),
+    "no numbers": lambda k, v: v.to("meta"),
+    "sparse": lambda k, v: v.to_sparse() if v.ndim else v,
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of kinds of tensors that PyTorch gives up
+@pytest.mark.parametrize("kind", _SPOILED)
+def test_weights_that_are_no_weights_are_a_sentence(saved: Path, tmp_path: Path, kind: str) -> None:
+    weights = {k: _SPOILED[kind](k, v) for k, v in load_checkpoint(saved)[0].state_dict().items()}
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(_foreign(tmp_path / "x.pt", weights))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_foreign_files_that_are_short_and_large_are_refused(saved: Path, tmp_path: Path) -> None:
+    weights = load_checkpoint(saved)[0].state_dict()
+    for spoiled, about in ((weights, _nested(80)), (_nested(80), None), ({"a": _nested(80)}, None)):
+        with pytest.raises(CheckpointError):
+            load_checkpoint(_foreign(tmp_path / "x.pt", spoiled, about))
+    good = _foreign(tmp_path / "good.pt", weights)
+    with zipfile.ZipFile(good) as read, zipfile.ZipFile(tmp_path / "p.pt", "w") as written:
+        for info in read.infolist():
+            written.writestr(info.filename, read.read(info), zipfile.ZIP_DEFLATED)
+    with pytest.raises(CheckpointError, match="compressed"):
+        load_checkpoint(tmp_path / "p.pt")
+
+
+def test_notes_beside_the_weights_do_no_harm(saved: Path, tmp_path: Path) -> None:
+    weights = load_checkpoint(saved)[0].state_dict()
+    weights._metadata = 5
+    load_checkpoint(_foreign(tmp_path / "x.pt", weights))
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys, tiny; from pathlib import Path\n"
+        "from fervt.errors import CheckpointError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try: tiny.save_tiny(Path(sys.argv[1]))\n"
+        "except (CheckpointError, OSError) as error: print('said', error)\n"
+    )
+    places = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": places},
+    )
+    assert done.stdout.startswith("said") and done.returncode == 0, done.stderr
+    assert os.listdir(tmp_path) == []

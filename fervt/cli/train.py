@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
@@ -77,8 +78,8 @@ def read_settings(
     content: dict[str, Any] = {}
     if file is not None:
         try:
-            content = tomllib.loads(file.read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:  # not all of them TOML's own
             raise ConfigError(f"'{file}' cannot be read as TOML ({error}).") from error
     description = content.pop("description", "")
     made = []
@@ -91,8 +92,9 @@ def read_settings(
         if unknown:
             raise ConfigError(f"'{file}' has the unknown setting {section}.{unknown[0]}.")
         for name, item in known.items():
-            if item.type is float and type(values.get(name)) is int:
-                values[name] = float(values[name])
+            value = values.get(name)
+            if item.type is float and type(value) is int and abs(value) <= sys.float_info.max:
+                values[name] = float(value)
             if options.get(name) is not None:
                 values[name] = options[name]
         made.append(kind(**values))

@@ -7,9 +7,9 @@ carries a content hash that checkpoints and evaluations quote.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fervt.data.parquet import BROKEN, check_size, open_parquet
 from fervt.errors import DataError
 from fervt.files import write_aside
 from fervt.labels import FER2013, FERPLUS, SPLITS, VOTE_NAMES
@@ -27,6 +28,9 @@ from fervt.progress import Progress, no_progress, track
 SIDE_PX = 48
 _METADATA_KEY = b"fervt.prepared"
 _VERSION = 1
+_MOST_IMAGE_BYTES = 8_192  # of a face; uncompressed it is 2,304
+_MOST_TEXT_BYTES = 64
+_VALUES = ("usage", "other_splits", "image")  # of any length, and a row can repeat another's
 _SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),
@@ -240,18 +244,21 @@ def read_prepared(
     """
     name = _name_of(source, name)
     file, about = _open_table(source, name)
+    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
     try:
         table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise _no_prepared_file(name) from error
-    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
-
-    usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
-    label = table["label_fer2013"].to_numpy()
-    votes = table["votes"].combine_chunks().flatten().to_numpy().reshape(-1, len(VOTE_NAMES))
-    sha256 = np.array([digest.hex() for digest in table["sha256"].to_pylist()], dtype="<U64")
+        if max(_longest(table["usage"]), _longest(table["other_splits"])) > _MOST_TEXT_BYTES:
+            raise damaged
+        usage = np.array(table["usage"].to_pylist(), dtype=np.str_)
+        label = table["label_fer2013"].to_numpy()
+        flat = table["votes"].combine_chunks().flatten()
+        votes = flat.to_numpy(zero_copy_only=False).reshape(-1, len(VOTE_NAMES))
+        sha256 = np.array([digest.hex() for digest in table["sha256"].to_pylist()], dtype="<U64")
+    except (*BROKEN, AttributeError) as error:
+        raise damaged from error
     if (
-        not np.isin(usage, SPLITS).all()
+        votes.dtype != np.uint8
+        or not np.isin(usage, SPLITS).all()
         or ((label < -1) | (label >= len(FER2013))).any()
         or _hash_content(usage, label, votes, sha256) != about["content_hash"]
     ):
@@ -264,8 +271,8 @@ def read_prepared(
     encoded = table["image"].filter(pa.array(wanted))
     images = np.empty((len(encoded), SIDE_PX, SIDE_PX), np.uint8)
     for i, (image, digest) in enumerate(zip(encoded, sha256[wanted].tolist(), strict=True)):
-        pixels = _decode(image.as_buffer())
-        if pixels is None or pixels.shape != images.shape[1:] or hash_pixels(pixels) != digest:
+        pixels = _decode(image.as_py())
+        if pixels is None or hash_pixels(pixels) != digest:
             raise damaged
         images[i] = pixels
     return PreparedData(
@@ -280,14 +287,34 @@ def read_prepared(
     )
 
 
-def _decode(encoded: Any) -> NDArray[np.uint8] | None:
-    data = np.frombuffer(encoded, np.uint8)
-    if not data.size:
+def _longest(column: pa.ChunkedArray) -> int:
+    """Bytes of the longest value of a column that was read as a dictionary."""
+    values = (len(value.as_py().encode()) for part in column.chunks for value in part.dictionary)
+    return max(values, default=0)
+
+
+def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
+    """A face (48, 48) uint8; None where a file holds anything else, which is not decoded at all."""
+    if len(encoded) > _MOST_IMAGE_BYTES or _webp_size(encoded) != (SIDE_PX, SIDE_PX):
         return None
     try:
-        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)  # type: ignore[return-value]
+        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:
         return None
+    right = pixels is not None and pixels.shape == (SIDE_PX, SIDE_PX)
+    return np.asarray(pixels, np.uint8) if right else None
+
+
+def _webp_size(encoded: bytes) -> tuple[int, int] | None:
+    """Width and height of a lossless WebP, from its header; None where it is none.
+
+    Fourteen bits each, less one, after the byte 0x2f
+    (https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification).
+    """
+    if encoded[:4] != b"RIFF" or encoded[8:16] != b"WEBPVP8L" or encoded[20:21] != b"/":
+        return None
+    bits = int.from_bytes(encoded[21:25], "little")
+    return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 
 def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[str, int]:
@@ -303,10 +330,13 @@ def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[st
     name = _name_of(source, name)
     file, _ = _open_table(source, name)
     try:
-        usage = file.read(["usage"])["usage"].to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        column = file.read(["usage"])["usage"]
+        if _longest(column) > _MOST_TEXT_BYTES:
+            raise _no_prepared_file(name)
+        counts = Counter(column.to_pylist())
+    except BROKEN as error:
         raise _no_prepared_file(name) from error
-    return {split: usage.count(split) for split in SPLITS if split in usage}
+    return {split: counts[split] for split in SPLITS if counts[split]}
 
 
 def _name_of(source: str | Path | bytes, name: str | None) -> str:
@@ -325,10 +355,9 @@ def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, 
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise DataError(f"{name} does not exist or is no file.")
     try:
-        file = pq.ParquetFile(BytesIO(source) if isinstance(source, bytes) else source)
-        schema = file.schema_arrow
+        schema = open_parquet(source).schema_arrow
         about = json.loads((schema.metadata or {}).get(_METADATA_KEY, b"null"))
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except BROKEN as error:
         raise _no_prepared_file(name) from error
     if not isinstance(about, dict) or not schema.equals(_SCHEMA):
         raise _no_prepared_file(name)
@@ -339,6 +368,9 @@ def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, 
         )
     if not all(isinstance(about.get(k), str) for k in ("content_hash", "split_rule", "source")):
         raise _no_prepared_file(name)
+    file = open_parquet(source, by_value=_VALUES)
+    sizes = dict.fromkeys((field.name for field in _SCHEMA), _MOST_TEXT_BYTES)
+    check_size(file, name, sizes | {"image": _MOST_IMAGE_BYTES})
     return file, about
 
 

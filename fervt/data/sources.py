@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
 from fervt.data.folders import fer2013_label, is_litter, split_of
 from fervt.data.huggingface import USAGES, as_ours
+from fervt.data.parquet import BROKEN, check_size, open_parquet
 from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
 from fervt.errors import DataError, ImageError
 from fervt.images import read_image
@@ -30,6 +29,7 @@ from fervt.progress import Progress, no_progress, track
 
 VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 2013
+MAX_IMAGE_BYTES = 1_000_000  # of a face in a table, on average
 _FILE_NAME = re.compile(rf"({'|'.join(SPLITS)})_(\d{{1,18}})\.\w+", re.IGNORECASE)
 # Images of each class in FER2013's Training split, whose sizes all differ.
 _TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
@@ -125,8 +125,10 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
 
 def _read_parquet(path: Path, progress: Progress) -> _Rows:
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        file = open_parquet(path)
+        check_size(file, str(path), {"image": MAX_IMAGE_BYTES})
+        table = file.read()
+    except BROKEN as error:
         raise DataError(f"{path} cannot be read as a Parquet file.") from error
     table = as_ours(table, path)
     wanted = ["usage", "emotion", "image"]

@@ -199,6 +199,7 @@ def _read(kind: Any, raw: Any, name: str) -> Any:
         return float(raw)
     elif kind is int:
         _expect(type(raw) is int and raw >= 0, name, "must be a whole number, not negative")
+        _expect(raw < 2**53, name, "is too large to be a count")
     else:
         _expect(type(raw) is kind, name, "must be a string")
     return raw

@@ -93,7 +93,7 @@ class PartsReport:
     def write(self, folder: Path) -> None:
         """Writes parts.json into the folder of a saved evaluation."""
         with write_aside(folder / FILE) as aside:
-            aside.write_text(json.dumps(asdict(self), indent=1) + "\n")
+            aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
 def measure_parts(

@@ -194,14 +194,21 @@ class SavedEvaluation:
         name = EMBEDDINGS
         try:
             with np.load(self.origin / name, allow_pickle=False) as file:
+                if sum(part.file_size for part in file.zip.infolist()) > _most_bytes(self.plain):
+                    raise DataError(f"'{name}' would unpack to more than its rows can take.")
                 images, tokens = file["image_sha256"], file["class_token"]
         except FileNotFoundError as error:
             raise DataError(f"There is no '{name}' beside the predictions.") from error
+        except DataError:
+            raise
         except Exception as error:  # each way of being damaged has its own errors
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
-        return tokens.astype(np.float32)
+        found = tokens.astype(np.float32) if tokens.dtype.kind == "f" else np.empty(0, np.float32)
+        if found.ndim != 2 or len(found) != len(images) or not np.isfinite(found).all():
+            raise DataError(f"'{name}' holds no class tokens.")
+        return found
 
     def as_files(self) -> dict[str, bytes]:
         """The content of its files by name.
@@ -223,6 +230,11 @@ class SavedEvaluation:
             DataError: As `embeddings`, or there are too few rows.
         """
         return self.remember(method, lambda: project(self.embeddings(), method))
+
+
+def _most_bytes(table: pd.DataFrame) -> int:
+    """What the class tokens of a table's rows and the hashes beside them may take."""
+    return 65_536 + 8_192 * len(table)
 
 
 def read_evaluation(folder: Path) -> SavedEvaluation:

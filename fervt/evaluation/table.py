@@ -1,12 +1,14 @@
 """The tables of a saved evaluation: one row per face, with labels and class probabilities."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
+from fervt.data.parquet import BROKEN, check_size, open_parquet
 from fervt.data.prepared import PreparedData
 from fervt.errors import DataError
 from fervt.evaluation.metrics import ScoresByCopies
@@ -23,6 +25,7 @@ _COLUMNS = (
     "label_ferplus",
     "is_copy",
 )
+_MOST_CELL_BYTES = 128
 
 
 def predictions_table(
@@ -81,21 +84,36 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
     """
     if not path.is_file():
         raise DataError(f"There is no evaluation '{path.name}' in {path.parent.name}.")
+    names = list(classes.classes)
     try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+        file = open_parquet(path)
+        schema = file.schema_arrow
+    except BROKEN as error:
         raise DataError(f"'{path.name}' is not a parquet file.") from error
-    missing = [name for name in _COLUMNS if name not in table.columns]
+    check_size(file, f"'{path.name}'", dict.fromkeys(schema.names, _MOST_CELL_BYTES))
+    missing = [name for name in _COLUMNS if name not in schema.names]
     if missing:
         raise DataError(f"'{path.name}' lacks the column '{missing[0]}'.")
-    names = list(classes.classes)
-    if list(table.columns) != [*_COLUMNS, *names]:
+    if schema.names != [*_COLUMNS, *names]:
         raise DataError(f"'{path.name}' has other class columns than {classes.title}'s.")
-    numeric = all(is_integer_dtype(table[c]) for c in ("row", *_LABELS)) and all(
-        is_numeric_dtype(table[name]) for name in names
+    kinds: dict[str, tuple[Callable[[pa.DataType], bool], ...]]
+    kinds = dict.fromkeys(("row", *_LABELS), (pa.types.is_integer,))
+    kinds |= dict.fromkeys(
+        ("image_sha256", "usage"), (pa.types.is_string, pa.types.is_large_string)
     )
-    if not (numeric and is_bool_dtype(table["is_copy"]) and table["image_sha256"].notna().all()):
+    kinds |= {"is_copy": (pa.types.is_boolean,)}
+    kinds |= dict.fromkeys(names, (pa.types.is_floating, pa.types.is_integer))
+    right = all(any(kind(schema.field(c).type) for kind in kinds[c]) for c in schema.names)
+    if not right:
         raise DataError(f"'{path.name}' has a column of the wrong kind.")
+    try:
+        cells = file.read()
+        # Without what pandas notes beside it: a stranger's notes could say anything.
+        table = cells.to_pandas(ignore_metadata=True)
+    except BROKEN as error:
+        raise DataError(f"'{path.name}' is damaged.") from error
+    if any(cells[column].null_count for column in _COLUMNS):
+        raise DataError(f"'{path.name}' has empty cells.")
     probabilities = table[names].to_numpy(dtype=np.float64)
     if not np.isfinite(probabilities).all() or (probabilities < 0).any():
         raise DataError(f"'{path.name}' holds probabilities that are not finite or negative.")

@@ -69,7 +69,7 @@ def read_table(checkpoint_sha256: str, path: Path = FAITHFULNESS) -> dict[str, A
     if not path.is_file():
         return None
     try:
-        entries = json.loads(path.read_text())["checkpoints"]
+        entries = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
         return next((e for e in entries if e["checkpoint_sha256"] == checkpoint_sha256), None)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"The table '{path.name}' is damaged.") from error

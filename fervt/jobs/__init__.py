@@ -4,6 +4,7 @@ A page starts a job, draws its progress and may be reloaded meanwhile: the id in
 the job again. What goes in and what comes out stays in memory, since both may hold people's faces.
 """
 
+from fervt.jobs.once import ask
 from fervt.jobs.registry import Job, JobError, Jobs, JobState
 
-__all__ = ["Job", "JobError", "JobState", "Jobs"]
+__all__ = ["Job", "JobError", "JobState", "Jobs", "ask"]

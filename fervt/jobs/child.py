@@ -13,9 +13,12 @@ import time
 from typing import Any, BinaryIO
 
 from fervt.errors import FervtError
+from fervt.sandbox.limits import go_first, limit_memory
 
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1
+_TOO_MUCH = "It takes more memory than it may."
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc")  # as PyTorch says it
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
@@ -30,7 +33,9 @@ def main() -> None:
     """Runs one job, and answers with ("done", result) or ("failed", sentence)."""
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
-    work, arguments = pickle.load(stdin)
+    work, arguments, memory_bytes = pickle.load(stdin)  # imports what the work needs
+    go_first()
+    limit_memory(memory_bytes)
     threading.Thread(target=_end_with_parent, args=(stdin,), daemon=True).start()
     with contextlib.suppress(OSError):
         os.nice(_NICER)
@@ -51,7 +56,11 @@ def main() -> None:
     except FervtError as error:
         answer("failed", str(error))
     except MemoryError:
-        answer("failed", "The machine ran out of memory.")
+        answer("failed", _TOO_MUCH)
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in _NO_MEMORY):
+            raise
+        answer("failed", _TOO_MUCH)
     else:
         answer("done", result)
 

@@ -1,12 +1,9 @@
 """The jobs of one server: started, watched, cancelled, found by id and forgotten."""
 
-import contextlib
 import logging
-import os
 import pickle
 import secrets
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fervt.errors import FervtError
-from fervt.resources import IMPORT_ROOT
+from fervt.jobs.process import MEMORY_BYTES, UNANSWERED, close, pack, start_process
 
 JobState = Literal["running", "done", "failed", "cancelled"]
 
@@ -69,12 +66,24 @@ class Jobs:
         at_once: How many may run at the same time.
         keep: How many ended jobs stay findable; the oldest are forgotten first.
         keep_s: How long an ended job stays findable, in seconds.
+        run_s: How long a job may run.
+        memory_bytes: What it may take beside what its libraries need.
     """
 
-    def __init__(self, at_once: int = 2, keep: int = 8, keep_s: float = 3600.0) -> None:
+    def __init__(
+        self,
+        at_once: int = 2,
+        keep: int = 8,
+        keep_s: float = 3600.0,
+        run_s: float = 7200.0,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
         self._at_once, self._keep, self._keep_s = at_once, keep, keep_s
+        self._run_s, self._memory_bytes = run_s, memory_bytes
         self._lock = threading.Lock()
         self._jobs: dict[str, tuple[Job, subprocess.Popen[bytes]]] = {}
+        self._changed = threading.Condition(self._lock)
+        self._watcher: threading.Thread | None = None
 
     def start(self, kind: str, title: str, work: Callable[..., Any], *arguments: Any) -> Job:
         """Runs `work(report, *arguments)` in a new process.
@@ -89,7 +98,7 @@ class Jobs:
         Raises:
             JobError: As many jobs as allowed are running already.
         """
-        message = pickle.dumps((work, arguments), pickle.HIGHEST_PROTOCOL)
+        message = pack(work, arguments, self._memory_bytes)
         with self._lock:
             self._sweep()
             running = sum(job.state == "running" for job, _ in self._jobs.values())
@@ -98,15 +107,12 @@ class Jobs:
                     f"{running} jobs are running already; wait for one to end or cancel it."
                 )
             job = Job(secrets.token_urlsafe(16), kind, title)
-            paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
-            process = subprocess.Popen(
-                [sys.executable, "-m", "fervt.jobs.child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-            )
+            process = start_process()
             self._jobs[job.id] = job, process
-        threading.Thread(target=self._watch, args=(job, process, message), daemon=True).start()
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._keep_time, daemon=True)
+                self._watcher.start()
+        threading.Thread(target=self._follow, args=(job, process, message), daemon=True).start()
         return job
 
     def find(self, job_id: str) -> Job | None:
@@ -128,8 +134,9 @@ class Jobs:
     def forget(self, job_id: str) -> None:
         """Stops a job if it runs, and drops its result."""
         self.cancel(job_id)
-        with self._lock:
+        with self._changed:
             self._jobs.pop(job_id, None)
+            self._changed.notify_all()
 
     def _sweep(self) -> None:
         ended = sorted((job.ended, key) for key, (job, _) in self._jobs.items() if job.ended)
@@ -137,15 +144,15 @@ class Jobs:
         for key in {*old, *(key for _, key in ended[: max(0, len(ended) - self._keep)])}:
             del self._jobs[key]
 
-    @staticmethod
-    def _end(job: Job, state: JobState, result: Any = None, error: str = "") -> None:
+    def _end(self, job: Job, state: JobState, result: Any = None, error: str = "") -> None:
         job.result, job.error, job.ended = result, error, time.time()
         job.state = state
+        self._changed.notify_all()
 
-    def _watch(self, job: Job, process: subprocess.Popen[bytes], message: bytes) -> None:
+    def _follow(self, job: Job, process: subprocess.Popen[bytes], message: bytes) -> None:
         """Hands the work over and takes the answers in, until the process ends."""
         assert process.stdin is not None and process.stdout is not None
-        ending: tuple[JobState, Any, str] = "failed", None, "The work ended without an answer."
+        ending: tuple[JobState, Any, str] = "failed", None, UNANSWERED
         try:
             process.stdin.write(message)
             process.stdin.flush()
@@ -166,15 +173,29 @@ class Jobs:
         with self._lock:
             if job.state == "running":
                 self._end(job, *ending)
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        process.stdout.close()
-        process.wait()
-        # What it gave may hold people's faces: it goes also where nobody asks for a job any more.
-        timer = threading.Timer(self._keep_s + 1, self._forget_old)
-        timer.daemon = True
-        timer.start()
+        close(process)
 
-    def _forget_old(self) -> None:
-        with self._lock:
-            self._sweep()
+    def _keep_time(self) -> None:
+        """Stops what runs too long, and drops what is old though nobody asks: until all is gone.
+
+        What a job gave may hold people's faces.
+        """
+        with self._changed:
+            while (due := self._look()) is not None:
+                self._changed.wait(max(due - time.time(), 0.01))
+            self._watcher = None
+
+    def _look(self) -> float | None:
+        """Does what is due, and says when the next is; None where there are no jobs any more."""
+        self._sweep()
+        for job, process in self._jobs.values():
+            if job.state == "running" and time.time() - job.started > self._run_s:
+                self._end(job, "failed", error="It ran for too long and was stopped.")
+                process.kill()
+        return min(
+            (
+                job.ended + self._keep_s if job.ended else job.started + self._run_s
+                for job, _ in self._jobs.values()
+            ),
+            default=None,
+        )

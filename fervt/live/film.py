@@ -196,6 +196,9 @@ def _find_picture(container: av.container.InputContainer, name: str) -> av.Video
     ]
     if not streams:
         raise VideoError(f"{name} has no picture.")
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise VideoError(f"{name} is coded in a way that cannot be decoded.")
     with suppress(ValueError):
         best = container.streams.best("video")
         if best in streams and isinstance(best, av.VideoStream):

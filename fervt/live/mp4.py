@@ -3,6 +3,7 @@
 With PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play what it can write.
 """
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -39,8 +40,12 @@ class Mp4Writer:
     def __enter__(self) -> "Mp4Writer":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+            return
+        with suppress(OSError, ValueError, av.error.FFmpegError):  # what is written is dropped
+            self._film.close()
 
     def close(self) -> None:
         """Writes what is left; the target stays open where it was given open."""

@@ -57,7 +57,7 @@ def render_card(name: str, path: Path, text: str | None = None) -> str:
         CheckpointError: The checkpoint cannot be read.
         DataError: A saved evaluation is damaged.
     """
-    return fill(CARD.read_text() if text is None else text, card_facts(name, path))
+    return fill(CARD.read_text(encoding="utf-8") if text is None else text, card_facts(name, path))
 
 
 def fill(text: str, facts: dict[str, str]) -> str:
@@ -218,7 +218,7 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
     if not path.is_file():
         return ""
     try:
-        entry = json.loads(path.read_text())
+        entry = json.loads(path.read_text(encoding="utf-8"))
         spread = any(row["standard_deviation"] is not None for row in entry["variants"])
         lines = [
             f"Trained anew on one budget ({entry['epochs']} epochs from scratch, width "

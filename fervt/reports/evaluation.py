@@ -144,7 +144,7 @@ def _sections(
         "Measured on the same faces unless it says otherwise.",
         [Prose(part) for part in parts if part],
     )
-    card = CARD.read_text() if CARD.is_file() else ""
+    card = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield Section(heading, "From the model card.", [Prose(text)])

@@ -20,6 +20,7 @@ from fervt.service.config import ServiceConfig
 from fervt.service.inputs import (
     MemoryRequest,
     decode,
+    gather_body,
     read_bodies,
     read_detect,
     read_explain,
@@ -85,11 +86,17 @@ def _surround(app: Flask, service: Service) -> None:
         g.started = time.perf_counter()
         if request.path in _OPEN_PATHS:
             return
-        service.rate.check(request.remote_addr or "")  # first, so that keys cannot be tried at will
-        if config.api_key:
-            check_key(request.headers.get("Authorization", ""), config.api_key)
+        client = request.remote_addr or ""
+        try:
+            if config.api_key:
+                check_key(request.headers.get("Authorization", ""), config.api_key)
+        except Problem:
+            service.guesses.check(client)  # counted apart: nobody's guesses lock the operator out
+            raise
+        service.rate.check(client)
         if request.content_length and request.content_length > app.config["MAX_CONTENT_LENGTH"]:
             raise Problem(413, f"The body is larger than {config.max_body_mb} MB.")
+        gather_body(app.config["MAX_CONTENT_LENGTH"])
         unpack_body(app.config["MAX_CONTENT_LENGTH"])
 
     @app.after_request

@@ -9,6 +9,9 @@ from fervt.errors import ConfigError
 from fervt.faces import SEARCH_SIDE_PX
 from fervt.options import option
 
+# A request that arrives slowly holds a thread, see `server.Worker`. They start when needed.
+_SPARE_THREADS = 128
+
 
 @dataclass(frozen=True)
 class ServiceConfig:
@@ -60,4 +63,4 @@ class ServiceConfig:
     @property
     def threads(self) -> int:
         """Threads that a worker needs so that none of its limits blocks an answer."""
-        return self.max_in_flight + self.max_sockets + self.max_viewers + 16
+        return self.max_in_flight + self.max_sockets + self.max_viewers + _SPARE_THREADS

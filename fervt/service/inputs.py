@@ -11,7 +11,8 @@ from werkzeug.exceptions import BadRequest
 
 from fervt.errors import ImageError
 from fervt.faces import check_box, whole_image_box
-from fervt.images import Photo, read_photo, safe_name
+from fervt.images import Photo, safe_name
+from fervt.sandbox import read_photo
 from fervt.service.config import ServiceConfig
 from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem
@@ -29,6 +30,20 @@ class MemoryRequest(Request):
 
 _URL_SAFE = str.maketrans("-_", "+/")
 _RAW_TYPES = ("image/", "application/octet-stream")
+
+
+def gather_body(limit_bytes: int) -> None:
+    """Reads a body that comes in chunks and does not say how long it is.
+
+    Raises:
+        Problem: 413 where it is longer than the limit.
+    """
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return
+    body = request.environ["wsgi.input"].read(limit_bytes + 1)
+    if len(body) > limit_bytes:
+        raise Problem(413, f"The body is larger than {limit_bytes // 1_000_000} MB.")
+    _replace_body(body)
 
 
 def unpack_body(limit_bytes: int) -> None:
@@ -53,6 +68,10 @@ def unpack_body(limit_bytes: int) -> None:
         raise Problem(413, f"The body unpacks to more than {limit_bytes // 1_000_000} MB.")
     if not unpacker.eof:
         raise Problem(400, "The body is not valid gzip.")
+    _replace_body(body)
+
+
+def _replace_body(body: bytes) -> None:
     request.environ["wsgi.input"] = BytesIO(body)
     request.environ["CONTENT_LENGTH"] = str(len(body))
     for read_before in ("stream", "content_length"):

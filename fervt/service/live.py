@@ -12,7 +12,7 @@ from typing import Any
 from simple_websocket import Server
 
 from fervt.errors import FervtError
-from fervt.images import read_image
+from fervt.sandbox import read_photo
 from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem
 from fervt.service.service import Service
@@ -76,8 +76,8 @@ def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[st
     started = time.perf_counter()
     try:
         with service.work.take():
-            image = read_image(frame, "frame", service.config.max_megapixels * 1_000_000)
-            answer = service.engine.answer([image], explain=explain, live=True)[0]
+            photo = read_photo(frame, "frame", service.config.max_megapixels * 1_000_000)
+            answer = service.engine.answer([photo.rgb], explain=explain, live=True)[0]
     except Problem as problem:
         return {"problem": problem.as_json()}
     except FervtError as error:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from simple_websocket import ConnectionError as HandshakeError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from wsproto.utilities import ProtocolError
@@ -66,6 +67,11 @@ def handle_problems(app: Flask) -> None:
     @app.errorhandler(HandshakeError)
     def _handshake(error: Exception) -> Response:
         return Problem(400, "This is no WebSocket handshake.").as_response()
+
+    @app.errorhandler(ParseException)
+    @app.errorhandler(NoMoreData)
+    def _broken(error: Exception) -> Response:
+        return Problem(400, "The body is not what HTTP allows, or ends early.").as_response()
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:

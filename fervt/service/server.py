@@ -1,7 +1,9 @@
 """gunicorn around the application: one model a worker process, threads that answer, a clean stop.
 
-gunicorn's threaded worker would wait for a slow client forever; this one disconnects it, and tells
-pages and streams when it is stopped, so that a stop takes moments.
+gunicorn has no setting for the time in which a request must have arrived: its threaded worker would
+wait for a slow client forever. This one disconnects it, and tells pages and streams when it is
+stopped, so that a stop takes moments. nginx in front takes slow clients too, but `fervt serve` must
+not need one.
 """
 
 import contextlib
@@ -12,11 +14,16 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from prometheus_client.multiprocess import mark_process_dead
 
 from fervt.service.service import Service
 from fervt.threads import limit_process
+
+# A connection on which nothing comes waits in a thread for so long, and then where waiting costs
+# nothing. gunicorn's own 5 s let 150 silent connections hold up a health check for 20.
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.02
 
 
 class Worker(ThreadWorker):

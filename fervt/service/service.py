@@ -25,6 +25,7 @@ class Service:
         self.stopping = threading.Event()
         self.ready = threading.Event()
         self.rate = RateLimit(config.max_rate)
+        self.guesses = RateLimit(config.max_rate)  # of the API key
         self.work = Slots(config.max_in_flight, "Too many requests at a time; try again.")
         self.sockets = Slots(config.max_sockets, "Too many open pages; try again later.")
         self.sources = Sources(config, self.engine, self.stopping)

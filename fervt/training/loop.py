@@ -329,7 +329,7 @@ class Trainer:
     def _write_history(self) -> None:
         with (
             write_aside(self.out / "history.csv") as aside,
-            aside.open("w", newline="") as file,
+            aside.open("w", encoding="utf-8", newline="") as file,
         ):
             writer = csv.DictWriter(file, self.progress.history[0])
             writer.writeheader()

@@ -63,8 +63,8 @@ def write_state(
         "parent": info.parent,
         "labels_seen": info.labels_seen,
     }
-    with write_aside(path) as aside:
-        torch.save(state, aside)
+    with write_aside(path) as aside, aside.open("wb") as file:
+        torch.save(state, file)
 
 
 def read_state(path: Path, rank: int, world: int) -> dict[str, Any]:

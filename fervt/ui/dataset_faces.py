@@ -15,16 +15,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fervt.data.prepared import SIDE_PX, PreparedData, read_prepared
+from fervt.data.prepared import SIDE_PX, PreparedData, count_splits, read_prepared
 from fervt.errors import DataError, FervtError
 from fervt.files import file_sha256
 from fervt.images import safe_name
+from fervt.jobs import ask
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.text import as_text
 
 VARIABLE = "FERVT_DATA"
 SHEET_COLUMNS = 30  # as wide as Streamlit leaves images alone
 _OWN = "own_prepared_file"
+_COUNTS = "own_prepared_counts"
 _PROBLEM = "own_prepared_problem"
 _MAX_FILE_MB = 200
 _THUMBNAIL_PX = 144
@@ -128,8 +130,22 @@ def _read_own(content: bytes, split: str) -> FaceBook:
     known: dict[str, FaceBook] = st.session_state.setdefault(f"{_OWN}_faces", {})
     if split not in known:
         with st.spinner("Reading the faces"):
-            known[split] = FaceBook(read_prepared(content, (split,), "Your file"))
+            known[split] = FaceBook(ask(read_prepared, content, (split,), "Your file"))
     return known[split]
+
+
+def count_faces(source: Path | bytes) -> dict[str, int]:
+    """How many faces each split of the file in use has.
+
+    Raises:
+        FervtError: It is no prepared file.
+    """
+    if not isinstance(source, bytes):
+        return count_splits(source, f"'{source.name}'")
+    if _COUNTS not in st.session_state:
+        with st.spinner("Looking at the file"):
+            st.session_state[_COUNTS] = ask(count_splits, source, "Your file")
+    return st.session_state[_COUNTS]
 
 
 def draw_uploader() -> None:
@@ -174,3 +190,4 @@ def _forget() -> None:
     renew_keys("prepared")
     st.session_state.pop(_OWN, None)
     st.session_state.pop(f"{_OWN}_faces", None)
+    st.session_state.pop(_COUNTS, None)

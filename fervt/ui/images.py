@@ -14,7 +14,8 @@ import streamlit as st
 
 from fervt.errors import FervtError
 from fervt.examples import EXAMPLES, load_example
-from fervt.images import IMAGE_SUFFIXES, image_sha256, read_image, read_photo, safe_name
+from fervt.images import IMAGE_SUFFIXES, image_sha256, safe_name
+from fervt.sandbox import read_photo
 from fervt.ui.address import put, put_together, read
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
@@ -65,7 +66,7 @@ class Picture:
         """The whole image (h, w, 3) uint8 RGB, decoded anew: large, so it is kept by nobody."""
         if self.content is None:
             return load_example(self.key)
-        return read_image(self.content, self.name)
+        return read_photo(self.content, self.name).rgb
 
 
 def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | None:
@@ -215,7 +216,7 @@ def _draw_sources() -> None:
         )
     st.caption(
         "Your images go to the machine that runs this app and stay in its memory, for you alone, "
-        "until you forget them or close this tab."
+        "until you forget them. If you only close this tab, they go some minutes later."
     )
     st.markdown("**Or try an example**")
     with st.grid(min_column_width=100):

@@ -10,7 +10,6 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fervt.data.archive import ImageArchive
-from fervt.data.prepared import count_splits
 from fervt.errors import FervtError
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
@@ -19,6 +18,7 @@ from fervt.predict import Predictor
 from fervt.ui.checkpoints import is_own
 from fervt.ui.choices import pick_one
 from fervt.ui.dataset_faces import (
+    count_faces,
     draw_forget_button,
     draw_uploader,
     prepared_source,
@@ -96,7 +96,7 @@ def _draw_prepared(predictor: Predictor) -> None:
         return
     shown = "Your file" if isinstance(source, bytes) else f"'{source.name}'"
     draw_forget_button()
-    counts = count_splits(source, shown)
+    counts = count_faces(source)
     st.caption(
         f"{shown} holds {', '.join(f'{count:,} faces of {s}' for s, count in counts.items())}."
     )

@@ -169,6 +169,47 @@ def test_a_body_without_an_end_is_cut_off(service, frame):
     assert is_well(service, frame)
 
 
+CHUNKED = (
+    b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+)
+MEGABYTE = b"100000\r\n" + bytes(0x100000) + b"\r\n"
+
+
+@pytest.mark.parametrize("kind", [b"image/jpeg", b"application/json", b"text/plain"])
+@pytest.mark.parametrize(
+    ("chunks", "status"),
+    [
+        ([MEGABYTE] * 4 + [b"0\r\n\r\n"], 413),
+        ([b"-5\r\nhello\r\n0\r\n\r\n"], 400),
+        ([b"5\r\nhello\r\nzz\r\n"], 400),
+        ([b"5\r\nhelloXX0\r\n\r\n"], 400),
+    ],
+    ids=["over the limit", "a negative size", "a size that is none", "no end"],
+)
+def test_chunks_that_are_wrong_or_too_many_are_said_so(service, kind, chunks, status):
+    with service.connect() as connection:
+        connection.sendall(CHUNKED % kind)
+        for chunk in chunks:
+            connection.sendall(chunk)
+        assert connection.recv(65536).split()[1] == str(status).encode()
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Le"], ids=["silent", "half"]
+)
+def test_health_is_answered_beside_many_stalled_connections(service, start):
+    connections = [service.connect() for _ in range(150)]
+    try:
+        for connection in connections:
+            connection.sendall(start)
+        with urllib.request.urlopen(f"{service.url}/healthz", timeout=5) as answer:
+            assert answer.status == 200
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 @pytest.mark.parametrize(
     "start",
     [

@@ -1,5 +1,6 @@
 import gc
 import os
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import job_works as works
 import pytest
 
-from fervt.jobs import Job, JobError, Jobs
+from fervt.jobs import Job, JobError, Jobs, ask
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +140,42 @@ def test_an_old_result_goes_though_nobody_asks() -> None:
     jobs = Jobs(keep_s=0.05)
     result = weakref.ref(ended(jobs.start("talk", "A", works.talk)))
     wait(lambda: gc.collect() >= 0 and result() is None)
+
+
+def test_one_thread_keeps_time_for_all_and_ends_with_the_last() -> None:
+    before = {thread.name for thread in threading.enumerate()}
+    jobs = Jobs(keep_s=0.3)
+    for _ in range(5):
+        ended(jobs.start("talk", "A", works.talk))
+    watchers = [t for t in threading.enumerate() if "_keep_time" in t.name]
+    assert len([t for t in watchers if t.name not in before]) <= 1
+    wait(lambda: jobs._watcher is None)
+    assert ended(jobs.start("talk", "A", works.talk)).result == "quiet"  # and it starts anew
+
+
+def test_what_runs_too_long_is_stopped() -> None:
+    jobs = Jobs(run_s=0.5)
+    job = ended(jobs.start("wait", "Waiting", works.wait_forever))
+    assert (job.state, job.error) == ("failed", "It ran for too long and was stopped.")
+
+
+def test_memory_has_a_limit() -> None:
+    jobs = Jobs(memory_bytes=200_000_000)
+    assert ended(jobs.start("take", "A", works.take_memory, 50)).result == 50_000_000
+    job = ended(jobs.start("take", "A", works.take_memory, 900))
+    assert (job.state, job.error) == ("failed", "It takes more memory than it may.")
+
+
+def test_a_page_can_wait_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(works.measure, "four") == 4
+    with pytest.raises(JobError, match=r"^'x\.csv' is empty\.$"):
+        ask(works.measure, "")
+    with pytest.raises(JobError, match="more memory than it may"):
+        ask(works.fill, 1500)
+    monkeypatch.setattr("fervt.jobs.once._WALL_S", 0.5)
+    with pytest.raises(JobError, match="too long"):
+        ask(time.sleep, 600)
+    monkeypatch.undo()
 
 
 def test_seconds_left() -> None:

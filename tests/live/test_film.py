@@ -171,3 +171,14 @@ def test_every_frame_has_a_limit(monkeypatch):
     monkeypatch.setattr("fervt.live.film.MAX_PIXELS", 2 * WIDTH * HEIGHT)
     with pytest.raises(VideoError, match="has frames of more than"):
         read(content)
+
+
+def test_a_film_whose_coding_is_unknown_is_a_sentence(tmp_path):
+    with av.open(str(tmp_path / "a.avi"), "w") as film:
+        stream = film.add_stream("mpeg4", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        film.mux(stream.encode(av.VideoFrame.from_ndarray(corners(), format="rgb24")))
+        film.mux(stream.encode(None))
+    content = (tmp_path / "a.avi").read_bytes().replace(b"FMP4", b"????")
+    with pytest.raises(VideoError, match="coded in a way"):
+        Film(io.BytesIO(content), "a.avi")

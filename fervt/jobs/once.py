@@ -1,0 +1,58 @@
+"""A stranger's file read in a process of its own while the page waits for it."""
+
+import pickle
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fervt.jobs.process import UNANSWERED, close, pack, start_process
+from fervt.jobs.registry import JobError
+from fervt.progress import Progress
+
+T = TypeVar("T")
+
+_MEMORY_BYTES = 1_000_000_000
+_WALL_S = 120.0
+_places = threading.BoundedSemaphore(2)
+
+
+def ask(work: Callable[..., T], *arguments: Any) -> T:
+    """Runs `work(*arguments)` with a budget of memory and time, and waits for what it returns.
+
+    Args:
+        work: A function of a module; what it returns, and its arguments, must pickle.
+        *arguments: The rest.
+
+    Raises:
+        JobError: What the work raised that has a sentence; or it took too much of either.
+    """
+    message = pack(_call, (work, *arguments), _MEMORY_BYTES)
+    late = threading.Event()
+    with _places:
+        process = start_process()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(_WALL_S, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(message)
+            process.stdin.flush()
+            kind, content = pickle.load(process.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            said = "It takes too long to be read." if late.is_set() else UNANSWERED
+            raise JobError(said) from error
+        finally:
+            timer.cancel()
+            close(process)
+    if kind != "done":
+        raise JobError(content)
+    return content
+
+
+def _call(report: Progress, work: Callable[..., T], *arguments: Any) -> T:
+    return work(*arguments)

@@ -1,0 +1,41 @@
+"""Starts the process of a job, and hands it its work."""
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fervt.resources import IMPORT_ROOT
+
+MEMORY_BYTES = 3_000_000_000
+"""What a job may take, beside what its libraries need: a film of the largest frames fits."""
+
+UNANSWERED = "The work ended without an answer."
+
+
+def pack(work: Callable[..., Any], arguments: tuple[Any, ...], memory_bytes: int) -> bytes:
+    """The message that a process begins with."""
+    return pickle.dumps((work, arguments, memory_bytes), pickle.HIGHEST_PROTOCOL)
+
+
+def start_process() -> subprocess.Popen[bytes]:
+    """A process that waits for its message."""
+    paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "fervt.jobs.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )
+
+
+def close(process: subprocess.Popen[bytes]) -> None:
+    """Closes its pipes, which ends it, and waits until it has."""
+    assert process.stdin is not None and process.stdout is not None
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            pipe.close()
+    process.wait()

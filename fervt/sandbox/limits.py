@@ -1,0 +1,58 @@
+"""Budgets of memory and processor time that the kernel keeps, where it can."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_STATM = Path("/proc/self/statm")
+
+
+def limit_memory(more_bytes: int) -> None:
+    """Lets this process map so much more memory than it has now; past that Python raises.
+
+    Nothing is limited where the system does not say how much the process has.
+    """
+    if resource is None or not _STATM.exists():
+        return
+    mapped = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = mapped + more_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (_within(limit, most), most))
+
+
+def limit_cpu(more_s: int) -> None:
+    """Ends this process once it has used so many more seconds of processor time."""
+    if resource is None:
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = int(usage.ru_utime + usage.ru_stime) + 1 + more_s
+    resource.setrlimit(resource.RLIMIT_CPU, (_within(limit, most), most))
+
+
+def forbid_files() -> None:
+    """From now on this process opens no file and no socket; those that are open stay so."""
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def go_first() -> None:
+    """Asks the kernel to kill this process before others where memory runs out."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def hide_environment() -> dict[str, str]:
+    """An environment without the operator's keys, for a process that needs none of them."""
+    kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _within(limit: int, most: int) -> int:
+    unlimited = resource.RLIM_INFINITY
+    return limit if most == unlimited else min(limit, most)

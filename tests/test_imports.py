@@ -16,6 +16,7 @@ LEFT_OF = {
     "errors": ["__init__"],
     "resources": ["__init__"],
     "grid": ["__init__"],
+    "regions": ["grid"],
     "progress": ["__init__"],
     "threads": ["__init__"],
     "device": ["errors"],

@@ -183,8 +183,8 @@ def read_evidence_file(
     if not any(values is not None for values in maps.values()):
         raise DataError(f"'{FILE}' is damaged: it holds no map.")
     if "edge_index" in arrays:
-        edges = EdgeStatistics(*(arrays[f"edge_{n}"] for n in ("index", "count", "mean")),
-                               arrays["edge_variance"])  # fmt: skip
+        names = ("index", "count", "mean", "variance")
+        edges = EdgeStatistics(**{name: arrays[f"edge_{name}"] for name in names})
     return Evidence(
         checkpoint_sha256,
         about["rows_sha256"],

@@ -18,8 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.evaluation import evidence as evidence_file
+from fervt.evaluation import robustness as robustness_file
+from fervt.evaluation.evidence import Evidence, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
+from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.evaluation.table import read_predictions
 from fervt.files import file_sha256, write_aside
@@ -30,6 +34,8 @@ T = TypeVar("T")
 
 PREDICTIONS, MIRRORED, EMBEDDINGS = "predictions.parquet", "tta.parquet", "embeddings.npz"
 FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
+MORE_FILES = (evidence_file.FILE, robustness_file.FILE)
+"""What lies beside them where it was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,16 +209,51 @@ class SavedEvaluation:
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         return tokens.astype(np.float32)
 
-    def as_files(self) -> dict[str, bytes]:
-        """The content of its files by name.
+    def evidence(self) -> Evidence | None:
+        """The evidence for each row of `plain`; None where it wasn't measured.
 
         Raises:
-            DataError: One is not there any more.
+            DataError: Its file is damaged, or belongs to another checkpoint or other rows.
         """
+        return self.remember("evidence", lambda: self._beside(read_evidence_file))
+
+    def robustness(self) -> Robustness | None:
+        """The answers on spoiled faces; None where they weren't measured.
+
+        Raises:
+            DataError: As `evidence`.
+        """
+        return self.remember("robustness", lambda: self._beside(read_robustness))
+
+    def keep(self, found: Evidence | Robustness) -> None:
+        """Takes in what was measured of this evaluation after it was made, in memory alone."""
+        self._known["evidence" if isinstance(found, Evidence) else "robustness"] = found
+
+    def _beside(self, read: Callable[..., T | None]) -> T | None:
         if isinstance(self.origin, Evaluation):
-            return self.origin.as_files()
+            return None
+        return read(
+            self.origin,
+            self.metrics.checkpoint.sha256,
+            self.plain["image_sha256"].tolist(),
+            len(self.vocabulary),
+        )
+
+    def as_files(self) -> dict[str, bytes]:
+        """The content of its files by name, with what was measured besides.
+
+        Raises:
+            DataError: One is not there any more, or is damaged.
+        """
+        more = {
+            name: found.as_bytes()
+            for name, found in zip(MORE_FILES, (self.evidence(), self.robustness()), strict=True)
+            if found is not None
+        }
+        if isinstance(self.origin, Evaluation):
+            return self.origin.as_files() | more
         try:
-            return {name: (self.origin / name).read_bytes() for name in FILES}
+            return {name: (self.origin / name).read_bytes() for name in FILES} | more
         except OSError as error:
             raise DataError("The files of this evaluation are not there any more.") from error
 

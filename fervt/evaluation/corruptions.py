@@ -39,6 +39,13 @@ class Corruption:
         """The strength of a level 1..5 in words."""
         return self.says.format(self.values[level - 1])
 
+    def tick(self, level: int) -> str:
+        """The same as short as an axis needs it; level 0 is the face as it is."""
+        if not level:
+            return "none"
+        value = self.values[level - 1]
+        return f"{value:.0%}" if "%" in self.says else f"{value:g}"
+
 
 def _dim(face: Face, share: float, _: np.random.Generator) -> NDArray[np.floating]:
     return face * share

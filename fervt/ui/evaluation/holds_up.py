@@ -108,7 +108,7 @@ def show_kind(kind: str, by_name: dict[str, list[Point]], figure: str) -> None:
     """Draws one corruption's curves, a checkpoint each."""
     about = CORRUPTIONS[kind]
     st.markdown(f"**{about.title}**")
-    ticks = ["none", *(tick(kind, level) for level in range(1, STRENGTHS + 1))]
+    ticks = [about.tick(level) for level in range(STRENGTHS + 1)]
     keys = {
         "accuracy": ("accuracy", "low", "high"),
         "calibration": ("calibration_error",),
@@ -125,12 +125,6 @@ def show_kind(kind: str, by_name: dict[str, list[Point]], figure: str) -> None:
     )  # fmt: skip
     said = "; ".join(f"{name}: {describe_limits(kind, points)}" for name, points in by_name.items())
     show_chart(chart, f"strength_{kind}", f"{about.title}. {said}")
-
-
-def tick(kind: str, level: int) -> str:
-    """A strength as short as an axis needs it."""
-    value = CORRUPTIONS[kind].values[level - 1]
-    return f"{value:.0%}" if "%" in CORRUPTIONS[kind].says else f"{value:g}"
 
 
 @st.cache_data(show_spinner=False)
@@ -157,7 +151,7 @@ def figures_table(by_kind: dict[str, list[Point]]) -> pd.DataFrame:
         [
             {
                 "corruption": kind,
-                "strength": "none" if not point.level else tick(kind, point.level),
+                "strength": CORRUPTIONS[kind].tick(point.level),
                 "accuracy": round(point.accuracy, 4),
                 "low": round(point.low, 4),
                 "high": round(point.high, 4),

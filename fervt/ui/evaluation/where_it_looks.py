@@ -42,7 +42,7 @@ _CARD_PX = 224
 _FACE_PX = 448
 _PANEL_PX = 330
 _OPACITY = 0.5
-_SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
+SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
 
 
 def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
@@ -63,7 +63,7 @@ def pick_source(evidence: Evidence) -> str:
     source = pick_one(
         "Evidence",
         "evidence",
-        {name: _SHORT[name] for name in SOURCES if name in evidence.maps},
+        {name: SHORT[name] for name in SOURCES if name in evidence.maps},
         next(iter(evidence.maps)),
     )
     about = SOURCES[source].meaning

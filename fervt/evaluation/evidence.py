@@ -112,6 +112,30 @@ def hash_rows(image_sha256: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(image_sha256).encode()).hexdigest()
 
 
+def read_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of an .npz file by name; None where there is no such file.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # each way of being damaged has its own errors
+        raise DataError(f"'{path.name}' is damaged.") from error
+
+
+def about_arrays(arrays: dict[str, NDArray[Any]]) -> Any:
+    """What a file says of itself in its array `about`; None where it says nothing that is JSON."""
+    try:
+        return json.loads(str(arrays.pop("about", "")))
+    except ValueError:
+        return None
+
+
 def check_belongs(
     name: str, about: Any, checkpoint_sha256: str, rows_sha256: str, version: int
 ) -> None:
@@ -153,14 +177,10 @@ def read_evidence_file(
         DataError: It is damaged, or belongs to another checkpoint or other rows.
     """
     digests = list(image_sha256)
-    try:
-        with np.load(folder / FILE, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(str(arrays.pop("about")))
-    except FileNotFoundError:
+    arrays = read_arrays(folder / FILE)
+    if arrays is None:
         return None
-    except Exception as error:  # each way of being damaged has its own errors
-        raise DataError(f"'{FILE}' is damaged.") from error
+    about = about_arrays(arrays)
     check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
     maps = {name: arrays.get(f"map_{name}") for name in SOURCES}
     measures = {name: arrays.get(f"measure_{name}") for name in MEASURES}

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from fervt.errors import DataError
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
-from fervt.evaluation.evidence import check_belongs, hash_rows
+from fervt.evaluation.evidence import about_arrays, check_belongs, hash_rows, read_arrays
 from fervt.files import write_aside
 from fervt.metrics import accuracy_interval
 
@@ -127,19 +127,21 @@ def read_robustness(
         DataError: It is damaged, or belongs to another checkpoint or other rows.
     """
     digests = list(image_sha256)
-    names = ("positions", "predicted", "confidence", "evidence")
-    try:
-        with np.load(folder / FILE, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            positions, predicted, confidence, evidence = (file[name] for name in names)
-    except FileNotFoundError:
+    arrays = read_arrays(folder / FILE)
+    if arrays is None:
         return None
-    except Exception as error:  # each way of being damaged has its own errors
-        raise DataError(f"'{FILE}' is damaged.") from error
+    about = about_arrays(arrays)
     check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
+    try:
+        names = ("positions", "predicted", "confidence", "evidence")
+        positions, predicted, confidence, evidence = (arrays[name] for name in names)
+    except KeyError as error:
+        raise DataError(f"'{FILE}' is damaged: it lacks {error}.") from error
     shape = 1 + len(CONDITIONS), len(positions)
     sound = (
-        len(positions) > 0
+        positions.ndim == 1
+        and len(positions) > 0
+        and all(each.dtype.kind in "iu" for each in (positions, predicted))
         and predicted.shape == confidence.shape == shape
         and evidence.shape == shape[:1]
         and positions.min() >= 0

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fervt.errors import DataError
 from fervt.evaluation import evidence as evidence_file
 from fervt.evaluation import robustness as robustness_file
-from fervt.evaluation.evidence import Evidence, read_evidence_file
+from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
 from fervt.evaluation.robustness import Robustness, read_robustness
@@ -198,12 +198,12 @@ class SavedEvaluation:
         if isinstance(self.origin, Evaluation):
             return self.origin.class_tokens.astype(np.float32)
         name = EMBEDDINGS
+        arrays = read_arrays(self.origin / name)
+        if arrays is None:
+            raise DataError(f"There is no '{name}' beside the predictions.")
         try:
-            with np.load(self.origin / name, allow_pickle=False) as file:
-                images, tokens = file["image_sha256"], file["class_token"]
-        except FileNotFoundError as error:
-            raise DataError(f"There is no '{name}' beside the predictions.") from error
-        except Exception as error:  # each way of being damaged has its own errors
+            images, tokens = arrays["image_sha256"], arrays["class_token"]
+        except KeyError as error:
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")

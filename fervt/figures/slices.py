@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from fervt.figures.grid import RIGHT_PX
 
-_ROW_PX = 44
+_ROW_PX = 50
 _COLOR = "#5457CD"
 
 
@@ -29,15 +29,12 @@ def slice_figure(
     """
     low, high = np.array(intervals).T
     value = np.array(accuracies)
-    # A title may be as long as half the chart: it stands above its mark, not beside it.
     figure = go.Figure(
         go.Scatter(
             x=value,
             y=np.arange(len(titles)),
-            mode="markers+text",
+            mode="markers",
             text=[f"{title}, n = {n:,}" for title, n in zip(titles, counts, strict=True)],
-            textposition="top center",
-            cliponaxis=False,
             marker={"size": 11, "color": _COLOR},
             error_x={
                 "type": "data",
@@ -49,6 +46,16 @@ def slice_figure(
             hovertemplate="%{text}: %{x:.1%}<extra></extra>",
         )
     )
+    # A title may be as long as a phone is wide: it stands above its mark, not beside it.
+    for row, (title, n) in enumerate(zip(titles, counts, strict=True)):
+        figure.add_annotation(
+            x=0,
+            y=row - 0.28,
+            text=f"{title}, n = {n:,}",
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+        )
     figure.add_vline(x=overall, line={"color": "#8A8A99", "dash": "dot", "width": 1.5})
     figure.update_layout(
         height=_ROW_PX * len(titles) + 60,
@@ -60,6 +67,6 @@ def slice_figure(
     )
     figure.update_xaxes(range=[0, 1], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(
-        visible=False, fixedrange=True, range=[len(titles) - 0.6, -0.8], zeroline=False
+        visible=False, fixedrange=True, range=[len(titles) - 0.6, -0.9], zeroline=False
     )
     return figure

@@ -199,7 +199,7 @@ def show_groups(
             )
             show_chart(figure, f"mean_{name}", f"Mean map: {name}")
     with columns[2]:
-        say("Their difference", "Outlined: the 95% interval, for all 49 cells at once, omits 0.")
+        say("Their difference", "Outlined cells differ clearly (95%, 49 at once).")
         figure = difference_figure(
             face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
         )

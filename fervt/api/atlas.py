@@ -10,7 +10,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fervt.errors import ConfigError, DataError
-from fervt.evaluation.atlas import MapSummary, describe_template, summarize_maps
+from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
+    MapSummary,
+    describe_template,
+    maps_of,
+    summarize_maps,
+)
 from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import LEAST
@@ -24,7 +30,6 @@ from fervt.evaluation.robustness import (
 )
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.slices import slice_rows, worst_slices
-from fervt.explain import SOURCES
 from fervt.figures.maps import Map, plot_maps
 from fervt.figures.robustness import strength_figure
 from fervt.grid import GRID
@@ -103,7 +108,7 @@ class Atlas:
         """
         chosen = source or self.sources[0]
         self._of(chosen)
-        about = SOURCES[chosen]
+        about = ATLAS_SOURCES[chosen]
         picture = np.repeat(self._face[:, :, None], 3, axis=2)
         panels = [
             Map(f"{group}, n = {self.counts[group]:,}", about.unit, values, about.signed)
@@ -118,7 +123,9 @@ class Atlas:
         return self._whole[source]
 
     def __repr__(self) -> str:
-        said = " ".join(describe_template(SOURCES[s].title, self._whole[s]) for s in self.sources)
+        said = " ".join(
+            describe_template(ATLAS_SOURCES[s].title, self._whole[s]) for s in self.sources
+        )
         return f"<Atlas by {self.by}: {', '.join(self.counts)}. {said}>"
 
 
@@ -143,9 +150,10 @@ def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
     kept = {name: mask for name, mask in groups.items() if mask.sum() >= LEAST}
     if not kept:
         raise DataError("An atlas needs two faces or more in a group.")
+    maps = {source: maps_of(evidence, source, at) for source in evidence.maps}
     found = {
-        source: {name: summarize_maps(values[at][mask]) for name, mask in kept.items()}
-        for source, values in evidence.maps.items()
+        source: {name: summarize_maps(values[mask]) for name, mask in kept.items()}
+        for source, values in maps.items()
     }
     return Atlas(
         by,
@@ -153,7 +161,7 @@ def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
         {s: {name: m.mean for name, m in each.items()} for s, each in found.items()},
         {s: {name: m.spread for name, m in each.items()} for s, each in found.items()},
         {name: int(mask.sum()) for name, mask in kept.items()},
-        {source: summarize_maps(values[at]) for source, values in evidence.maps.items()},
+        {source: summarize_maps(values) for source, values in maps.items()},
         evidence.mean_face,
     )
 

@@ -6,7 +6,7 @@ Student's and Welch's, made wider for the number of cells (Bonferroni), so that 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,49 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from fervt.errors import DataError
-from fervt.evaluation.evidence import EdgeStatistics
+from fervt.evaluation.evidence import EdgeStatistics, Evidence
+from fervt.explain.evidence import SOURCES, Source
 from fervt.grid import GRID
 from fervt.regions import REGIONS
 
 LEVEL = 0.95
 SAME_FOR_ALL = 0.6
 """Share of the variance from which on a map is called the same for everybody."""
+
+ATLAS_SOURCES: dict[str, Source] = {
+    **SOURCES,
+    "grad_cam": replace(
+        SOURCES["grad_cam"],
+        unit="× average",
+        meaning="How much a cell of the backbone's last map pushes the answer's logit up, as a "
+        "multiple of the face's average cell.",
+        neutral=1.0,
+    ),
+    "occlusion": replace(
+        SOURCES["occlusion"],
+        meaning="How much the answer's probability falls when the cell is hidden; below 0 it "
+        "rises.",
+    ),
+}
+"""What the sources mean in an atlas: always for the class that was answered."""
+
+
+def maps_of(evidence: Evidence, source: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """One source's maps (n, 49) of some rows, as an atlas averages them.
+
+    Grad-CAM grows with the logit, so sure faces would outweigh the others: each face's map is
+    divided by its mean (an empty map stays 0).
+
+    Args:
+        evidence: Of an evaluation.
+        source: A key of its maps.
+        rows: (n,) positions.
+    """
+    maps = evidence.maps[source][rows].astype(np.float32)
+    if source == "grad_cam":
+        mean = maps.mean(axis=1, keepdims=True)
+        maps = np.divide(maps, mean, out=np.zeros_like(maps), where=mean > 0)
+    return maps
 
 
 @dataclass(frozen=True, eq=False)

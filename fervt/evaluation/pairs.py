@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.evaluation.atlas import maps_of
 from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.robustness import CorruptionError, Point, Robustness, corruption_error, curves
@@ -18,7 +19,7 @@ _NO_CLASS = 100  # neither a label nor "not measured"
 
 def joined_maps(
     joined: Joined, evidence: Sequence[Evidence], source: str
-) -> list[NDArray[np.float16]]:
+) -> list[NDArray[np.float32]]:
     """One source's maps (M, 49) of each of K checkpoints, on their M joined rows.
 
     Args:
@@ -27,7 +28,7 @@ def joined_maps(
         source: A key that all of them have.
     """
     return [
-        found.maps[source][rows.table.index.to_numpy()]
+        maps_of(found, source, rows.table.index.to_numpy())
         for rows, found in zip(joined.rows, evidence, strict=True)
     ]
 

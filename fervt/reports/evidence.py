@@ -8,9 +8,11 @@ import numpy as np
 from fervt.draw import draw_overlay
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
     compare_maps,
     describe_clear_cells,
     describe_template,
+    maps_of,
     summarize_maps,
     summarize_regions,
 )
@@ -28,7 +30,6 @@ from fervt.evaluation.robustness import (
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.slices import worst_slices
-from fervt.explain import SOURCES
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.grid import encode_png
 from fervt.figures.robustness import strength_figure
@@ -57,8 +58,8 @@ def evidence_sections(evaluation: SavedEvaluation) -> Iterator[Section]:
 def _atlas(evidence: Evidence, rows: Rows) -> Section:
     at = rows.table.index.to_numpy()
     blocks: list[Block] = []
-    for source, values in evidence.maps.items():
-        maps, about = values[at], SOURCES[source]
+    for source in evidence.maps:
+        maps, about = maps_of(evidence, source, at), ATLAS_SOURCES[source]
         by_label = {
             label: summarize_maps(maps[rows.labels == index])
             for index, label in enumerate(rows.classes)
@@ -92,7 +93,8 @@ def _atlas(evidence: Evidence, rows: Rows) -> Section:
 
 def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
     source = next(iter(evidence.maps))
-    maps, about = evidence.maps[source][rows.table.index.to_numpy()], SOURCES[source]
+    maps = maps_of(evidence, source, rows.table.index.to_numpy())
+    about = ATLAS_SOURCES[source]
     right, wrong = opposite_groups(rows, ANY, ANY)
     if min(len(right), len(wrong)) < LEAST:
         return []

@@ -4,6 +4,7 @@ import streamlit as st
 
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
     compare_paired,
     describe_clear_cells,
     summarize_maps,
@@ -12,7 +13,6 @@ from fervt.evaluation.atlas import (
 from fervt.evaluation.groups import ANY, LEAST
 from fervt.evaluation.pairs import join_robustness, joined_maps
 from fervt.evaluation.robustness import describe_limits
-from fervt.explain import SOURCES
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.ui.charts import say, show_chart
@@ -41,7 +41,7 @@ def show_atlases(comparison: Comparison) -> None:
             return
         found[at] = evidence
     first, second = found[0], found[other]
-    shared = {key: SHORT[key] for key in SOURCES if key in first.maps and key in second.maps}
+    shared = {key: SHORT[key] for key in ATLAS_SOURCES if key in first.maps and key in second.maps}
     label_titles = {
         ANY: "Any",
         **dict(zip(comparison.rows[0].classes, comparison.class_names, strict=True)),
@@ -49,7 +49,7 @@ def show_atlases(comparison: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = pick_one("Evidence", "evidence", shared, next(iter(shared)))
         label = pick_one("Label", "label", label_titles, ANY, draw=st.selectbox)
-    about = SOURCES[source]
+    about = ATLAS_SOURCES[source]
     joined = comparison.joined
     pair = type(joined)((joined.rows[0], joined.rows[other]), joined.left_out, joined.longest)
     maps, others = joined_maps(pair, [first, second], source)

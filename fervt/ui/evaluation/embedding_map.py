@@ -113,7 +113,7 @@ def _draw(
     ]
     found = np.flatnonzero(numbers == whole_number(ROW))
     chosen = int(found[0]) if len(found) else None
-    key = f"map_{view.key}_{color}_{chosen}_{drag}"
+    key = f"map_{view.key}_{color}_{drag}_{chosen}"
     with st.container(key="face_map"):
         show_chart(
             map_figure(plane, groups, titles, colors, hover, chosen, drag),

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.evaluation.atlas import maps_of
 from fervt.evaluation.groups import chosen_groups
 from fervt.evaluation.words import describe_interval, describe_worst_mistake
 from fervt.predict import Predictor
@@ -43,7 +44,7 @@ def show_selection(view: EvaluationView, predictor: Predictor, selected: NDArray
         evidence = evidence_of(view, predictor)
         if evidence is not None:
             source = pick_source(evidence)
-            maps = evidence.maps[source][positions_of(view)]
+            maps = maps_of(evidence, source, positions_of(view))
             groups = chosen_groups(selected, "the selected faces")
             show_groups(view, evidence, source, maps, *groups)
     show_gallery(view, rows)

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from fervt.draw import draw_overlay
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
     MapSummary,
     compare_edges,
     compare_maps,
     describe_clear_cells,
     describe_regions,
     describe_template,
+    maps_of,
     pool_edges,
     summarize_maps,
     summarize_regions,
@@ -21,7 +23,7 @@ from fervt.evaluation.atlas import (
 from fervt.evaluation.evidence import LEAST_FACES, Evidence
 from fervt.evaluation.groups import ANY, LEAST, Group, chosen_groups, opposite_groups
 from fervt.evaluation.measuring import mean_face
-from fervt.explain import SOURCES, seen_part
+from fervt.explain import seen_part
 from fervt.figures.atlas import difference_figure, edge_difference_figure, region_figure
 from fervt.figures.graph import graph_figure
 from fervt.figures.overlay import overlay_figure
@@ -51,7 +53,7 @@ def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
     if evidence is None:
         return
     source = pick_source(evidence)
-    maps = evidence.maps[source][positions_of(view)]
+    maps = maps_of(evidence, source, positions_of(view))
     _show_classes(view, evidence, source, maps)
     st.divider()
     groups = _pick_groups(view)
@@ -63,18 +65,15 @@ def pick_source(evidence: Evidence) -> str:
     source = pick_one(
         "Evidence",
         "evidence",
-        {name: SHORT[name] for name in SOURCES if name in evidence.maps},
+        {name: SHORT[name] for name in ATLAS_SOURCES if name in evidence.maps},
         next(iter(evidence.maps)),
     )
-    about = SOURCES[source].meaning
-    if source in ("grad_cam", "occlusion"):
-        about = f"{about} The target is the class that the model answered."
-    st.caption(about)
+    st.caption(ATLAS_SOURCES[source].meaning)
     return source
 
 
 def _show_classes(
-    view: EvaluationView, evidence: Evidence, source: str, maps: NDArray[np.float16]
+    view: EvaluationView, evidence: Evidence, source: str, maps: NDArray[np.float32]
 ) -> None:
     by = pick_one(
         "A map for each",
@@ -84,7 +83,7 @@ def _show_classes(
         label_visibility="collapsed",
     )
     groups = view.rows.labels if by == "label" else view.rows.predicted
-    about = SOURCES[source]
+    about = ATLAS_SOURCES[source]
     found: dict[int, MapSummary] = {}
     for index in range(len(view.names)):
         members = groups == index
@@ -167,7 +166,7 @@ def show_groups(
     view: EvaluationView,
     evidence: Evidence,
     source: str,
-    maps: NDArray[np.float16],
+    maps: NDArray[np.float32],
     group: Group,
     other: Group,
 ) -> None:
@@ -176,7 +175,7 @@ def show_groups(
         if len(each) < LEAST:
             st.info(f"A mean needs two faces or more; {each.title}: {len(each)}.")
             return
-    about = SOURCES[source]
+    about = ATLAS_SOURCES[source]
     own, others = summarize_maps(maps[group.rows]), summarize_maps(maps[other.rows])
     difference = compare_maps(maps[group.rows], maps[other.rows])
     title, against = (f"{g.title[0].upper()}{g.title[1:]}" for g in (group, other))

@@ -45,8 +45,8 @@ def opposite_groups(rows: Rows, label: str, predicted: str) -> tuple[Group, Grou
         predicted: A class, "any" or "wrong".
 
     Returns:
-        For a wrong answer: those faces, and the faces of the same label that were answered right.
-        Otherwise the right and the wrong ones among them.
+        For one wrong answer to one label: those faces, and those of the label that were answered
+        right. Otherwise the right and the wrong ones among the faces.
     """
     classes = len(rows.classes)
     diagonal = np.eye(classes, dtype=bool)
@@ -63,10 +63,16 @@ def opposite_groups(rows: Rows, label: str, predicted: str) -> tuple[Group, Grou
     else:
         answered[:, rows.classes.index(predicted)] = True
     asked = labeled & answered
-    if predicted != ANY and label != predicted and predicted != WRONG:
+    if predicted not in (ANY, WRONG) and label == ANY:
         word = expression(predicted).name
         return (
-            _group(f"{named} taken for {word} by mistake", rows, asked & ~diagonal),
+            _group(f"answers of {word} that are right", rows, asked & diagonal),
+            _group(f"answers of {word} that are wrong", rows, asked & ~diagonal),
+        )
+    if predicted not in (ANY, WRONG) and label != predicted:
+        word = expression(predicted).name
+        return (
+            _group(f"{named} taken for {word}", rows, asked),
             _group(f"{named} answered right", rows, labeled & diagonal),
         )
     if label != ANY and label == predicted:
@@ -76,7 +82,7 @@ def opposite_groups(rows: Rows, label: str, predicted: str) -> tuple[Group, Grou
         )
     right, wrong = ("right answers", "wrong answers") if label == ANY else (
         f"{named} answered right", f"{named} answered wrong")  # fmt: skip
-    return _group(right, rows, asked & diagonal), _group(wrong, rows, asked & ~diagonal)
+    return _group(right, rows, labeled & diagonal), _group(wrong, rows, labeled & ~diagonal)
 
 
 def chosen_groups(chosen: NDArray[np.bool_], title: str) -> tuple[Group, Group]:

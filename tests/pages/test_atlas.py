@@ -10,6 +10,7 @@ from synthetic import save_evaluation
 
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.evaluation.atlas import compare_maps
+from fervt.evaluation.corrections import Corrections
 from fervt.evaluation.evidence import FILE
 from fervt.evaluation.robustness import corruption_error
 from fervt.evaluation.saved import read_evaluation
@@ -212,3 +213,27 @@ def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:
     for view in ("Where they look", "Hold up to"):
         app = open_page("compare", checkpoint="alpha", view=view, **{"with": "beta"})
         assert any("was not measured for" in i.value for i in app.info)
+
+
+def test_labels_are_corrected_on_the_page_only_where_the_file_is_named(
+    open_page, with_faces, tmp_path, monkeypatch
+) -> None:
+    rows = read_evaluation(with_faces).rows()
+    number = int(rows.table["row"].iloc[4])
+    app = open_page("evaluation", checkpoint="alpha", row=str(number))
+    assert not [b for b in app.button if b.label == "The label is wrong"]
+    monkeypatch.setenv("FERVT_ANNOTATIONS", str(tmp_path / "corrections.db"))
+    app = open_page("evaluation", checkpoint="alpha", row=str(number))
+    reading = next(s for s in app.selectbox if s.label == "Your reading")
+    reading.select("surprise").run()
+    next(b for b in app.button if b.label == "The label is wrong").click().run()
+    assert not app.exception and "Marked as wrong, Surprised" in words(app)
+    entry = Corrections.open(tmp_path / "corrections.db").latest()
+    assert entry[rows.table["image_sha256"].iloc[4]].reading == "surprise"
+    app = open_page("evaluation", checkpoint="alpha", truth="corrected")
+    assert "As corrected here: 1 of 30 faces, 0 of them left without a label." in words(app)
+    right = rows.right.copy()
+    right[4] = rows.classes[rows.predicted[4]] == "surprise"
+    assert metric(app, "Accuracy") == f"{100 * right.mean():.1f}%"
+    for view in ("Classes", "Confidence", "Map"):
+        assert not open_page("evaluation", checkpoint="alpha", truth="corrected", view=view).error

@@ -55,9 +55,8 @@ class EvaluationView:
     @property
     def key(self) -> str:
         """Names the rows in caches."""
-        return (
-            f"{self.evaluation.digest}-{self.truth.name}-{self.tta}-{self.copies}{self.labels_key}"
-        )
+        choices = f"{self.truth.name}-{self.tta}-{self.copies}{self.labels_key}"
+        return f"{self.evaluation.digest}-{choices}"
 
 
 def load_evaluation(folder: Path) -> SavedEvaluation:

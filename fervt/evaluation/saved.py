@@ -72,10 +72,25 @@ class Evaluation:
     def write(self, folder: Path) -> None:
         """Writes the files, each whole or not at all.
 
+        What was measured of other predictions in the same folder goes; of the same it stays.
+
         Raises:
             OSError: One cannot be written.
         """
         (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
+        for name, read in zip(MORE_FILES, (read_evidence_file, read_robustness), strict=True):
+            try:
+                read(
+                    folder,
+                    self.metrics.checkpoint.sha256,
+                    self.plain["image_sha256"].tolist(),
+                    len(self.metrics.classes),
+                )
+                stale = self.metrics.neutralized is not None
+            except DataError:
+                stale = True
+            if stale:
+                (folder / name).unlink(missing_ok=True)
         for name, content in self.as_files().items():
             with write_aside(folder / name) as aside:
                 aside.write_bytes(content)
@@ -230,7 +245,7 @@ class SavedEvaluation:
         self._known["evidence" if isinstance(found, Evidence) else "robustness"] = found
 
     def _beside(self, read: Callable[..., T | None]) -> T | None:
-        if isinstance(self.origin, Evaluation):
+        if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
             return None
         return read(
             self.origin,

@@ -193,3 +193,26 @@ def test_options_that_make_no_sense_are_refused(options, message, tmp_path, caps
     assert main(words) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+def test_evaluating_anew_keeps_only_what_still_belongs(tmp_path) -> None:
+    write_prepared(tiny.tiny_data(3), tmp_path / "data.parquet")
+    one, two = (tiny.save_tiny(tmp_path / f"{n}.safetensors", seed=n) for n in (1, 2))
+    out = tmp_path / "out"
+
+    def evaluate(checkpoint, *more) -> None:
+        words = ["evaluate", "--checkpoint", str(checkpoint), "--out", str(out), *more]
+        words += ["--data", str(tmp_path / "data.parquet"), "--split", "PublicTest"]
+        assert main(words) == 0
+
+    evaluate(one, "--evidence", "--corruptions", "--sample", "7")
+    evaluate(one)
+    assert all((out / name).is_file() for name in MORE_FILES)
+    evaluate(two)
+    assert not any((out / name).exists() for name in MORE_FILES)
+    evaluate(two, "--evidence")
+    evaluate(two, "--neutralize", "gwa")
+    assert not any((out / name).exists() for name in MORE_FILES)
+    (out / FILE).write_bytes(b"nothing")
+    evaluate(two)
+    assert not (out / FILE).exists()

@@ -118,7 +118,7 @@ def difference_figure(
         opacity=0.65,
         xgap=1,
         ygap=1,
-        colorbar=color_bar_below(unit),
+        colorbar=color_bar_below(""),
         hoverinfo="skip",
     )
     clear = (low > 0) | (high < 0)
@@ -136,7 +136,7 @@ def difference_figure(
         figure,
         [
             f"{region_of(*at)}, row {at[0]}, column {at[1]}: {value[at]:+.3g} "
-            f"({low[at]:+.3g} to {high[at]:+.3g})" + ("" if clear[at] else ", not clear")
+            f"{unit} ({low[at]:+.3g} to {high[at]:+.3g})" + ("" if clear[at] else ", not clear")
             for at in cells
         ],
     )

@@ -35,6 +35,7 @@ def strength_figure(
             figure.add_scatter(
                 x=np.r_[x, x[::-1]],
                 y=np.r_[high, low[::-1]],
+                mode="lines",
                 fill="toself",
                 fillcolor=_clear(color),
                 line={"width": 0},
@@ -52,8 +53,9 @@ def strength_figure(
         )
     figure.update_layout(
         height=height_px,
-        margin={"l": 0, "r": RIGHT_PX, "t": 8, "b": 6},
-        showlegend=False,
+        margin={"l": 0, "r": RIGHT_PX, "t": 24 if len(curves) > 1 else 8, "b": 6},
+        showlegend=len(curves) > 1,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         dragmode=False,
         hovermode="x unified",
         paper_bgcolor="rgba(0,0,0,0)",

@@ -74,7 +74,7 @@ def test_a_cell_of_the_matrix_stands_against_its_labels_right_answers(open_page,
     right = int(((rows.labels == 2) & rows.right).sum())
     said = words(app)
     assert "**Faces labeled Fearful taken for Sad**" in said
-    assert f"Mean of {cell} faces." in said and f"Mean of {right} faces." in said
+    assert f"Mean of {cell} faces, " in said and f"Mean of {right} faces, " in said
     assert "edges differ clearly from faces labeled Fearful answered right" in said
     app = open_page(
         "evaluation", checkpoint="alpha", view="Where it looks", label="disgust",

@@ -72,7 +72,7 @@ def show_atlases(comparison: Comparison) -> None:
             figure = overlay_figure(
                 face,
                 summary.mean,
-                unit=about.unit,
+                unit="",
                 signed=about.signed,
                 range_=(low, high),
                 height_px=_PANEL_PX,
@@ -82,8 +82,7 @@ def show_atlases(comparison: Comparison) -> None:
     with columns[2]:
         say(
             f"{names[1]} minus {names[0]}",
-            "On the same faces. Outlined: the paired 95% interval, for all 49 cells at once, "
-            "omits 0.",
+            f"On the same faces, {about.unit}. Outlined: clear at 95%, all 49 at once.",
         )
         figure = difference_figure(
             face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
@@ -120,8 +119,8 @@ def show_robustness(comparison: Comparison) -> None:
         return
     say(
         "What spoils their answers",
-        f"{joined.n:,} faces that all of them were measured on, in the order of the names: "
-        f"{', '.join(comparison.names)}.",
+        f"{joined.n:,} faces that all of them were measured on. The relative figure is a "
+        f"checkpoint's mean corruption error as a multiple of that of {comparison.names[0]}.",
     )
     with st.container(horizontal=True):
         first = joined.errors[0]

@@ -187,18 +187,18 @@ def show_groups(
         (columns[1], others, against, _face_of(view, evidence, other.rows)),
     ):
         with column:
-            say(name, f"Mean of {summary.n:,} faces.")
+            say(name, f"Mean of {summary.n:,} faces, {about.unit}.")
             figure = overlay_figure(
                 shown,
                 summary.mean,
-                unit=about.unit,
+                unit="",  # on a wide panel it would lie over the bar's numbers
                 signed=about.signed,
                 range_=(low, high),
                 height_px=_PANEL_PX,
             )
             show_chart(figure, f"mean_{name}", f"Mean map: {name}")
     with columns[2]:
-        say("Their difference", "Outlined cells differ clearly (95%, 49 at once).")
+        say("Their difference", "Outlined: clear at 95%, all 49 at once.")
         figure = difference_figure(
             face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
         )
@@ -222,10 +222,11 @@ def show_groups(
             f"{title}: {describe_regions(regions[title].value.tolist(), about.neutral).lower()}"
         )
     with right:
-        say("How far single faces stray", f"Standard deviation over the {own.n:,} faces.")
-        figure = overlay_figure(
-            face, own.spread, unit=about.unit, stretch=True, height_px=_PANEL_PX
+        say(
+            "How far single faces stray",
+            f"Standard deviation over the {own.n:,} faces, {about.unit}.",
         )
+        figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
         show_chart(figure, "spread", "Spread of the map over faces")
         st.caption(describe_template(about.title, own))
     if evidence.edges is not None and source == "gat":

@@ -5,6 +5,7 @@ import streamlit as st
 from fervt.errors import DataError
 from fervt.ui.compare.cost import show_cost
 from fervt.ui.compare.differences import show_calibration, show_classes, show_fixed_and_broken
+from fervt.ui.compare.evidence import show_atlases, show_robustness
 from fervt.ui.compare.face import show_one_face
 from fervt.ui.compare.headline import show_figures, show_verdict
 from fervt.ui.compare.selection import pick_comparison
@@ -18,6 +19,8 @@ SECTIONS = {
     "Classes": lambda comparison, faces: show_classes(comparison),
     "Gains and losses": show_fixed_and_broken,
     "Confidence": lambda comparison, faces: show_calibration(comparison),
+    "Where they look": lambda comparison, faces: show_atlases(comparison),
+    "Hold up to": lambda comparison, faces: show_robustness(comparison),
     "Cost": lambda comparison, faces: show_cost(comparison),
     "One face": lambda comparison, faces: show_one_face(comparison, predictor),
 }

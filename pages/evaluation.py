@@ -11,11 +11,14 @@ from fervt.ui.evaluation.confidence import show_confidence
 from fervt.ui.evaluation.downloads import show_report
 from fervt.ui.evaluation.embedding_map import show_map
 from fervt.ui.evaluation.headline import show_headline, show_standing
+from fervt.ui.evaluation.holds_up import show_holds_up
 from fervt.ui.evaluation.mistakes import show_mistakes
 from fervt.ui.evaluation.people import show_people
 from fervt.ui.evaluation.present import is_presenting, offer_presenting, present
 from fervt.ui.evaluation.selection import EvaluationView, load_evaluation, pick_view
+from fervt.ui.evaluation.slicing import show_slices
 from fervt.ui.evaluation.training import show_training
+from fervt.ui.evaluation.where_it_looks import show_where_it_looks
 from fervt.ui.notices import show_notice
 from fervt.ui.own_evaluation import run_evaluation
 from fervt.ui.page import open_page
@@ -26,7 +29,10 @@ SECTIONS = {
     "Classes": show_classes,
     "Confidence": show_confidence,
     "People": show_people,
-    "Map": show_map,
+    "Map": lambda view: show_map(view, predictor),
+    "Where it looks": lambda view: show_where_it_looks(view, predictor),
+    "Slices": lambda view: show_slices(view, predictor),
+    "Holds up to": lambda view: show_holds_up(view, predictor),
     "Training": lambda view: show_training(view.info),
     "Report": show_report,
 }

@@ -2,17 +2,31 @@
 
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
 from fervt import predict
+from fervt.api.atlas import (
+    Atlas,
+    By,
+    RobustnessResult,
+    make_atlas,
+    make_robustness,
+    slices_table,
+)
 from fervt.data.archive import MAX_IMAGES, MAX_UNPACKED_BYTES
 from fervt.data.folders import list_images
-from fervt.data.prepared import count_splits
+from fervt.data.prepared import PreparedData, count_splits, read_prepared
 from fervt.errors import ConfigError, DataError
+from fervt.evaluation.evidence import Evidence
+from fervt.evaluation.measuring import measure_evidence, measure_robustness
+from fervt.evaluation.robustness import SAMPLE
+from fervt.evaluation.run import with_labels
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.files import write_aside
@@ -53,6 +67,24 @@ class EvaluationResult:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     [path.name for path in result.save(folder)]
         ['predictions.parquet', 'tta.parquet', 'embeddings.npz', 'metrics.json']
+
+    What follows is measured when it is first asked for, and kept with the result:
+
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name, left in (("happy", 177), ("sad", 190)):
+        ...         place = pathlib.Path(folder) / name
+        ...         place.mkdir()
+        ...         for shift in range(4):
+        ...             face = data.astronaut()[66:163, left + shift : left + shift + 97]
+        ...             Image.fromarray(face).save(place / f"{shift}.png")
+        ...     result = fervt.evaluate(fervt.load(), folder)
+        >>> atlas = result.atlas(by="label")
+        >>> atlas.maps["gwa"]["happy"].shape
+        (7, 7)
+        >>> result.slices()["by"].unique().tolist()
+        ['brightness', 'contrast', 'sharpness', 'tilt', 'confidence']
+        >>> result.robustness(sample=8).n
+        8
     """
 
     checkpoint: str
@@ -64,6 +96,8 @@ class EvaluationResult:
     notes: tuple[str, ...]
     saved: SavedEvaluation
     _names: dict[int, str]
+    _model: predict.Predictor
+    _read_faces: Callable[[], PreparedData]
 
     def to_pandas(self) -> pd.DataFrame:
         """A table with one row per face.
@@ -84,6 +118,64 @@ class EvaluationResult:
         )
         shares = pd.DataFrame(rows.calibrated, columns=list(rows.classes))
         return pd.concat([table, shares], axis=1)
+
+    def atlas(
+        self, by: By = "label", *, occlusion: bool = False, progress: Progress = no_progress
+    ) -> Atlas:
+        """Where the model looks, on average over groups of faces.
+
+        Args:
+            by: "label", "prediction" or "right".
+            occlusion: Also hide each of the 49 cells in turn: 49 more passes of the network.
+            progress: As for `evaluate`.
+
+        Raises:
+            ConfigError: There is no such grouping.
+            DataError: No group has two faces.
+        """
+        return make_atlas(self._evidence(occlusion, progress), self.saved.rows(), by)
+
+    def slices(self, *, progress: Progress = no_progress) -> pd.DataFrame:
+        """Accuracy by what can be measured in a picture, the five worst slices first.
+
+        The worst ones are searched among slices of 30 faces or more, and their p-values and
+        intervals account for all that were tried.
+
+        Args:
+            progress: As for `evaluate`.
+
+        Returns:
+            The columns `by`, `slice`, `n`, `accuracy`, `low`, `high` and `p_corrected`.
+        """
+        return slices_table(self._evidence(False, progress), self.saved.rows())
+
+    def robustness(
+        self, sample: int = SAMPLE, *, progress: Progress = no_progress
+    ) -> RobustnessResult:
+        """What spoiled pictures do: ten kinds of corruption, five strengths each.
+
+        Args:
+            sample: How many faces, drawn by label.
+            progress: As for `evaluate`.
+
+        Raises:
+            DataError: The sample has no face.
+        """
+        found = self.saved.robustness()
+        labels = self.saved.plain["label"].to_numpy()
+        if found is None or not found.is_whole or len(found) != min(sample, len(labels)):
+            found = measure_robustness(progress, self._model, self._read_faces(), labels, sample)
+            self.saved.keep(found)
+        return make_robustness(found, labels[found.positions])
+
+    def _evidence(self, occlusion: bool, progress: Progress) -> Evidence:
+        found = self.saved.evidence()
+        if found is None or (occlusion and "occlusion" not in found.maps):
+            labels = self.saved.plain["label"].to_numpy()
+            data = self._read_faces()
+            found = measure_evidence(progress, self._model, data, labels, occlusion)
+            self.saved.keep(found)
+        return found
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Writes the saved evaluation's files into a folder, which `fervt report` reads.
@@ -165,6 +257,7 @@ def evaluate(
         content = _pack(place) if place.is_dir() else _read(place)
         name = f"{place.resolve().name}"
         found = evaluate_archive(progress, model, content, name, split, find_faces)
+        read_faces = partial(_faces_of, found)
     else:
         if find_faces:
             raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
@@ -173,10 +266,26 @@ def evaluate(
         if wanted not in known:
             raise DataError(f"{place} has no {wanted} rows; it has {', '.join(known)}.")
         found = evaluate_prepared(progress, model, place, wanted)
-    return _result(found)
+        read_faces = partial(_faces_in, place, wanted, found)
+    return _result(found, model, read_faces)
 
 
-def _result(found: Evaluated) -> EvaluationResult:
+def _faces_of(found: Evaluated) -> PreparedData:
+    assert found.faces is not None
+    return found.faces
+
+
+def _faces_in(place: Path, split: str, found: Evaluated) -> PreparedData:
+    """The rows of a prepared file that were scored, read again: they may be large."""
+    data, _, _ = with_labels(found.info, read_prepared(place, (split,)))
+    if data.sha256.tolist() != found.evaluation.plain["image_sha256"].tolist():
+        raise DataError(f"{place} holds other faces than when it was evaluated.")
+    return data
+
+
+def _result(
+    found: Evaluated, model: predict.Predictor, read_faces: Callable[[], PreparedData]
+) -> EvaluationResult:
     saved = found.evaluation
     scores = saved.rows().scores
     return EvaluationResult(
@@ -189,6 +298,8 @@ def _result(found: Evaluated) -> EvaluationResult:
         notes=found.notes,
         saved=saved,
         _names=found.names,
+        _model=model,
+        _read_faces=read_faces,
     )
 
 

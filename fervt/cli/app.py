@@ -5,23 +5,32 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from fervt.cli.extras import require_extra
 from fervt.errors import ConfigError
+from fervt.evaluation.corrections import Corrections
 from fervt.resources import ROOT
 
 HELP = "open the workbench in the browser"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options: where to listen."""
+    """Adds the options: where to listen, and where corrections go."""
     parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="address to listen on; 0.0.0.0 lets the whole network in, and there is no login",
     )
     parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE",
+        help="let visitors correct labels, and keep what they say in this file (SQLite); "
+        "whoever reaches the page can write to it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
     require_extra("app", "streamlit", "streamlit_webrtc")
     if not 1 <= args.port <= 65535:
         raise ConfigError(f"Cannot listen on port {args.port}: ports go from 1 to 65535.")
+    if args.annotations is not None:
+        path = args.annotations.resolve()
+        Corrections.open(path)  # what is wrong with it is said now, not to a visitor
+        os.environ["FERVT_ANNOTATIONS"] = str(path)
     for name, value in _settings():
         os.environ.setdefault(name, value)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]

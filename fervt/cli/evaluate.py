@@ -3,15 +3,29 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fervt.checkpoint import find_checkpoint, load_checkpoint
 from fervt.cli.progress import progress_bar
-from fervt.data.prepared import read_prepared
-from fervt.errors import ConfigError
+from fervt.data.prepared import PreparedData, read_prepared
+from fervt.errors import ConfigError, DataError
+from fervt.evaluation.corruptions import CORRUPTIONS
+from fervt.evaluation.measuring import measure_evidence, measure_robustness
 from fervt.evaluation.parts import PartsReport, describe_following, measure_parts
+from fervt.evaluation.robustness import (
+    SAMPLE,
+    Robustness,
+    corruption_error,
+    curves,
+    describe_limits,
+    read_robustness,
+)
 from fervt.evaluation.run import evaluate_checkpoint, with_labels
 from fervt.evaluation.words import describe_interval
 from fervt.files import file_sha256
 from fervt.labels import SPLITS, VOCABULARIES
+from fervt.predict import Predictor
 
 HELP = "evaluate a checkpoint on a prepared file"
 
@@ -29,12 +43,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also measure what the parts do, into parts.json: 3 to 5 times the evaluation's time",
     )
+    parser.add_argument(
+        "--evidence",
+        action="store_true",
+        help="also store where it looks on each face, into evidence.npz",
+    )
+    parser.add_argument(
+        "--occlusion",
+        action="store_true",
+        help="with --evidence: hide each of the 49 cells too, 25 times the evaluation's time",
+    )
+    parser.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also measure what spoiled faces do, into robustness.npz; an interrupted run goes on",
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        help=f"with --corruptions: how many faces ({SAMPLE:,} by default); 0 takes all",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, writes the files and prints the headline."""
-    if args.parts and args.neutralize:
-        raise ConfigError("--parts measures the whole model; leave out --neutralize.")
+    for name in ("parts", "evidence", "corruptions"):
+        if getattr(args, name) and args.neutralize:
+            raise ConfigError(f"--{name} measures the whole model; leave out --neutralize.")
+    if args.occlusion and not args.evidence:
+        raise ConfigError("--occlusion is a part of the evidence; add --evidence.")
+    if args.sample is not None and (not args.corruptions or args.sample < 0):
+        raise ConfigError("--sample is the number of faces for --corruptions, 0 for all.")
     checkpoint = find_checkpoint(args.checkpoint)
     data = read_prepared(args.data, (args.split,))
     with progress_bar() as progress:
@@ -67,7 +107,51 @@ def run(args: argparse.Namespace) -> int:
             )
         parts.write(args.out)
         print_parts(parts)
+    if args.evidence or args.corruptions:
+        _measure_more(args, Predictor(checkpoint, engine="torch"), data)
     return 0
+
+
+def _measure_more(args: argparse.Namespace, predictor: Predictor, data: PreparedData) -> None:
+    rows, labels, _ = with_labels(predictor.info, data, args.labels)
+    if args.evidence:
+        with progress_bar() as progress:
+            evidence = measure_evidence(progress, predictor, rows, labels, args.occlusion)
+        evidence.write(args.out)
+        print(f"Evidence of {len(evidence):,} faces: {', '.join(evidence.maps)}.")
+    if args.corruptions:
+        sample = SAMPLE if args.sample is None else args.sample or len(rows)
+        with progress_bar() as progress:
+            found = measure_robustness(
+                progress,
+                predictor,
+                rows,
+                labels,
+                sample,
+                _begun(args.out, predictor, rows),
+                lambda found: found.write(args.out),
+            )
+        print_robustness(found, labels[found.positions])
+
+
+def _begun(folder: Path, predictor: Predictor, rows: PreparedData) -> Robustness | None:
+    """What an interrupted run left in the folder; what is no such thing is measured anew."""
+    classes = len(predictor.classes)
+    try:
+        return read_robustness(folder, predictor.sha256, rows.sha256.tolist(), classes)
+    except DataError:
+        return None
+
+
+def print_robustness(found: Robustness, labels: NDArray[np.int64]) -> None:
+    """Prints up to where the answers hold, a line a corruption, and the mean corruption error."""
+    for kind, points in curves(found, labels).items():
+        print(f"{CORRUPTIONS[kind].title:>16}: {describe_limits(kind, points)}")
+    if error := corruption_error(found, labels):
+        print(
+            f"Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above the "
+            f"{error.clean:.1%} on the faces as they are (n = {error.n:,})."
+        )
 
 
 def print_parts(parts: PartsReport) -> None:

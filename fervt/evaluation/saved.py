@@ -18,8 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.evaluation import evidence as evidence_file
+from fervt.evaluation import robustness as robustness_file
+from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
+from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.evaluation.table import read_predictions
 from fervt.files import file_sha256, write_aside
@@ -30,6 +34,8 @@ T = TypeVar("T")
 
 PREDICTIONS, MIRRORED, EMBEDDINGS = "predictions.parquet", "tta.parquet", "embeddings.npz"
 FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
+MORE_FILES = (evidence_file.FILE, robustness_file.FILE)
+"""What lies beside them where it was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +72,25 @@ class Evaluation:
     def write(self, folder: Path) -> None:
         """Writes the files, each whole or not at all.
 
+        What was measured of other predictions in the same folder goes; of the same it stays.
+
         Raises:
             OSError: One cannot be written.
         """
         (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
+        for name, read in zip(MORE_FILES, (read_evidence_file, read_robustness), strict=True):
+            try:
+                read(
+                    folder,
+                    self.metrics.checkpoint.sha256,
+                    self.plain["image_sha256"].tolist(),
+                    len(self.metrics.classes),
+                )
+                stale = self.metrics.neutralized is not None
+            except DataError:
+                stale = True
+            if stale:
+                (folder / name).unlink(missing_ok=True)
         for name, content in self.as_files().items():
             with write_aside(folder / name) as aside:
                 aside.write_bytes(content)
@@ -192,16 +213,12 @@ class SavedEvaluation:
         if isinstance(self.origin, Evaluation):
             return self.origin.class_tokens.astype(np.float32)
         name = EMBEDDINGS
+        arrays = read_arrays(self.origin / name, len(self.plain))
+        if arrays is None:
+            raise DataError(f"There is no '{name}' beside the predictions.")
         try:
-            with np.load(self.origin / name, allow_pickle=False) as file:
-                if sum(part.file_size for part in file.zip.infolist()) > _most_bytes(self.plain):
-                    raise DataError(f"'{name}' would unpack to more than its rows can take.")
-                images, tokens = file["image_sha256"], file["class_token"]
-        except FileNotFoundError as error:
-            raise DataError(f"There is no '{name}' beside the predictions.") from error
-        except DataError:
-            raise
-        except Exception as error:  # each way of being damaged has its own errors
+            images, tokens = arrays["image_sha256"], arrays["class_token"]
+        except KeyError as error:
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
@@ -210,16 +227,51 @@ class SavedEvaluation:
             raise DataError(f"'{name}' holds no class tokens.")
         return found
 
-    def as_files(self) -> dict[str, bytes]:
-        """The content of its files by name.
+    def evidence(self) -> Evidence | None:
+        """The evidence for each row of `plain`; None where it wasn't measured.
 
         Raises:
-            DataError: One is not there any more.
+            DataError: Its file is damaged, or belongs to another checkpoint or other rows.
         """
+        return self.remember("evidence", lambda: self._beside(read_evidence_file))
+
+    def robustness(self) -> Robustness | None:
+        """The answers on spoiled faces; None where they weren't measured.
+
+        Raises:
+            DataError: As `evidence`.
+        """
+        return self.remember("robustness", lambda: self._beside(read_robustness))
+
+    def keep(self, found: Evidence | Robustness) -> None:
+        """Takes in what was measured of this evaluation after it was made, in memory alone."""
+        self._known["evidence" if isinstance(found, Evidence) else "robustness"] = found
+
+    def _beside(self, read: Callable[..., T | None]) -> T | None:
+        if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
+            return None
+        return read(
+            self.origin,
+            self.metrics.checkpoint.sha256,
+            self.plain["image_sha256"].tolist(),
+            len(self.vocabulary),
+        )
+
+    def as_files(self) -> dict[str, bytes]:
+        """The content of its files by name, with what was measured besides.
+
+        Raises:
+            DataError: One is not there any more, or is damaged.
+        """
+        more = {
+            name: found.as_bytes()
+            for name, found in zip(MORE_FILES, (self.evidence(), self.robustness()), strict=True)
+            if found is not None
+        }
         if isinstance(self.origin, Evaluation):
-            return self.origin.as_files()
+            return self.origin.as_files() | more
         try:
-            return {name: (self.origin / name).read_bytes() for name in FILES}
+            return {name: (self.origin / name).read_bytes() for name in FILES} | more
         except OSError as error:
             raise DataError("The files of this evaluation are not there any more.") from error
 
@@ -230,11 +282,6 @@ class SavedEvaluation:
             DataError: As `embeddings`, or there are too few rows.
         """
         return self.remember(method, lambda: project(self.embeddings(), method))
-
-
-def _most_bytes(table: pd.DataFrame) -> int:
-    """What the class tokens of a table's rows and the hashes beside them may take."""
-    return 65_536 + 8_192 * len(table)
 
 
 def read_evaluation(folder: Path) -> SavedEvaluation:

@@ -20,6 +20,7 @@ def map_figure(
     colors: Sequence[str],
     hover: Sequence[str],
     chosen: int | None = None,
+    drag: str = "pan",
 ) -> go.Figure:
     """Draws points (N, 2), drawn by WebGL; a point's customdata is its position in the arrays.
 
@@ -30,6 +31,7 @@ def map_figure(
         colors: Of the groups.
         hover: N texts.
         chosen: The point to ring.
+        drag: What dragging does: "pan", "lasso" or "select", a box.
     """
     size = next((px for most, px in _SIZES if len(positions) <= most), _SMALLEST)
     figure = go.Figure()
@@ -48,7 +50,7 @@ def map_figure(
                 "opacity": 0.7,
                 "symbol": _SYMBOLS[group % len(_SYMBOLS)],
             },
-            unselected={"marker": {"opacity": 0.7}},
+            unselected={"marker": {"opacity": 0.7 if drag == "pan" else 0.15}},
             customdata=members,
             text=[hover[i] for i in members.tolist()],
             hovertemplate="%{text}<extra></extra>",
@@ -72,7 +74,7 @@ def map_figure(
         height=560,
         margin={"l": 0, "r": 0, "t": 6, "b": 0},
         legend={"orientation": "h", "y": -0.02, "itemsizing": "constant"},
-        dragmode="pan",
+        dragmode=drag,
         hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -11,7 +11,10 @@ from markdown_it import MarkdownIt
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
+from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.metrics import Metrics, Part
+from fervt.evaluation.robustness import corruption_error, curves, describe_limits
+from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import CheckpointFacts, EvaluationStore, describe_checkpoint
 from fervt.evaluation.words import (
     HUMAN_ACCURACY,
@@ -82,6 +85,7 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         "parts_table": parts_table(metrics),
         "ablation_table": ablation_table(name, about.sha256),
         "training_ablation_table": training_ablation_table(),
+        "robustness": robustness_text(name, about.sha256),
         "human_accuracy": HUMAN_ACCURACY,
         "label_agreement": LABEL_AGREEMENT,
         "version": __version__,
@@ -207,6 +211,42 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
             f"{100 * (scores.accuracy - whole.accuracy):+.1f} points |"
         )
     return "\n".join(lines)
+
+
+def robustness_text(name: str, sha256: str) -> str:
+    """What the checkpoint stands of spoiled pictures, as Markdown.
+
+    Args:
+        name: The checkpoint's.
+        sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
+
+    Raises:
+        DataError: A file is damaged.
+    """
+    for folder in EvaluationStore().folders(name).values():
+        evaluation = read_evaluation(folder)
+        found = evaluation.robustness()
+        if found is None or evaluation.metrics.checkpoint.sha256 != sha256:
+            continue
+        labels = evaluation.plain["label"].to_numpy()[found.positions]
+        error = corruption_error(found, labels)
+        if error is None:
+            continue
+        lines = [
+            "Over ten ways to spoil a picture, at five strengths each, its mean error is "
+            f"**{error.mean:.1%}** (mean corruption error), {100 * error.relative:.1f} points "
+            f"above the {error.clean:.1%} on the same {error.n:,} faces of {evaluation.split} as "
+            "they are.",
+            "",
+            "| | |",
+            "|---|---|",
+        ]
+        by_kind = curves(found, labels)
+        lines += [
+            f"| {CORRUPTIONS[k].title} | {describe_limits(k, p)} |" for k, p in by_kind.items()
+        ]
+        return "\n".join(lines)
+    return "*not measured yet*"
 
 
 def training_ablation_table(path: Path = ABLATIONS) -> str:

@@ -41,6 +41,7 @@ from fervt.reports.card import (
     training_ablation_table,
 )
 from fervt.reports.comparison import comparison, verdict
+from fervt.reports.evidence import evidence_sections
 from fervt.reports.render import Chart, Faces, Prose, Section, Table, face_address, render
 
 _EXAMPLES = 12
@@ -133,6 +134,7 @@ def _sections(
         yield Section(
             "Training", "Training figures are of augmented, regularized batches.", [Chart(figure)]
         )
+    yield from evidence_sections(evaluation)
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),

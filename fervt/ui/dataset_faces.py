@@ -53,6 +53,11 @@ class FaceBook:
         at = self._at.get(image_sha256)
         return None if at is None else self.data.images[at]
 
+    def select(self, images_sha256: Sequence[str]) -> PreparedData | None:
+        """Faces in this order, with their votes; None where the file lacks one."""
+        at = [self._at.get(digest, -1) for digest in images_sha256]
+        return None if -1 in at else self.data.select(np.array(at, int))
+
     def votes(self, image_sha256: str) -> NDArray[np.uint8] | None:
         """FER+'s votes (10,) for a face; None if there are none."""
         at = self._at.get(image_sha256)

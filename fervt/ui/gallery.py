@@ -15,6 +15,7 @@ from fervt.ui.address import put, read, whole_number
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.charts import show_chart
 from fervt.ui.choices import pick_one
+from fervt.ui.corrections import draw_correction
 from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.images import add_picture
@@ -176,6 +177,7 @@ def show_one_face(
             )
             st.markdown(f"**{as_text(title)}**, labeled **{called[ones[0].labels[0]]}**: {said}.")
             _show_votes(faces, ones, names, image)
+            draw_correction(image)
 
 
 def _show_votes(faces: FaceBook, ones: Sequence[Rows], names: Sequence[str], image: str) -> None:

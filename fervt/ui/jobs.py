@@ -14,6 +14,8 @@ from fervt.ui.address import put, read
 from fervt.ui.text import as_text
 
 PARAMETER = "job"
+# Work on what another job gave: its id stands beside that one's in the address.
+PARAMETERS = {"evidence": "evidence_job", "robustness": "robustness_job"}
 REFRESH_S = 0.5
 
 _OWN = "own_jobs"  # ids by kind, of those that this session started
@@ -45,17 +47,17 @@ def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) 
         st.session_state[_PROBLEM] = str(error)
         return
     _ids(_OWN)[kind] = _ids(_SHOWN)[kind] = job.id
-    put(PARAMETER, job.id)
+    put(_parameter(kind), job.id)
 
 
 def find_job(kind: str) -> Job | None:
     """The job of this kind that the address names, or the session's own; a dead link is said."""
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(problem, icon=":material/hourglass_disabled:")
-    wanted = read(PARAMETER)
+    wanted = read(_parameter(kind))
     job = server_jobs().find(wanted) if wanted else None
     if wanted and job is None:
-        put(PARAMETER, None)
+        put(_parameter(kind), None)
         st.warning(
             "What this link showed is not on this server any more. Start it again.",
             icon=":material/link_off:",
@@ -65,7 +67,7 @@ def find_job(kind: str) -> Job | None:
         job = next(filter(None, map(server_jobs().find, known)), None)
     if job is not None:
         _ids(_SHOWN)[kind] = job.id
-        put(PARAMETER, job.id)
+        put(_parameter(kind), job.id)
     return job
 
 
@@ -77,8 +79,13 @@ def forget_job(kind: str) -> None:
 
 def _forget(job_id: str) -> None:
     server_jobs().forget(job_id)
-    if read(PARAMETER) == job_id:
-        put(PARAMETER, None)
+    for name in (PARAMETER, *PARAMETERS.values()):
+        if read(name) == job_id:
+            put(name, None)
+
+
+def _parameter(kind: str) -> str:
+    return PARAMETERS.get(kind, PARAMETER)
 
 
 def offer_another(kind: str, label: str, what: str) -> None:

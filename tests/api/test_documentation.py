@@ -80,6 +80,7 @@ def run_in(folder, monkeypatch, astronaut, sources) -> dict:
     Image.fromarray(astronaut).save("photo.jpg")
     (folder / "faces" / "happy").mkdir(parents=True)
     Image.fromarray(astronaut).save(folder / "faces" / "happy" / "one.png")
+    Image.fromarray(astronaut[:, ::-1]).save(folder / "faces" / "happy" / "two.png")
     names: dict = {}
     for number, source in enumerate(sources):
         exec(compile(source, f"cell {number}", "exec"), names)

@@ -74,3 +74,37 @@ def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):
         with pytest.raises(FervtError, match=sentence) as caught:
             fervt.evaluate(*arguments, **options)
         assert "\n" not in str(caught.value)
+
+
+def test_atlas_slices_and_robustness_of_folders_and_prepared_files(model, tmp_path):
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    (tmp_path / "faces.zip").write_bytes(zips.labeled_zip(21))
+    for source in ("data.parquet", "faces.zip"):
+        result = fervt.evaluate(model, tmp_path / source)
+        atlas = result.atlas(by="label", occlusion=True)
+        assert set(atlas.sources) == {"gwa", "gat", "grad_cam", "occlusion"}
+        table = atlas.to_pandas()
+        assert len(table) == 4 * 49 * len(atlas.counts)
+        assert sum(atlas.counts.values()) <= result.n
+        assert 0 <= atlas.template_share("gwa") <= 1
+        np.testing.assert_allclose(atlas.regions("gwa").sum(axis=1), 49, rtol=2e-3)
+        assert len(atlas.plot("occlusion").data) == len(atlas.counts)
+        assert set(result.atlas(by="right").counts) <= {"right", "wrong"}
+        assert sum(result.atlas(by="prediction").counts.values()) <= result.n
+        slices = result.slices()
+        bins = slices[slices["by"] == "brightness"]
+        assert bins["n"].sum() == result.n
+        np.testing.assert_allclose((bins["n"] * bins["accuracy"]).sum() / result.n, result.accuracy)
+        robust = result.robustness(sample=14)
+        assert robust.n == 14 and len(robust.to_pandas()) == 60
+        assert set(robust.limits) == set(robust.to_pandas()["corruption"])
+        assert len(robust.plot("noise").data) == 2
+        for call, sentence in (
+            (lambda r=result: r.atlas(by="age"), "by label, prediction or right"),
+            (lambda a=atlas: a.plot("smell"), "no evidence 'smell'"),
+            (lambda r=robust: r.plot("rain"), "no corruption 'rain'"),
+        ):
+            with pytest.raises(FervtError, match=sentence):
+                call()
+        paths = result.save(tmp_path / f"saved-{source}")
+        assert {"evidence.npz", "robustness.npz"} <= {path.name for path in paths}

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 from synthetic import save_evaluation
@@ -44,6 +45,22 @@ def test_saved_evaluations_belong_to_the_files_that_ship() -> None:
             assert scores.accuracy_interval_95 == pytest.approx(accuracy_interval(right, scores.n))
             assert sum(map(sum, scores.confusion)) == scores.n
             assert item.metrics[split].accuracy == scores.accuracy
+
+
+@pytest.mark.parametrize("name", ["fervt-narrow", "fervt-ferplus"])
+def test_evidence_and_robustness_ship_with_what_is_released(name: str) -> None:
+    saved = EvaluationStore().find(name, "PrivateTest")
+    evidence, robustness = saved.evidence(), saved.robustness()
+    assert evidence is not None and len(evidence) == len(saved.plain)
+    assert {"gwa", "gat", "grad_cam"} <= set(evidence.maps)
+    assert robustness is not None and robustness.is_whole and len(robustness) == 1000
+    # The plain answers of both are those that were saved.
+    answers = saved.rows().predicted
+    assert (robustness.predicted[0] == answers[robustness.positions]).mean() > 0.995
+    assert evidence.edges is not None
+    pairs = np.zeros_like(evidence.edges.count)
+    np.add.at(pairs, (saved.rows().labels, answers), 1)
+    assert np.abs(pairs - evidence.edges.count).sum() < 0.01 * len(answers)
 
 
 def test_what_is_saved_is_found_by_split(tmp_path) -> None:

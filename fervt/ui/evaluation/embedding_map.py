@@ -11,11 +11,14 @@ from fervt.errors import DataError
 from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
+from fervt.predict import Predictor
 from fervt.ui.address import put, whole_number
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
 from fervt.ui.dataset_faces import SHEET_COLUMNS, FaceBook
+from fervt.ui.evaluation.map_selection import show_selection
+from fervt.ui.evaluation.measured import MAP_ROWS, drop_selection, selected_in_map
 from fervt.ui.evaluation.selection import EvaluationView
 from fervt.ui.gallery import ROW, show_face_of
 from fervt.ui.script import run_script
@@ -27,12 +30,12 @@ _ERROR_COLOURS = ("#56B4E9", "#D55E00")
 _SHOWN_PX = 2 * SIDE_PX
 
 
-def show_map(view: EvaluationView) -> None:
-    """Draws the map; hovering over a point shows its face, a click its details."""
+def show_map(view: EvaluationView, predictor: Predictor) -> None:
+    """Draws the map; hovering shows a point's face, a click its details, a lasso its group."""
     say(
         "Embedding map",
-        "One point a face, laid out by its class token: what the expression is read from. Drag to "
-        "move, scroll to zoom, click for more of a face below the map.",
+        "One point a face, laid out by its class token: what the expression is read from. Scroll "
+        "to zoom, click for more of a face below the map, or select a group with lasso or box.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -48,6 +51,14 @@ def show_map(view: EvaluationView) -> None:
             "color",
             {"label": "Label", "prediction": "Prediction", "error": "Right or wrong"},
             "label",
+        )
+        drag = pick_one(
+            "Drag to",
+            "drag",
+            {"pan": "Move", "lasso": "Lasso", "select": "Box"},
+            "pan",
+            help="Lasso and box select faces: their figures, where the model looks on them, and "
+            "the faces themselves appear below.",
         )
     if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
         st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")
@@ -65,8 +76,12 @@ def show_map(view: EvaluationView) -> None:
         st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
-    _draw(view, rows, plane, color)
-    show_face_of(view)  # below: above, it would push the map away from the pointer
+    _draw(view, rows, plane, color, drag)
+    selected = selected_in_map(view)
+    if selected is not None:
+        show_selection(view, predictor, selected)
+    else:
+        show_face_of(view)  # below: above, it would push the map away from the pointer
     if view.faces is not None:
         _draw_sheet(view.faces, rows)
 
@@ -78,7 +93,9 @@ def _draw_sheet(faces: FaceBook, rows: Rows) -> None:
     run_script("face_at_pointer", {"columns": SHEET_COLUMNS, "side": _SHOWN_PX}, hidden)
 
 
-def _draw(view: EvaluationView, rows: Rows, plane: NDArray[np.float32], color: str) -> None:
+def _draw(
+    view: EvaluationView, rows: Rows, plane: NDArray[np.float32], color: str, drag: str
+) -> None:
     names = view.names
     colors: tuple[str, ...]
     if color == "error":
@@ -96,18 +113,25 @@ def _draw(view: EvaluationView, rows: Rows, plane: NDArray[np.float32], color: s
     ]
     found = np.flatnonzero(numbers == whole_number(ROW))
     chosen = int(found[0]) if len(found) else None
-    key = f"map_{view.key}_{color}_{chosen}"
+    key = f"map_{view.key}_{color}_{drag}_{chosen}"
     with st.container(key="face_map"):
         show_chart(
-            map_figure(plane, groups, titles, colors, hover, chosen),
+            map_figure(plane, groups, titles, colors, hover, chosen, drag),
             key,
             "Map of the faces by the model's class token",
             scroll_zoom=True,
-            on_select=partial(_take_click, key, numbers),
-            selection_mode="points",
+            on_select=partial(_take_points, key, numbers, view.evaluation.digest, drag),
+            selection_mode=("points", "lasso", "box"),
         )
 
 
-def _take_click(key: str, numbers: NDArray[np.int64]) -> None:
-    for value, *_ in clicked(key):
-        put(ROW, str(numbers[int(value)]))
+def _take_points(key: str, numbers: NDArray[np.int64], digest: str, drag: str) -> None:
+    chosen = [int(value) for value, *_ in clicked(key)]
+    if drag == "pan":
+        for value in chosen:
+            put(ROW, str(numbers[value]))
+    elif chosen:
+        st.session_state[MAP_ROWS] = digest, numbers[np.array(chosen)]
+        put("page", None)
+    else:
+        drop_selection()

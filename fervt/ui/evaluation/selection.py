@@ -4,7 +4,7 @@ All of it is in the address: split, label set, mirrored faces, copies, the cell 
 matrix and the face that is looked at.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
+from fervt.ui.corrections import correct_rows, open_corrections
 from fervt.ui.dataset_faces import FaceBook
 
 MIRRORED_HELP = "Average the prediction with that of the mirrored face."
+CORRECTED = "corrected"
 COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
 
 
@@ -34,6 +36,7 @@ class EvaluationView:
         copies: Whether images that also lie in earlier splits are kept.
         info: The checkpoint's metadata.
         faces: The images, where a prepared file is at hand.
+        labels_key: Names the labels where people corrected them.
     """
 
     evaluation: SavedEvaluation
@@ -43,6 +46,7 @@ class EvaluationView:
     copies: bool
     info: CheckpointInfo
     faces: FaceBook | None
+    labels_key: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -52,7 +56,8 @@ class EvaluationView:
     @property
     def key(self) -> str:
         """Names the rows in caches."""
-        return f"{self.evaluation.digest}-{self.truth.name}-{self.tta}-{self.copies}"
+        choices = f"{self.truth.name}-{self.tta}-{self.copies}{self.labels_key}"
+        return f"{self.evaluation.digest}-{choices}"
 
 
 def load_evaluation(folder: Path) -> SavedEvaluation:
@@ -85,6 +90,8 @@ def pick_view(
         for truth, title in ((FER2013, FER2013.title), (FERPLUS, f"{FERPLUS.title} majority"))
         if truth is evaluation.truth or (evaluation.plain[f"label_{truth.name}"] >= 0).any()
     }
+    if open_corrections() is not None:
+        counted[CORRECTED] = "As corrected here"
     truth = evaluation.truth.name
     with controls:
         if len(counted) > 1 and not evaluation.of_own_images:
@@ -97,6 +104,15 @@ def pick_view(
                 "annotators of the same faces, where they have one.",
             )
         tta, copies = pick_rows(bool(evaluation.plain["is_copy"].any()))
+    if truth == CORRECTED:
+        plain = evaluation.rows(tta=tta, copies=copies)
+        rows, said = correct_rows(plain)
+        st.caption(
+            f"As corrected here: {said:,} of {len(plain):,} faces, {len(plain) - len(rows):,} of "
+            "them left without a label."
+        )
+        view = EvaluationView(evaluation, rows, evaluation.truth, tta, copies, info, faces)
+        return replace(view, labels_key=f"-{hash(rows.labels.tobytes())}")
     rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
     return EvaluationView(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
 

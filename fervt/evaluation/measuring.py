@@ -1,0 +1,156 @@
+"""Measures evidence and robustness for the rows of an evaluation: the long work, with progress."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fervt.data.prepared import PreparedData
+from fervt.errors import DataError
+from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, corrupt
+from fervt.evaluation.evidence import LEAST_FACES, EdgeStatistics, Evidence, hash_rows
+from fervt.evaluation.measures import measure_faces
+from fervt.evaluation.robustness import SAMPLE, Robustness, sample_rows
+from fervt.explain.batch import BatchEvidence, read_evidence
+from fervt.predict import Predictor
+from fervt.progress import Progress, part_of
+
+_READING = 0.9  # of the time; the rest measures the pictures themselves
+_GRAY = 127
+
+
+def measure_evidence(
+    report: Progress,
+    predictor: Predictor,
+    data: PreparedData,
+    labels: NDArray[np.int64],
+    occlusion: bool = False,
+) -> Evidence:
+    """Reads the evidence for every row and measures its picture.
+
+    Args:
+        report: Told how far it is.
+        predictor: The checkpoint, run by PyTorch.
+        data: The N rows of the evaluation, in its order.
+        labels: (N,) indices into the checkpoint's classes.
+        occlusion: As for `read_evidence`.
+
+    Raises:
+        DataError: There are no rows.
+    """
+    if not len(data):
+        raise DataError("There are no faces to measure.")
+    part = part_of(report, 0.0, _READING)
+    found = read_evidence(predictor, data.images, occlusion=occlusion, progress=part)
+    report(_READING, "Measuring the pictures")
+    classes = len(predictor.classes)
+    return Evidence(
+        predictor.sha256,
+        hash_rows(data.sha256.tolist()),
+        {name: values.astype(np.float16) for name, values in found.maps.items()},
+        {name: values.astype(np.float16) for name, values in measure_faces(data).items()},
+        _count_edges(found, labels, classes),
+        np.stack([mean_face(data.images[labels == label]) for label in range(classes)]),
+        mean_face(data.images),
+    )
+
+
+def mean_face(faces: NDArray[np.uint8], least: int = LEAST_FACES) -> NDArray[np.uint8]:
+    """The mean (48, 48) of faces (n, 48, 48); even gray where there are fewer than `least`."""
+    if len(faces) < least:
+        return np.full(faces.shape[1:], _GRAY, np.uint8)
+    return np.rint(faces.mean(axis=0)).astype(np.uint8)
+
+
+def _count_edges(
+    found: BatchEvidence, labels: NDArray[np.int64], classes: int
+) -> EdgeStatistics | None:
+    if found.edges is None or found.edge_index is None:
+        return None
+    pair = labels * classes + found.predicted
+    count = np.bincount(pair, minlength=classes**2)
+    shape = classes**2, found.edges.shape[1]
+    mean, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for at in np.flatnonzero(count):
+        members = found.edges[pair == at].astype(np.float64)
+        mean[at], variance[at] = members.mean(axis=0), members.var(axis=0)
+    whole = classes, classes
+    return EdgeStatistics(
+        found.edge_index,
+        count.reshape(whole).astype(np.int64),
+        mean.reshape(*whole, -1),
+        variance.reshape(*whole, -1),
+    )
+
+
+def measure_robustness(
+    report: Progress,
+    predictor: Predictor,
+    data: PreparedData,
+    labels: NDArray[np.int64],
+    sample: int = SAMPLE,
+    begun: Robustness | None = None,
+    keep: Callable[[Robustness], object] = lambda found: None,
+) -> Robustness:
+    """Classifies a sample of the rows as they are and in each of fifty conditions.
+
+    Args:
+        report: Told how far it is.
+        predictor: The checkpoint.
+        data: The N rows of the evaluation, in its order.
+        labels: (N,) indices into the checkpoint's classes.
+        sample: How many of them, see `sample_rows`.
+        begun: What an interrupted run left; it goes on if it is of the same sample.
+        keep: Called with what there is after each condition.
+
+    Raises:
+        DataError: There are no rows, or the sample is empty.
+    """
+    if not len(data):
+        raise DataError("There are no faces to measure.")
+    if sample < 1:
+        raise DataError("The sample must have at least one face.")
+    table = pd.DataFrame({"label": labels, "image_sha256": data.sha256})
+    chosen = sample_rows(table, sample)
+    found = Robustness.empty(predictor.sha256, hash_rows(data.sha256.tolist()), chosen)
+    if begun is not None and _goes_on(begun, found):
+        found = begun
+    faces, digests = data.images[chosen], data.sha256[chosen].tolist()
+    plain: NDArray[np.float32] | None = None
+    for at in range(len(CONDITIONS) + 1):
+        if found.predicted[at, 0] >= 0 and at:
+            continue
+        doing, spoiled = "The faces as they are", faces
+        if at:
+            kind, level = CONDITIONS[at - 1]
+            doing = f"{CORRUPTIONS[kind].title}, strength {level} of 5"
+            spoiled = corrupt(faces, digests, kind, level)
+        report(at / (len(CONDITIONS) + 1), doing)
+        readings = predictor.classify(spoiled, ["gwa"])
+        chances = np.stack([reading.probabilities for reading in readings])
+        found.predicted[at] = chances.argmax(axis=1)
+        found.confidence[at] = chances.max(axis=1)
+        weights = [reading.gwa for reading in readings if reading.gwa is not None]
+        if weights:
+            maps = np.stack(weights).reshape(len(faces), -1)
+            plain = maps if plain is None else plain
+            found.evidence[at] = _correlation(maps, plain)
+        keep(found)
+    report(1.0, "Done")
+    return found
+
+
+def _goes_on(begun: Robustness, fresh: Robustness) -> bool:
+    return (
+        begun.checkpoint_sha256 == fresh.checkpoint_sha256
+        and begun.rows_sha256 == fresh.rows_sha256
+        and np.array_equal(begun.positions, fresh.positions)
+    )
+
+
+def _correlation(maps: NDArray[np.float32], others: NDArray[np.float32]) -> float:
+    """Mean over faces of the correlation over cells; a constant map has none and doesn't count."""
+    a, b = (each - each.mean(axis=1, keepdims=True) for each in (maps, others))
+    length = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return float(((a * b).sum(axis=1)[length > 0] / length[length > 0]).mean())

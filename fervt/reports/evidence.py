@@ -1,0 +1,175 @@
+"""Where a checkpoint looks, its worst slices and what it stands, as sections of a report."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from fervt.draw import draw_overlay
+from fervt.errors import DataError
+from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
+    compare_maps,
+    describe_clear_cells,
+    describe_template,
+    maps_of,
+    summarize_maps,
+    summarize_regions,
+)
+from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
+from fervt.evaluation.evidence import Evidence
+from fervt.evaluation.groups import ANY, LEAST, opposite_groups
+from fervt.evaluation.robustness import (
+    BREAKS,
+    HOLDS,
+    Robustness,
+    corruption_error,
+    curves,
+    describe_limits,
+)
+from fervt.evaluation.rows import Rows
+from fervt.evaluation.saved import SavedEvaluation
+from fervt.evaluation.slices import worst_slices
+from fervt.figures.atlas import difference_figure, region_figure
+from fervt.figures.grid import encode_png
+from fervt.figures.robustness import strength_figure
+from fervt.labels import expression
+from fervt.reports.render import Block, Chart, Faces, Note, Section, Table
+
+_CARD_PX = 112
+_PANEL_PX = 340
+
+
+def evidence_sections(evaluation: SavedEvaluation) -> Iterator[Section]:
+    """What was measured of an evaluation besides its predictions; nothing where nothing was.
+
+    Raises:
+        DataError: A file beside the predictions is damaged, or doesn't belong to them.
+    """
+    evidence, robustness = evaluation.evidence(), evaluation.robustness()
+    rows = evaluation.rows()
+    if evidence is not None:
+        yield _atlas(evidence, rows)
+        yield _worst(evidence, rows)
+    if robustness is not None and robustness.done > STRENGTHS:
+        yield _robustness(evaluation, robustness, rows)
+
+
+def _atlas(evidence: Evidence, rows: Rows) -> Section:
+    at = rows.table.index.to_numpy()
+    blocks: list[Block] = []
+    for source in evidence.maps:
+        maps, about = maps_of(evidence, source, at), ATLAS_SOURCES[source]
+        by_label = {
+            label: summarize_maps(maps[rows.labels == index])
+            for index, label in enumerate(rows.classes)
+            if (rows.labels == index).sum() >= LEAST
+        }
+        if not by_label:
+            continue
+        every = [summary.mean for summary in by_label.values()]
+        low, high = min(map(np.min, every)), max(map(np.max, every))
+        if about.signed:
+            high = max(abs(low), abs(high))
+        faces = []
+        for label, summary in by_label.items():
+            face = evidence.mean_faces[rows.classes.index(label)]
+            large = cv2.resize(face, (_CARD_PX, _CARD_PX), interpolation=cv2.INTER_CUBIC)
+            rgb = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), np.uint8)
+            picture = draw_overlay(rgb, summary.mean, low, high, 0.5, about.signed)
+            faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
+        meaning = (
+            f"{about.title}: {about.meaning} {describe_template(about.title, summarize_maps(maps))}"
+        )
+        blocks += [Note(meaning), Faces(faces)]
+    blocks += _right_and_wrong(evidence, rows)
+    return Section(
+        "Where it looks",
+        "The mean map of each label over the mean face of that label. What the maps mean for a "
+        "class is for the class that the model answered.",
+        blocks,
+    )
+
+
+def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
+    source = next(iter(evidence.maps))
+    maps = maps_of(evidence, source, rows.table.index.to_numpy())
+    about = ATLAS_SOURCES[source]
+    right, wrong = opposite_groups(rows, ANY, ANY)
+    if min(len(right), len(wrong)) < LEAST:
+        return []
+    difference = compare_maps(maps[wrong.rows], maps[right.rows])
+    regions = {group.title: summarize_regions(maps[group.rows]) for group in (right, wrong)}
+    drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
+    return [
+        Note(
+            f"{about.title}, wrong answers minus right ones. Outlined cells differ clearly, with "
+            f"49 comparisons accounted for. {describe_clear_cells(difference, 'wrong', 'right')}"
+        ),
+        Chart(
+            difference_figure(
+                None, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
+            )
+        ),
+        Chart(region_figure(drawn, about.unit, about.neutral)),
+    ]
+
+
+def _worst(evidence: Evidence, rows: Rows) -> Section:
+    at = rows.table.index.to_numpy()
+    measures = {
+        name: values[at].astype(np.float64)
+        for name, values in evidence.measures.items()
+        if np.isfinite(values[at]).any()
+    }
+    names = [expression(label).name for label in rows.classes]
+    worst = worst_slices(measures, rows.labels, names, rows.right)
+    lines = [
+        (
+            each.title[0].upper() + each.title[1:],
+            f"{each.accuracy:.1%}",
+            f"{100 * each.low:.0f} to {each.high:.0%}",
+            f"{each.n:,}",
+            "below 0.001" if each.p_value < 0.001 else f"{each.p_value:.3f}",
+        )
+        for each in worst.slices
+    ]
+    return Section(
+        "Its worst slices",
+        f"Of {worst.tried:,} slices by one or two of label, brightness, contrast, sharpness, tilt "
+        f"and agreement of the annotators; of all faces {rows.right.mean():.1%} are right. "
+        "Intervals and p-values (Fisher, Holm) account for all slices that were tried.",
+        [Table(("Faces", "Accuracy", "Interval", "n", "p, corrected"), lines)],
+    )
+
+
+def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> Section:
+    every = np.full(len(evaluation.plain), -1)
+    every[rows.table.index.to_numpy()] = rows.labels
+    labels = every[found.positions]
+    try:
+        by_kind, error = curves(found, labels), corruption_error(found, labels)
+    except DataError as problem:
+        return Section("What it stands", str(problem), [])
+    blocks: list[Block] = []
+    for kind, points in by_kind.items():
+        about = CORRUPTIONS[kind]
+        ticks = [about.tick(level) for level in range(STRENGTHS + 1)]
+        value, low, high = (
+            np.array([getattr(p, key) for p in points]) for key in ("accuracy", "low", "high")
+        )
+        blocks += [
+            Note(f"{about.title}. {describe_limits(kind, points)}"),
+            Chart(strength_figure(ticks, {evaluation.name: (value, low, high)})),
+        ]
+    counted = int((labels >= 0).sum())
+    note = (
+        f"Accuracy on {counted:,} faces, spoiled in ten ways at five strengths. Holds: at most "
+        f"{100 * HOLDS:.0f} points lost; breaks: {100 * BREAKS:.0f} or more."
+    )
+    if error is not None:
+        note += (
+            f" Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above "
+            f"the error on the faces as they are."
+        )
+    return Section("What it stands", note, blocks)

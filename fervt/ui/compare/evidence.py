@@ -1,0 +1,153 @@
+"""Where two checkpoints look on the same faces, and what each of them stands."""
+
+import streamlit as st
+
+from fervt.errors import DataError
+from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
+    compare_paired,
+    describe_clear_cells,
+    summarize_maps,
+    summarize_regions,
+)
+from fervt.evaluation.groups import ANY, LEAST
+from fervt.evaluation.pairs import join_robustness, joined_maps
+from fervt.evaluation.robustness import describe_limits
+from fervt.figures.atlas import difference_figure, region_figure
+from fervt.figures.overlay import overlay_figure
+from fervt.ui.charts import say, show_chart
+from fervt.ui.choices import pick_one
+from fervt.ui.compare.selection import Comparison, pick_other
+from fervt.ui.evaluation.holds_up import pick_figure, show_kind
+from fervt.ui.evaluation.selection import percent
+from fervt.ui.evaluation.where_it_looks import SHORT, as_seen, shared_range
+from fervt.ui.text import as_text
+
+_PANEL_PX = 330
+
+
+def show_atlases(comparison: Comparison) -> None:
+    """Draws two checkpoints' mean maps on the same faces, and their difference."""
+    other = pick_other(comparison)
+    found = {}
+    for at in (0, other):
+        try:
+            evidence = comparison.evaluations[at].evidence()
+        except DataError as error:
+            st.warning(as_text(error), icon=":material/link_off:")
+            return
+        if evidence is None:
+            _say_missing(comparison.names[at], "Where it looks")
+            return
+        found[at] = evidence
+    first, second = found[0], found[other]
+    shared = {key: SHORT[key] for key in ATLAS_SOURCES if key in first.maps and key in second.maps}
+    label_titles = {
+        ANY: "Any",
+        **dict(zip(comparison.rows[0].classes, comparison.class_names, strict=True)),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = pick_one("Evidence", "evidence", shared, next(iter(shared)))
+        label = pick_one("Label", "label", label_titles, ANY, draw=st.selectbox)
+    about = ATLAS_SOURCES[source]
+    joined = comparison.joined
+    pair = type(joined)((joined.rows[0], joined.rows[other]), joined.left_out, joined.longest)
+    maps, others = joined_maps(pair, [first, second], source)
+    if label != ANY:
+        kept = joined.rows[0].labels == joined.rows[0].classes.index(label)
+        maps, others = maps[kept], others[kept]
+    if len(maps) < LEAST:
+        st.info(f"A mean needs two faces or more; here: {len(maps)}.")
+        return
+    names = comparison.names[0], comparison.names[other]
+    difference = compare_paired(others, maps)
+    face = as_seen(first.mean_face, comparison.first.info.preprocess.crop)
+    summaries = summarize_maps(maps), summarize_maps(others)
+    low, high = shared_range([each.mean for each in summaries], about.signed)
+    columns = st.columns(3, gap="medium")
+    for column, name, summary in zip(columns, names, summaries, strict=False):
+        with column:
+            say(name, f"Mean of {summary.n:,} faces; the mean map explains "
+                f"{summary.template_share:.0%} of the variance.")  # fmt: skip
+            figure = overlay_figure(
+                face,
+                summary.mean,
+                unit="",
+                signed=about.signed,
+                range_=(low, high),
+                height_px=_PANEL_PX,
+            )
+            show_chart(figure, f"atlas_{name}", f"Mean map of {name}")
+    sentence = describe_clear_cells(difference, names[1], names[0])
+    with columns[2]:
+        say(
+            f"{names[1]} minus {names[0]}",
+            f"On the same faces, {about.unit}. Outlined: clear at 95%, all 49 at once.",
+        )
+        figure = difference_figure(
+            face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
+        )
+        show_chart(figure, "atlas_difference", sentence)
+    st.markdown(as_text(sentence))
+    regions = {
+        name: summarize_regions(each) for name, each in zip(names, (maps, others), strict=True)
+    }
+    say("By region of the face", "Mean of a region's cells, with 95% intervals.")
+    drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
+    show_chart(region_figure(drawn, about.unit, about.neutral), "atlas_regions", "By region")
+
+
+def show_robustness(comparison: Comparison) -> None:
+    """Draws all checkpoints' curves over the strength of each corruption."""
+    found = []
+    for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True):
+        try:
+            each = evaluation.robustness()
+        except DataError as error:
+            st.warning(as_text(error), icon=":material/link_off:")
+            return
+        if each is None:
+            _say_missing(name, "Holds up to")
+            return
+        found.append(each)
+    try:
+        joined = join_robustness(
+            comparison.joined, found, [e.vocabulary for e in comparison.evaluations]
+        )
+    except DataError as error:
+        st.info(as_text(error))
+        return
+    say(
+        "What spoils their answers",
+        f"{joined.n:,} faces that all of them were measured on. The relative figure is a "
+        f"checkpoint's mean corruption error as a multiple of that of {comparison.names[0]}.",
+    )
+    with st.container(horizontal=True):
+        first = joined.errors[0]
+        for name, total in zip(comparison.names, joined.errors, strict=True):
+            if total is None or first is None:
+                continue
+            ratio = "" if total is first else f", {total.mean / first.mean:.2f} × the first"
+            st.metric(
+                f"{name}: mean corruption error",
+                percent(total.mean),
+                f"{100 * total.relative:+.1f} points{ratio}",
+                delta_color="off",
+            )
+    figure = pick_figure(found[0])
+    with st.grid(min_column_width=300):
+        for kind in joined.curves[0]:
+            by_name = {
+                name: each[kind] for name, each in zip(comparison.names, joined.curves, strict=True)
+            }
+            with st.container(border=True):
+                show_kind(kind, by_name, figure)
+                for name, points in by_name.items():
+                    st.caption(f"{name}: {describe_limits(kind, points)}")
+
+
+def _say_missing(name: str, tab: str) -> None:
+    st.info(
+        f"This was not measured for {name} yet. Evaluation has it under “{tab}”.",
+        icon=":material/center_focus_strong:",
+    )

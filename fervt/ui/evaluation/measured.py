@@ -1,0 +1,132 @@
+"""Evidence and robustness of what is looked at: as saved, or measured here by a job.
+
+A saved evaluation may come without them, and a person's own always does. Where its faces are at
+hand they can be measured on the page; the result then stays with the evaluation.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.errors import DataError
+from fervt.evaluation.evidence import Evidence, hash_rows
+from fervt.evaluation.measuring import measure_evidence, measure_robustness
+from fervt.evaluation.robustness import Robustness
+from fervt.predict import Predictor
+from fervt.ui.evaluation.selection import EvaluationView
+from fervt.ui.jobs import find_job, show_progress, start_job
+from fervt.ui.text import as_text
+
+MAP_ROWS = "map_rows"
+"""Where the session keeps the rows that are selected in the embedding map."""
+
+
+def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
+    """The evidence; where there is none, draws how to get it and gives None."""
+    return _measured(
+        view,
+        predictor,
+        "evidence",
+        view.evaluation.evidence,
+        measure_evidence,
+        "Where the model looks was not stored with this evaluation.",
+        "Read the evidence",
+        "--evidence",
+    )
+
+
+def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | None:
+    """The answers on spoiled faces; where there are none, draws how to get them and gives None."""
+    return _measured(
+        view,
+        predictor,
+        "robustness",
+        view.evaluation.robustness,
+        measure_robustness,
+        "How this checkpoint stands spoiled pictures was not measured yet.",
+        "Spoil up to 1,000 faces",
+        "--corruptions",
+    )
+
+
+def _measured(
+    view: EvaluationView,
+    predictor: Predictor,
+    kind: str,
+    saved: Callable[[], Any],
+    measure: Callable[..., Any],
+    missing: str,
+    label: str,
+    option: str,
+) -> Any:
+    try:
+        found = saved()
+    except DataError as error:
+        st.warning(as_text(error), icon=":material/link_off:")
+        found = None
+    if found is not None:
+        return found
+    job = find_job(kind)
+    if job is not None and (job.state == "running" or _belongs(job.result, view)):
+        if not show_progress(job):
+            return None
+        view.evaluation.keep(job.result)
+        return job.result
+    if job is not None and job.state in ("failed", "cancelled"):
+        show_progress(job)
+    st.info(missing, icon=":material/center_focus_strong:")
+    if view.evaluation.metrics.checkpoint.sha256 != predictor.sha256:
+        st.caption(f"To measure it here, choose {view.evaluation.name} in the sidebar.")
+        return None
+    images = view.evaluation.plain["image_sha256"].tolist()
+    data = None if view.faces is None else view.faces.select(images)
+    if data is None:
+        st.caption(
+            "To measure it here, choose the prepared data file under “Faces of the data set” in "
+            f"the sidebar, or run `python -m fervt evaluate {option}`."
+        )
+        return None
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=start_job,
+        args=(
+            kind,
+            f"{predictor.name} on {len(data):,} faces of {view.evaluation.split}",
+            measure,
+            predictor,
+            data,
+            view.evaluation.plain["label"].to_numpy(),
+        ),
+    )
+    return None
+
+
+def _belongs(result: Any, view: EvaluationView) -> bool:
+    if not isinstance(result, Evidence | Robustness):
+        return False
+    same = result.checkpoint_sha256 == view.evaluation.metrics.checkpoint.sha256
+    return same and result.rows_sha256 == hash_rows(view.evaluation.plain["image_sha256"].tolist())
+
+
+def positions_of(view: EvaluationView) -> NDArray[np.int64]:
+    """Where the view's rows lie among all rows of the evaluation."""
+    return view.rows.table.index.to_numpy()
+
+
+def selected_in_map(view: EvaluationView) -> NDArray[np.bool_] | None:
+    """Mask of the view's rows that are selected in the embedding map; None for no selection."""
+    kept = st.session_state.get(MAP_ROWS)
+    if not kept or kept[0] != view.evaluation.digest:
+        return None
+    chosen = np.isin(view.rows.table["row"].to_numpy(), kept[1])
+    return chosen if chosen.any() else None
+
+
+def drop_selection() -> None:
+    """Forgets what is selected in the embedding map; for use in callbacks."""
+    st.session_state.pop(MAP_ROWS, None)

@@ -1,0 +1,277 @@
+"""Where it looks: evidence averaged over classes, cells of the confusion matrix and selections."""
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.draw import draw_overlay
+from fervt.errors import DataError
+from fervt.evaluation.atlas import (
+    ATLAS_SOURCES,
+    MapSummary,
+    compare_edges,
+    compare_maps,
+    describe_clear_cells,
+    describe_regions,
+    describe_template,
+    maps_of,
+    pool_edges,
+    summarize_maps,
+    summarize_regions,
+)
+from fervt.evaluation.evidence import LEAST_FACES, Evidence
+from fervt.evaluation.groups import ANY, LEAST, Group, chosen_groups, opposite_groups
+from fervt.evaluation.measuring import mean_face
+from fervt.explain import seen_part
+from fervt.figures.atlas import difference_figure, edge_difference_figure, region_figure
+from fervt.figures.graph import graph_figure
+from fervt.figures.overlay import overlay_figure
+from fervt.predict import Predictor
+from fervt.ui.charts import say, show_chart
+from fervt.ui.choices import pick_one
+from fervt.ui.evaluation.measured import (
+    drop_selection,
+    evidence_of,
+    positions_of,
+    selected_in_map,
+)
+from fervt.ui.evaluation.mistakes import LABEL, PREDICTED, wanted_cell
+from fervt.ui.evaluation.selection import EvaluationView
+from fervt.ui.text import as_text
+
+_CARD_PX = 224
+_FACE_PX = 448
+_PANEL_PX = 330
+_OPACITY = 0.5
+SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
+
+
+def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
+    """Draws the atlas: a mean map a class, and two groups held against each other."""
+    evidence = evidence_of(view, predictor)
+    if evidence is None:
+        return
+    source = pick_source(evidence)
+    maps = maps_of(evidence, source, positions_of(view))
+    _show_classes(view, evidence, source, maps)
+    st.divider()
+    groups = _pick_groups(view)
+    show_groups(view, evidence, source, maps, *groups)
+
+
+def pick_source(evidence: Evidence) -> str:
+    """Draws the choice of the evidence that is looked at."""
+    source = pick_one(
+        "Evidence",
+        "evidence",
+        {name: SHORT[name] for name in ATLAS_SOURCES if name in evidence.maps},
+        next(iter(evidence.maps)),
+    )
+    st.caption(ATLAS_SOURCES[source].meaning)
+    return source
+
+
+def _show_classes(
+    view: EvaluationView, evidence: Evidence, source: str, maps: NDArray[np.float32]
+) -> None:
+    by = pick_one(
+        "A map for each",
+        "by",
+        {"label": "Label", "prediction": "Prediction"},
+        "label",
+        label_visibility="collapsed",
+    )
+    groups = view.rows.labels if by == "label" else view.rows.predicted
+    about = ATLAS_SOURCES[source]
+    found: dict[int, MapSummary] = {}
+    for index in range(len(view.names)):
+        members = groups == index
+        if members.sum() >= LEAST:
+            found[index] = summarize_maps(maps[members])
+    if not found:
+        st.info("Every class has fewer than two faces here.")
+        return
+    low, high = shared_range([each.mean for each in found.values()], about.signed)
+    say(
+        f"Mean map of each {by}",
+        f"Over the mean face of that class. One color scale for all, {low:.2f} to {high:.2f} "
+        f"{about.unit}: {'blue below 0, red above' if about.signed else 'yellow is most'}.",
+    )
+    with st.grid(min_column_width=130):
+        for index, summary in found.items():
+            with st.container(gap="xxsmall"):
+                face = _face_of(view, evidence, groups == index, index)
+                picture = draw_overlay(face, summary.mean, low, high, _OPACITY, about.signed)
+                title = f"{view.names[index]}, n = {summary.n:,}"
+                st.image(picture, width="stretch", alt=f"Mean map of {title}")
+                st.caption(title)
+    st.markdown(describe_template(about.title, summarize_maps(maps)))
+
+
+def shared_range(maps: list[NDArray[np.float64]], signed: bool) -> tuple[float, float]:
+    """One range of colors for several maps."""
+    if signed:
+        widest = max(1e-6, *(float(np.abs(each).max()) for each in maps))
+        return -widest, widest
+    return min(float(each.min()) for each in maps), max(float(each.max()) for each in maps)
+
+
+def _face_of(
+    view: EvaluationView, evidence: Evidence, rows: NDArray[np.bool_], label: int | None = None
+) -> NDArray[np.uint8]:
+    """The mean face of some rows as the model sees it: of the faces at hand, or a stored one."""
+    stored = evidence.mean_face if label is None else evidence.mean_faces[label]
+    face = stored
+    if view.faces is not None and rows.sum() >= LEAST_FACES:
+        kept = view.evaluation.remember(
+            ("mean face", view.key, rows.tobytes()), lambda: _mean_of(view, rows)
+        )
+        face = stored if kept is None else kept
+    return as_seen(face, view.info.preprocess.crop)
+
+
+def _mean_of(view: EvaluationView, rows: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+    assert view.faces is not None
+    data = view.faces.select(view.rows.table["image_sha256"][rows].tolist())
+    return None if data is None else mean_face(data.images)
+
+
+def as_seen(face: NDArray[np.uint8], share: float, side_px: int = _FACE_PX) -> NDArray[np.uint8]:
+    """A gray face (48, 48) as the model sees it, large and in RGB."""
+    return seen_part(cv2.cvtColor(face, cv2.COLOR_GRAY2RGB), share, side_px)  # type: ignore[arg-type]
+
+
+def _pick_groups(view: EvaluationView) -> tuple[Group, Group]:
+    label, predicted = wanted_cell(view)
+    selected = selected_in_map(view)
+    say(
+        "One group against another",
+        "Right against wrong, a cell of the confusion matrix against the right answers of its "
+        "label, or a selection in the map against all others.",
+    )
+    if selected is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{int(selected.sum()):,} faces selected in the map**", width="content")
+            st.button("Drop the selection", icon=":material/close:", on_click=drop_selection)
+        return chosen_groups(selected, "the selected faces")
+    titles = {ANY: "Any", **dict(zip(view.rows.classes, view.names, strict=True))}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pick_one("Label", LABEL, titles, ANY, draw=st.selectbox)
+        pick_one("Prediction", PREDICTED, {**titles, "wrong": "Wrong"}, ANY, draw=st.selectbox)
+    return opposite_groups(view.rows, label, predicted)
+
+
+def show_groups(
+    view: EvaluationView,
+    evidence: Evidence,
+    source: str,
+    maps: NDArray[np.float32],
+    group: Group,
+    other: Group,
+) -> None:
+    """Draws two groups of the view's rows, their difference, regions, spread and edges."""
+    for each in (group, other):
+        if len(each) < LEAST:
+            st.info(f"A mean needs two faces or more; {each.title}: {len(each)}.")
+            return
+    about = ATLAS_SOURCES[source]
+    own, others = summarize_maps(maps[group.rows]), summarize_maps(maps[other.rows])
+    difference = compare_maps(maps[group.rows], maps[other.rows])
+    title, against = (f"{g.title[0].upper()}{g.title[1:]}" for g in (group, other))
+    face = _face_of(view, evidence, group.rows)
+    low, high = shared_range([own.mean, others.mean], about.signed)
+    columns = st.columns(3, gap="medium")
+    for column, summary, name, shown in (
+        (columns[0], own, title, face),
+        (columns[1], others, against, _face_of(view, evidence, other.rows)),
+    ):
+        with column:
+            say(name, f"Mean of {summary.n:,} faces, {about.unit}.")
+            figure = overlay_figure(
+                shown,
+                summary.mean,
+                unit="",  # on a wide panel it would lie over the bar's numbers
+                signed=about.signed,
+                range_=(low, high),
+                height_px=_PANEL_PX,
+            )
+            show_chart(figure, f"mean_{name}", f"Mean map: {name}")
+    with columns[2]:
+        say("Their difference", "Outlined: clear at 95%, all 49 at once.")
+        figure = difference_figure(
+            face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
+        )
+        sentence = describe_clear_cells(difference, group.title, other.title)
+        show_chart(figure, "difference", sentence)
+    st.markdown(as_text(sentence))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        say(
+            "By region of the face",
+            "Mean of a region's cells; the crop has a fixed geometry. 95% intervals, for all "
+            "regions at once.",
+        )
+        regions = {
+            name: summarize_regions(maps[each.rows])
+            for name, each in ((title, group), (against, other))
+        }
+        drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
+        show_chart(region_figure(drawn, about.unit, about.neutral), "regions", "Evidence by region")
+        st.caption(
+            f"{title}: {describe_regions(regions[title].value.tolist(), about.neutral).lower()}"
+        )
+    with right:
+        say(
+            "How far single faces stray",
+            f"Standard deviation over the {own.n:,} faces, {about.unit}.",
+        )
+        figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
+        show_chart(figure, "spread", "Spread of the map over faces")
+        st.caption(describe_template(about.title, own))
+    if evidence.edges is not None and source == "gat":
+        _show_edges(view, evidence, group, other, face)
+
+
+def _show_edges(
+    view: EvaluationView,
+    evidence: Evidence,
+    group: Group,
+    other: Group,
+    face: NDArray[np.uint8],
+) -> None:
+    edges = evidence.edges
+    assert edges is not None
+    if group.pairs is None or other.pairs is None:
+        st.caption("The graph's edges are stored by label and prediction, not for each face.")
+        return
+    try:
+        own, others = pool_edges(edges, group.pairs), pool_edges(edges, other.pairs)
+    except DataError as error:
+        st.caption(as_text(error))
+        return
+    difference = compare_edges(own, others)
+    count = int(difference.is_clear.sum())
+    left, right = st.columns(2, gap="large")
+    with left:
+        say(
+            "The graph's mean edges", f"{group.title}, {own.n:,} faces; arrows point at the target."
+        )
+        figure = graph_figure(face, edges.index, own.mean, stretch=True, face_px=_PANEL_PX)
+        show_chart(figure, "mean_edges", "Mean attention along the graph's edges")
+    with right:
+        say(
+            "Edges that differ",
+            f"{count} of {len(own.mean)} edges differ clearly from {other.title}: red has more "
+            f"attention, blue less. Corrected for {len(own.mean)} comparisons.",
+        )
+        figure = edge_difference_figure(
+            face, edges.index, difference.value, difference.is_clear, _PANEL_PX
+        )
+        show_chart(figure, "edge_difference", f"{count} edges that differ clearly")
+    whole = view.truth is view.evaluation.truth and view.copies and not view.tta
+    if not whole:
+        st.caption(
+            "Edges are of all faces, with the labels that the evaluation was made with, not "
+            "mirrored."
+        )

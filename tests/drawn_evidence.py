@@ -1,0 +1,70 @@
+"""Evidence and robustness drawn from a seed, beside a drawn evaluation: no model, no faces."""
+
+from pathlib import Path
+
+import numpy as np
+
+from fervt.evaluation.evidence import EdgeStatistics, Evidence, hash_rows
+from fervt.evaluation.robustness import Robustness
+from fervt.evaluation.saved import read_evaluation
+
+EDGES = np.array(
+    [(r * 7 + c, r * 7 + c) for r in range(7) for c in range(7)]
+    + [(r * 7 + c, r * 7 + c + 1) for r in range(7) for c in range(6)]
+    + [(r * 7 + c + 1, r * 7 + c) for r in range(7) for c in range(6)]
+    + [(r * 7 + c, r * 7 + c + 7) for r in range(6) for c in range(7)]
+    + [(r * 7 + c + 7, r * 7 + c) for r in range(6) for c in range(7)]
+).T
+
+
+def save_evidence(folder: Path, seed: int = 0, template: bool = False) -> Evidence:
+    """Writes evidence.npz; wrong answers look more at the mouth, cell (5, 3)."""
+    saved = read_evaluation(folder)
+    random, count = np.random.default_rng(seed), len(saved.plain)
+    rows, classes = saved.rows(), len(saved.vocabulary)
+    one = random.uniform(0.2, 1.8, 49)
+    gwa = one + random.normal(0, 0.02 if template else 0.6, (count, 49))
+    gwa[:, 5 * 7 + 3] += 2.0 * ~rows.right
+    pair = rows.labels * classes + rows.predicted
+    counts = np.bincount(pair, minlength=classes**2).reshape(classes, classes)
+    shape = classes, classes, EDGES.shape[1]
+    mean = np.where(counts[..., None] > 0, random.uniform(0.1, 0.3, shape), 0)
+    mean[np.eye(classes, dtype=bool), 60] += 0.3
+    evidence = Evidence(
+        saved.metrics.checkpoint.sha256,
+        hash_rows(saved.plain["image_sha256"]),
+        {
+            "gwa": gwa.astype(np.float16),
+            "gat": random.uniform(0.5, 1.5, (count, 49)).astype(np.float16),
+            "occlusion": random.normal(0, 0.1, (count, 49)).astype(np.float16),
+        },
+        {
+            "brightness": random.normal(120, 20, count).astype(np.float16),
+            "agreement": np.full(count, np.nan, np.float16),
+        },
+        EdgeStatistics(EDGES, counts, mean.astype(np.float32), np.full(shape, 1e-4, np.float32)),
+        np.full((classes, 48, 48), 127, np.uint8),
+        np.full((48, 48), 127, np.uint8),
+    )
+    evidence.write(folder)
+    return evidence
+
+
+def save_robustness(folder: Path, count: int = 60, done: int = 51, seed: int = 0) -> Robustness:
+    """Writes robustness.npz; ever more answers are wrong the stronger a corruption is."""
+    saved = read_evaluation(folder)
+    found = Robustness.empty(
+        saved.metrics.checkpoint.sha256,
+        hash_rows(saved.plain["image_sha256"]),
+        np.arange(min(count, len(saved.plain))),
+    )
+    random = np.random.default_rng(seed)
+    labels = saved.plain["label"].to_numpy()[found.positions]
+    for at in range(done):
+        level = (at - 1) % 5 + 1 if at else 0
+        wrong = random.random(len(found)) < 0.12 * level
+        found.predicted[at] = np.where(wrong, (labels + 1) % len(saved.vocabulary), labels)
+        found.confidence[at] = 0.8
+        found.evidence[at] = 1 - 0.1 * level
+    found.write(folder)
+    return found

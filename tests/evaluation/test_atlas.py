@@ -1,0 +1,208 @@
+"""Means, spreads and differences of maps: against SciPy, by simulation, and on a planted model."""
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
+
+from fervt.data.prepared import PreparedData
+from fervt.data.transforms import Preprocess
+from fervt.errors import DataError
+from fervt.evaluation.atlas import (
+    Interval,
+    compare_edges,
+    compare_maps,
+    compare_paired,
+    compare_regions,
+    describe_clear_cells,
+    describe_template,
+    pool_edges,
+    summarize_maps,
+    summarize_regions,
+)
+from fervt.evaluation.measuring import measure_evidence
+from fervt.evaluation.parts import template_share
+from fervt.model import FERVTOutput
+from fervt.predict import Predictor
+from fervt.regions import REGIONS, region_of
+
+CELLS = {label: (1 + label // 3, 1 + 2 * (label % 3)) for label in range(7)}
+"""Where the planted model looks for each class."""
+
+
+def draw(seed: int, n: int, shift: float = 0.0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    scale = random.uniform(0.5, 2, 49)
+    return random.normal(shift, scale, (n, 49)).astype(np.float32)
+
+
+def test_differences_are_welchs() -> None:
+    a, b = draw(0, 40, 0.4), draw(1, 23)
+    found = compare_maps(a, b)
+    for cell in range(49):
+        wanted = ttest_ind(a[:, cell], b[:, cell], equal_var=False)
+        low, high = wanted.confidence_interval(1 - 0.05 / 49)
+        at = divmod(cell, 7)
+        assert found.value[at] == pytest.approx(a[:, cell].mean() - b[:, cell].mean(), abs=1e-5)
+        assert (found.low[at], found.high[at]) == pytest.approx((low, high), abs=1e-5)
+        assert found.is_clear[at] == (wanted.pvalue < 0.05 / 49)
+
+
+def test_paired_differences_and_regions_are_students() -> None:
+    a, b = draw(0, 31, 0.5), draw(1, 31)
+    found = compare_paired(a, b)
+    low, high = ttest_rel(a[:, 12], b[:, 12]).confidence_interval(1 - 0.05 / 49)
+    assert (found.low[1, 5], found.high[1, 5]) == pytest.approx((low, high), abs=1e-5)
+    regions = summarize_regions(a)
+    for number, cells in enumerate(REGIONS.values()):
+        means = np.mean([a[:, 7 * r + c] for r, c in cells], axis=0)
+        low, high = ttest_1samp(means, 0).confidence_interval(1 - 0.05 / len(REGIONS))
+        assert regions.value[number] == pytest.approx(means.mean(), abs=1e-5)
+        assert (regions.low[number], regions.high[number]) == pytest.approx((low, high), abs=1e-5)
+    assert compare_regions(a, b).value == pytest.approx(
+        regions.value - summarize_regions(b).value, abs=1e-5
+    )
+
+
+def test_intervals_cover_all_cells_at_once_at_their_rate() -> None:
+    random = np.random.default_rng(0)
+    scale, truth = random.uniform(0.5, 3, 49), random.normal(size=49)
+    rounds, covered = 1500, 0
+    for _ in range(rounds):
+        a = random.normal(truth, scale, (30, 49))
+        b = random.normal(0, 2 * scale, (50, 49))
+        found = compare_maps(a, b)
+        covered += bool(((found.low.ravel() <= truth) & (truth <= found.high.ravel())).all())
+    # 0.95 and a bit more, as Bonferroni's are; five standard errors of the simulation below it
+    assert covered / rounds > 0.95 - 5 * np.sqrt(0.95 * 0.05 / rounds)
+    assert covered / rounds < 0.985
+
+
+def test_the_share_that_the_mean_map_explains() -> None:
+    one = np.random.default_rng(0).uniform(0.5, 1.5, 49)
+    weights = np.random.default_rng(1).gamma(3, 1 / 3, (60, 49))
+    weights /= weights.mean(axis=1, keepdims=True)
+    assert summarize_maps(np.tile(one, (5, 1))).template_share == pytest.approx(1)
+    assert summarize_maps(weights).template_share == pytest.approx(
+        template_share(weights.reshape(-1, 7, 7)), abs=1e-3
+    )
+    same = describe_template("GWA", summarize_maps(np.tile(one, (5, 1))))
+    assert "nearly the same for everybody" in same and "100%" in same
+    assert "differs from face to face" in describe_template("GWA", summarize_maps(weights))
+    assert summarize_maps(np.ones((3, 49))).template_share == 1
+
+
+def test_one_face_has_no_interval() -> None:
+    for call in (summarize_maps, summarize_regions):
+        with pytest.raises(DataError, match="two faces or more"):
+            call(draw(0, 1))
+    with pytest.raises(DataError, match="two faces or more"):
+        compare_maps(draw(0, 5), draw(1, 1))
+
+
+def test_words_for_what_differs() -> None:
+    value, low, high = np.zeros((7, 7)), np.full((7, 7), -1.0), np.full((7, 7), 1.0)
+    none = describe_clear_cells(Interval(value, low, high), "wrong", "right")
+    assert none == "No cell differs clearly between wrong and right."
+    value[5, 3], low[5, 3] = 2, 1
+    value[2, 1], high[2, 1] = -2, -1
+    some = describe_clear_cells(Interval(value, low, high), "wrong", "right")
+    assert "more in 1 cells (mouth)" in some and "less in 1 cells (eyes)" in some
+
+
+class Planted(torch.nn.Module):
+    """Reads one cell a class: its brightness is the class's logit."""
+
+    def forward(self, images, intervention=None):
+        cells = torch.nn.functional.adaptive_avg_pool2d(images[:, :1], 7)
+        masks = torch.zeros(len(CELLS), 7, 7)
+        for label, (row, column) in CELLS.items():
+            masks[label, row, column] = 1
+        features = cells * masks
+        logits = features.sum(dim=(2, 3))
+        weights = (cells[:, 0] - cells.amin() + 0.1) * masks.amax(dim=0)
+        return FERVTOutput(
+            logits=logits,
+            class_embedding=logits,
+            gwa_weights=weights / weights.mean(dim=(1, 2), keepdim=True),
+            gwa_map=None,
+            fused_features=images,
+            node_features=None,
+            graph_features=None,
+            gat_edge_index=None,
+            gat_attention=None,
+            gnn_features=None,
+            feature_map=features,
+            tokens=logits[:, None],
+            transformer_attention=(),
+            gwa_logits=None,
+            gnn_logits=None,
+        )
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """A predictor around the planted model, and faces with one bright cell for their label."""
+    predictor = Predictor(tiny.save_tiny(tmp_path_factory.mktemp("planted")))
+    predictor._model = Planted()
+    object.__setattr__(predictor.info, "preprocess", Preprocess(28, 0.4, 0.25, crop=28 / 48))
+    labels = np.arange(70) % 7
+    faces = np.random.default_rng(0).integers(90, 110, (70, 48, 48), dtype=np.uint8)
+    for face, label in zip(faces, labels, strict=True):
+        row, column = CELLS[label]
+        face[10 + 4 * row : 14 + 4 * row, 10 + 4 * column : 14 + 4 * column] = 250
+    data = PreparedData.from_rows(
+        faces, np.arange(70), np.repeat("PrivateTest", 70), labels,
+        np.tile(np.array([0, 3, 0, 5, 0, 0, 1, 0, 1, 0], np.uint8), (70, 1)), "drawn", "drawn",
+    )  # fmt: skip
+    return measure_evidence(lambda *_: None, predictor, data, labels, occlusion=True), labels
+
+
+def test_the_atlas_shows_exactly_the_cells_that_a_planted_model_reads(planted) -> None:
+    evidence, labels = planted
+    assert list(evidence.maps) == ["gwa", "grad_cam", "occlusion"] and evidence.edges is None
+    for source in ("grad_cam", "occlusion"):
+        for label, cell in CELLS.items():
+            mean = summarize_maps(evidence.maps[source][labels == label]).mean
+            assert mean[cell] == mean.max() > 0
+            if source == "grad_cam":
+                mean[cell] = 0
+                assert np.abs(mean).max() < 1e-6
+                continue
+            others = mean.copy()
+            others[cell] = 0
+            assert np.abs(others).max() < 0.15 * mean[cell]
+    for label, cell in CELLS.items():
+        difference = compare_maps(
+            evidence.maps["grad_cam"][labels == label], evidence.maps["grad_cam"][labels != label]
+        )
+        above = (difference.value > 0) & difference.is_clear
+        assert np.argwhere(above).tolist() == [list(cell)]
+        assert region_of(*cell) in describe_clear_cells(difference, "these", "others")
+
+
+def test_pooled_edges_are_those_of_all_their_faces() -> None:
+    from fervt.evaluation.evidence import EdgeStatistics
+
+    random = np.random.default_rng(0)
+    pair = random.integers(0, 9, 200)
+    values = random.normal(size=(200, 5)) + pair[:, None] * 0.1
+    members = [values[pair == at] for at in range(9)]
+    edges = EdgeStatistics(
+        np.zeros((2, 5), int),
+        np.array([len(m) for m in members]).reshape(3, 3),
+        np.array([m.mean(axis=0) for m in members], np.float32).reshape(3, 3, 5),
+        np.array([m.var(axis=0) for m in members], np.float32).reshape(3, 3, 5),
+    )
+    right = pool_edges(edges, np.eye(3, dtype=bool))
+    rows = values[np.isin(pair, (0, 4, 8))]
+    assert right.n == len(rows)
+    assert right.mean == pytest.approx(rows.mean(axis=0), abs=1e-5)
+    assert right.variance == pytest.approx(rows.var(axis=0, ddof=1), abs=1e-4)
+    wrong = pool_edges(edges, ~np.eye(3, dtype=bool))
+    others = values[~np.isin(pair, (0, 4, 8))]
+    low, _ = ttest_ind(rows[:, 2], others[:, 2], equal_var=False).confidence_interval(1 - 0.05 / 5)
+    assert compare_edges(right, wrong).low[2] == pytest.approx(low, abs=1e-4)
+    with pytest.raises(DataError, match="two faces"):
+        pool_edges(edges, np.zeros((3, 3), bool))

@@ -1,0 +1,239 @@
+"""Where it looks, Slices, Holds up to and Compare's two, without a browser."""
+
+import time
+
+import numpy as np
+import pytest
+import tiny
+from drawn_evidence import save_evidence, save_robustness
+from synthetic import save_evaluation
+
+from fervt.data.prepared import PreparedData, write_prepared
+from fervt.evaluation.atlas import compare_maps
+from fervt.evaluation.corrections import Corrections
+from fervt.evaluation.evidence import FILE
+from fervt.evaluation.robustness import corruption_error
+from fervt.evaluation.saved import read_evaluation
+from fervt.files import file_sha256
+from fervt.ui.evaluation.measured import MAP_ROWS
+from fervt.ui.jobs import server_jobs
+
+
+@pytest.fixture(autouse=True)
+def shelf(tmp_path, monkeypatch, checkpoints):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.ui.compare.selection.shipped_checkpoints", lambda: checkpoints)
+    monkeypatch.delenv("FERVT_DATA", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def folder(shelf):
+    return save_evaluation(shelf / "alpha" / "PrivateTest")
+
+
+def words(app) -> str:
+    every = "\n".join([*(m.value for m in app.markdown), *(c.value for c in app.caption)])
+    return every.replace("\\", "").replace("\u2060", "")
+
+
+def metric(app, title: str) -> str:
+    return next(m.value for m in app.metric if m.label == title)
+
+
+def test_the_atlas_says_what_differs_between_right_and_wrong(open_page, folder) -> None:
+    evidence = save_evidence(folder)
+    rows = read_evaluation(folder).rows()
+    app = open_page("evaluation", checkpoint="alpha", view="Where it looks")
+    maps = evidence.maps["gwa"]
+    assert compare_maps(maps[rows.right], maps[~rows.right]).is_clear[5, 3]
+    said = words(app)
+    assert "Clearly different, right answers against wrong answers: " in said
+    assert "less in 1 cells (mouth)" in said
+    assert "differs from face to face" in said
+    for index, name in enumerate(rows.classes):
+        count = int((rows.labels == index).sum())
+        assert (f", n = {count}" in said) == (count > 1), name
+    assert len(app.get("plotly_chart")) == 5
+
+
+def test_a_map_that_is_the_same_for_everybody_is_said_to_be_so(open_page, folder) -> None:
+    save_evidence(folder, template=True)
+    app = open_page("evaluation", checkpoint="alpha", view="Where it looks")
+    assert "The map is nearly the same for everybody" in words(app)
+
+
+def test_a_cell_of_the_matrix_stands_against_its_labels_right_answers(open_page, folder) -> None:
+    save_evidence(folder)
+    rows = read_evaluation(folder).rows()
+    app = open_page(
+        "evaluation", checkpoint="alpha", view="Where it looks", label="fear", predicted="sad",
+        evidence="gat",
+    )  # fmt: skip
+    cell = int(((rows.labels == 2) & (rows.predicted == 4)).sum())
+    right = int(((rows.labels == 2) & rows.right).sum())
+    said = words(app)
+    assert "**Faces labeled Fearful taken for Sad**" in said
+    assert f"Mean of {cell} faces, " in said and f"Mean of {right} faces, " in said
+    assert "edges differ clearly from faces labeled Fearful answered right" in said
+    app = open_page(
+        "evaluation", checkpoint="alpha", view="Where it looks", label="disgust",
+    )  # fmt: skip
+    assert any("A mean needs two faces or more" in i.value for i in app.info)
+
+
+def test_a_selection_in_the_map_stands_against_all_others(open_page, folder) -> None:
+    save_evidence(folder)
+    rows = read_evaluation(folder).rows()
+    app = open_page("evaluation", checkpoint="alpha", view="Map")
+    chosen = np.arange(20, 60)
+    digest = read_evaluation(folder).digest
+    app.session_state[MAP_ROWS] = (digest, rows.table["row"].to_numpy()[chosen])
+    app.run()
+    assert not app.exception
+    assert "40 selected faces" in [s.value for s in app.subheader]
+    scores = rows.select(chosen).scores
+    shown = [m.value for m in app.metric if m.label == "Accuracy"]
+    assert shown[-1] == f"{100 * scores.accuracy:.1f}%"
+    assert "the selected faces" in words(app).lower()
+    next(b for b in app.button if b.label == "Drop the selection").click().run()
+    assert "40 selected faces" not in [s.value for s in app.subheader]
+
+
+def test_another_evaluations_selection_is_not_shown(open_page, folder) -> None:
+    save_evidence(folder)
+    app = open_page("evaluation", checkpoint="alpha", view="Map")
+    app.session_state[MAP_ROWS] = ("another", np.arange(32298, 32400))
+    app.run()
+    assert not any("selected faces" in s.value for s in app.subheader)
+
+
+def test_slices_are_listed_and_their_faces_shown(open_page, folder) -> None:
+    save_evidence(folder)
+    app = open_page("evaluation", checkpoint="alpha", view="Slices", slice="0")
+    assert app.table and set(app.table[0].value.columns) == {
+        "Faces", "Accuracy", "n", "p, corrected",
+    }  # fmt: skip
+    choices = next(s for s in app.selectbox if s.label == "Slice by").options
+    assert choices == ["Brightness", "Confidence"]  # nobody voted
+    assert app.dataframe  # no faces at hand: the gallery's table
+    assert any(d.proto.label.endswith("rows (.csv)") for d in app.get("download_button"))
+
+
+def test_what_it_holds_up_to_is_said_with_its_figures(open_page, folder) -> None:
+    found = save_robustness(folder)
+    app = open_page("evaluation", checkpoint="alpha", view="Holds up to")
+    labels = read_evaluation(folder).plain["label"].to_numpy()[found.positions]
+    error = corruption_error(found, labels)
+    assert error is not None
+    assert metric(app, "Mean corruption error") == f"{100 * error.mean:.1f}%"
+    assert len(app.get("plotly_chart")) == 10
+    assert words(app).count("breaks at") == 10
+    assert "60 faces" in words(app)
+
+
+def test_a_run_that_is_not_whole_says_how_to_go_on(open_page, folder) -> None:
+    save_robustness(folder, done=23)
+    app = open_page("evaluation", checkpoint="alpha", view="Holds up to")
+    assert any("22 of 50 conditions are measured" in w.value for w in app.warning)
+    assert len(app.get("plotly_chart")) == 4
+
+
+@pytest.mark.parametrize("view", ["Where it looks", "Slices", "Holds up to"])
+def test_without_measurements_each_tab_says_how_to_get_them(open_page, folder, view) -> None:
+    app = open_page("evaluation", checkpoint="alpha", view=view)
+    assert any("not" in i.value for i in app.info)
+    assert "choose alpha in the sidebar" in words(app)
+
+
+def test_damaged_evidence_is_named(open_page, folder) -> None:
+    save_evidence(folder)
+    (folder / FILE).write_bytes(b"nothing")
+    app = open_page("evaluation", checkpoint="alpha", view="Where it looks")
+    assert any("'evidence.npz' is damaged" in w.value for w in app.warning)
+
+
+@pytest.fixture
+def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
+    """An evaluation by the very checkpoint that is loaded, and the faces it is of."""
+    labels = np.arange(30) % 7
+    data = PreparedData.from_rows(
+        tiny.draw_faces(labels, 1), np.arange(30) + 32298, np.repeat("PrivateTest", 30), labels,
+        np.tile(np.array([0, 3, 0, 5, 0, 0, 1, 0, 1, 0], np.uint8), (30, 1)), "drawn", "drawn",
+    )  # fmt: skip
+    write_prepared(data, tmp_path / "faces.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "faces.parquet"))
+    return save_evaluation(
+        shelf / "alpha" / "PrivateTest", count=30, shas=data.sha256.tolist(),
+        checkpoint_sha256=file_sha256(checkpoints["alpha"]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("view", "label", "parameter", "then"),
+    [
+        ("Where it looks", "Read the evidence", "evidence_job", "By region of the face"),
+        ("Holds up to", "Spoil up to 1,000 faces", "robustness_job", "What spoils its answers"),
+    ],
+)
+def test_what_is_missing_is_measured_by_a_job(
+    open_page, with_faces, view, label, parameter, then
+) -> None:
+    app = open_page("evaluation", checkpoint="alpha", view=view)
+    next(b for b in app.button if b.label == label).click().run()
+    job = server_jobs().find(app.query_params[parameter])
+    deadline = time.monotonic() + 240
+    while job.state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    assert then in words(app)
+
+
+def test_two_checkpoints_are_compared_in_both(open_page, shelf) -> None:
+    for number, name in enumerate(("alpha", "beta")):
+        place = save_evaluation(shelf / name / "PrivateTest", name, seed=number)
+        save_evidence(place, seed=number)
+        save_robustness(place, seed=number)
+    app = open_page("compare", checkpoint="alpha", view="Where they look", **{"with": "beta"})
+    assert "**beta minus alpha**" in words(app)
+    assert "Clearly different, beta against alpha: " in words(app)
+    app = open_page("compare", checkpoint="alpha", view="Hold up to", **{"with": "beta"})
+    assert len(app.get("plotly_chart")) == 10
+    assert {"alpha: mean corruption error", "beta: mean corruption error"} <= {
+        m.label for m in app.metric
+    }
+
+
+def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:
+    for name in ("alpha", "beta"):
+        save_evaluation(shelf / name / "PrivateTest", name)
+    save_evidence(shelf / "alpha" / "PrivateTest")
+    for view in ("Where they look", "Hold up to"):
+        app = open_page("compare", checkpoint="alpha", view=view, **{"with": "beta"})
+        assert any("was not measured for" in i.value for i in app.info)
+
+
+def test_labels_are_corrected_on_the_page_only_where_the_file_is_named(
+    open_page, with_faces, tmp_path, monkeypatch
+) -> None:
+    rows = read_evaluation(with_faces).rows()
+    number = int(rows.table["row"].iloc[4])
+    app = open_page("evaluation", checkpoint="alpha", row=str(number))
+    assert not [b for b in app.button if b.label == "The label is wrong"]
+    monkeypatch.setenv("FERVT_ANNOTATIONS", str(tmp_path / "corrections.db"))
+    app = open_page("evaluation", checkpoint="alpha", row=str(number))
+    reading = next(s for s in app.selectbox if s.label == "Your reading")
+    reading.select("surprise").run()
+    next(b for b in app.button if b.label == "The label is wrong").click().run()
+    assert not app.exception and "Marked as wrong, Surprised" in words(app)
+    entry = Corrections.open(tmp_path / "corrections.db").latest()
+    assert entry[rows.table["image_sha256"].iloc[4]].reading == "surprise"
+    app = open_page("evaluation", checkpoint="alpha", truth="corrected")
+    assert "As corrected here: 1 of 30 faces, 0 of them left without a label." in words(app)
+    right = rows.right.copy()
+    right[4] = rows.classes[rows.predicted[4]] == "surprise"
+    assert metric(app, "Accuracy") == f"{100 * right.mean():.1f}%"
+    for view in ("Classes", "Confidence", "Map"):
+        assert not open_page("evaluation", checkpoint="alpha", truth="corrected", view=view).error

@@ -1,0 +1,69 @@
+"""The report and the card say where it looks, which slices are worst and what it stands."""
+
+import numpy as np
+import pytest
+import tiny
+from drawn_evidence import save_evidence, save_robustness
+from synthetic import save_evaluation
+
+from fervt.errors import DataError
+from fervt.evaluation.evidence import FILE
+from fervt.evaluation.robustness import corruption_error
+from fervt.evaluation.saved import read_evaluation
+from fervt.files import file_sha256
+from fervt.reports.card import render_card
+from fervt.reports.evaluation import build_report
+from fervt.reports.evidence import evidence_sections
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return save_evaluation(tmp_path / "alpha" / "PrivateTest")
+
+
+def test_the_report_has_what_was_measured(folder) -> None:
+    plain = build_report(read_evaluation(folder))
+    assert "Where it looks" not in plain and "What it stands" not in plain
+    save_evidence(folder)
+    found = save_robustness(folder)
+    evaluation = read_evaluation(folder)
+    report = build_report(evaluation)
+    for heading in ("Where it looks", "Its worst slices", "What it stands"):
+        assert f"<h2>{heading}</h2>" in report
+    labels = evaluation.plain["label"].to_numpy()[found.positions]
+    error = corruption_error(found, labels)
+    assert error is not None and f"Mean corruption error {error.mean:.1%}" in report
+    sections = {section.heading: section for section in evidence_sections(evaluation)}
+    faces = [b for b in sections["Where it looks"].blocks if b.kind == "faces"]
+    assert len(faces) == 3  # one for each source
+    rows = evaluation.rows()
+    shown = int(sum((rows.labels == i).sum() > 1 for i in range(7)))
+    assert [len(b.faces) for b in faces] == [shown] * 3
+    charts = [b for b in sections["What it stands"].blocks if b.kind == "chart"]
+    assert len(charts) == 10
+
+
+def test_a_report_with_evidence_of_another_checkpoint_is_refused(folder, tmp_path) -> None:
+    other = save_evaluation(tmp_path / "beta", checkpoint_sha256="1" * 64)
+    save_evidence(other)
+    (folder / FILE).write_bytes((other / FILE).read_bytes())
+    with pytest.raises(DataError, match="belongs to another checkpoint"):
+        build_report(read_evaluation(folder))
+
+
+def test_the_card_has_the_mean_corruption_error(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path / "shelf")
+    checkpoint = tiny.save_tiny(tmp_path)
+    assert "*not measured yet*" in render_card("tiny", checkpoint)
+    place = save_evaluation(
+        tmp_path / "shelf" / "tiny" / "PrivateTest", "tiny",
+        checkpoint_sha256=file_sha256(checkpoint),
+    )  # fmt: skip
+    found = save_robustness(place)
+    labels = read_evaluation(place).plain["label"].to_numpy()[found.positions]
+    error = corruption_error(found, labels)
+    assert error is not None
+    card = render_card("tiny", checkpoint)
+    assert f"**{error.mean:.1%}** (mean corruption error)" in card
+    assert "| Less light | " in card
+    assert np.isclose(error.clean, 0)

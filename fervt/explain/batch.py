@@ -13,11 +13,13 @@ from torch import Tensor
 
 from fervt.explain.attention import cell_attention
 from fervt.explain.grid import CELLS, hide_cells, resample_by_area
-from fervt.explain.trace import BATCH, Array
+from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 from fervt.progress import Progress, no_progress
 from fervt.threads import threads_for
+
+_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +51,21 @@ def read_evidence(
     """Reads GWA, graph attention and Grad-CAM of many faces, and occlusion where asked for.
 
     Args:
-        predictor: The checkpoint, run by PyTorch.
+        predictor: The checkpoint.
         faces: (N, 48, 48) uint8, one or more.
         occlusion: Also hide each of the 49 cells in turn: 49 more forward passes.
         progress: Told how far it is.
     """
     parts: dict[str, list[Array]] = {}
     predicted, edge_index = [], None
-    for start in range(0, len(faces), BATCH):
-        batch = faces[start : start + BATCH]
+    for start in range(0, len(faces), _BATCH):
+        batch = faces[start : start + _BATCH]
         with threads_for(len(batch)):
             found, answers, edge_index = _read(predictor, batch, occlusion)
         predicted.append(answers)
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
-        done = min(start + BATCH, len(faces))
+        done = min(start + _BATCH, len(faces))
         progress(done / len(faces), f"Reading the evidence: {done:,} of {len(faces):,}")
     joined = {name: np.concatenate(values) for name, values in parts.items()}
     edges = joined.pop("edges", None)
@@ -104,8 +106,7 @@ def _occlude(predictor: Predictor, images: Tensor, answers: Tensor) -> Array:
     rows = answers.cpu().numpy()[:, None]
 
     def chances(changed: Tensor) -> Array:
-        read = predictor.probabilities(predictor._model(changed))
-        return np.take_along_axis(read, rows, axis=1)
+        return np.take_along_axis(predictor.classify_prepared(changed), rows, axis=1)
 
     with torch.inference_mode():
         hidden = [chances(hide_cells(images, cell)) for cell in cells]

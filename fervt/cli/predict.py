@@ -97,6 +97,8 @@ def _images_of(paths: list[Path], left_out: list[str]) -> Iterator[Named]:
 def _write_table(args: argparse.Namespace) -> int:
     out = args.out or args.csv
     as_csv = args.csv is not None or check_form(out)
+    if args.workers is not None and args.workers < 1:
+        raise ConfigError("--workers must be at least 1.")
     if args.ray:
         require_extra("cluster", "ray")
     checkpoint = find_checkpoint(args.checkpoint)

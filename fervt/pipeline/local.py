@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
-from fervt.errors import ConfigError, DataError
+from fervt.errors import DataError
 from fervt.pipeline.images import answer_chunk
 from fervt.pipeline.meter import Meter
 from fervt.pipeline.plan import Chunk
@@ -47,15 +47,12 @@ def run_locally(
         run: The table in the making.
         predictor: The checkpoint.
         checkpoint: Its file.
-        workers: Processes; None takes one a core.
+        workers: Processes, 1 or more; None takes one a core.
         report: Told how far it is.
 
     Raises:
-        ConfigError: There is no such number of workers.
         DataError: A source or the checkpoint cannot be read any more, or a worker was killed.
     """
-    if workers is not None and workers < 1:
-        raise ConfigError("--workers must be at least 1.")
     count = workers or usable_cores()
     task = _Task(run.folder, run.base, run.whole_image)
     meter = Meter(run.done, run.images, report)

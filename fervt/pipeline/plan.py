@@ -190,7 +190,7 @@ def read_parquet(file: str, start: int, stop: int) -> Iterator[bytes | None]:
     """Yields the images of rows `start` to `stop`, None where a row has none."""
     with open_parquet(file) as table:
         first = 0
-        groups = []
+        groups: list[int] = []
         skip = start
         for group in range(table.metadata.num_row_groups):
             count = table.metadata.row_group(group).num_rows

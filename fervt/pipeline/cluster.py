@@ -24,6 +24,8 @@ from fervt.predict import Predictor
 from fervt.progress import Progress
 from fervt.threads import limit_process
 
+_CONNECT_S = 10
+
 
 class PartMaker:
     """What runs on the cluster, one a core, with a checkpoint of its own.
@@ -44,12 +46,19 @@ class PartMaker:
         self._base, self._whole_image = base, whole_image
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Makes parts: a table with their numbers and their rows, packed."""
-        numbers, packed = [], []
+        """Makes parts: a table with their numbers, their rows, packed, and what went wrong."""
+        numbers, packed, problems = [], [], []
         for row in batch.to_pylist():
             numbers.append(row["number"])
-            packed.append(_pack(self._make(pickle.loads(row["chunk"]))))
-        return pa.table({"number": numbers, "part": pa.array(packed, pa.large_binary())})
+            # A sentence is an answer: an exception would come back wrapped in the cluster's own.
+            try:
+                packed.append(_pack(self._make(pickle.loads(row["chunk"]))))
+                problems.append("")
+            except FervtError as error:
+                packed.append(b"")
+                problems.append(str(error))
+        parts = pa.array(packed, pa.large_binary())
+        return pa.table({"number": numbers, "part": parts, "problem": problems})
 
     def _make(self, chunk: Chunk) -> pa.Table:
         places = [os.fsdecode(name) for name in chunk.names] or [chunk.place]
@@ -85,12 +94,13 @@ def run_on_ray(run: Run, checkpoint: Path, address: str, report: Progress) -> No
     own = not ray.is_initialized()
     if own:
         try:
+            _reach(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise DataError(f"There is no Ray cluster at '{address}'.") from error
     try:
         context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        context.enable_progress_bars = context.print_on_execution_start = False
         resources = ray.cluster_resources()
         cores = max(1, int(resources.get("CPU", 1)))
         workers = min(cores, len(tasks))
@@ -113,21 +123,20 @@ def run_on_ray(run: Run, checkpoint: Path, address: str, report: Progress) -> No
             write_part_table(run.folder, number, table)
             meter.add(images_of(table))
     except ray.exceptions.RayError as error:
-        raise DataError(_sentence_of(error)) from error
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise DataError(
+            f"The Ray cluster gave up ({reason}). Run the same command again to go on."
+        ) from error
     finally:
         if own:
             ray.shutdown()
 
 
-def _sentence_of(error: BaseException) -> str:
-    """Ours, where the cluster's error carries one."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, FervtError):
-            return str(inner)
-        inner = getattr(inner, "cause", None) or inner.__cause__
-    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return f"The Ray cluster gave up ({first}). Run the same command again to go on."
+def _reach(address: str) -> None:
+    """Raises OSError where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
 
 
 def _pack(table: pa.Table) -> bytes:
@@ -140,5 +149,7 @@ def _pack(table: pa.Table) -> bytes:
 def _unpack(batches: Iterable[Any]) -> Iterator[tuple[int, pa.Table]]:
     for batch in batches:
         for row in batch.to_pylist():
+            if row["problem"]:
+                raise DataError(row["problem"])
             with pa.ipc.open_stream(row["part"]) as stream:
                 yield row["number"], stream.read_all()

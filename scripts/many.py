@@ -4,7 +4,7 @@
     python -m scripts.many photos --count 1000 --folder /tmp/photos
 
 The images are made first, where the folder doesn't hold them yet. Faces are those of a prepared
-file, drawn again and again, as JPEG, PNG and WebP; photos are two public-domain portraits on
+file, drawn again and again, as JPEG, PNG and WebP; photos are one to three portraits on drawn
 backgrounds of 1600 x 1200 pixels. Images a second and core are images by processor time, which
 other programs on the machine don't change much.
 """
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import matplotlib.cbook
 import numpy as np
 import pyarrow.parquet as pq
 
 from fervt.data.folders import walk
 from fervt.data.prepared import read_prepared
 from fervt.examples import load_example
+from fervt.images import read_image
 from fervt.labels import SPLITS
 from fervt.pipeline.plan import CHUNK_IMAGES
 
@@ -42,10 +42,9 @@ def make_faces(folder: Path, data: Path, count: int) -> None:
         _write(folder, number, face)
 
 
-def make_photos(folder: Path, count: int) -> None:
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        hopper = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
-    portraits = [np.ascontiguousarray(load_example("astronaut")[..., ::-1]), hopper]
+def make_photos(folder: Path, count: int, files: list[Path]) -> None:
+    pictures = [load_example("astronaut"), *map(read_image, files)]
+    portraits = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
     random = np.random.default_rng(0)
     for number in range(count):
         small = random.integers(40, 216, (9, 12, 3), dtype=np.uint8)
@@ -53,7 +52,7 @@ def make_photos(folder: Path, count: int) -> None:
         noise = random.integers(-12, 13, photo.shape, dtype=np.int16)
         photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
         for place in range(random.integers(1, 4)):
-            portrait = portraits[random.integers(2)]
+            portrait = portraits[random.integers(len(portraits))]
             scale = random.uniform(0.5, 1.0)
             portrait = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             height, width = portrait.shape[:2]
@@ -94,7 +93,9 @@ class Start:
 
     def rates(self) -> dict[str, dict[str, float]]:
         """Images a second and a second of processor time in fifths: first, middle, last."""
-        first, last = self.done[0][2], max(count for *_, count in self.done)
+        counts = [count for *_, count in self.done]
+        last = max(counts)
+        first = min((count for count in counts if count > counts[0]), default=last)
         found = {}
         for name, fifth in (("start", 0), ("middle", 2), ("end", 4)):
             span = [first + (last - first) * (fifth + step) // 5 for step in (0, 1)]
@@ -172,13 +173,16 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="for the images")
     parser.add_argument("--data", type=Path, help="prepared file, for faces")
+    parser.add_argument(
+        "--portrait", type=Path, action="append", default=[], help="for photos, beside the example"
+    )
     parser.add_argument("--no-kill", action="store_true")
     args, options = parser.parse_known_args()  # the others are for `fervt predict`
     if not args.folder.is_dir():
         if args.kind == "faces":
             make_faces(args.folder, args.data, args.count)
         else:
-            make_photos(args.folder, args.count)
+            make_photos(args.folder, args.count, args.portrait)
     options += ["--whole-image"] if args.kind == "faces" else []
     print(json.dumps(measure(args.folder, options, not args.no_kill), indent=1))
 

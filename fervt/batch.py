@@ -15,6 +15,7 @@ from fervt.pipeline import Named, answer, look_at
 from fervt.predict import Predictor
 from fervt.progress import Progress
 from fervt.table import FOUND, NO_FACE, Row, write_table
+from fervt.threads import map_in_order
 
 _BATCH = 64
 _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progress bar
@@ -65,8 +66,8 @@ def predict_files(
     reading = _READING if whole_image else _READING_AND_FINDING
     rows: list[Row] = []
     faces: list[NDArray[np.uint8]] = []
-    for done, image in enumerate(images, 1):
-        found, cut = look_at(predictor, image, whole_image)
+    looked = map_in_order(lambda image: look_at(predictor, image, whole_image), images)
+    for done, (found, cut) in enumerate(looked, 1):
         rows += found
         faces += cut
         report(reading * done / len(images), f"Image {done:,} of {len(images):,}")

@@ -1,8 +1,8 @@
 """All cores of one machine: a process a core, each from the file to the row.
 
-Processes, not threads: preparing and classifying a face holds the interpreter's lock for much of
-the time (docs/scale.md has the figures). What they exchange is small: a part's number and its
-chunk one way, the number of images the other.
+Two threads were as fast as two processes (docs/scale.md). Processes, because on many cores the
+interpreter's lock would decide, and because what one of them does to its memory stays its own. What
+they exchange is small: a part's number and its chunk one way, the number of images the other.
 """
 
 import multiprocessing
@@ -19,7 +19,7 @@ from typing import NamedTuple
 from fervt.errors import DataError
 from fervt.pipeline.images import answer_chunk
 from fervt.pipeline.meter import Meter
-from fervt.pipeline.plan import Chunk
+from fervt.pipeline.plan import CHUNK_IMAGES, Chunk
 from fervt.pipeline.run import Run, write_part
 from fervt.predict import Predictor
 from fervt.progress import Progress
@@ -53,10 +53,10 @@ def run_locally(
     Raises:
         DataError: A source or the checkpoint cannot be read any more, or a worker was killed.
     """
-    count = workers or usable_cores()
+    count = min(workers or usable_cores(), -(-(run.images - run.done) // CHUNK_IMAGES))
     task = _Task(run.folder, run.base, run.whole_image)
     meter = Meter(run.done, run.images, report)
-    if count == 1 or run.images - run.done <= 1:
+    if count <= 1:
         for number, chunk in run.waiting():
             meter.add(_make_part(task, predictor, number, chunk, lambda: None))
         return

@@ -19,7 +19,7 @@ from fervt.data.archive import ImageArchive
 from fervt.data.folders import describe_kinds, is_image, walk
 from fervt.errors import DataError
 
-CHUNK_IMAGES = 200  # some seconds of a core's work: what a kill loses
+CHUNK_IMAGES = 64  # a forward pass of crops, or some seconds of photos: what a kill loses
 _LISTS = (".txt", ".lst")
 _COLUMN = "image"
 

@@ -19,7 +19,7 @@ from fervt.__main__ import main
 from fervt.errors import DataError
 from fervt.examples import load_example
 from fervt.labels import FER2013
-from fervt.pipeline import begin, plan
+from fervt.pipeline import begin, local, plan
 from fervt.pipeline.local import run_locally
 from fervt.predict import Predictor
 from fervt.progress import no_progress
@@ -37,6 +37,7 @@ def checkpoint(tmp_path_factory) -> Path:
 def photos(tmp_path, monkeypatch) -> Path:
     """Faces of all sorts: two, none, unreadable, cut short; nine images in three chunks."""
     monkeypatch.setattr(plan, "CHUNK_IMAGES", 4)
+    monkeypatch.setattr(local, "CHUNK_IMAGES", 4)
     folder = tmp_path / "photos"
     folder.mkdir()
     face = load_example("astronaut")
@@ -149,7 +150,7 @@ def test_a_killed_run_goes_on_without_a_lost_or_doubled_row(checkpoint, tmp_path
     process.wait()
     assert not out.exists() and workers
     kept = {path.name: path.stat().st_mtime_ns for path in parts.glob("0*.parquet")}
-    assert 3 <= len(kept) < 20
+    assert 3 <= len(kept) < 4000 // plan.CHUNK_IMAGES
     deadline = time.monotonic() + 20
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline, "a worker outlives the killed run"
@@ -158,7 +159,7 @@ def test_a_killed_run_goes_on_without_a_lost_or_doubled_row(checkpoint, tmp_path
     broken.write_bytes(b"")  # as a machine that loses its power leaves a file
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert f"{200 * (len(kept) - 1):,} of 4,000 images are done" in done.stderr
+    assert f"{plan.CHUNK_IMAGES * (len(kept) - 1):,} of 4,000 images are done" in done.stderr
     names = pq.read_table(out, columns=["file"])["file"].to_pylist()
     assert names == [str(folder / f"{number:05d}.png") for number in range(4000)]
     assert not parts.exists()

@@ -99,6 +99,7 @@ def run_on_ray(run: Run, checkpoint: Path, address: str, report: Progress) -> No
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(f"There is no Ray cluster at '{address}'.") from error
     try:
+        _log_to_files_only()
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
         resources = ray.cluster_resources()
@@ -130,6 +131,12 @@ def run_on_ray(run: Run, checkpoint: Path, address: str, report: Progress) -> No
     finally:
         if own:
             ray.shutdown()
+
+
+def _log_to_files_only() -> None:
+    """Ray Data's log goes to its folder, and not between our lines too."""
+    log = logging.getLogger("ray.data")
+    log.handlers = [one for one in log.handlers if not isinstance(one, logging.StreamHandler)]
 
 
 def _reach(address: str) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +23,10 @@ from fervt import __version__
 from fervt.errors import ConfigError, DataError
 from fervt.faces import thread_detector
 from fervt.files import write_aside
-from fervt.labels import NOTICE
 from fervt.pipeline.plan import Chunk, plan_chunks, printable
+from fervt.pipeline.writers import CsvWriter, ParquetWriter
 from fervt.predict import Predictor
-from fervt.table import FOUND, NO_FACE, Row, arrow_schema, as_arrow, as_csv, csv_header
+from fervt.table import FOUND, NO_FACE, Row, as_arrow
 
 _PLAN, _RUN, _LOCK = "plan.parquet", "run.json", "lock"
 _PLAN_SCHEMA = pa.schema(
@@ -39,7 +39,6 @@ _PLAN_SCHEMA = pa.schema(
     ]
 )
 _PLAN_GROUP = 16  # parts
-_GROUP_ROWS = 50_000  # of the joined table
 _KEPT_SENTENCES = 20
 _IMAGES_KEY = b"fervt.images"
 _MEANT = {
@@ -150,8 +149,12 @@ class Run(AbstractContextManager["Run"]):
         shutil.rmtree(self.folder, ignore_errors=True)
         return summary
 
-    def _writer(self, aside: Path) -> "_CsvWriter | _ParquetWriter":
-        return (_CsvWriter if self._as_csv else _ParquetWriter)(aside, self)
+    def _writer(self, aside: Path) -> CsvWriter | ParquetWriter:
+        if self._as_csv:
+            return CsvWriter(aside, self.classes)
+        name, sha256 = self.checkpoint
+        about = {"checkpoint": name, "checkpoint_sha256": sha256}
+        return ParquetWriter(aside, self.classes, about)
 
     def __exit__(self, *_: object) -> None:
         if self._lock is not None:
@@ -344,47 +347,6 @@ def _claim(folder: Path) -> IO[str] | None:
 
 def _unwritable(out: Path, error: OSError) -> DataError:
     return DataError(f"'{out}' cannot be written: {error.strerror}.")
-
-
-class _CsvWriter(AbstractContextManager[Callable[[pa.Table], None]]):
-    def __init__(self, aside: Path, run: Run) -> None:
-        self._file = aside.open("w", encoding="utf-8", newline="")
-        self._file.write(csv_header(run.classes))
-
-    def __enter__(self) -> Callable[[pa.Table], None]:
-        return lambda table: (self._file.write(as_csv(table)), None)[1]
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-
-class _ParquetWriter(AbstractContextManager[Callable[[pa.Table], None]]):
-    def __init__(self, aside: Path, run: Run) -> None:
-        name, sha256 = run.checkpoint
-        about = {"checkpoint": name, "checkpoint_sha256": sha256, "notice": NOTICE}
-        about |= {"version": __version__}
-        known = {f"fervt.{key}": value for key, value in about.items()}
-        self._schema = arrow_schema(run.classes).with_metadata(known)
-        self._writer = pq.ParquetWriter(aside, self._schema, compression="zstd")
-        self._tables: list[pa.Table] = []
-
-    def __enter__(self) -> Callable[[pa.Table], None]:
-        return self._add
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
-
-    def _add(self, table: pa.Table) -> None:
-        self._tables.append(table.replace_schema_metadata(self._schema.metadata))
-        if sum(map(len, self._tables)) >= _GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._tables:
-            self._writer.write_table(pa.concat_tables(self._tables), row_group_size=1 << 20)
-            self._tables = []
 
 
 def check_form(out: Path) -> bool:

@@ -1,26 +1,24 @@
-"""Many images to one table, in a job or on the command line."""
+"""Images that people uploaded to one table, in memory; `fervt.pipeline` is for more of them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fervt.data.archive import MAX_IMAGES, ImageArchive
-from fervt.errors import DataError, ImageError
-from fervt.faces import FoundFace, whole_image_box
-from fervt.images import Photo, read_photo, safe_name
-from fervt.predict import Predictor, cut_face
+from fervt.errors import DataError
+from fervt.images import read_photo, safe_name
+from fervt.pipeline import Named, answer, look_at
+from fervt.predict import Predictor
 from fervt.progress import Progress
 from fervt.table import FOUND, NO_FACE, Row, write_table
+from fervt.threads import map_in_order
 
 _BATCH = 64
 _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progress bar
-
-Named = tuple[str, Callable[[], Photo]]
-"""What an image is called, and how it is read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +55,43 @@ def predict_files(
         whole_image: Treat each image as one face instead of detecting faces.
 
     Raises:
-        DataError: A zip file cannot be used, or there are no images.
+        DataError: A zip file cannot be used; there are no images, or too many.
     """
     report(0.0, "Reading the images")
-    images, left_out = list_images(files)
-    return predict_many(predictor, images, whole_image, report, left_out)
+    images, left_out = _list_images(files)
+    if not images:
+        raise DataError("There are no images to predict.")
+    if len(images) > MAX_IMAGES:
+        raise DataError(f"{len(images):,} images are too many; up to {MAX_IMAGES:,} can be read.")
+    reading = _READING if whole_image else _READING_AND_FINDING
+    rows: list[Row] = []
+    faces: list[NDArray[np.uint8]] = []
+    looked = map_in_order(lambda image: look_at(predictor, image, whole_image), images)
+    for done, (found, cut) in enumerate(looked, 1):
+        rows += found
+        faces += cut
+        report(reading * done / len(images), f"Image {done:,} of {len(images):,}")
+    probabilities: list[NDArray[np.float32]] = []
+    for start in range(0, len(faces), _BATCH):
+        readings = predictor.classify(np.stack(faces[start : start + _BATCH]))
+        probabilities += [reading.probabilities for reading in readings]
+        done = len(probabilities)
+        report(reading + (1 - reading) * done / len(faces), f"Face {done:,} of {len(faces):,}")
+    classes = predictor.classes.classes
+    rows = answer(rows, probabilities)
+    problems = [row.status for row in rows if row.number is None]
+    notes = [r.status for r in rows if r.number in (0, 1) and r.status not in (FOUND, NO_FACE)]
+    return Answers(
+        write_table(rows, classes),
+        len(images) - len(problems),
+        Counter(classes[int(p.argmax())] for p in probabilities),
+        [row.file for row in rows if row.number == 0],
+        problems,
+        [*notes, *left_out],
+    )
 
 
-def list_images(files: Sequence[tuple[str, bytes]]) -> tuple[list[Named], list[str]]:
+def _list_images(files: Sequence[tuple[str, bytes]]) -> tuple[list[Named], list[str]]:
     """The images among files and in zip files, and sentences about what was left out.
 
     Raises:
@@ -83,71 +110,3 @@ def list_images(files: Sequence[tuple[str, bytes]]) -> tuple[list[Named], list[s
         else:
             found.append((shown, partial(read_photo, content, name)))
     return found, left_out
-
-
-def predict_many(
-    predictor: Predictor,
-    images: Sequence[Named],
-    whole_image: bool,
-    report: Progress,
-    left_out: Sequence[str] = (),
-) -> Answers:
-    """Answers many images, one read at a time; faces go through the model in batches.
-
-    Args:
-        predictor: The checkpoint.
-        images: What to read.
-        whole_image: Treat each image as one face.
-        report: Told how far it is.
-        left_out: Sentences about what is not among the images, passed on in the answers.
-
-    Raises:
-        DataError: There are no images, or too many.
-    """
-    if not images:
-        raise DataError("There are no images to predict.")
-    if len(images) > MAX_IMAGES:
-        raise DataError(f"{len(images):,} images are too many; up to {MAX_IMAGES:,} can be read.")
-    reading = _READING if whole_image else _READING_AND_FINDING
-    rows: list[Row] = []
-    faces: list[NDArray[np.uint8]] = []
-    problems: list[str] = []
-    notes: list[str] = []
-    for done, (name, read) in enumerate(images, 1):
-        try:
-            photo = read()
-            found = (
-                [FoundFace(whole_image_box(photo.rgb), 1.0)]
-                if whole_image
-                else predictor.find_faces(photo.rgb)
-            )
-            cut = [cut_face(photo.rgb, face.box_xyxy_px, face.angle_deg) for face in found]
-        except ImageError as error:
-            problems.append(str(error))
-            rows.append(Row(name, str(error)))
-        else:
-            faces += cut
-            notes += [photo.note] if photo.note else []
-            status = photo.note or (FOUND if found else NO_FACE)
-            rows += [
-                Row(name, status, number, face.box_xyxy_px, face.angle_deg)
-                for number, face in enumerate(found, 1)
-            ] or [Row(name, status, 0)]
-        report(reading * done / len(images), f"Image {done:,} of {len(images):,}")
-    probabilities: list[NDArray[np.float32]] = []
-    for start in range(0, len(faces), _BATCH):
-        readings = predictor.classify(np.stack(faces[start : start + _BATCH]))
-        probabilities += [reading.probabilities for reading in readings]
-        done = len(probabilities)
-        report(reading + (1 - reading) * done / len(faces), f"Face {done:,} of {len(faces):,}")
-    classes = predictor.classes.classes
-    answers = iter(probabilities)
-    rows = [replace(row, probabilities=next(answers)) if row.number else row for row in rows]
-    return Answers(
-        write_table(rows, classes),
-        len(images) - len(problems),
-        Counter(classes[int(p.argmax())] for p in probabilities),
-        [row.file for row in rows if row.number == 0],
-        problems,
-        [*notes, *left_out],
-    )

@@ -7,8 +7,14 @@ to wait sleeps instead of spinning.
 """
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 FEW_FACES = 8
 _of_process: int | None = None  # what `limit_process` set; PyTorch's own number where nobody did
@@ -24,6 +30,23 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def map_in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yields `work(item)` of each item, in order, worked on by a thread a core.
+
+    For work that leaves the interpreter's lock alone most of the time, like decoding and detection.
+    Only a few items are taken ahead, so that what they hold stays bounded.
+    """
+    threads = usable_cores()
+    ahead: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            ahead.append(pool.submit(work, item))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def limit_process(threads: int) -> None:

@@ -13,22 +13,26 @@ import http.client
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from fervt.examples import load_example
+from scripts.nginx import Nginx
 
 HOST = "127.0.0.1"
 TIMEOUT_S = 20
@@ -142,7 +146,7 @@ class Sender:
 
     MAX_IDLE_S = 3
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: "Service | Nginx") -> None:
         self._service = service
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
@@ -205,7 +209,7 @@ def at_rate(service: Service, per_s: float, seconds: float, body: bytes) -> Tall
 
 
 def one_after_another(
-    service: Service, requests: list[tuple[str, bytes]], count: int, senders: int
+    service: "Service | Nginx", requests: list[tuple[str, bytes]], count: int, senders: int
 ) -> tuple[Tally, float]:
     """Keeps some connections busy until `count` requests are answered; the seconds it took."""
     tally, numbers = Tally(), iter(range(count))
@@ -310,14 +314,51 @@ def batching(count: int) -> dict[str, Any]:
     return result
 
 
+def replicas(count: int) -> dict[str, Any]:
+    """1, 2 and 4 replicas of one worker each behind nginx, kept busy with small frames."""
+    if shutil.which("nginx") is None:
+        return {"skipped": "there is no nginx"}
+    result: dict[str, Any] = {}
+    requests = [("/v1/predict", face_jpeg(320, 240))]
+    for number in (1, 2, 4):
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            started = [Service("--max-in-flight", "16", workers=1) for _ in range(number)]
+            for service in started:
+                stack.callback(service.stop)
+            for service in started:
+                service.wait()
+            front = Nginx([service.port for service in started], folder)
+            stack.callback(front.stop)
+            one_after_another(front, requests, 20 * number, senders=8)
+            before = sum(service.cpu_s() for service in started)
+            tally, seconds = one_after_another(front, requests, count, senders=8)
+            spent_ms = 1000 * (sum(service.cpu_s() for service in started) - before)
+            memory_mb = sum(service.memory_mb() for service in started)
+        result[str(number)] = {
+            "per_s": round(count / seconds, 1),
+            "cpu_ms": round(spent_ms / count, 1),
+            "mb": round(memory_mb),
+        } | tally.summary()
+    return result
+
+
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
     "sustained": sustained,
     "overload": overload,
     "kill": kill,
     "batching": batching,
+    "replicas": replicas,
     "memory": memory,
 }
-SIZES = {"sustained": 60, "overload": 20, "kill": 15, "batching": 600, "memory": 20_000}
+SIZES = {
+    "sustained": 60,
+    "overload": 20,
+    "kill": 15,
+    "batching": 600,
+    "replicas": 400,
+    "memory": 20_000,
+}
 
 
 def main() -> None:

@@ -112,8 +112,11 @@ def test_compose_runs_both_targets_behind_nginx_without_rights():
 
 def test_nginx_fits_the_services():
     text = (ROOT / "docker" / "nginx.conf").read_text()
-    for target, port in PORTS.items():
-        assert f"proxy_pass http://{target}:{port}" in text
+    assert f"proxy_pass http://service:{PORTS['service']}/;" in text
+    workbench = text[text.index("upstream workbench") : text.index("location /")]
+    # The workbench's visitors stay with one replica.
+    assert f"server app:{PORTS['app']};" in workbench and "ip_hash;" in workbench
+    assert "proxy_pass http://workbench;" in text
     part = text[text.index("location /service/") :]
     megabytes = int(re.search(r"client_max_body_size (\d+)m", part)[1])
     assert megabytes == ServiceConfig().max_body_mb
@@ -125,12 +128,85 @@ def test_nginx_accepts_its_configuration(tmp_path):
     if shutil.which("nginx") is None:
         pytest.skip("there is no nginx")
     text = (ROOT / "docker" / "nginx.conf").read_text()
-    text = re.sub(r"http://(app|service):", "http://127.0.0.1:", text)  # names need not resolve
+    text = re.sub(r"\b(app|service):(?=\d)", "127.0.0.1:", text)  # names need not resolve
     (tmp_path / "nginx.conf").write_text(text.replace("/tmp/", f"{tmp_path}/"))
     done = subprocess.run(
         ["nginx", "-t", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def kubernetes() -> dict[tuple[str, str], dict]:
+    """The manifest's objects, by kind and name."""
+    text = (ROOT / "docker" / "kubernetes.yaml").read_text()
+    documents = list(yaml.safe_load_all(text))
+    found = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+    assert len(found) == len(documents), "two objects of one kind share a name"
+    return found
+
+
+@pytest.mark.parametrize("target", PORTS)
+def test_kubernetes_runs_the_images_without_rights_and_asks_what_they_answer(target):
+    deployment = kubernetes()["Deployment", f"fervt-{target}"]["spec"]
+    pod = deployment["template"]["spec"]
+    assert deployment["selector"]["matchLabels"].items() <= (
+        deployment["template"]["metadata"]["labels"].items()
+    )
+    assert pod["securityContext"]["runAsNonRoot"]
+    users = [rest for word, rest in stages()["base"] if word == "USER"]
+    assert users == [str(pod["securityContext"]["runAsUser"])]
+    (container,) = pod["containers"]
+    assert container["image"].endswith(f"/fervt-{target}:latest")
+    rights = container["securityContext"]
+    assert rights["readOnlyRootFilesystem"] and rights["capabilities"] == {"drop": ["ALL"]}
+    assert [port["containerPort"] for port in container["ports"]] == [int(PORTS[target])]
+    health_path = "/readyz" if target == "service" else "/_stcore/health"
+    for probe in ("startupProbe", "readinessProbe"):
+        assert container[probe]["httpGet"] == {"path": health_path, "port": "http"}
+    assert "memory" in container["resources"]["limits"]
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in pod["volumes"]}
+    if target == "service":
+        expected = json.loads(dict(stages()["service"])["CMD"])
+        assert container["command"][: len(expected)] == expected
+
+
+def test_kubernetes_leads_from_the_ingresses_to_the_pods():
+    objects = kubernetes()
+    pods = [
+        o["spec"]["template"]["metadata"]["labels"]
+        for k, o in objects.items()
+        if k[0] == "Deployment"
+    ]
+    for (kind, name), item in objects.items():
+        if kind == "Service" and name != "fervt-closed":
+            assert item["spec"]["selector"] in pods
+            assert item["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+        if kind == "Ingress":
+            for rule in item["spec"]["rules"]:
+                for path in rule["http"]["paths"]:
+                    backend = path["backend"]["service"]
+                    assert ("Service", backend["name"]) in objects
+                    assert backend["port"] == {"name": "http"}
+        if kind == "HorizontalPodAutoscaler":
+            target = item["spec"]["scaleTargetRef"]
+            assert (target["kind"], target["name"]) in objects
+            assert "replicas" not in objects[target["kind"], target["name"]]["spec"]
+    paths = objects["Ingress", "fervt-service"]["spec"]["rules"][0]["http"]["paths"]
+    assert paths[0]["path"] == "/metrics"
+    assert paths[0]["backend"]["service"]["name"] == "fervt-closed"
+
+
+def test_kubernetes_keeps_a_visitor_of_the_workbench_with_one_replica():
+    objects = kubernetes()
+    notes = objects["Ingress", "fervt-app"]["metadata"]["annotations"]
+    assert notes["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+    assert objects["Service", "fervt-app"]["spec"]["sessionAffinity"] == "ClientIP"
+    nginx = (ROOT / "docker" / "nginx.conf").read_text()
+    for target, part in (("app", "location / {"), ("service", "location /service/")):
+        size = re.search(r"client_max_body_size (\w+);", nginx[nginx.index(part) :])[1]
+        notes = objects["Ingress", f"fervt-{target}"]["metadata"]["annotations"]
+        assert notes["nginx.ingress.kubernetes.io/proxy-body-size"] == size
 
 
 def test_hadolint_finds_nothing():

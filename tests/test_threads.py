@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -142,3 +143,30 @@ def test_waiting_threads_sleep_unless_told_otherwise(module, set_by_user, expect
     )  # fmt: skip
     said = [line for line in done.stderr.splitlines() if "OMP_WAIT_POLICY" in line]
     assert said and all(expected in line for line in said), done.stderr
+
+
+def test_work_is_done_by_several_threads_and_given_in_order(monkeypatch) -> None:
+    monkeypatch.setattr(threads, "usable_cores", lambda: 3)
+    together = threading.Barrier(3, timeout=60)
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(9):
+            taken.append(item)
+            yield item
+
+    def work(item: int) -> int:
+        together.wait()  # each waits for two more: one thread would wait forever
+        return -item
+
+    found = threads.map_in_order(work, items())
+    assert next(found) == 0
+    assert len(taken) <= 4  # what comes later is not held yet
+    assert list(found) == [-item for item in range(1, 9)]
+
+
+def test_what_fails_in_a_thread_fails_where_it_is_asked_for() -> None:
+    found = threads.map_in_order(lambda item: 1 // item, [1, 0, 1])
+    assert next(found) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(found)

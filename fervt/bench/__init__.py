@@ -1,6 +1,40 @@
-"""Speed and reach, measured: the network against a bare ResNet-34, detectors against each other."""
+"""Speed and reach, measured: fervt against bare libraries, detectors against each other."""
 
+from collections.abc import Iterator, Sequence
+
+from fervt.bench.doors import bench_doors
 from fervt.bench.faces import DetectorReach, bench_faces
-from fervt.bench.network import bench
+from fervt.bench.network import bench_network
+from fervt.bench.peers import PEERS, bench_peers
+from fervt.bench.turns import Line
+from fervt.predict import Predictor
 
-__all__ = ["DetectorReach", "bench", "bench_faces"]
+__all__ = ["PEERS", "DetectorReach", "Line", "bench", "bench_faces"]
+
+
+def bench(
+    predictor: Predictor,
+    *,
+    batch_size: int,
+    turns: int,
+    amp: bool,
+    doors: bool = True,
+    peers: Sequence[str] = (),
+) -> Iterator[Line]:
+    """Yields the lines of the table, each when it is measured.
+
+    Args:
+        predictor: The checkpoint.
+        batch_size: Faces in a training step.
+        turns: How often each is timed, 1 or more.
+        amp: bfloat16 autocast in training.
+        doors: Whether also what people wait for is measured, or the network alone.
+        peers: Other libraries to compare with, some of `PEERS`.
+
+    Raises:
+        ConfigError: One of the libraries is not installed.
+    """
+    yield from bench_peers(predictor, peers, turns)  # first, since one may not be installed
+    yield from bench_network(predictor, batch_size, turns, amp)
+    if doors:
+        yield from bench_doors(predictor, turns)

@@ -1,89 +1,140 @@
-"""`fervt bench`: speed against a bare ResNet-34; what face detectors find in a folder of photos."""
+"""`fervt bench`: speed against bare libraries; what face detectors find in a folder of photos."""
 
 import argparse
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 from statistics import median
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 
-from fervt.bench import bench, bench_faces
-from fervt.checkpoint import find_checkpoint
+from fervt import __version__
+from fervt.bench import PEERS, Line, bench, bench_faces
+from fervt.checkpoint import CheckpointInfo, find_checkpoint, save_checkpoint
+from fervt.data.transforms import Preprocess
 from fervt.errors import ConfigError
-from fervt.model import FERVTConfig
+from fervt.model import FERVTGNN, FERVTConfig
 from fervt.predict import Predictor
 from fervt.threads import limit_process
 from fervt.training.distributed import Amp, use_bfloat16
 
-HELP = "measure speed as ratios to a bare ResNet-34, or face detectors"
+HELP = "measure speed as ratios to bare libraries, or face detectors"
+
+_SHAPE = ("stem", "width", "image_size", "embed_dim", "node_dim")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
-    default = FERVTConfig()
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("network", "faces"),
-        default="network",
-        help="the network's speed, or what each face detector finds in the photos of FOLDER",
+        choices=("all", "network", "faces"),
+        default="all",
+        help="the whole table; the network alone; or what each face detector finds in the photos "
+        "of FOLDER",
     )
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="for faces")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--stem", default=default.stem, choices=("imagenet", "face", "face-fast"))
-    parser.add_argument("--width", type=int, default=default.width)
-    parser.add_argument("--image-size", type=int, default=default.image_size)
-    parser.add_argument("--embed-dim", type=int, default=default.embed_dim)
-    parser.add_argument("--node-dim", type=int, default=default.node_dim)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds; the fastest counts")
+    parser.add_argument("--checkpoint", help="name or file; the flagship by default")
+    shape = parser.add_argument_group(
+        "another architecture", "with random weights, instead of a checkpoint's"
+    )
+    shape.add_argument("--stem", choices=("imagenet", "face", "face-fast"))
+    for name in _SHAPE[1:]:
+        shape.add_argument("--" + name.replace("_", "-"), type=int)
+    parser.add_argument("--batch-size", type=int, default=64, help="faces in a training step")
+    parser.add_argument("--rounds", type=int, default=5, help="timed turns; the median counts")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--amp", choices=get_args(Amp), default="auto", help="bfloat16 in training")
+    parser.add_argument(
+        "--against",
+        action="append",
+        choices=PEERS,
+        default=[],
+        help="also compare with this library, where it is installed; repeatable",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measures and prints."""
     if (args.what == "faces") != (args.folder is not None):
         raise ConfigError("Say which photos: fervt bench faces FOLDER.")
-    if args.what == "faces":
-        return _run_faces(args.folder, args.json)
-    if args.rounds < 1 or args.batch_size < 2 or (args.threads or 1) < 1:
+    if args.rounds < 1 or args.batch_size < 2 or (args.threads is not None and args.threads < 1):
         raise ConfigError("bench needs at least 1 round, 1 thread and a batch of 2.")
     if args.threads:
         limit_process(args.threads)
-    config = FERVTConfig(
-        stem=args.stem,
-        width=args.width,
-        image_size=args.image_size,
-        embed_dim=args.embed_dim,
-        node_dim=args.node_dim,
-    )
-    amp = use_bfloat16(args.amp, torch.device("cpu"))
-    found = bench(config, batch_size=args.batch_size, rounds=args.rounds, amp=amp)
+    shape = {name: value for name in _SHAPE if (value := getattr(args, name)) is not None}
+    if shape and args.checkpoint:
+        raise ConfigError("Measure a checkpoint or another architecture, not both.")
+    predictor = _of_shape(shape) if shape else Predictor(find_checkpoint(args.checkpoint), "cpu")
+    if args.what == "faces":
+        return _run_faces(args.folder, predictor, args.json)
+    lines = []
+    if not args.json:
+        print(_line("", "fervt", "", "other", "ratio", "spread"))
+    for line in bench(
+        predictor,
+        batch_size=args.batch_size,
+        turns=args.rounds,
+        amp=use_bfloat16(args.amp, torch.device("cpu")),
+        doors=args.what == "all",
+        peers=args.against,
+    ):
+        lines.append(line)
+        if not args.json:
+            print(_describe(line), flush=True)
     if args.json:
-        print(json.dumps(found, indent=1))
-        return 0
-    training, latency, evaluation = (found[k] for k in ("training", "latency", "evaluation"))
-    print(
-        f"training step: {training['fervt_gnn_images_per_s']:.1f} images/s, bare ResNet-34 "
-        f"{training['resnet34_images_per_s']:.1f}: {training['ratio']:.2f}x\n"
-        f"one face: {latency['fervt_gnn_ms']:.1f} ms, bare ResNet-34 "
-        f"{latency['resnet34_ms']:.1f} ms: {latency['ratio']:.2f}x\n"
-        f"evaluate: {evaluation['evaluate_faces_per_s']:.0f} faces/s, bare loop "
-        f"{evaluation['bare_loop_faces_per_s']:.0f}: {evaluation['ratio']:.2f}x"
-    )
-    for name, times in found["busy_neighbor"].items():
         print(
-            f"busy neighbor, {name}: {times['busy_ms']:.0f} ms, without it "
-            f"{times['quiet_ms']:.0f}: {times['ratio']:.2f}x"
+            json.dumps(_about(predictor) | {"lines": [*map(dataclasses.asdict, lines)]}, indent=1)
         )
     return 0
 
 
-def _run_faces(folder: Path, as_json: bool) -> int:
-    photos, reaches = bench_faces(folder, Predictor(find_checkpoint(None)))
+def _of_shape(shape: dict[str, Any]) -> Predictor:
+    config = FERVTConfig(**shape)
+    torch.manual_seed(0)
+    info = CheckpointInfo(config, Preprocess(config.image_size, 0.5, 0.25))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "random.safetensors"
+        save_checkpoint(file, FERVTGNN(config), info)
+        return Predictor(file, "cpu")
+
+
+def _about(predictor: Predictor) -> dict[str, Any]:
+    config = predictor.info.config
+    return {
+        "version": __version__,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "checkpoint": predictor.name,
+        **{name: getattr(config, name) for name in _SHAPE},
+    }
+
+
+def _describe(line: Line) -> str:
+    return _line(
+        line.work,
+        _time(line.ms),
+        line.against,
+        _time(line.against_ms),
+        f"{line.ratio:.2f}x",
+        f"{line.low:.2f} to {line.high:.2f}",
+    )
+
+
+def _time(ms: float) -> str:
+    return f"{ms:.2f} ms" if ms < 10 else f"{ms:,.0f} ms"
+
+
+def _line(work: str, ours: str, against: str, theirs: str, ratio: str, spread: str) -> str:
+    start = f"{work:<38}{ours:>10}   {against:<48}{theirs:>10}"
+    return f"{start}{ratio:>8}   {spread}".rstrip()
+
+
+def _run_faces(folder: Path, predictor: Predictor, as_json: bool) -> int:
+    photos, reaches = bench_faces(folder, predictor)
     if as_json:
         detectors = [dataclasses.asdict(reach) for reach in reaches]
         print(json.dumps({"photos": photos, "detectors": detectors}, indent=1))

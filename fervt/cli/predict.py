@@ -3,19 +3,20 @@
 import argparse
 import json
 import sys
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
-from tqdm import tqdm
-
-from fervt.batch import Named, list_images, predict_many
+from fervt.checkpoint import find_checkpoint
+from fervt.cli.extras import require_extra
 from fervt.cli.model import add_model_options, chosen_predictor
-from fervt.data import folders
-from fervt.errors import DataError, ImageError
-from fervt.files import write_aside
-from fervt.images import read_photo
+from fervt.cli.progress import progress_bar
+from fervt.errors import ConfigError, ImageError
 from fervt.labels import NOTICE, expression
-from fervt.predict import Prediction, Predictor, as_json
+from fervt.pipeline import Named, begin, named_images, plan_chunks
+from fervt.pipeline.cluster import run_on_ray
+from fervt.pipeline.local import run_locally
+from fervt.pipeline.run import check_form
+from fervt.predict import Prediction, as_json
 
 HELP = "predict the apparent expressions in images"
 
@@ -23,30 +24,41 @@ HELP = "predict the apparent expressions in images"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="image, folder of images, or zip file"
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE",
+        help="image, folder or zip file of images, Parquet file with a column named image, or "
+        "text file (.txt) with a path a line",
     )
     add_model_options(parser)
     parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
-    form.add_argument("--csv", type=Path, metavar="FILE", help="write a table with a row a face")
+    form.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write a table with a row a face, .parquet or .csv, on all cores; the same command "
+        "goes on where an interrupted one stopped",
+    )
+    form.add_argument("--csv", type=Path, metavar="FILE", help="as --out, always CSV")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="processes for a table; a core each by default")
+    where.add_argument(
+        "--ray", metavar="ADDRESS", help="make the table on this Ray cluster; 'auto' finds one"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Predicts every readable image, reports the others on stderr; returns 2 if there were any."""
+    if args.out or args.csv:
+        return _write_table(args)
+    if args.workers is not None or args.ray:
+        raise ConfigError("--workers and --ray are for tables: add --out FILE.")
     predictor = chosen_predictor(args)
-    images: list[Named] = []
-    left_out: list[str] = []
-    for path in args.images:
-        found_here, said = _images_of(path)
-        images += found_here
-        left_out += said
-    if args.csv:
-        return _write_table(predictor, images, args.whole_image, args.csv, left_out)
-    for sentence in left_out:
-        print(f"fervt: {sentence}", file=sys.stderr)
-    answers, code = [], 0
-    for name, read in images:
+    answers, left_out, code = [], list[str](), 0
+    for name, read in _images_of(args.images, left_out):
         try:
             photo = read()
             image = photo.rgb
@@ -69,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
             print(f"fervt: {photo.note}", file=sys.stderr)
         if not args.json:
             _print(name, found)
+    for sentence in left_out:
+        print(f"fervt: {sentence}", file=sys.stderr)
     if args.json:
         print(json.dumps(answers, indent=1))
     elif answers:
@@ -76,59 +90,39 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _images_of(path: Path) -> tuple[list[Named], list[str]]:
-    """The images that a path stands for, and sentences about what is none there.
-
-    Raises:
-        DataError: It is a folder or a zip file without images, or a zip file that cannot be used.
-    """
-    found, left_out = _find_images(path)
-    said = [_printable(sentence) for sentence in left_out]
-    if not found:
-        raise DataError(" ".join([f"'{_printable(str(path))}' holds no images.", *said]))
-    return [(_printable(name), read) for name, read in found], said
+def _images_of(paths: list[Path], left_out: list[str]) -> Iterator[Named]:
+    for chunk in list(plan_chunks(paths, left_out)):  # all, so that nothing is printed in vain
+        yield from named_images(chunk)
 
 
-def _find_images(path: Path) -> tuple[list[Named], list[str]]:
-    if path.is_dir():
-        images, others = folders.list_images(path)
-        said = folders.describe_left_out([p.name for p in others])
-        found: list[Named] = [(str(p), partial(read_photo, p, str(p))) for p in images]
-        return found, [said] if said else []
-    if path.suffix.lower() == ".zip" and path.is_file():
-        inside, left_out = list_images([(path.name, path.read_bytes())])
-        return [(f"{path}/{name}", read) for name, read in inside], left_out
-    return [(str(path), partial(read_photo, path, str(path)))], []
-
-
-def _printable(name: str) -> str:
-    """A file name may contain undecodable bytes, which could not be printed or written."""
-    return name.encode(errors="replace").decode()
-
-
-def _write_table(
-    predictor: Predictor,
-    images: list[Named],
-    whole_image: bool,
-    out: Path,
-    left_out: list[str],
-) -> int:
-    with tqdm(total=100, unit="%", disable=None) as bar:
-
-        def report(share: float, doing: str) -> None:
-            bar.set_description(doing, refresh=False)
-            bar.update(int(100 * share) - bar.n)
-
-        answers = predict_many(predictor, images, whole_image, report, left_out)
-    try:
-        with write_aside(out) as aside:
-            aside.write_text(answers.table, encoding="utf-8", newline="")
-    except OSError as error:
-        raise DataError(f"'{out}' cannot be written: {error.strerror}.") from error
-    for problem in [*answers.problems, *answers.notes]:
-        print(f"fervt: {problem}", file=sys.stderr)
-    print(f"{out}: {sum(answers.faces.values()):,} faces in {answers.images:,} images. {NOTICE}")
-    return 2 if answers.problems else 0
+def _write_table(args: argparse.Namespace) -> int:
+    out = args.out or args.csv
+    as_csv = args.csv is not None or check_form(out)
+    if args.workers is not None and args.workers < 1:
+        raise ConfigError("--workers must be at least 1.")
+    if args.ray:
+        require_extra("cluster", "ray")
+    checkpoint = find_checkpoint(args.checkpoint)
+    predictor = chosen_predictor(args)
+    with begin(out, args.images, predictor, args.whole_image, as_csv) as table:
+        if table.done:
+            print(
+                f"fervt: going on where the last run stopped: {table.done:,} of "
+                f"{table.images:,} images are done.",
+                file=sys.stderr,
+            )
+        with progress_bar(table.done / table.images) as report:
+            if args.ray:
+                run_on_ray(table, checkpoint, args.engine, args.ray, report)
+            else:
+                run_locally(table, predictor, checkpoint, args.workers, report)
+        summary = table.finish()
+    for sentence in [*summary.sentences, *table.left_out]:
+        print(f"fervt: {sentence}", file=sys.stderr)
+    if more := summary.noted - len(summary.sentences):
+        print(f"fervt: {more:,} more have a sentence in the column status.", file=sys.stderr)
+    print(f"{out}: {summary.faces:,} faces in {summary.images:,} images. {NOTICE}")
+    return 2 if summary.unreadable else 0
 
 
 def _print(name: str, found: list[Prediction]) -> None:

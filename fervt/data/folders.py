@@ -1,10 +1,12 @@
 """What the names of folders and files mean, in folders, zip files and data sets alike."""
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from fervt.errors import DataError
 from fervt.images import IMAGE_SUFFIXES, safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
@@ -72,15 +74,38 @@ def is_litter(parts: Iterable[str]) -> bool:
     return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
 
 
+def walk(folder: str | os.PathLike[str]) -> Iterator[str]:
+    """Yields a folder's files, by name, without litter; links to folders are not followed.
+
+    One folder's names are held at a time, so that a million files need no more memory than a few.
+
+    Raises:
+        DataError: A folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"'{os.fspath(folder)}' cannot be read: {error.strerror}.") from error
+    for entry in entries:
+        if is_litter([entry.name]):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(entry.path)
+        elif entry.is_file():
+            yield entry.path
+
+
+def is_image(name: str) -> bool:
+    """Whether a file's name ends like an image's."""
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
 def list_images(folder: Path) -> tuple[list[Path], list[Path]]:
     """A folder's files, by name: its images and the others, without litter."""
-    files = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not is_litter(path.relative_to(folder).parts)
-    ]
-    images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-    return images, [path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES]
+    files = list(walk(folder))
+    images = [Path(file) for file in files if is_image(file)]
+    return images, [Path(file) for file in files if not is_image(file)]
 
 
 def describe_left_out(names: Sequence[str]) -> str:
@@ -89,10 +114,15 @@ def describe_left_out(names: Sequence[str]) -> str:
     Args:
         names: Of the files; "" is said for none.
     """
-    if not names:
+    return describe_kinds(Counter(PurePosixPath(name).suffix.lower() for name in names))
+
+
+def describe_kinds(counts: Counter[str]) -> str:
+    """As `describe_left_out`, by how many files end in what; "" is a name without an ending."""
+    total = counts.total()
+    if not total:
         return ""
-    kinds = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in names)
-    ranked = kinds.most_common()
+    ranked = [(kind or "without an ending", count) for kind, count in counts.most_common()]
     listed = ", ".join(f"{count:,} {safe_name(kind)}" for kind, count in ranked[:_MOST_KINDS])
     listed += ", and others" if len(ranked) > _MOST_KINDS else ""
-    return f"Left out: {len(names):,} file{'s' * (len(names) != 1)} ({listed})."
+    return f"Left out: {total:,} file{'s' * (total != 1)} ({listed})."

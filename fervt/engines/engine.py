@@ -1,6 +1,6 @@
 """The protocol of engines, and the names of what they return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -21,6 +21,7 @@ Output = Literal[
     "token_attention",
     "feature_map",
 ]
+OUTPUTS: tuple[Output, ...] = get_args(Output)
 
 
 class Engine(Protocol):
@@ -28,9 +29,11 @@ class Engine(Protocol):
 
     Attributes:
         name: As people know it.
+        key: As `open_engine` knows it.
     """
 
     name: str
+    key: EngineChoice
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """Runs the network over normalized images (B, 3, S, S).
@@ -47,16 +50,18 @@ class Engine(Protocol):
         ...
 
 
-def named_outputs(output: FERVTOutput) -> Mapping[Output, Tensor]:
-    """The outputs that a network has, by name, with a stack in place of a tuple of layers."""
-    found: dict[Output, Tensor | None] = {
-        "logits": output.logits,
-        "gwa_weights": output.gwa_weights,
-        "graph_attention": (
-            None if output.gat_attention is None else torch.stack(output.gat_attention, dim=1)
-        ),
-        "gnn_features": output.gnn_features,
-        "token_attention": torch.stack(output.transformer_attention, dim=1),
-        "feature_map": output.feature_map,
-    }
+def read_output(output: FERVTOutput, name: Output) -> Tensor | None:
+    """One output of the network, a stack in place of a tuple of layers; None for a missing part."""
+    if name == "graph_attention":
+        layers = output.gat_attention
+        return None if layers is None else torch.stack(layers, dim=1)
+    if name == "token_attention":
+        return torch.stack(output.transformer_attention, dim=1)
+    found: Tensor | None = getattr(output, name)
+    return found
+
+
+def named_outputs(output: FERVTOutput) -> dict[Output, Tensor]:
+    """All outputs that a network has, by name."""
+    found = {name: read_output(output, name) for name in OUTPUTS}
     return {name: value for name, value in found.items() if value is not None}

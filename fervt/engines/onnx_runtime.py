@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fervt.engines.engine import Output
+from fervt.engines.engine import EngineChoice, Output
 from fervt.threads import threads_for
 
 
@@ -15,6 +15,7 @@ class OnnxEngine:
     """Runs a network on the CPU; see `Engine`."""
 
     name = "ONNX Runtime"
+    key: EngineChoice = "onnx"
 
     def __init__(self, content: bytes) -> None:
         """Plans the network, on one thread; on more when the first large batch asks for them.

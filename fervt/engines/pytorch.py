@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fervt.engines.engine import Output, named_outputs
+from fervt.engines.engine import EngineChoice, Output, read_output
 from fervt.model import FERVTGNN
 from fervt.threads import threads_for
 
@@ -16,6 +16,7 @@ class TorchEngine:
     """Runs the network where it lies; see `Engine`."""
 
     name = "PyTorch"
+    key: EngineChoice = "torch"
 
     def __init__(self, model: FERVTGNN) -> None:
         self._model = model
@@ -23,5 +24,6 @@ class TorchEngine:
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         with threads_for(len(images)), torch.inference_mode():
-            found = named_outputs(self._model(images))
-            return [found[name].float().cpu().numpy() for name in outputs]
+            output = self._model(images)
+            found = [read_output(output, name) for name in outputs]
+        return [value.float().cpu().numpy() for value in found if value is not None]

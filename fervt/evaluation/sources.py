@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.archive import ImageArchive, Member
@@ -19,6 +20,7 @@ from fervt.faces import whole_image_box
 from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
 from fervt.predict import Predictor, cut_face
 from fervt.progress import Progress, part_of, track
+from fervt.threads import map_in_order
 
 # How much of the time goes into reading: finding faces takes longer than predicting.
 _READING, _READING_AND_FINDING = 0.2, 0.7
@@ -111,23 +113,35 @@ def evaluate_archive(
     labels = translate(np.array([m.label for m in members]), FERPLUS, classes.classes)
     unknown = [m for m, label in zip(members, labels.tolist(), strict=True) if label < 0]
     members = [m for m, label in zip(members, labels.tolist(), strict=True) if label >= 0]
-    faces, problems, faceless = [], [], []
+    faces: list[NDArray[np.uint8]] = []
+    problems: list[str] = []
+    faceless: list[str] = []
     kept: list[Member] = []
     reading = _READING_AND_FINDING if find_faces else _READING
-    for member in track(members, len(members), part_of(report, 0.0, reading), "Reading the images"):
+
+    def cut(member: Member) -> NDArray[np.uint8] | None:
+        """The face to score; None where there is none."""
+        image = archive.read(member)
+        if not find_faces:
+            return cut_face(image, whole_image_box(image))
+        found = predictor.find_faces(image)
+        return cut_face(image, found[0].box_xyxy_px, found[0].angle_deg) if found else None
+
+    def try_to_cut(member: Member) -> tuple[Member, NDArray[np.uint8] | None, bool]:
         try:
-            image = archive.read(member)
-            place = whole_image_box(image), 0.0
-            if find_faces:
-                found = predictor.find_faces(image)
-                if not found:
-                    faceless.append(member.name)
-                    continue
-                place = found[0].box_xyxy_px, found[0].angle_deg
-            faces.append(cut_face(image, *place))
-            kept.append(member)
+            return member, cut(member), True
         except ImageError:
-            problems.append(member.name)
+            return member, None, False
+
+    report_reading = part_of(report, 0.0, reading)
+    for member, face, readable in track(
+        map_in_order(try_to_cut, members), len(members), report_reading, "Reading the images"
+    ):
+        if face is not None:
+            faces.append(face)
+            kept.append(member)
+        else:
+            (faceless if readable else problems).append(member.name)
     if not kept:
         raise DataError(f"'{archive.name}' holds no image that could be scored.")
     own = np.array([m.label for m in kept])

@@ -8,6 +8,7 @@ from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
+from fervt.engines import TorchEngine
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     Interval,
@@ -146,6 +147,7 @@ def planted(tmp_path_factory):
     """A predictor around the planted model, and faces with one bright cell for their label."""
     predictor = Predictor(tiny.save_tiny(tmp_path_factory.mktemp("planted")))
     predictor._model = Planted()
+    predictor.engine = TorchEngine(predictor._model)
     object.__setattr__(predictor.info, "preprocess", Preprocess(28, 0.4, 0.25, crop=28 / 48))
     labels = np.arange(70) % 7
     faces = np.random.default_rng(0).integers(90, 110, (70, 48, 48), dtype=np.uint8)

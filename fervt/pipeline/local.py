@@ -1,0 +1,132 @@
+"""All cores of one machine: a process a core, each from the file to the row.
+
+Two threads were as fast as two processes (docs/scale.md). Processes, because on many cores the
+interpreter's lock would decide, and because what one of them does to its memory stays its own. What
+they exchange is small: a part's number and its chunk one way, the number of images the other.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import NamedTuple
+
+from fervt.errors import DataError
+from fervt.pipeline.images import answer_chunk
+from fervt.pipeline.meter import Meter
+from fervt.pipeline.plan import CHUNK_IMAGES, Chunk
+from fervt.pipeline.run import Run, write_part
+from fervt.predict import Predictor
+from fervt.progress import Progress
+from fervt.threads import limit_process, usable_cores
+
+_AHEAD = 2  # parts a worker that are handed out before they are asked for
+
+
+class _Task(NamedTuple):
+    folder: Path
+    base: str
+    whole_image: bool
+
+
+class _Stopped(Exception):
+    pass
+
+
+def run_locally(
+    run: Run, predictor: Predictor, checkpoint: Path, workers: int | None, report: Progress
+) -> None:
+    """Makes the parts that are missing.
+
+    Args:
+        run: The table in the making.
+        predictor: The checkpoint.
+        checkpoint: Its file.
+        workers: Processes, 1 or more; None takes one a core.
+        report: Told how far it is.
+
+    Raises:
+        DataError: A source or the checkpoint cannot be read any more, or a worker was killed.
+    """
+    count = min(workers or usable_cores(), -(-(run.images - run.done) // CHUNK_IMAGES))
+    task = _Task(run.folder, run.base, run.whole_image)
+    meter = Meter(run.done, run.images, report)
+    if count <= 1:
+        for number, chunk in run.waiting():
+            meter.add(_make_part(task, predictor, number, chunk, lambda: None))
+        return
+    context = multiprocessing.get_context("spawn")  # forks of a process with threads hang
+    stop = context.Event()
+    executor = ProcessPoolExecutor(
+        count,
+        context,
+        _start_worker,
+        (checkpoint, str(predictor.device), predictor.engine.key, task, stop),
+    )
+    running: set[Future[int]] = set()
+    try:
+        for number, chunk in run.waiting():
+            running.add(executor.submit(_work, number, chunk))
+            if len(running) >= _AHEAD * count:
+                running = _collect(running, meter)
+        while running:
+            running = _collect(running, meter)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "A worker process was killed, most likely for want of memory. Run the same command "
+            "again to go on, with fewer --workers."
+        ) from error
+    except MemoryError as error:
+        raise DataError("The machine ran out of memory; use fewer --workers.") from error
+    finally:
+        stop.set()
+        executor.shutdown(cancel_futures=True)
+
+
+def _collect(running: set[Future[int]], meter: Meter) -> set[Future[int]]:
+    done, running = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        meter.add(future.result())
+    return running
+
+
+def _make_part(
+    task: _Task, predictor: Predictor, number: int, chunk: Chunk, check: Callable[[], None]
+) -> int:
+    rows = answer_chunk(predictor, chunk, task.whole_image, task.base, check)
+    write_part(task.folder, number, len(chunk), rows, predictor.classes.classes)
+    return len(chunk)
+
+
+_worker: tuple[_Task, Predictor, Event]
+
+
+def _start_worker(checkpoint: Path, device: str, engine: str, task: _Task, stop: Event) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    limit_process(1)
+    _worker = task, Predictor(checkpoint, device, engine), stop
+
+
+def _work(number: int, chunk: Chunk) -> int:
+    task, predictor, stop = _worker
+
+    def check() -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    return _make_part(task, predictor, number, chunk, check)
+
+
+def _end_with_parent() -> None:
+    """A pool's worker would wait for work forever if the main process were killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

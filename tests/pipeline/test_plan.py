@@ -1,0 +1,112 @@
+"""What there is to read: every image once, in the order of names, whatever the source."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zips
+
+from fervt.data.folders import list_images, walk
+from fervt.errors import DataError, ImageError
+from fervt.pipeline import named_images, plan, plan_chunks
+
+PICTURES = [zips.png(np.full((4, 5, 3), value, np.uint8)) for value in range(7)]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch) -> None:
+    monkeypatch.setattr(plan, "CHUNK_IMAGES", 3)
+
+
+def read(*paths: Path, base: str = "") -> tuple[list[tuple[str, int]], list[str], list[int]]:
+    """Names and gray values of all images, what is said, and the chunks' sizes."""
+    said: list[str] = []
+    chunks = list(plan_chunks(paths, said))
+    images = [image for chunk in chunks for image in named_images(chunk, base)]
+    return [(name, int(load().rgb[0, 0, 0])) for name, load in images], said, list(map(len, chunks))
+
+
+def test_a_folder_is_walked_in_the_order_of_paths(tmp_path) -> None:
+    for name in ("b/z.png", "b.png", "b/a/x.PNG", "a.png", "b0/q.jpg", ".git/h.png", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PICTURES[1])
+    (tmp_path / "link").symlink_to(tmp_path / "b")
+    images, said, sizes = read(tmp_path)
+    names = [Path(name) for name, _ in images]
+    assert names == sorted(names)
+    assert [str(name.relative_to(tmp_path)) for name in names] == [
+        *("a.png", "b/a/x.PNG", "b/z.png", "b.png", "b0/q.jpg")
+    ]
+    assert said == ["Left out: 1 file (1 .txt)."] and sizes == [3, 2]
+    assert list_images(tmp_path)[0] == names
+    with pytest.raises(DataError, match=r"gone' cannot be read: No such file"):
+        list(walk(tmp_path / "gone"))
+
+
+def test_a_list_starts_where_it_lies(tmp_path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "one.png").write_bytes(PICTURES[1])
+    odd = os.fsencode(tmp_path) + b"/caf\xe9 .png"
+    Path(os.fsdecode(odd)).write_bytes(PICTURES[2])
+    listed = tmp_path / "list.txt"
+    listed.write_bytes(b"\xef\xbb\xbfdeep/one.png\r\n\n" + odd + b"\n")
+    images, _, _ = read(listed)
+    assert images == [(f"{tmp_path}/deep/one.png", 1), (f"{tmp_path}/caf? .png", 2)]
+
+
+@pytest.mark.parametrize("groups", [2, 5, 7])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_table_of_images_is_read_by_rows(tmp_path, groups, nested) -> None:
+    cells = [*PICTURES[:3], None, *PICTURES[4:]]
+    column = [{"bytes": cell, "path": None} for cell in cells] if nested else cells
+    file = tmp_path / "faces.parquet"
+    pq.write_table(pa.table({"x": range(7), "image": column}), file, row_group_size=groups)
+    images = [image for chunk in plan_chunks([file], []) for image in named_images(chunk)]
+    assert [name for name, _ in images] == [f"{file}#{row}" for row in range(7)]
+    with pytest.raises(ImageError, match="#3' holds no image"):
+        images.pop(3)[1]()
+    assert [int(load().rgb[0, 0, 0]) for _, load in images] == [0, 1, 2, 4, 5, 6]
+
+
+def test_sources_in_a_row_keep_their_order(tmp_path) -> None:
+    single = tmp_path / "single.png"
+    single.write_bytes(PICTURES[0])
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(1, 5):
+            archive.writestr(f"x/{number}.png", PICTURES[number])
+        archive.writestr("readme.md", "x")
+    images, said, sizes = read(single, single, tmp_path / "a.zip", single)
+    assert [value for _, value in images] == [0, 0, 1, 2, 3, 4, 0]
+    assert images[2][0] == f"{tmp_path}/a.zip/x/1.png"
+    assert said == ["'a.zip': Left out: 1 file (1 .md)."]
+    assert sizes == [2, 3, 1, 1]
+
+
+def test_relative_paths_start_from_the_base(tmp_path, monkeypatch) -> None:
+    (tmp_path / "one.png").write_bytes(PICTURES[5])
+    images, _, _ = read(Path("one.png"), base=str(tmp_path))
+    assert images == [("one.png", 5)]
+
+
+def test_what_holds_no_images_is_a_sentence(tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "a.md").write_text("x")
+    (tmp_path / "list.txt").write_text("\n")
+    (tmp_path / "damaged.parquet").write_text("x")
+    pq.write_table(pa.table({"image": pa.array([], pa.binary())}), tmp_path / "none.parquet")
+    pq.write_table(pa.table({"image": ["a.png"]}), tmp_path / "paths.parquet")
+    for name, sentence in {
+        "empty": r"empty' holds no images\. Left out: 1 file \(1 \.md\)\.",
+        "list.txt": "list.txt' holds no images",
+        "gone.txt": "gone.txt' cannot be read: No such file",
+        "none.parquet": "none.parquet' holds no images",
+        "gone.parquet": "gone.parquet' cannot be read as a Parquet file",
+        "damaged.parquet": "damaged.parquet' cannot be read as a Parquet file",
+        "paths.parquet": "paths.parquet' has no column named image that holds the bytes",
+    }.items():
+        with pytest.raises(DataError, match=sentence):
+            list(plan_chunks([tmp_path / name], []))

@@ -13,6 +13,7 @@ from fervt.ui.evaluation.embedding_map import show_map
 from fervt.ui.evaluation.headline import show_headline, show_standing
 from fervt.ui.evaluation.holds_up import show_holds_up
 from fervt.ui.evaluation.mistakes import show_mistakes
+from fervt.ui.evaluation.parts import show_parts
 from fervt.ui.evaluation.people import show_people
 from fervt.ui.evaluation.present import is_presenting, offer_presenting, present
 from fervt.ui.evaluation.selection import EvaluationView, load_evaluation, pick_view
@@ -33,6 +34,7 @@ SECTIONS = {
     "Where it looks": lambda view: show_where_it_looks(view, predictor),
     "Slices": lambda view: show_slices(view, predictor),
     "Holds up to": lambda view: show_holds_up(view, predictor),
+    "Parts": show_parts,
     "Training": lambda view: show_training(view.info),
     "Report": show_report,
 }

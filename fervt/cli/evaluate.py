@@ -12,7 +12,8 @@ from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.measuring import measure_evidence, measure_robustness
-from fervt.evaluation.parts import PartsReport, describe_following, measure_parts
+from fervt.evaluation.parts import measure_parts
+from fervt.evaluation.parts_report import PartsReport, describe_following
 from fervt.evaluation.robustness import (
     SAMPLE,
     Robustness,

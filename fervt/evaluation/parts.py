@@ -5,10 +5,8 @@ face. So weights are exchanged, moved and switched off, and each change is held 
 model on the same rows.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,82 +16,15 @@ from torch import Tensor
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
-from fervt.files import write_aside
+from fervt.evaluation.parts_report import Following, PartChange, PartsReport
 from fervt.grid import GRID
 from fervt.metrics.comparison import compare_pair
 from fervt.model import FERVTGNN, Intervention
 from fervt.progress import Progress, no_progress
 
-FILE = "parts.json"
-
 _BATCH = 64
 _ZOOM = 1.3
-_CLEARLY = 0.3  # of a correlation: follows above stays
-_TEMPLATE = 0.6  # of the variance: from here on a map is called a template
 _MOVES = {"right": (1, 0), "down": (0, 1)}
-
-
-@dataclass(frozen=True)
-class PartChange:
-    """The accuracy with one change, on the same rows as without it.
-
-    Attributes:
-        name: What was changed.
-        accuracy: With the change, 0..1.
-        difference: Accuracy with the change minus that without.
-        low: Lower end of the difference's paired 95% bootstrap interval.
-        high: Its upper end.
-    """
-
-    name: str
-    accuracy: float
-    difference: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Following:
-    """Whether GWA's weights follow a face whose window changed.
-
-    Attributes:
-        change: What happened to the window.
-        follows: Mean correlation of the new weights with the old ones carried along, -1..1.
-        stays: Mean correlation with the old ones where they were, over the same cells.
-    """
-
-    change: str
-    follows: float
-    stays: float
-
-
-@dataclass(frozen=True)
-class PartsReport:
-    """What the parts of a checkpoint do, on n rows of one split.
-
-    Attributes:
-        checkpoint_sha256: Of its file.
-        split: Of the data.
-        n: Rows.
-        accuracy: Of the whole model, 0..1.
-        template_share: Share of the weights' variance (over cells and images) that the mean map
-            explains, 0..1: 1 is the same map on everybody. None without GWA.
-        following: Empty without GWA.
-        changes: What was exchanged or switched off.
-    """
-
-    checkpoint_sha256: str
-    split: str
-    n: int
-    accuracy: float
-    template_share: float | None
-    following: tuple[Following, ...]
-    changes: tuple[PartChange, ...]
-
-    def write(self, folder: Path) -> None:
-        """Writes parts.json into the folder of a saved evaluation."""
-        with write_aside(folder / FILE) as aside:
-            aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
 def measure_parts(
@@ -269,20 +200,3 @@ def _predicted(reads: list[_Read]) -> NDArray[np.int64]:
 def _joined(parts: list[Tensor | None]) -> Tensor | None:
     found = [part for part in parts if part is not None]
     return torch.cat(found) if found else None
-
-
-def describe_following(report: PartsReport) -> str:
-    """In words: does attention follow the face?"""
-    if not report.following:
-        return "It has no grid-wise attention."
-    moves = report.following[:2]
-    follows = all(move.follows > move.stays + _CLEARLY for move in moves)
-    shares = ", ".join(f"{m.follows:.2f} against {m.stays:.2f} {m.change}" for m in moves)
-    share = report.template_share or 0.0
-    figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
-    figures += f"the mean map explains {share:.0%} of the weights' variance"
-    if share > _TEMPLATE:
-        return f"Its attention is nearly the same map for every face ({figures})."
-    if follows:
-        return f"Its attention follows the face ({figures})."
-    return f"Its attention follows the face in part ({figures})."

@@ -23,6 +23,7 @@ from fervt.evaluation import robustness as robustness_file
 from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
+from fervt.evaluation.parts_report import PartsReport, read_parts
 from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.evaluation.table import read_predictions
@@ -242,6 +243,16 @@ class SavedEvaluation:
             DataError: As `evidence`.
         """
         return self.remember("robustness", lambda: self._beside(read_robustness))
+
+    def parts(self) -> PartsReport | None:
+        """What the parts do; None where it wasn't measured.
+
+        Raises:
+            DataError: As `evidence`.
+        """
+        if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
+            return None
+        return read_parts(self.origin, self.metrics.checkpoint.sha256, len(self.plain))
 
     def keep(self, found: Evidence | Robustness) -> None:
         """Takes in what was measured of this evaluation after it was made, in memory alone."""

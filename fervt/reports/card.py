@@ -13,6 +13,7 @@ from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.metrics import Metrics, Part
+from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.robustness import corruption_error, curves, describe_limits
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import CheckpointFacts, EvaluationStore, describe_checkpoint
@@ -83,6 +84,7 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         **_about(info, about),
         **figure_facts(metrics),
         "parts_table": parts_table(metrics),
+        "following": following_text(name, about.sha256),
         "ablation_table": ablation_table(name, about.sha256),
         "training_ablation_table": training_ablation_table(),
         "robustness": robustness_text(name, about.sha256),
@@ -211,6 +213,34 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
             f"{100 * (scores.accuracy - whole.accuracy):+.1f} points |"
         )
     return "\n".join(lines)
+
+
+def following_text(name: str, sha256: str) -> str:
+    """Whether attention follows the face and what exchanging it costs, as Markdown.
+
+    Args:
+        name: The checkpoint's.
+        sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
+
+    Raises:
+        DataError: A file is damaged.
+    """
+    for folder in EvaluationStore().folders(name).values():
+        evaluation = read_evaluation(folder)
+        report = evaluation.parts()
+        if report is None or evaluation.metrics.checkpoint.sha256 != sha256:
+            continue
+        lines = [
+            describe_following(report),
+            "",
+            f"On {report.split} (n = {report.n:,}), where all of it reaches {report.accuracy:.1%}:",
+            "",
+            f"| {' | '.join(CHANGES_HEADER)} |",
+            "|---|---|---|",
+            *(f"| {' | '.join(line)} |" for line in changes_table(report)),
+        ]
+        return "\n".join(lines)
+    return ""
 
 
 def robustness_text(name: str, sha256: str) -> str:

@@ -13,6 +13,7 @@ from fervt import __version__
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
+from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.summary import summarize
@@ -141,10 +142,16 @@ def _sections(
         ablation_table(evaluation.name, metrics.checkpoint.sha256),
         training_ablation_table(),
     ]
+    measured = evaluation.parts()
     yield Section(
         "Which parts do work",
-        "Measured on the same faces unless it says otherwise.",
-        [Prose(part) for part in parts if part],
+        "Measured on the same faces unless it says otherwise."
+        if measured is None
+        else describe_following(measured),
+        [
+            *([] if measured is None else [Table(CHANGES_HEADER, changes_table(measured))]),
+            *(Prose(part) for part in parts if part),
+        ],
     )
     card = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):

@@ -14,12 +14,15 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
-from fervt.evaluation.parts import (
+from fervt.evaluation.parts import measure_parts, template_share
+from fervt.evaluation.parts_report import (
+    FILE,
     Following,
+    PartChange,
     PartsReport,
+    changes_table,
     describe_following,
-    measure_parts,
-    template_share,
+    read_parts,
 )
 from fervt.model import FERVTGNN
 
@@ -133,3 +136,46 @@ def test_the_command_prints_and_saves_them(tmp_path: Path, capsys) -> None:
     assert saved["n"] == 21 and len(saved["changes"]) == 6
     assert Following(**saved["following"][0]).change == "one cell right"
     assert main([*words, "--neutralize", "gwa"]) == 2
+
+
+MEASURED = PartsReport(
+    "c" * 64,
+    "PrivateTest",
+    240,
+    0.697,
+    0.31,
+    (Following("right", 0.96, 0.44), Following("down", 0.96, 0.45)),
+    (PartChange("GWA off", 0.597, -0.1, -0.112, -0.088),),
+)
+
+
+def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
+    assert read_parts(tmp_path, "c" * 64, 240) is None
+    MEASURED.write(tmp_path)
+    assert read_parts(tmp_path, "c" * 64, 240) == MEASURED
+    assert changes_table(MEASURED) == [("GWA off", "59.7%", "-10.0 (-11.2 to -8.8)")]
+
+
+@pytest.mark.parametrize(("sha256", "rows"), [("d" * 64, 240), ("c" * 64, 239)])
+def test_another_checkpoints_or_other_rows_parts_are_refused(tmp_path, sha256, rows) -> None:
+    MEASURED.write(tmp_path)
+    with pytest.raises(DataError, match="another checkpoint or other rows"):
+        read_parts(tmp_path, sha256, rows)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "[" * 9999, '{"n": 1}', "null", "x" * 200_000, "\udcff"]
+)
+def test_damaged_parts_are_a_sentence(tmp_path, content) -> None:
+    (tmp_path / FILE).write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(DataError, match=r"'parts\.json' is damaged"):
+        read_parts(tmp_path, "c" * 64, 240)
+
+
+@pytest.mark.parametrize("spoil", ['"accuracy": NaN', '"accuracy": "x"', '"accuracy": true'])
+def test_figures_that_are_no_numbers_are_a_sentence(tmp_path, spoil) -> None:
+    MEASURED.write(tmp_path)
+    text = (tmp_path / FILE).read_text().replace('"accuracy": 0.697', spoil)
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(DataError, match="is damaged"):
+        read_parts(tmp_path, "c" * 64, 240)

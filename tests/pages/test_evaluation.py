@@ -12,6 +12,7 @@ from synthetic import save_evaluation
 from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
+from fervt.evaluation.parts_report import Following, PartChange, PartsReport
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.sources import evaluate_archive
 from fervt.labels import FERPLUS
@@ -314,6 +315,18 @@ def test_the_answer_comes_first_in_words(open_page, with_faces) -> None:
     app = open_page("evaluation", checkpoint="alpha")
     assert app.subheader[0].value.startswith("alpha names the labeled expression in ")
     assert any("It is best at " in each.value for each in app.markdown)
+
+
+def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
+    folder = save_evaluation(shelf / "alpha" / "PrivateTest")
+    app = open_page("evaluation", checkpoint="alpha", view="Parts")
+    assert any("fervt evaluate --parts" in each.value for each in app.info)
+    move = Following("right", 0.96, 0.44), Following("down", 0.96, 0.45)
+    change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)
+    PartsReport("0" * 64, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)
+    app = open_page("evaluation", checkpoint="alpha", view="Parts")
+    assert any(m.value.startswith("Its attention follows the face (") for m in app.markdown)
+    assert app.table[1].value["Accuracy"][0] == "59.7%"
 
 
 def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:

@@ -13,9 +13,10 @@ from fervt.__main__ import main
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.errors import DataError
 from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.summary import summarize
 from fervt.labels import FERPLUS
 from fervt.metrics import mcnemar
-from fervt.reports.evaluation import build_report, summarize
+from fervt.reports.evaluation import build_report
 from fervt.reports.render import markdown_html
 
 
@@ -80,17 +81,17 @@ def test_comparison_is_the_paired_one(pair) -> None:
 
 
 def test_words_follow_from_the_figures(pair, tmp_path) -> None:
-    text = " ".join(summarize(pair[0], pair[0].rows()))
+    text = " ".join(summarize(pair[0], pair[0].rows(), pair[0].truth))
     assert f"in {pair[0].metrics.standard.accuracy:.1%} of 240 faces" in text
     assert "optimistic" not in text
     public = read_evaluation(
         save_evaluation(tmp_path / "public", split="PublicTest", labels_seen=["fer2013", "ferplus"])
     )
-    text = " ".join(summarize(public, public.rows()))
+    text = " ".join(summarize(public, public.rows(), public.truth))
     assert "optimistic" in text
     assert "trained with FER+ votes" in text
     plus = read_evaluation(save_evaluation(tmp_path / "plus", classes=FERPLUS))
-    assert "People reach" not in " ".join(summarize(plus, plus.rows()))
+    assert "People reach" not in " ".join(summarize(plus, plus.rows(), plus.truth))
 
 
 def test_the_command_writes_it_with_faces(tmp_path, capsys) -> None:

@@ -12,6 +12,7 @@ from fervt.evaluation.atlas import (
 )
 from fervt.evaluation.groups import ANY, LEAST
 from fervt.evaluation.pairs import join_robustness, joined_maps
+from fervt.evaluation.parts_report import describe_following
 from fervt.evaluation.robustness import describe_limits
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.overlay import overlay_figure
@@ -26,9 +27,21 @@ from fervt.ui.text import as_text
 _PANEL_PX = 330
 
 
+def _say_following(comparison: Comparison, at: int) -> None:
+    try:
+        report = comparison.evaluations[at].parts()
+    except DataError as error:
+        st.warning(as_text(error), icon=":material/link_off:")
+        return
+    if report is not None:
+        st.markdown(f"**{as_text(comparison.names[at])}**: {describe_following(report)}")
+
+
 def show_atlases(comparison: Comparison) -> None:
     """Draws two checkpoints' mean maps on the same faces, and their difference."""
     other = pick_other(comparison)
+    for at in (0, other):
+        _say_following(comparison, at)
     found = {}
     for at in (0, other):
         try:

@@ -1,0 +1,164 @@
+"""What the parts of a checkpoint do: the figures, their file, and the words for them."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fervt.errors import DataError
+from fervt.files import write_aside
+
+FILE = "parts.json"
+
+_CLEARLY = 0.3  # of a correlation: follows above stays
+_TEMPLATE = 0.6  # of the variance: from here on a map is called a template
+_MOST_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """The accuracy with one change, on the same rows as without it.
+
+    Attributes:
+        name: What was changed.
+        accuracy: With the change, 0..1.
+        difference: Accuracy with the change minus that without.
+        low: Lower end of the difference's paired 95% bootstrap interval.
+        high: Its upper end.
+    """
+
+    name: str
+    accuracy: float
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Following:
+    """Whether GWA's weights follow a face whose window changed.
+
+    Attributes:
+        change: What happened to the window.
+        follows: Mean correlation of the new weights with the old ones carried along, -1..1.
+        stays: Mean correlation with the old ones where they were, over the same cells.
+    """
+
+    change: str
+    follows: float
+    stays: float
+
+
+@dataclass(frozen=True)
+class PartsReport:
+    """What the parts of a checkpoint do, on n rows of one split.
+
+    Attributes:
+        checkpoint_sha256: Of its file.
+        split: Of the data.
+        n: Rows.
+        accuracy: Of the whole model, 0..1.
+        template_share: Share of the weights' variance (over cells and images) that the mean map
+            explains, 0..1: 1 is the same map on everybody. None without GWA.
+        following: Empty without GWA.
+        changes: What was exchanged or switched off.
+    """
+
+    checkpoint_sha256: str
+    split: str
+    n: int
+    accuracy: float
+    template_share: float | None
+    following: tuple[Following, ...]
+    changes: tuple[PartChange, ...]
+
+    def write(self, folder: Path) -> None:
+        """Writes parts.json into the folder of a saved evaluation."""
+        with write_aside(folder / FILE) as aside:
+            aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+
+def read_parts(folder: Path, checkpoint_sha256: str, rows: int) -> PartsReport | None:
+    """Reads parts.json; None where there is none.
+
+    Args:
+        folder: Of the saved evaluation.
+        checkpoint_sha256: Of the evaluation's checkpoint.
+        rows: Of the evaluation.
+
+    Raises:
+        DataError: It is damaged, or belongs to another checkpoint or other rows.
+    """
+    path = folder / FILE
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError
+        report = _parse(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DataError(f"'{FILE}' is damaged.") from error
+    if report.checkpoint_sha256 != checkpoint_sha256 or report.n != rows:
+        raise DataError(f"'{FILE}' belongs to another checkpoint or other rows.")
+    return report
+
+
+def _parse(values: dict[str, Any]) -> PartsReport:
+    share = values["template_share"]
+    return PartsReport(
+        str(values["checkpoint_sha256"]),
+        str(values["split"]),
+        int(values["n"]),
+        _finite(values["accuracy"]),
+        None if share is None else _finite(share),
+        tuple(
+            Following(str(v["change"]), _finite(v["follows"]), _finite(v["stays"]))
+            for v in values["following"]
+        ),
+        tuple(
+            PartChange(
+                str(v["name"]), *(_finite(v[k]) for k in ("accuracy", "difference", "low", "high"))
+            )
+            for v in values["changes"]
+        ),
+    )
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+        raise ValueError
+    return number
+
+
+def changes_table(report: PartsReport) -> list[tuple[str, str, str]]:
+    """One line a change: what it is, the accuracy with it, and the difference in points."""
+    return [
+        (
+            change.name[0].upper() + change.name[1:],
+            f"{change.accuracy:.1%}",
+            f"{100 * change.difference:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})",
+        )
+        for change in report.changes
+    ]
+
+
+CHANGES_HEADER: Sequence[str] = ("With", "Accuracy", "Difference in points, 95% interval")
+
+
+def describe_following(report: PartsReport) -> str:
+    """In words: does attention follow the face?"""
+    if not report.following:
+        return "It has no grid-wise attention."
+    moves = report.following[:2]
+    follows = all(move.follows > move.stays + _CLEARLY for move in moves)
+    shares = ", ".join(f"{m.follows:.2f} against {m.stays:.2f} {m.change}" for m in moves)
+    share = report.template_share or 0.0
+    figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
+    figures += f"the mean map explains {share:.0%} of the weights' variance"
+    if share > _TEMPLATE:
+        return f"Its attention is nearly the same map for every face ({figures})."
+    if follows:
+        return f"Its attention follows the face ({figures})."
+    return f"Its attention follows the face in part ({figures})."

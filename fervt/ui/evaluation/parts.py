@@ -1,0 +1,45 @@
+"""What GWA and the graph do for the checkpoint: does attention follow the face, who needs it?"""
+
+import pandas as pd
+import streamlit as st
+
+from fervt.errors import DataError
+from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
+from fervt.ui.charts import say
+from fervt.ui.evaluation.selection import EvaluationView
+from fervt.ui.text import as_text
+
+
+def show_parts(view: EvaluationView) -> None:
+    """Draws how far attention follows the face, and what each change of a part costs."""
+    try:
+        report = view.evaluation.parts()
+    except DataError as error:
+        st.warning(as_text(error), icon=":material/link_off:")
+        return
+    if report is None:
+        st.info(
+            "What the parts do wasn't measured for this evaluation. "
+            "`python -m fervt evaluate --parts` writes it beside the predictions.",
+            icon=":material/extension:",
+        )
+        return
+    say("Does its attention follow the face?", "Windows moved by one cell, and zoomed by 1.3.")
+    st.markdown(describe_following(report))
+    if report.following:
+        lines = [
+            {
+                "Window": item.change,
+                "Follows the face": f"{item.follows:.2f}",
+                "Stays in place": f"{item.stays:.2f}",
+            }
+            for item in report.following
+        ]
+        st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
+    say(
+        "Who needs which part?",
+        f"Accuracy with one change, against {report.accuracy:.1%} without, on the same "
+        f"{report.n:,} faces; intervals are those of the paired bootstrap.",
+    )
+    table = pd.DataFrame(changes_table(report), columns=list(CHANGES_HEADER))
+    st.table(table, border="horizontal", hide_index=True)

@@ -12,6 +12,7 @@ ROOT = _INSIDE if _INSIDE.is_dir() else _PACKAGE.parent
 ASSETS = ROOT / "assets"
 CHECKPOINTS = ASSETS / "checkpoints"
 EVALUATIONS = ASSETS / "evaluations"
+EXAMPLES = ASSETS / "examples"
 TILT_WEIGHTS = ASSETS / "tilt.safetensors"
 FAITHFULNESS = ASSETS / "faithfulness.json"
 

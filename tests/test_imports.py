@@ -26,7 +26,7 @@ LEFT_OF = {
     "jpeg": ["__init__"],
     "images": ["labels", "jpeg"],
     "faces": ["images", "resources", "threads"],
-    "examples": ["images"],
+    "examples": ["images", "resources"],
     "data": ["images", "files", "options", "progress", "grid"],
     "model": ["data", "grid"],
     "checkpoint": ["model", "resources", "threads"],

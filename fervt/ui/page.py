@@ -8,6 +8,7 @@ import streamlit as st
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import pick_checkpoint
 from fervt.ui.navigation import require_entry
+from fervt.ui.sharing import show_copy_link
 
 
 def open_page(title: str, caption: str) -> Predictor:
@@ -17,8 +18,13 @@ def open_page(title: str, caption: str) -> Predictor:
         CheckpointError: There is no checkpoint to work with.
     """
     require_entry()
-    st.title(title, anchor=False)
-    st.caption(caption)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(width="content", gap="xxsmall"):
+            st.title(title, anchor=False)
+            st.caption(caption)
+        show_copy_link()
     predictor = pick_checkpoint()
     _spare_libraries(title)
     return predictor

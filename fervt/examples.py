@@ -73,7 +73,6 @@ _DRAW: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 EXAMPLES: tuple[str, ...] = tuple(_DRAW)
-EASY = EXAMPLES[:3]
 
 
 @cache

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
@@ -10,10 +11,11 @@ from fervt.evaluation.certainty import percent
 from fervt.labels import expression
 
 _STYLE = """<style>
-.fervt-bars { display: grid; grid-template-columns: max-content 1fr 3rem; gap: 5px 10px;
+.fervt-bars { display: grid; grid-template-columns: minmax(0, max-content) minmax(1rem, 1fr) 2.6rem; gap: 5px 8px;
   align-items: center; font-size: .9rem; line-height: 1.2; }
 .fervt-bars i { display: block; height: 12px; border-radius: 4px; min-width: 2px; }
 .fervt-bars b { font-weight: 600; }
+.fervt-bars > :is(b, span) { overflow: hidden; text-overflow: ellipsis; }
 .fervt-bars span.value { text-align: right; font-variant-numeric: tabular-nums; }
 </style>"""
 
@@ -26,7 +28,7 @@ def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
         classes: C labels.
         shown: How many at most.
     """
-    shares = [float(p) for p in probabilities]  # type: ignore[union-attr]
+    shares = np.asarray(probabilities, dtype=float).tolist()
     order = list(range(len(shares)))
     leading = max(order, key=shares.__getitem__)
     if shown is not None:

@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from fervt.errors import FervtError
-from fervt.examples import EASY, EXAMPLES, load_example
+from fervt.examples import EXAMPLES, load_example
 from fervt.images import IMAGE_SUFFIXES, image_sha256, read_image, read_photo, safe_name
 from fervt.ui.address import put, put_together, read
 from fervt.ui.cards import draw_card, draw_card_style
@@ -230,18 +230,16 @@ def _draw_sources() -> None:
 
 
 def _draw_sources_in_a_row(chosen: Picture | None) -> None:
-    upload, easy = st.columns([5, 4], gap="medium", vertical_alignment="top")
+    upload, others = st.columns([5, 6], gap="medium", vertical_alignment="center")
     with upload:
         _draw_uploader("Photos with faces", "collapsed")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            with st.popover("Camera", icon=":material/photo_camera:", type="tertiary"):
-                _draw_camera()
-            with st.popover("Privacy", icon=":material/shield_person:", type="tertiary"):
-                st.markdown(_PRIVACY)
-            with st.popover("Harder examples", icon=":material/blur_on:", type="tertiary"):
-                _draw_examples(EXAMPLES[len(EASY) :], chosen)
-    with easy:
-        _draw_examples(EASY, chosen)
+    with others, st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Examples", icon=":material/collections:"):
+            _draw_examples(EXAMPLES, chosen)
+        with st.popover("Camera", icon=":material/photo_camera:"):
+            _draw_camera()
+        with st.popover("Privacy", icon=":material/shield_person:", type="tertiary"):
+            st.markdown(_PRIVACY)
 
 
 def _draw_uploader(title: str, label: Literal["visible", "collapsed"]) -> None:

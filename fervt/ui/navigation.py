@@ -6,6 +6,7 @@ here with them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -17,6 +18,11 @@ from fervt.ui.address import read
 from fervt.ui.script import run_script
 
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
+
+# The answer belongs on the first screen, so Streamlit's empty header gives way; and its pale gray
+# for captions, code and sliders misses WCAG's 4.5:1.
+_STYLE = (Path(__file__).parent / "scripts" / "style.css").read_text(encoding="utf-8")
+_STYLE = f"<style>{_STYLE}</style>"
 
 _ENTERED = "entered"  # by the entry script, in this very run
 _PAGE = "page"  # of the session's last run
@@ -77,6 +83,12 @@ PAGES = (
         "Model card",
         ":material/description:",
         "Data, training, limits and intended use of a checkpoint.",
+    ),
+    PageEntry(
+        "glossary",
+        "Glossary",
+        ":material/menu_book:",
+        "The words of these pages, each with a picture.",
     ),
 )
 
@@ -162,6 +174,7 @@ def enter() -> Page:
                 width="stretch",
             )
         run_script("close_sidebar_on_phones")
+    st.html(_STYLE)
     st.session_state[_ENTERED] = True
     return page
 

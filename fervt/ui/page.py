@@ -21,9 +21,9 @@ def open_page(title: str, caption: str) -> Predictor:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        with st.container(width="content", gap="xxsmall"):
-            st.title(title, anchor=False)
-            st.caption(caption)
+        with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
+            st.title(title, anchor=False, width="content")
+            st.caption(caption, width="content")
         show_copy_link()
     predictor = pick_checkpoint()
     _spare_libraries(title)

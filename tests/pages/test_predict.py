@@ -1,6 +1,7 @@
 """The Predict page as people misuse it; `e2e/test_predict.py` looks at it in a browser."""
 
 import hashlib
+import json
 from dataclasses import replace
 from io import BytesIO
 
@@ -14,7 +15,8 @@ from zips import zip_of
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
-from fervt.labels import NOTICE, expression
+from fervt.evaluation.certainty import say_prediction
+from fervt.labels import NOTICE
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.ui.jobs import server_jobs
@@ -52,8 +54,14 @@ def upload_checkpoint(app, name: str, content: bytes):
 
 
 def says(app) -> str:
-    """The leading expression that the page shows."""
-    return app.subheader[0].value.split(",")[0]
+    """What the page says of the face, in words."""
+    return app.subheader[0].value
+
+
+def photo(app) -> dict:
+    """What the photo's component shows."""
+    (found,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_photo"]
+    return json.loads(found.proto.json)
 
 
 def image_captions(app) -> list[str]:
@@ -69,16 +77,18 @@ def own_images(app) -> list[str]:
 
 
 def leading(checkpoint, image=None) -> str:
-    predictor = Predictor(checkpoint)
-    return expression(predictor.predict(data.astronaut() if image is None else image)[0].label).name
+    """What a checkpoint without a saved evaluation says of an image's first face."""
+    face = Predictor(checkpoint).predict(data.astronaut() if image is None else image)[0]
+    return say_prediction(face.probabilities, face.classes)
 
 
-def test_without_an_image_the_examples_are_offered(open_page):
+def test_without_an_image_an_example_is_read_and_the_others_are_offered(open_page):
     app = open_page("predict")
+    assert photo(app)["name"] == "Group" and len(photo(app)["faces"]) == 2
     assert len([b for b in app.button if (b.key or "").startswith("press_example_")]) >= 6
     app.button(key="press_example_mirrored").click().run()
     assert app.query_params["image"] == "mirrored"
-    assert "Mirrored" in image_captions(app)
+    assert photo(app)["name"] == "Mirrored"
 
 
 def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
@@ -93,11 +103,8 @@ def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
 
 def test_crop_and_model_input_stand_side_by_side_with_the_notice(open_page):
     app = open_page("predict", image="astronaut")
-    assert image_captions(app) == [
-        "Astronaut",
-        "As it was cut out",
-        "28 × 28 px, what the model saw",
-    ]
+    captions = [caption for caption in image_captions(app) if caption]
+    assert captions == ["As it was cut out", "28 × 28 px, what the model saw"]
     assert any(NOTICE in caption.value for caption in app.caption)
     assert [b.label for b in app.get("download_button")] == ["CSV", "JSON"]
 
@@ -123,7 +130,7 @@ def test_bad_files_get_a_sentence_each_and_good_ones_an_answer(open_page):
     for name, sentence in zip(("notes.png", "cut.jpg", "empty.png"), sentences, strict=True):
         assert f"'{name}'" in sentence
     assert app.query_params["image"] == sha256(ASTRONAUT)
-    assert "x.png" in image_captions(app)
+    assert photo(app)["name"] == "x.png"
 
 
 def test_what_is_missing_of_a_photo_is_said_beside_its_answer(open_page):
@@ -155,17 +162,40 @@ def test_without_a_face_the_whole_image_is_offered(open_page, checkpoints):
     next(b for b in app.button if "whole image" in b.label).click().run()
     assert app.query_params["whole"] == "1"
     whole = Predictor(checkpoints["alpha"]).predict_whole(data.coffee())[0]
-    assert says(app) == expression(whole.label).name
+    assert says(app) == say_prediction(whole.probabilities, whole.classes)
     app.toggle(key="whole_choice").set_value(False).run()
     assert "No face" in app.info[0].value
 
 
 def test_another_face_is_chosen_and_a_new_image_begins_with_its_first(open_page):
     app = upload(open_page("predict"), ("two.png", TWO_FACES), ("one.png", ASTRONAUT))
-    app.get("pills")[0].set_value(2).run()
+    assert [face["chosen"] for face in photo(app)["faces"]] == [True, False]
+    app.button(key="press_face_2").click().run()
     assert app.query_params["face"] == "2"
+    assert [face["chosen"] for face in photo(app)["faces"]] == [False, True]
     app.button(key=f"press_{sha256(ASTRONAUT)}").click().run()
     assert app.query_params["face"] == "1"
+
+
+def test_each_face_of_a_photo_has_a_box_with_its_answer(open_page, checkpoints):
+    app = upload(open_page("predict"), ("two.png", TWO_FACES))
+    found = Predictor(checkpoints["alpha"]).predict(np.array(Image.open(BytesIO(TWO_FACES))))
+    width = 480 + 512
+    for number, (shown, face) in enumerate(zip(photo(app)["faces"], found, strict=True), 1):
+        said = say_prediction(face.probabilities, face.classes)
+        assert shown["about"] == f"Face {number}: {said}"
+        left, _, right, _ = face.box_xyxy_px
+        assert shown["left"] == pytest.approx(100 * left / width)
+        assert shown["width"] == pytest.approx(100 * (right - left) / width)
+
+
+def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, checkpoints):
+    app = open_page("predict", image="astronaut")
+    said = [text.value for text in app.markdown]
+    for path in checkpoints.values():
+        assert f"**{leading(path)}**" in said
+    app.button(key="use_beta").click().run()
+    assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
 
 
 @pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", "", "9" * 5000])
@@ -178,7 +208,8 @@ def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
     next(b for b in app.button if b.label == "Forget my images").click().run()
     assert "image" not in app.query_params and not own_images(app)
     assert not app.session_state["own_pictures"]
-    assert "computed_from_pictures" not in app.session_state
+    known = app.session_state["computed_from_pictures"]  # of the example that is shown now
+    assert known and all("group" in key for key in known)
     assert not any(u.value for u in app.file_uploader), "the uploader lets go of the files too"
 
 
@@ -297,7 +328,8 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
         "one.png",
     ]
     answer = app.dataframe[0].value["label"][4]
-    assert expression(answer).name == leading(checkpoints["alpha"])
+    face = Predictor(checkpoints["alpha"]).predict(data.astronaut())[0]
+    assert answer == face.label
     assert any("Files that could not be read: 1." in w.value for w in app.warning)
     job = app.query_params["job"]
     again = open_page("predict", checkpoint="alpha", way="many", job=job)

@@ -48,7 +48,8 @@ const drawGraph = (panel, graph, marked, all) => {
 const build = (root, data, say) => {
   root.replaceChildren();
   const board = { panels: [], marked: null, all: false };
-  const panels = make(root, "div", data.fade ? "panels fade" : "panels");
+  const panels = make(root, "div", ["panels", data.fade && "fade",
+    data.panels.length === 1 && "alone"].filter(Boolean).join(" "));
   if (data.width) panels.style.maxWidth = data.width;
   for (const given of data.panels) {
     const panel = { given, cells: [] };
@@ -57,8 +58,8 @@ const build = (root, data, say) => {
       const title = make(box, "p", "title");
       make(title, "span", "", given.title);
       if (given.link) {
-        const link = make(title, "a", "", "What is this?");
-        Object.assign(link, { href: given.link, title: given.help, target: "_self" });
+        const link = make(title, "a", "", "?");
+        Object.assign(link, { href: given.link, title: given.help, target: "_blank" });
         link.setAttribute("aria-label", `What is ${given.title}?`);
       }
     }

@@ -15,6 +15,7 @@ from fervt.ui.explain.selection import ExplainedFace, pick_target
 from fervt.ui.face_choice import pick_number, pick_whole
 
 _BETTER = "better than random"
+_CROP_PX = 112
 
 
 def show_answer(view: ExplainedFace, faces: int) -> None:
@@ -24,13 +25,14 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
         view: The explained face.
         faces: How many there are in the image.
     """
-    crop, words, bars = st.columns([2, 6, 4], gap="medium")
-    with crop:
+    left, bars = st.columns([8, 4], gap="medium")
+    with left, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         st.image(
             fit_for_screen(view.prediction.crop)[0],
-            width="stretch",
+            width=_CROP_PX,
             alt=f"The face as it was cut out: {say(view.predictor, view.prediction)}",
         )
+        words = st.container(width="stretch", gap="xsmall")
     with words:
         st.subheader(
             say(view.predictor, view.prediction),
@@ -41,7 +43,7 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
         st.markdown(f"**{about}{describe_drops(view.drops)}**")
         maps = view.explanation.maps(view.target)
         table = read_table(view.predictor.sha256)
-        st.markdown(f"{say_agreement(maps, view.drops)} {say_trust(table)}")
+        st.caption(f"{say_agreement(maps, view.drops)} {say_trust(table)}")
         pick_number(faces)
     with bars:
         show_bars(view.prediction.probabilities, view.prediction.classes)
@@ -62,7 +64,7 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
     sentences = []
     if agree:
         points = "points" if len(agree) == 1 else "point"
-        sentences.append(f"{_join(agree)} {points} to the {deciding}, too.")
+        sentences.append(f"{_join(agree)} {points} to the {deciding} as well.")
     if differ:
         verb = "points" if len(differ) == 1 else "point"
         named, first = _join(differ), differ[0].split(" to the ")

@@ -39,9 +39,9 @@ def legend() -> list[tuple[str, str]]:
     return [
         (
             f"linear-gradient(90deg, rgba(255, 98, 0, 0.1), {warm})",
-            "counts for it / above average",
+            "counts for this expression, or more than the average cell",
         ),
-        (f"linear-gradient(90deg, rgba(0, 92, 255, 0.1), {cool})", "against / below"),
+        (f"linear-gradient(90deg, rgba(0, 92, 255, 0.1), {cool})", "counts against it"),
     ]
 
 
@@ -95,7 +95,7 @@ def plain_panel(key: str, values: Array) -> dict[str, Any]:
     """What every panel has: its cells' colors, words, and order."""
     ranks = rank_cells(values)
     return {
-        "fills": tint_cells(values, SOURCES[key].neutral, _FLOORS[key]),
+        "fills": tint_cells(values, SOURCES[key].neutral, _FLOORS[key], SOURCES[key].signed),
         "texts": [f"{name_cell(*cell)}: rank {ranks[cell]} of 49" for cell in every_cell()],
         "order": ranks.ravel().tolist(),
         "note": f"Strongest: {strongest_region(values)}",

@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from fervt.checkpoint import shipped_checkpoints
 from fervt.errors import FervtError
 from fervt.evaluation.certainty import say_prediction
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.address import put
 from fervt.ui.bars import show_bars
 from fervt.ui.certainty import threshold_of
-from fervt.ui.checkpoints import PARAMETER, load_shipped
+from fervt.ui.checkpoints import PARAMETER, load_shipped, shipped_names
 from fervt.ui.images import Picture, remember
 from fervt.ui.text import as_text
 
@@ -18,7 +17,7 @@ _SHOWN = 3  # bars
 
 def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -> None:
     """Draws a card a checkpoint; a click on one takes it for all pages."""
-    names = list(shipped_checkpoints())
+    names = shipped_names()
     if len(names) < 2:
         return
     st.markdown("**The same face, read by each checkpoint**")

@@ -48,9 +48,8 @@ def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
 
 def percent(share: float) -> str:
     """A probability for people: neither 0% nor 100%, since a model never knows."""
-    if share >= 0.995:
-        return ">99%"
-    return "<1%" if share < 0.005 else f"{share:.0%}"
+    whole = round(100 * share)
+    return {0: "<1%", 100: ">99%"}.get(whole, f"{whole}%")
 
 
 def say_prediction(

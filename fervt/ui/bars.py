@@ -11,7 +11,8 @@ from fervt.evaluation.certainty import percent
 from fervt.labels import expression
 
 _STYLE = """<style>
-.fervt-bars { display: grid; grid-template-columns: minmax(0, max-content) minmax(1rem, 1fr) 2.6rem; gap: 5px 8px;
+.fervt-bars { display: grid; gap: 5px 8px;
+  grid-template-columns: minmax(0, max-content) minmax(1rem, 1fr) 2.6rem;
   align-items: center; font-size: .9rem; line-height: 1.2; }
 .fervt-bars i { display: block; height: 12px; border-radius: 4px; min-width: 2px; }
 .fervt-bars b { font-weight: 600; }

@@ -38,10 +38,10 @@ def draw_card(
     key: str,
     picture: np.ndarray,
     label: str,
-    on_click: Callable[..., None] | None = None,
+    on_click: Callable[..., None],
     args: tuple[Any, ...] = (),
     chosen: bool = False,
-) -> bool:
+) -> None:
     """Draws a picture with a button below it; a click on either calls `on_click(*args)`.
 
     Args:
@@ -51,13 +51,10 @@ def draw_card(
         on_click: Runs before the page is drawn again.
         args: Its arguments.
         chosen: Whether this is the one that is shown at the moment.
-
-    Returns:
-        Whether it was clicked just now.
     """
     with st.container(key=f"card_{key}", gap="xxsmall"):
         st.image(picture, width="stretch", alt=label)
-        return st.button(
+        st.button(
             label,
             key=f"press_{key}",
             type="primary" if chosen else "secondary",

@@ -25,6 +25,7 @@ _STYLE = (Path(__file__).parent / "scripts" / "style.css").read_text(encoding="u
 _STYLE = f"<style>{_STYLE}</style>"
 
 _ENTERED = "entered"  # by the entry script, in this very run
+_LEAVING = "leaving_for"  # the page that a callback wants, and its parameters
 _PAGE = "page"  # of the session's last run
 
 # What goes along from page to page; a page's own parameters stay behind.
@@ -139,6 +140,22 @@ def go_to(name: str, parameters: Mapping[str, str]) -> NoReturn:
     page = next(page for page in existing_pages() if page.name == name)
     _end_refreshing()
     st.switch_page(page.path, query_params=dict(parameters))
+
+
+def leave_for(name: str, parameters: Mapping[str, str]) -> None:
+    """Opens another page instead of drawing this one anew; for use in callbacks.
+
+    Args:
+        name: As in `PAGES`.
+        parameters: The address's parameters.
+    """
+    st.session_state[_LEAVING] = name, dict(parameters)
+
+
+def go_where_wanted() -> None:
+    """Opens the page that a callback wants."""
+    if wanted := st.session_state.pop(_LEAVING, None):
+        go_to(*wanted)
 
 
 def _end_refreshing() -> None:

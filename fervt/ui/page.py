@@ -7,7 +7,7 @@ import streamlit as st
 
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import pick_checkpoint
-from fervt.ui.navigation import require_entry
+from fervt.ui.navigation import go_where_wanted, require_entry
 from fervt.ui.sharing import show_copy_link
 
 
@@ -18,6 +18,7 @@ def open_page(title: str, caption: str) -> Predictor:
         CheckpointError: There is no checkpoint to work with.
     """
     require_entry()
+    go_where_wanted()
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):

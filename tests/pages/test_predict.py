@@ -198,6 +198,16 @@ def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, 
     assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
 
 
+def test_why_opens_the_explanation_of_the_face_that_is_looked_at(open_page, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
+    )
+    app = open_page("predict", image="group", face="2")
+    app.button(key="why").click().run()
+    assert opened == [("pages/explain.py", {"image": "group", "face": "2"})]
+
+
 @pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", "", "9" * 5000])
 def test_a_link_to_a_face_that_is_not_there_shows_the_first(open_page, face):
     assert open_page("predict", image="astronaut", face=face).subheader

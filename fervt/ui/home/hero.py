@@ -17,7 +17,7 @@ from fervt.ui.certainty import say
 from fervt.ui.component import mount
 from fervt.ui.explain.board import describe_map, plain_panel
 from fervt.ui.images import examples
-from fervt.ui.navigation import go_to, link_parameters
+from fervt.ui.navigation import leave_for, link_parameters
 
 FACE = "astronaut"
 _FACE_PX = 448
@@ -93,10 +93,20 @@ def show_hero(predictor: Predictor, shown: Shown, proof: str) -> None:
         )
         show_bars(shown.prediction.probabilities, shown.prediction.classes)
         with st.container(horizontal=True):
-            if st.button("Use my webcam", type="primary", icon=":material/videocam:"):
-                go_to("live", link_parameters())
-            if st.button("Drop a photo", type="primary", icon=":material/add_photo_alternate:"):
-                go_to("predict", link_parameters(image=None, face=None, whole=None))
+            st.button(
+                "Use my webcam",
+                type="primary",
+                icon=":material/videocam:",
+                on_click=leave_for,
+                args=("live", link_parameters()),
+            )
+            st.button(
+                "Drop a photo",
+                type="primary",
+                icon=":material/add_photo_alternate:",
+                on_click=leave_for,
+                args=("predict", link_parameters(image=None, face=None, whole=None)),
+            )
         if proof:
             st.markdown(proof)
 
@@ -108,5 +118,8 @@ def show_other_faces() -> None:
     with st.grid(min_column_width=92, gap="small"):
         for name in EXAMPLES:
             picture = examples()[name]
-            if name != FACE and draw_card(f"home_{name}", picture.thumbnail, picture.name):
-                go_to("explain", link_parameters(image=name, face=None, whole=None))
+            if name != FACE:
+                there = link_parameters(image=name, face=None, whole=None)
+                draw_card(
+                    f"home_{name}", picture.thumbnail, picture.name, leave_for, ("explain", there)
+                )

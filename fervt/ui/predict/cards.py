@@ -18,7 +18,7 @@ from fervt.ui.component import mount
 from fervt.ui.explain.board import describe_map, plain_panel
 from fervt.ui.face_choice import choose, chosen_index
 from fervt.ui.images import Picture, remember
-from fervt.ui.navigation import go_to, link_parameters
+from fervt.ui.navigation import leave_for, link_parameters
 
 _MOST_CARDS = 24
 _CUT_OUT, _MATTERED = "As it was cut out", "What mattered"
@@ -49,8 +49,15 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
     ):
         with st.container(width="content"):
             st.subheader(say(predictor, face), anchor=False, help=explain_threshold(predictor))
-        if st.button("Why?", type="primary", icon=":material/visibility:", key="why"):
-            go_to("explain", link_parameters(image=picture.key, face=str(number)))
+        st.button(
+            "Why?",
+            type="primary",
+            icon=":material/visibility:",
+            key="why",
+            help="What decided, and where the model looked.",
+            on_click=leave_for,
+            args=("explain", link_parameters(image=picture.key, face=str(number))),
+        )
     show_bars(face.probabilities, face.classes)
     side = face.model_input.shape[0]
     seen = f"{side} × {side} px, what the model saw"

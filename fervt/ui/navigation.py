@@ -152,6 +152,11 @@ def leave_for(name: str, parameters: Mapping[str, str]) -> None:
     st.session_state[_LEAVING] = name, dict(parameters)
 
 
+def is_leaving() -> bool:
+    """Whether a callback wants another page; a fragment then has to run the whole page anew."""
+    return _LEAVING in st.session_state
+
+
 def go_where_wanted() -> None:
     """Opens the page that a callback wants."""
     if wanted := st.session_state.pop(_LEAVING, None):

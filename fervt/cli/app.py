@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"Cannot listen on port {args.port}: ports go from 1 to 65535.")
     for name, value in _settings():
         os.environ.setdefault(name, value)
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+    command = [sys.executable, "-m", "fervt.ui.server", "run", str(ROOT / "streamlit_app.py")]
     command += ["--server.address", args.host, "--server.port", str(args.port)]
     sys.stdout.flush()
     os.execv(sys.executable, command)

@@ -1,7 +1,7 @@
 """Probabilities as bars in plain HTML: on the page at once, and read aloud as one sentence."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -55,3 +55,22 @@ def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
 def show_bars(probabilities: ArrayLike, classes: Sequence[str], shown: int | None = None) -> None:
     """Draws them; see `bars_html`."""
     st.html(bars_html(probabilities, classes, shown))
+
+
+def counts_html(counts: Mapping[str, int]) -> str:
+    """One bar a class for how many faces lead with it, the most frequent as long as the line.
+
+    Args:
+        counts: By label, in the vocabulary's order.
+    """
+    most = max([1, *counts.values()])
+    rows = [
+        f"<span>{expression(label).name}</span><i style='width:{100 * count / most:.1f}%;"
+        f"background:{expression(label).color}'></i><span class='value'>{count:,}</span>"
+        for label, count in counts.items()
+    ]
+    about = ", ".join(f"{expression(label).name} {count:,}" for label, count in counts.items())
+    return (
+        f"{_STYLE}<div class='fervt-bars' role='img' aria-label='Faces by expression: "
+        f"{html.escape(about)}'>{''.join(rows)}</div>"
+    )

@@ -60,7 +60,7 @@ def test_the_face_is_found_in_the_examples(name, detector):
 
 def test_everybody_is_found_in_the_other_examples(detector):
     (hopper,) = detector.detect(load_example("grace hopper"))
-    assert overlap(hopper.box_xyxy_px, (168, 124, 368, 324)) > 0.75
+    assert overlap(hopper.box_xyxy_px, (168, 124, 368, 324)) > 0.65
     left, right = sorted(face.box_xyxy_px[0] for face in detector.detect(load_example("group")))
     assert left < 210 and right > 420, "one person each in the left and the right picture"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 
@@ -329,7 +330,13 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     app = open_page("predict", checkpoint="alpha", way="many")
     zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
     upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
-    assert any("**3 faces** in 3 images" in m.value for m in app.markdown)
+    assert any("**3 faces** in 3 images." in m.value for m in app.markdown)
+    bars = next(h.proto.body for h in app.get("html") if "Faces by expression" in h.proto.body)
+    leads = Counter(expression(f).name for f in app.dataframe[0].value["label"].dropna())
+    for name, count in leads.items():
+        assert f"{name} {count}" in bars
+    cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
+    assert len(cards) == 3
     assert app.dataframe[0].value["file"].tolist() == [
         "mine.zip/coffee.png",
         "mine.zip/in/bad.png",
@@ -347,6 +354,29 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     looking = open_page("predict", way="many", job=job)
     next(b for b in looking.button if b.label == "Predict other images").click().run()
     assert server_jobs().find(job) is None
+
+
+def test_faces_of_many_photos_are_filtered_and_explained(open_page, upload_many, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
+    )
+    app = open_page("predict", checkpoint="alpha", way="many")
+    upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT), ("coffee.png", COFFEE))
+
+    def cards() -> list:
+        return [b for b in app.button if (b.key or "").startswith("press_batch_")]
+
+    assert len(cards()) == 3
+    label = app.dataframe[0].value["label"].dropna().iloc[0]
+    app.query_params["expression"] = label
+    app.run()
+    assert len(cards()) == int((app.dataframe[0].value["label"] == label).sum())
+    cards()[0].click().run()
+    assert not app.exception
+    (path, parameters) = opened[0]
+    assert path == "pages/explain.py" and parameters["whole"] == "1"
+    assert parameters["image"] in app.session_state["own_pictures"]
 
 
 def test_forget_my_images_leaves_what_others_started(open_page, upload_many):

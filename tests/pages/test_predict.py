@@ -17,7 +17,7 @@ from zips import zip_of
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.certainty import say_prediction
-from fervt.labels import NOTICE
+from fervt.labels import NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.ui.jobs import server_jobs

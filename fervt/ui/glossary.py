@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import streamlit as st
-
 
 @dataclass(frozen=True)
 class Term:
@@ -119,9 +117,4 @@ def link_to_term(name: str) -> str:
 
 def term_help(name: str) -> str:
     """Markdown for a tooltip: the sentence and a link to the entry."""
-    return f"{TERMS[name].short} [More]({link_to_term(name)})"
-
-
-def say_term(name: str) -> None:
-    """Draws a caption that names a term and explains it on hover."""
-    st.caption(TERMS[name].title, help=term_help(name))
+    return f"{TERMS[name].short} [Glossary]({link_to_term(name)})"

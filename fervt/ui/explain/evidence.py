@@ -46,7 +46,7 @@ def show_evidence(view: ExplainedFace) -> None:
     with right:
         say(
             "Do the sources agree?",
-            "Rank correlation of the maps: 1 is the same order of cells, 0 none in common.",
+            "Rank correlation of the maps: 1 means the same order of cells, 0 no relation.",
         )
         figure = correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps])
         show_chart(figure, "correlations", "Rank correlations of the sources")
@@ -90,6 +90,7 @@ def _show_graph(view: ExplainedFace) -> Values | None:
     say(
         "Graph attention",
         "Arrows run from source to target; a ring is a cell's attention to itself.",
+        "gat",
     )
     trace = view.explanation.trace
     if trace.gat_attention is None or trace.edge_index is None or trace.node_features is None:
@@ -189,7 +190,7 @@ def _show_neighbors(view: ExplainedFace, into: dict, out: dict) -> None:
     shown = {name: place for name, place in places.items() if place in into}
     table = pd.DataFrame(
         {
-            "attention": ["it draws from", "draw from it"],
+            "attention": ["source → this cell", "this cell → target"],
             **{name: [into[place], out[place]] for name, place in shown.items()},
         }
     )

@@ -30,9 +30,9 @@ _MAX_FILE_MB = 200
 _WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
 _WHAT_HAPPENS = (
-    "The file goes to the machine that runs the app, is read there in memory and is not stored: "
-    "what was read is dropped when you forget it, after an hour at the latest. Until then this "
-    "page's address finds it again, for whoever has the address."
+    "The file is sent to the machine that runs the app, read in memory, and is not stored. The "
+    "result is dropped when you forget it, or after an hour. Until then anyone with this page's "
+    "link can see it."
 )
 
 

@@ -20,6 +20,6 @@ for name in sorted(TERMS, key=lambda one: (one != asked, TERMS[one].title)):
         if drawn is not None:
             picture.image(drawn, width="stretch", alt=f"{term.title}: {term.short}")
         with words:
-            st.subheader(term.title, anchor=name)
+            st.header(term.title, anchor=name)
             st.markdown(f"**{term.short}** {term.more}")
 show_notice()

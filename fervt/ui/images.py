@@ -316,7 +316,7 @@ def _take_files(widget_key: str) -> None:
         kept = [picture for picture in taken if picture.key in _own()]
         if len(kept) < len(taken):
             problems.append(
-                f"Only the last {_MAX_OWN} images are kept; take “Many images to a table” on the "
+                f"Only the last {_MAX_OWN} photos are kept; choose “Many photos” on the "
                 "Predict page for more."
             )
         choose_picture(kept[0].key)

@@ -53,6 +53,6 @@ def test_nothing_scrolls_sideways_on_a_phone_and_the_answer_is_on_its_first_scre
         if main.evaluate("one => one.scrollWidth > one.clientWidth"):
             wide.append(view)
         if view in ("home", "predict", "explain"):
-            answer = main.get_by_role("heading", level=3).first.bounding_box()
+            answer = main.get_by_role("heading", level=2).first.bounding_box()
             assert answer["y"] + answer["height"] < 844, view
     assert not wide

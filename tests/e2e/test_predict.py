@@ -57,7 +57,7 @@ def page(browser_page, app_server):
 
 def headline(page):
     """What the page says of the face."""
-    return page.get_by_test_id("stMain").get_by_role("heading", level=3).first
+    return page.get_by_test_id("stMain").get_by_role("heading", level=2).first
 
 
 def said_of(prediction, name: str = find_checkpoint().stem) -> str:

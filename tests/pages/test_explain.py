@@ -64,7 +64,7 @@ def test_every_view_is_a_deep_link_with_its_time_and_the_notice(open_page, view)
 
 def test_the_page_opens_with_an_example_and_without_its_depths(open_page):
     app = open_page("explain")
-    assert app.subheader and not app.tabs and not charts(app)
+    assert app.header and not app.tabs and not charts(app)
     assert [panel["title"] for panel in board(app)["panels"]] == [
         "Occlusion",
         "Grid-wise attention",

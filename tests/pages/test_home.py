@@ -107,7 +107,7 @@ def test_a_real_face_is_shown_with_its_answer_and_what_decides(open_page, checkp
     leading = int(face.probabilities.argmax())
     drops = {n: float(effects.plain[leading] - p[leading]) for n, p in effects.hidden.items()}
     answer = say_prediction(face.probabilities, face.classes)
-    assert app.subheader[0].value == f"{answer}: {name_main_region(drops)}"
+    assert app.header[0].value == f"{answer}: {name_main_region(drops)}"
     (hero,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_board"]
     assert len(json.loads(hero.proto.json)["panels"][0]["fills"]) == 49
 

@@ -56,7 +56,7 @@ def upload_checkpoint(app, name: str, content: bytes):
 
 def says(app) -> str:
     """What the page says of the face, in words."""
-    return app.subheader[0].value
+    return app.header[0].value
 
 
 def photo(app) -> dict:
@@ -98,7 +98,7 @@ def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
         app = open_page("predict", image="astronaut", checkpoint=name)
         assert app.sidebar.selectbox[0].value == name
         assert says(app) == leading(path)
-        answers[name] = app.subheader[0].value
+        answers[name] = app.header[0].value
     assert answers["alpha"] != answers["beta"]
 
 
@@ -138,14 +138,14 @@ def test_what_is_missing_of_a_photo_is_said_beside_its_answer(open_page):
     whole = encode(data.astronaut(), "JPEG")
     app = upload(open_page("predict"), ("cut.jpg", whole[: len(whole) // 2]))
     assert any("% of 'cut.jpg' is missing" in w.value for w in app.warning)
-    assert app.subheader and not app.error
+    assert app.header and not app.error
 
 
 def test_only_bad_files_leave_the_page_usable(open_page):
     app = upload(open_page("predict"), ("huge.png", b"\x89PNG\r\n"))
     assert len(app.error) == 1 and "image" not in app.query_params
     app = upload(app, ("face.png", ASTRONAUT))
-    assert not app.error and app.subheader
+    assert not app.error and app.header
 
 
 def test_several_images_are_answered_and_chosen_from(open_page):
@@ -159,7 +159,7 @@ def test_several_images_are_answered_and_chosen_from(open_page):
 
 def test_without_a_face_the_whole_image_is_offered(open_page, checkpoints):
     app = upload(open_page("predict"), ("c.png", COFFEE))
-    assert "No face" in app.info[0].value and not app.subheader
+    assert "No face" in app.info[0].value and not app.header
     next(b for b in app.button if "whole image" in b.label).click().run()
     assert app.query_params["whole"] == "1"
     whole = Predictor(checkpoints["alpha"]).predict_whole(data.coffee())[0]
@@ -211,7 +211,7 @@ def test_why_opens_the_explanation_of_the_face_that_is_looked_at(open_page, monk
 
 @pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", "", "9" * 5000])
 def test_a_link_to_a_face_that_is_not_there_shows_the_first(open_page, face):
-    assert open_page("predict", image="astronaut", face=face).subheader
+    assert open_page("predict", image="astronaut", face=face).header
 
 
 def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
@@ -228,7 +228,7 @@ def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkey
     monkeypatch.setattr("fervt.ui.images._MAX_OWN", 1)
     app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
     assert app.query_params["image"] == sha256(COFFEE)
-    assert ["Only the last 1 images" in error.value for error in app.error] == [True]
+    assert ["Only the last 1 photos" in error.value for error in app.error] == [True]
     assert not app.warning
 
 
@@ -243,7 +243,7 @@ def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):
     app = open_page("predict", image="a" * 64)
     assert "only in the session of the person who uploaded it" in app.warning[0].value
     app = upload(app, ("mine.png", ASTRONAUT))
-    assert not app.warning and app.subheader
+    assert not app.warning and app.header
 
 
 @pytest.mark.parametrize("image", ["nobody", "../../etc/passwd", "<b>"])
@@ -259,7 +259,7 @@ def test_a_link_to_an_unknown_checkpoint_says_so_and_goes_on(open_page, checkpoi
     assert says(app) == leading(checkpoints["alpha"])
     app = open_page("predict", image="astronaut", checkpoint="b" * 64)
     assert "only in the session of the person who uploaded it" in app.warning[0].value
-    assert app.subheader
+    assert app.header
 
 
 def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpoints):
@@ -305,10 +305,10 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
         "no checkpoint": lambda: ("bad.pth", b"hello"),
     }[kind]()
     app = open_page("predict", image="astronaut")
-    before = app.subheader[0].value
+    before = app.header[0].value
     app = upload_checkpoint(app, name, content)
     assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
-    assert app.subheader[0].value == before
+    assert app.header[0].value == before
     assert "checkpoint" not in app.query_params
 
 

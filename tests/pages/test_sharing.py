@@ -30,7 +30,7 @@ def test_a_link_to_a_photo_shows_it_to_others_only_while_it_is_shared(open_page)
     assert "only in the session" in open_page("predict", image=DIGEST).warning[0].value
     press(mine, "Share it for a day")
     theirs = open_page("explain", image=DIGEST)
-    assert not theirs.warning and theirs.subheader
+    assert not theirs.warning and theirs.header
     assert not [b for b in theirs.button if b.label == "Stop sharing"], "only its owner can"
     press(mine, "Stop sharing")
     assert "only in the session" in open_page("predict", image=DIGEST).warning[0].value

@@ -34,7 +34,7 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
         )
         words = st.container(width="stretch", gap="xsmall")
     with words:
-        st.subheader(
+        st.header(
             say(view.predictor, view.prediction),
             anchor=False,
             help=explain_threshold(view.predictor),

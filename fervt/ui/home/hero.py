@@ -88,7 +88,7 @@ def show_hero(predictor: Predictor, shown: Shown, proof: str) -> None:
             },
         )
     with words:
-        st.subheader(
+        st.header(
             f"{say(predictor, shown.prediction)}: {name_main_region(shown.drops)}", anchor=False
         )
         show_bars(shown.prediction.probabilities, shown.prediction.classes)

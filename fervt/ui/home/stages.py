@@ -42,7 +42,7 @@ class Stage:
 
 def show_stages(predictor: Predictor, shown: Shown) -> None:
     """Draws all stages small and in order, and the chosen one large."""
-    st.subheader("How it works: one face, stage by stage", anchor=False)
+    st.header("How it works: one face, stage by stage", anchor=False)
     stages = remember((predictor, "home stages"), lambda: make_stages(predictor, shown))
     chosen = wanted(PARAMETER, [stage.key for stage in stages], stages[1].key)
     with st.grid(min_column_width=92, gap="small"):

@@ -131,7 +131,7 @@ def _explain_moment(content: bytes, name: str, moment: FrameReading) -> None:
 
 def _draw_timeline(film: ReadFilm) -> None:
     """By itself, so that a look at a moment does not hand the whole film over again."""
-    st.subheader("Timeline", anchor=False)
+    st.header("Timeline", anchor=False)
     st.caption("Click a moment in the timeline, and the film goes there.")
     if is_leaving():
         st.rerun()  # the whole page, which then opens the other one

@@ -40,7 +40,7 @@ def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) ->
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.subheader("Timeline", anchor=False, width="content")
+        st.header("Timeline", anchor=False, width="content")
         paused = running and st.toggle(
             "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
         )

@@ -48,7 +48,7 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         with st.container(width="content"):
-            st.subheader(say(predictor, face), anchor=False, help=explain_threshold(predictor))
+            st.header(say(predictor, face), anchor=False, help=explain_threshold(predictor))
         st.button(
             "Why?",
             type="primary",

@@ -11,6 +11,7 @@ from fervt.ui.page import open_page
 from fervt.ui.predict.batch import show_batch
 from fervt.ui.predict.cards import show_cards
 from fervt.ui.predict.checkpoints import show_checkpoints
+from fervt.ui.predict.dataset_row import show_test_faces
 
 WAYS = {"look": "One photo", "many": "Many photos"}
 
@@ -44,6 +45,7 @@ def show_picture() -> None:
     with cards_column:
         face = show_cards(predictor, picture, faces)
     show_checkpoints(predictor, picture, face)
+    show_test_faces()
 
 
 if pick_one("Way", "way", WAYS, "look", label_visibility="collapsed") == "many":

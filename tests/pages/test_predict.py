@@ -15,9 +15,10 @@ from skimage import data
 from zips import zip_of
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.certainty import say_prediction
-from fervt.labels import NOTICE, expression
+from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.ui.jobs import server_jobs
@@ -197,6 +198,40 @@ def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, 
         assert f"**{leading(path)}**" in said
     app.button(key="use_beta").click().run()
     assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A data file with faces of all expressions but the last."""
+    labels = np.arange(30) % 6
+    found = PreparedData.from_rows(
+        tiny.draw_faces(labels, 1),
+        np.arange(30) + 32298,
+        np.repeat("PrivateTest", 30),
+        labels,
+        np.zeros((30, 10), np.uint8),
+        "as drawn",
+        "drawn",
+    )
+    write_prepared(found, tmp_path / "faces.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "faces.parquet"))
+    return found
+
+
+def test_a_test_face_of_each_expression_is_one_click_away(open_page, prepared):
+    app = open_page("predict")
+    rows = [b for b in app.button if (b.key or "").startswith("press_test_")]
+    assert [b.label for b in rows] == [expression(name).name for name in FER2013.classes[:6]]
+    app.button(key="press_test_sad").click().run()
+    assert not app.exception and app.query_params["whole"] == "1"
+    (picture,) = app.session_state["own_pictures"].values()
+    np.testing.assert_array_equal(picture.rgb[..., 0], prepared.images[4])
+
+
+def test_without_a_data_file_no_test_faces_are_offered(open_page, monkeypatch):
+    monkeypatch.delenv("FERVT_DATA", raising=False)
+    app = open_page("predict")
+    assert not [b for b in app.button if (b.key or "").startswith("press_test_")]
 
 
 def test_why_opens_the_explanation_of_the_face_that_is_looked_at(open_page, monkeypatch):

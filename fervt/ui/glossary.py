@@ -80,7 +80,8 @@ TERMS: dict[str, Term] = {
         "The confidence at which a checkpoint was right less than half of the time.",
         "On PublicTest the answers were sorted by confidence, in bands of 5 points. Up to the "
         "first band in which at least half were right, an answer is called unsure, and its two "
-        "leading expressions are named. In about 7 of 10 such cases one of the two is the label.",
+        "leading expressions are named. For the flagship one of the two is the label in about 7 of "
+        "10 such cases.",
     ),
     "mcnemar": Term(
         "McNemar's test",

@@ -38,12 +38,12 @@ def show_picture() -> None:
         (one, faces if one is picture else predict_faces(predictor, one))
         for one in (own if picture in own else [picture])
     ]
-    with photo_column, st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Download", icon=":material/download:"):
-            show_downloads(predictor, answers)
-        pick_whole()
-    with cards_column:
+    with cards_column:  # on a phone the answer comes right below the photo
         face = show_cards(predictor, picture, faces)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.popover("Download", icon=":material/download:"):
+                show_downloads(predictor, answers)
+            pick_whole()
     show_checkpoints(predictor, picture, face)
     show_test_faces()
 

@@ -230,7 +230,7 @@ def _draw_sources() -> None:
 
 
 def _draw_sources_in_a_row(chosen: Picture | None) -> None:
-    upload, others = st.columns([5, 6], gap="medium", vertical_alignment="center")
+    upload, others = st.columns([6, 5], gap="medium", vertical_alignment="center")
     with upload:
         _draw_uploader("Photos with faces", "collapsed")
     with others, st.container(horizontal=True, vertical_alignment="center"):

@@ -57,19 +57,19 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
     deciding = max(drops, key=drops.__getitem__)
     strongest = {key: strongest_region(maps[key]) for key in ORDER if key in maps}
     if drops[deciding] < MATTERS:
-        where = ", ".join(f"{TITLES[key]} on the {name}" for key, name in strongest.items())
+        where = ", ".join(f"{_name(key)} on the {name}" for key, name in strongest.items())
         return f"The maps are strongest elsewhere: {where}."
-    agree = [TITLES[key] for key, name in strongest.items() if name == deciding]
-    differ = [f"{TITLES[key]} to the {name}" for key, name in strongest.items() if name != deciding]
+    agree = [_name(key) for key, name in strongest.items() if name == deciding]
+    differ = [f"{_name(key)} to the {name}" for key, name in strongest.items() if name != deciding]
     sentences = []
     if agree:
         points = "points" if len(agree) == 1 else "point"
-        sentences.append(f"{_join(agree)} {points} to the {deciding} as well.")
+        sentences.append(f"{_upper(_join(agree))} {points} to the {deciding} as well.")
     if differ:
         verb = "points" if len(differ) == 1 else "point"
         named, first = _join(differ), differ[0].split(" to the ")
         sentences.append(
-            f"{first[0]} {verb} to the {first[1]} instead."
+            f"{_upper(first[0])} {verb} to the {first[1]} instead."
             if len(differ) == 1
             else f"Not all agree: {named}."
         )
@@ -82,11 +82,11 @@ def say_trust(table: dict[str, Any] | None) -> str:
         return "How far the maps of this checkpoint can be trusted hasn't been measured yet."
     sources = table["sources"]
     good = [key for key in ORDER if sources.get(key, {}).get("verdict") == _BETTER]
-    weak = [TITLES[key] for key in ORDER if key in sources and key not in good]
+    weak = [_name(key) for key in ORDER if key in sources and key not in good]
     start = f"Over {table['faces']} {table['split']} faces"
     if not good:
         return f"{start} none of these maps finds the deciding cells better than chance."
-    best = TITLES[max(good, key=lambda key: sources[key]["deletion_gain"])]
+    best = _name(max(good, key=lambda key: sources[key]["deletion_gain"]))
     if not weak:
         count = {2: "both", 3: "all three", 4: "all four"}.get(len(good), "all")
         return (
@@ -95,9 +95,18 @@ def say_trust(table: dict[str, Any] | None) -> str:
         )
     verb = "beats" if len(good) == 1 else "beat"
     return (
-        f"{start} only {_join([TITLES[key] for key in good])} {verb} chance: {_join(weak)} "
+        f"{start} only {_join([_name(key) for key in good])} {verb} chance: {_join(weak)} "
         f"{'shows' if len(weak) == 1 else 'show'} where the model looks, not what decides."
     )
+
+
+def _name(key: str) -> str:
+    """A map within a sentence."""
+    return TITLES[key] if key == "grad_cam" else TITLES[key].lower()
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _join(words: list[str]) -> str:

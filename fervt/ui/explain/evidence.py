@@ -24,6 +24,7 @@ from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, sho
 
 _ALL = "mean"
 _DIRECTIONS = {
+    "strongest": "Ten strongest",
     "all": "All edges",
     "into": "Into the cell",
     "out": "Out of the cell",

@@ -115,7 +115,7 @@ def show_other_faces() -> None:
     """Draws the other examples; a click on one explains it."""
     draw_card_style()
     st.markdown("**Or see another face explained**")
-    with st.grid(min_column_width=92, gap="small"):
+    with st.grid(min_column_width=80, gap="small"):
         for name in EXAMPLES:
             picture = examples()[name]
             if name != FACE:

@@ -45,7 +45,7 @@ def show_stages(predictor: Predictor, shown: Shown) -> None:
     st.header("How it works: one face, stage by stage", anchor=False)
     stages = remember((predictor, "home stages"), lambda: make_stages(predictor, shown))
     chosen = wanted(PARAMETER, [stage.key for stage in stages], stages[1].key)
-    with st.grid(min_column_width=92, gap="small"):
+    with st.grid(min_column_width=80, gap="small"):
         for stage in stages:
             draw_card(
                 f"stage_{stage.key}",

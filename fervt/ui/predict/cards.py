@@ -61,16 +61,15 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
     show_bars(face.probabilities, face.classes)
     side = face.model_input.shape[0]
     seen = f"{side} × {side} px, what the model saw"
-    left, middle, right = st.columns(3, gap="small", wrap=False)
-    left.image(fit_for_screen(face.crop)[0], width="stretch", caption=_CUT_OUT, alt=_CUT_OUT)
-    middle.image(
-        fit_for_screen(face.model_input)[0],
-        width="stretch",
-        caption=seen,
-        alt=seen,
-        output_format="PNG",  # exactly: JPEG would soften its pixels
-    )
-    with right:
+    with st.grid(3, min_column_width=80, gap="small"):
+        st.image(fit_for_screen(face.crop)[0], width="stretch", caption=_CUT_OUT, alt=_CUT_OUT)
+        st.image(
+            fit_for_screen(face.model_input)[0],
+            width="stretch",
+            caption=seen,
+            alt=seen,
+            output_format="PNG",  # exactly: JPEG would soften its pixels
+        )
         _show_mattered(predictor, picture, face)
     with st.expander("Details", icon=":material/info:"):
         left_px, top_px, right_px, bottom_px = face.box_xyxy_px

@@ -4,9 +4,7 @@ import time
 
 import streamlit as st
 
-from fervt.ui.address import read
 from fervt.ui.answers import predict_faces
-from fervt.ui.choices import pick_flag
 from fervt.ui.explain.answer import show_answer
 from fervt.ui.explain.board import show_board
 from fervt.ui.explain.downloads import show_download
@@ -14,7 +12,7 @@ from fervt.ui.explain.evidence import show_evidence
 from fervt.ui.explain.faithfulness import show_faithfulness
 from fervt.ui.explain.numbers import show_numbers
 from fervt.ui.explain.pipeline import show_pipeline
-from fervt.ui.explain.selection import open_view
+from fervt.ui.explain.selection import open_view, pick_depths
 from fervt.ui.explain.tokens import show_tokens
 from fervt.ui.explain.what_if import show_what_if
 from fervt.ui.face_choice import choose_face, whole_image_wanted
@@ -39,11 +37,7 @@ if picture is not None and face is not None:
     view = open_view(predictor, picture, face)
     show_answer(view, len(predict_faces(predictor, picture, whole_image_wanted())))
     show_board(view)
-    if pick_flag(
-        "For researchers: every layer and edge, tokens, faithfulness, what-if, numbers, files",
-        "depths",
-        default=read("view") is not None,
-    ):
+    if pick_depths():
         started = time.perf_counter()
         tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
         for tab, show in zip(tabs, SECTIONS.values(), strict=True):

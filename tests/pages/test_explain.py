@@ -75,6 +75,17 @@ def test_the_page_opens_with_an_example_and_without_its_depths(open_page):
     assert app.query_params["depths"] == "1" and [tab.label for tab in app.tabs] == VIEWS
 
 
+def test_a_link_to_a_view_opens_the_depths_which_stay_open_until_they_are_closed(open_page):
+    app = open_page("explain", view="Evidence")
+    assert "view" not in app.query_params  # Streamlit drops the first tab
+    app.query_params["cell"] = "5,3"
+    app.run()
+    assert [tab.label for tab in app.tabs] == VIEWS and app.metric
+    app = open_page("explain", view="Tokens")
+    next(t for t in app.toggle if t.label.startswith("For researchers")).set_value(False).run()
+    assert not app.tabs
+
+
 def test_the_sentence_holds_what_hiding_each_region_costs(open_page, checkpoints, example_image):
     predictor = Predictor(checkpoints["alpha"])
     face = to_face(predictor.predict(example_image)[0].crop)

@@ -22,7 +22,7 @@ from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.address import put, read, wanted
 from fervt.ui.charts import show_chart
-from fervt.ui.choices import store
+from fervt.ui.choices import pick_flag, store
 from fervt.ui.clicks import clicked
 from fervt.ui.images import Picture, remember
 
@@ -31,6 +31,7 @@ Cell = tuple[int, int]
 CELL, TARGET, AGAINST = "cell", "target", "against"
 _NOTHING = ""
 _ASKED = "asked for"
+_CAME = "came_to_explain"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +120,22 @@ def _wanted_labels(vocabulary: Vocabulary, prediction: Prediction) -> tuple[str,
     label = wanted(TARGET, vocabulary.classes, _NOTHING)
     against = wanted(AGAINST, vocabulary.classes, _NOTHING)
     return label, _NOTHING if against == (label or prediction.label) else against
+
+
+def pick_depths() -> bool:
+    """Draws the choice to see everything below the maps; says whether it is wanted.
+
+    A link to one of its views opens it: once, since the address drops the view that is the usual
+    one as soon as the page has run.
+    """
+    if not st.session_state.setdefault(_CAME, False):
+        st.session_state[_CAME] = True
+        if read("view") is not None and read("depths") is None:
+            put("depths", "1")
+    return pick_flag(
+        "For researchers: every layer and edge, tokens, faithfulness, what-if, numbers, files",
+        "depths",
+    )
 
 
 def pick_target(vocabulary: Vocabulary, prediction: Prediction) -> None:

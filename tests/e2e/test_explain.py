@@ -10,6 +10,8 @@ WAIT_MS = 120_000
 def open_explain(page: Page, app_server: str, parameters: str = "") -> None:
     page.goto(f"{app_server}/explain?image=astronaut{parameters}")
     expect(page.get_by_role("grid", name="Grad-CAM")).to_be_visible(timeout=WAIT_MS)
+    if "view=" in parameters:
+        expect(page.get_by_text("evidence of all panels in")).to_be_visible(timeout=WAIT_MS)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_timeout(1000)  # charts take their places, and what is below them moves
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.data.archive import MAX_IMAGES, ImageArchive
+from fervt.data.transforms import FACE_SIZE
 from fervt.errors import DataError
 from fervt.images import read_photo, safe_name
 from fervt.pipeline import Named, answer, look_at
@@ -17,6 +18,7 @@ from fervt.progress import Progress
 from fervt.table import FOUND, NO_FACE, Row, write_table
 from fervt.threads import map_in_order
 
+KEPT_CROPS = 2000  # of 2 kB each
 _BATCH = 64
 _READING, _READING_AND_FINDING = 0.3, 0.8  # shares of the time, for the progress bar
 
@@ -33,6 +35,8 @@ class Answers:
         faceless: Names of the images in which no face was found.
         problems: One sentence for each image that could not be read.
         notes: One sentence for each image of which a part is missing, and for what was left out.
+        crops: (F, 48, 48) uint8, the first `KEPT_CROPS` faces as the model saw them, in the order
+            of the table's rows.
     """
 
     table: str
@@ -41,6 +45,7 @@ class Answers:
     faceless: list[str]
     problems: list[str]
     notes: list[str]
+    crops: NDArray[np.uint8]
 
 
 def predict_files(
@@ -88,6 +93,7 @@ def predict_files(
         [row.file for row in rows if row.number == 0],
         problems,
         [*notes, *left_out],
+        np.array(faces[:KEPT_CROPS], np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE),
     )
 
 

@@ -147,6 +147,7 @@ def draw_graph(
     attention: np.ndarray,
     high: float = 0.5,
     dimming: float = 0.5,
+    strongest: int | None = None,
 ) -> np.ndarray:
     """Draws the attention graph over a dimmed face: width and color are the attention.
 
@@ -156,6 +157,8 @@ def draw_graph(
         attention: (E,), 0..1; a self-loop is drawn as a ring.
         high: The attention of the brightest color and the widest line.
         dimming: How dark the face gets, 0..1.
+        strongest: Only so many edges between cells, those with the most attention; None for all,
+            self-loops too.
 
     Returns:
         (h, w, 3) uint8, a copy. Each edge keeps to its right and its arrow points at the target.
@@ -166,7 +169,10 @@ def draw_graph(
     share = np.clip(attention / high, 0, 1)
     colors = _color(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
     unit = max(1.0, min(height, width) / 400)
-    for index in np.argsort(attention):
+    order = np.argsort(attention)
+    if strongest is not None:
+        order = order[edge_index[0, order] != edge_index[1, order]][-strongest:]
+    for index in order:
         rgb = tuple(int(v) for v in colors[index])
         start, end = (np.array([n % GRID, n // GRID]) + 0.5 for n in edge_index[:, index])
         line_px = max(1, round(unit * (1 + 4 * share[index])))

@@ -1,8 +1,8 @@
 """Faces to try the program on without owning a photo.
 
-All are drawn from scikit-image's `astronaut()`: Eileen Collins, by NASA, in the public domain and
-inside the scikit-image wheel, so that nothing is downloaded. Each but the first makes the picture
-harder in one way.
+Both people are in the public domain: scikit-image's `astronaut()`, Eileen Collins, by NASA; and
+Commodore Grace Hopper, by the U.S. Navy, which ships as a file. Nothing is downloaded. The first
+three are for a first look; each of the others makes the astronaut's picture harder in one way.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ import numpy as np
 from skimage import data
 
 from fervt.errors import ImageError
+from fervt.images import read_image
+from fervt.resources import EXAMPLES as FOLDER
 
 _FACE_CENTRE_PX = (225, 115)  # x, y in the 512 x 512 picture
 _COVER_RGB = (72, 58, 52)
@@ -43,8 +45,25 @@ def _hide_eye(image: np.ndarray) -> np.ndarray:
     return cv2.rectangle(image.copy(), (184, 94), (222, 126), _COVER_RGB, cv2.FILLED)
 
 
+def _hopper() -> np.ndarray:
+    name = "grace_hopper.jpg"
+    return read_image((FOLDER / name).read_bytes(), name)
+
+
+def _group() -> np.ndarray:
+    """Both, shoulder to shoulder, at the same height."""
+    left, right = data.astronaut()[:, 20:440], _hopper()
+    height = left.shape[0]
+    width = round(right.shape[1] * height / right.shape[0])
+    return np.concatenate(
+        [left, cv2.resize(right, (width, height), interpolation=cv2.INTER_AREA)], axis=1
+    )
+
+
 _DRAW: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "astronaut": np.copy,
+    "grace hopper": lambda _: _hopper(),
+    "group": lambda _: _group(),
     "mirrored": _mirror,
     "dark": _darken,
     "blurred": _blur,
@@ -61,7 +80,7 @@ def load_example(name: str) -> np.ndarray:
     """Draws one of `EXAMPLES`.
 
     Returns:
-        (512, 512, 3) uint8, RGB; read-only, since all callers share it.
+        (h, w, 3) uint8, RGB; read-only, since all callers share it.
 
     Raises:
         ImageError: There is no such example.

@@ -13,6 +13,7 @@ ASSETS = ROOT / "assets"
 CHECKPOINTS = ASSETS / "checkpoints"
 EVALUATIONS = ASSETS / "evaluations"
 GRAPHS = ASSETS / "graphs"
+EXAMPLES = ASSETS / "examples"
 TILT_WEIGHTS = ASSETS / "tilt.safetensors"
 FAITHFULNESS = ASSETS / "faithfulness.json"
 

@@ -1,18 +1,21 @@
-"""Explain: what the model looked at, on one grid, and whether to believe it."""
+"""Explain: one measured sentence on why, four maps on one grid, and everything below them."""
 
 import time
 
 import streamlit as st
 
+from fervt.ui.answers import predict_faces
+from fervt.ui.explain.answer import show_answer
+from fervt.ui.explain.board import show_board
 from fervt.ui.explain.downloads import show_download
 from fervt.ui.explain.evidence import show_evidence
 from fervt.ui.explain.faithfulness import show_faithfulness
 from fervt.ui.explain.numbers import show_numbers
 from fervt.ui.explain.pipeline import show_pipeline
-from fervt.ui.explain.selection import open_view
+from fervt.ui.explain.selection import open_view, pick_depths
 from fervt.ui.explain.tokens import show_tokens
 from fervt.ui.explain.what_if import show_what_if
-from fervt.ui.face_choice import pick_face
+from fervt.ui.face_choice import choose_face, whole_image_wanted
 from fervt.ui.images import pick_image
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
@@ -27,17 +30,14 @@ SECTIONS = {
     "Download": show_download,
 }
 
-predictor = open_page(
-    "Explain", "What the model looked at, on one 7 × 7 grid, and whether to believe it."
-)
-picture = pick_image()
-if picture is not None:
-    image_column, answer_column = st.columns([1, 2], gap="large")
-    with image_column:
-        face = pick_face(predictor, picture)
-    if face is not None:
-        with answer_column:
-            view = open_view(predictor, picture, face)
+predictor = open_page("Explain", "Why the model sees this expression in this face.")
+picture = pick_image(default="astronaut")
+face = None if picture is None else choose_face(predictor, picture)
+if picture is not None and face is not None:
+    view = open_view(predictor, picture, face)
+    show_answer(view, len(predict_faces(predictor, picture, whole_image_wanted())))
+    show_board(view)
+    if pick_depths():
         started = time.perf_counter()
         tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
         for tab, show in zip(tabs, SECTIONS.values(), strict=True):

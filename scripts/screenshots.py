@@ -2,6 +2,7 @@
 
 python -m scripts.screenshots                              # assets/screenshots/*.png
 python -m scripts.screenshots --out DIR --width 420 --dark --only predict
+python -m scripts.screenshots --first-screens      # docs/screens: three sizes, both themes
 """
 
 import argparse
@@ -13,13 +14,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.soak import moving_astronaut
 
@@ -37,8 +38,11 @@ CAMERA = (
 # What to photograph: a name, the address below the app's own, and a text that shows last.
 VIEWS = {
     "home": ("", "not felt emotions"),
-    "predict": ("predict?image=astronaut", "what the model saw"),
+    "predict": ("predict", "not felt emotions"),
+    "predict-portrait": ("predict?image=grace+hopper", "not felt emotions"),
     "explain": ("explain?image=astronaut", "not felt emotions"),
+    "explain-depths": ("explain?image=astronaut&view=Evidence&cell=5,3", "not felt emotions"),
+    "glossary": ("glossary", "not felt emotions"),
     "evaluation": ("evaluation?label=fear&predicted=sad", "not felt emotions"),
     "evaluation-benchmarks": ("evaluation?view=Benchmarks", "not felt emotions"),
     "evaluation-classes": ("evaluation?view=Classes", "not felt emotions"),
@@ -112,6 +116,31 @@ def upload_film(page: Page, folder: Path) -> None:
 ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-video": upload_film}
 
 
+# The sizes of first screens: a monitor, a laptop, a phone.
+SIZES = {"wide": (1920, 1080), "laptop": (1280, 720), "phone": (390, 844)}
+THEMES = ("light", "dark")
+FIRST_SCREENS = ("home", "predict", "explain", "live", "glossary", "evaluation", "compare")
+FIRST_QUALITY = 70  # of JPEG: 42 pictures lie in git
+
+
+def photograph_first_screens(
+    browser: Browser, address: str, names: Sequence[str], out: Path
+) -> None:
+    """What people see before they scroll; the live page before the camera is asked for."""
+    for theme in THEMES:
+        for size, (width, height) in SIZES.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+            for name in names:
+                page.goto(f"{address}/{VIEWS[name][0]}")
+                page.get_by_text(VIEWS[name][1]).first.wait_for(timeout=SLOW_MS)
+                page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+                page.wait_for_timeout(1500)
+                path = out / f"{name}-{size}-{theme}.jpg"
+                page.screenshot(path=path, type="jpeg", quality=FIRST_QUALITY)
+                print(path)
+            page.close()
+
+
 def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> None:
     page.goto(url)
     page.get_by_text(VIEWS[name][1]).first.wait_for(timeout=SLOW_MS)
@@ -132,15 +161,19 @@ def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> Non
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "assets" / "screenshots")
+    parser.add_argument("--out", type=Path, help="assets/screenshots, or docs/screens")
+    parser.add_argument("--first-screens", action="store_true")
     parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels")
     parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--only", choices=VIEWS, nargs="+", default=list(VIEWS))
+    parser.add_argument("--only", choices=VIEWS, nargs="+")
     args = parser.parse_args()
+    names = args.only or (FIRST_SCREENS if args.first_screens else list(VIEWS))
+    usual = ROOT / ("docs/screens" if args.first_screens else "assets/screenshots")
+    out = args.out or usual
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("screenshots: there is no chromium on PATH")
-    args.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
@@ -160,14 +193,17 @@ def main() -> None:
                 f"--use-file-for-fake-video-capture={film}",
             ]
             browser = playwright.chromium.launch(executable_path=chromium, args=options)
-            page = browser.new_page(
-                viewport={"width": args.width, "height": HEIGHT_PX},
-                color_scheme="dark" if args.dark else "light",
-            )
-            for name in args.only:
-                url = f"{address}/{VIEWS[name][0]}"
-                photograph(page, url, name, folder, args.out / f"{name}.png")
-                print(args.out / f"{name}.png")
+            if args.first_screens:
+                photograph_first_screens(browser, address, names, out)
+            else:
+                page = browser.new_page(
+                    viewport={"width": args.width, "height": HEIGHT_PX},
+                    color_scheme="dark" if args.dark else "light",
+                )
+                for name in names:
+                    url = f"{address}/{VIEWS[name][0]}"
+                    photograph(page, url, name, folder, out / f"{name}.png")
+                    print(out / f"{name}.png")
             browser.close()
     finally:
         server.terminate()

@@ -56,6 +56,10 @@ def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> 
             np.testing.assert_allclose([float(x) for x in row[9:]], face.probabilities, atol=1e-4)
     assert found.notes == ["'more.zip': Left out: 1 file (1 .txt)."]
     assert (found.images, sum(found.faces.values())) == (3, 3)
+    assert found.crops.shape == (3, 48, 48) and found.crops.dtype == np.uint8
+    for crop, row in zip(found.crops, [*rows[1:3], rows[4]], strict=True):
+        (reading,) = predictor.classify(crop[None])
+        np.testing.assert_allclose([float(x) for x in row[9:]], reading.probabilities, atol=1e-4)
     assert found.faceless == ["=plain.png"]
     (problem,) = found.problems
     assert "'bad.png' is not an image" in problem

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["FERVT_ANNOTATIONS"] = str(path)
     for name, value in _settings():
         os.environ.setdefault(name, value)
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+    command = [sys.executable, "-m", "fervt.ui.server", "run", str(ROOT / "streamlit_app.py")]
     command += ["--server.address", args.host, "--server.port", str(args.port)]
     sys.stdout.flush()
     os.execv(sys.executable, command)

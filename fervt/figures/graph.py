@@ -20,6 +20,7 @@ from fervt.figures.grid import (
 )
 from fervt.grid import GRID
 
+STRONGEST = 10  # edges that are drawn where not all are asked for
 _BINS = 8  # lines of one color are one trace: 217 traces would take seconds to draw
 _WIDTHS_PX = np.linspace(1.2, 6.0, _BINS)
 _FADED = "rgba(190,190,200,0.35)"
@@ -86,7 +87,8 @@ def graph_figure(
         nodes: (49,) or (7, 7) for the nodes' color, None for plain nodes.
         node_unit: Of these.
         direction: Which edges stand out: "all", or those "into", "out" of, or "both" ways at the
-            marked cell; the others are faint.
+            marked cell; the others are faint. "strongest" draws the ten strongest edges and those
+            at the marked cell, and nothing else.
         dimming: How dark the face is, 0..1.
         stretch: Fit the colors to the values.
         cell: The marked cell.
@@ -96,14 +98,23 @@ def graph_figure(
     below_px = BAR_PX if nodes is None else 3 * BAR_PX
     figure = grid_figure(dim(picture_rgb, dimming), face_px + below_px, below_px)
     low, high = color_range(attention, 0.0, 0.5, stretch)
-    _add_edges(figure, graph, _standing_out(graph, direction, cell), (low, high))
-    _add_rings(figure, graph, (low, high))
+    shown = _standing_out(graph, direction, cell)
+    if direction == "strongest":
+        _add_edges(figure, graph.edge_subgraph(shown), shown, (low, high))
+    else:
+        _add_edges(figure, graph, shown, (low, high))
+        _add_rings(figure, graph, (low, high))
     _add_nodes(figure, graph, nodes, node_unit)
     mark_cell(figure, cell)
     return figure
 
 
 def _standing_out(graph: nx.DiGraph, direction: str, cell: Cell | None) -> set[tuple[int, int]]:
+    if direction == "strongest":
+        between = [edge for edge in graph.edges if edge[0] != edge[1]]
+        between.sort(key=lambda edge: -graph.edges[edge]["attention"])
+        strongest = set(between[:STRONGEST])
+        return strongest | (set() if cell is None else _standing_out(graph, "both", cell))
     if direction == "all" or cell is None:
         return set(graph.edges)
     node = GRID * cell[0] + cell[1]

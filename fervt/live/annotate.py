@@ -14,6 +14,7 @@ from fervt.live.readings import FaceReading
 
 # One a person; none of the expressions' colors, which the bars have.
 _TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
+STRONGEST_EDGES = 10  # all 168 cannot be read
 _GRAPH_PX = 280  # the side on which the graph's arrows are legible
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
@@ -68,9 +69,8 @@ def annotate_frame(
     boxes = [face.box_xyxy_px for face in faces]
     angles = [face.angle_deg for face in faces]
     canvas = draw_boxes(canvas, boxes, captions, colors, angles)
-    if bars:
-        for face in faces:
-            _draw_bars(canvas, face)
+    if bars and len(faces) == 1:  # of several they would cover the others
+        _draw_bars(canvas, faces[0])
     return canvas
 
 
@@ -96,7 +96,9 @@ def _draw_evidence(
     elif evidence.edge_index is not None and evidence.attention is not None:
         side = max(part.shape[0], _GRAPH_PX)
         large = cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR)
-        drawn = draw_graph(large, evidence.edge_index, evidence.attention)
+        drawn = draw_graph(
+            large, evidence.edge_index, evidence.attention, strongest=STRONGEST_EDGES
+        )
         drawn = cv2.resize(drawn, part.shape[1::-1], interpolation=cv2.INTER_AREA)
     else:
         return

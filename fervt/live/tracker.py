@@ -17,12 +17,14 @@ _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
 _REACH, _MAX_REACH = 3.0, 2.0  # box widths a second, and at most, that a jump may be wide
 _FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade loses a face now and then for a moment
-_PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face comes back as somebody new
+_PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face has left
+_RETURN_S, _RETURN_REACH = 10.0, 1.5  # who comes back in this time, so close by, is the same person
+_RETURN_SIZE = 1.6  # and not larger or smaller than by this factor
 _COAST_S = 0.4  # nobody moves on evenly for longer
 _FASTEST = 3.0  # box widths a second: what is faster is the detector's jitter
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One person.
 
@@ -81,6 +83,7 @@ class Tracker:
 
     def __init__(self, numbers: int = 0) -> None:
         self._tracks: list[Track] = []
+        self._gone: list[Track] = []
         self.numbers = numbers
 
     def step(self, time_s: float, found: Sequence[FoundFace] | None = None) -> list[Track]:
@@ -106,13 +109,13 @@ class Tracker:
             x: The new width as a multiple of the old one.
             y: The new height as a multiple of the old one.
         """
-        for track in self._tracks:
+        for track in [*self._tracks, *self._gone]:
             track.box = track.box * (x, y, x, y)
             track.speed = track.speed * (x, y, x, y)
 
     def mirror(self, width: int) -> None:
         """Follows a stream whose frames, `width` pixels wide, were turned over."""
-        for track in self._tracks:
+        for track in [*self._tracks, *self._gone]:
             left, top, right, bottom = track.box
             track.box = np.array([width - right, top, width - left, bottom])
             track.angle_deg = -track.angle_deg
@@ -133,16 +136,32 @@ class Tracker:
                 track.correct(found[pairs[i]], faces[pairs[i]].angle_deg)
             else:
                 track.misses += 1
-        self._tracks = [
+        left = [
             track
             for track in self._tracks
-            if track.misses <= _PATIENCE_MISSES or time_s - track.seen_s <= _PATIENCE_S
+            if track.misses > _PATIENCE_MISSES and time_s - track.seen_s > _PATIENCE_S
         ]
-        for j, (box, face) in enumerate(zip(found, faces, strict=True)):
-            if j not in pairs.values():
+        self._tracks = [track for track in self._tracks if track not in left]
+        self._gone = [t for t in [*self._gone, *left] if time_s - t.seen_s <= _RETURN_S]
+        new = [j for j in range(len(found)) if j not in pairs.values()]
+        for j, number in zip(new, self._number([found[j] for j in new]), strict=True):
+            track = Track(number, found[j], time_s, time_s, faces[j].angle_deg)
+            self._tracks.append(track)
+
+    def _number(self, boxes: Sequence[np.ndarray]) -> list[int]:
+        """Numbers of faces that were not there just now: old ones of people who are back."""
+        nearness = _RETURN_REACH - distance([track.box for track in self._gone], boxes)
+        for row, track in zip(nearness, self._gone, strict=True):
+            sizes = np.array([box[2] - box[0] for box in boxes]) / (track.box[2] - track.box[0])
+            row[(sizes > _RETURN_SIZE) | (sizes < 1 / _RETURN_SIZE)] = -1
+        back = {j: self._gone[i] for i, j in _match(nearness, 0.0).items()}
+        self._gone = [track for track in self._gone if track not in back.values()]
+        numbers = []
+        for j in range(len(boxes)):
+            if j not in back:
                 self.numbers += 1
-                track = Track(self.numbers, box, time_s, time_s, face.angle_deg)
-                self._tracks.append(track)
+            numbers.append(back[j].number if j in back else self.numbers)
+        return numbers
 
 
 def _match(scores: np.ndarray, least: float) -> dict[int, int]:

@@ -53,7 +53,7 @@ def draw_card(
         chosen: Whether this is the one that is shown at the moment.
     """
     with st.container(key=f"card_{key}", gap="xxsmall"):
-        st.image(picture, width="stretch", alt="")
+        st.image(picture, width="stretch", alt=label)
         st.button(
             label,
             key=f"press_{key}",

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fervt.figures.ink import write_in
+from fervt.ui.glossary import term_help
 
 _CONFIG = {"displayModeBar": False}
 
@@ -31,7 +32,13 @@ def show_chart(
     st.plotly_chart(write_in(figure, ink()), key=key, config=config, alt=alt, **settings)
 
 
-def say(title: str, meaning: str) -> None:
-    """Draws a panel's title and what it shows, in a line of plain words."""
-    st.markdown(f"**{title}**")
+def say(title: str, meaning: str, term: str | None = None) -> None:
+    """Draws a panel's title and what it shows, in a line of plain words.
+
+    Args:
+        title: A word or two.
+        meaning: A sentence.
+        term: Of the glossary, to explain on hover.
+    """
+    st.markdown(f"**{title}**", help=None if term is None else term_help(term))
     st.caption(meaning)

@@ -73,6 +73,11 @@ def load_shipped(name: str) -> Predictor:
     return _load(file_sha256(shipped[name]), shipped[name])
 
 
+def shipped_names() -> list[str]:
+    """The shipped checkpoints, the flagship first."""
+    return list(shipped_checkpoints())
+
+
 def shipped_path(name: str) -> Path:
     """The file of a shipped checkpoint that was loaded."""
     return shipped_checkpoints()[name]

@@ -113,10 +113,7 @@ def pick_face_book(split: str) -> FaceBook | None:
             if source is None:
                 draw_uploader()
                 return None
-            if isinstance(source, bytes):
-                book = _read_own(source, split)
-            else:
-                book = _read_shared(file_sha256(source), split, source)
+            book = _read(source, split)
         except FervtError as error:
             st.warning(as_text(error))
             return None
@@ -124,6 +121,22 @@ def pick_face_book(split: str) -> FaceBook | None:
             draw_forget_button()
         st.caption(f"{len(book.data):,} faces of {split}, from {book.data.source}.")
         return book
+
+
+def find_faces(split: str) -> FaceBook | None:
+    """The faces of a split, if a data file is in use; without a word where there is none.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    source = prepared_source()
+    return None if source is None else _read(source, split)
+
+
+def _read(source: Path | bytes, split: str) -> FaceBook:
+    if isinstance(source, bytes):
+        return _read_own(source, split)
+    return _read_shared(file_sha256(source), split, source)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the faces")

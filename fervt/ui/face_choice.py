@@ -4,53 +4,50 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fervt.draw import draw_boxes, fit_for_screen
+from fervt.draw import fit_for_screen
+from fervt.figures.grid import encode_picture, encode_png
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor
 from fervt.ui.address import put, read, whole_number
 from fervt.ui.answers import predict_faces
+from fervt.ui.certainty import say
+from fervt.ui.component import mount
 from fervt.ui.images import Picture
 
 FACE, WHOLE = "face", "whole"
 
 _FACE_WIDGET = "face_choice"
 _WHOLE_WIDGET = "whole_choice"
-_TALLEST_PX = 520
-_OTHERS_COLOUR = "#7F7F7F"
+_LONGER_PX = 960
+_SMALL_PX = 200
+_OTHERS_COLOR = "#9A9AA8"
 
 
 def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
-    """Draws an image with its faces numbered, and the ways to choose one; gives the chosen one.
+    """Draws an image with its faces, and the ways to choose one; gives the chosen one.
 
     Returns:
         None where no face was found and the whole image is not asked for; that is then said, with
         the offer to take the whole image.
     """
-    whole = whole_image_wanted()
-    predictions = predict_faces(predictor, picture, whole)
-    index = _wanted_index(len(predictions))
-    _show_boxes(picture, predictions, index, whole)
-    if not predictions:
-        st.info("No face was found in this image.", icon=":material/face_retouching_off:")
-        st.button("Take the whole image as one face", type="primary", on_click=_take_whole)
+    faces = predict_faces(predictor, picture, whole_image_wanted())
+    show_photo(predictor, picture, faces)
+    if not faces:
+        offer_whole()
         return None
-    if len(predictions) > 1:
-        st.session_state[_FACE_WIDGET] = index + 1
-        st.pills(
-            "Face",
-            range(1, len(predictions) + 1),
-            key=_FACE_WIDGET,
-            required=True,
-            on_change=_choose_face,
-        )
-    st.session_state[_WHOLE_WIDGET] = whole
-    st.toggle(
-        "Whole image is the face",
-        key=_WHOLE_WIDGET,
-        on_change=_choose_whole,
-        help="For images that are already cut to a face, and for faces that were not found.",
-    )
-    return predictions[index]
+    pick_number(len(faces))
+    pick_whole()
+    return faces[chosen_index(len(faces))]
+
+
+def choose_face(predictor: Predictor, picture: Picture) -> Prediction | None:
+    """The same without the image, for pages that show the face alone."""
+    faces = predict_faces(predictor, picture, whole_image_wanted())
+    if not faces:
+        show_photo(predictor, picture, faces)
+        offer_whole()
+        return None
+    return faces[chosen_index(len(faces))]
 
 
 def whole_image_wanted() -> bool:
@@ -58,41 +55,84 @@ def whole_image_wanted() -> bool:
     return read(WHOLE) == "1"
 
 
-def _wanted_index(count: int) -> int:
+def chosen_index(count: int) -> int:
+    """Which of so many faces the address names, from 0 on; the first where it names none."""
     wanted = whole_number(FACE, 1)
     return wanted - 1 if 1 <= wanted <= count else 0
 
 
-def _choose_face() -> None:
-    put(FACE, str(st.session_state[_FACE_WIDGET]))
+def choose(number: int) -> None:
+    """Looks at another face, from 1 on; for use in callbacks."""
+    put(FACE, str(number))
 
 
-def _choose_whole() -> None:
-    put(WHOLE, "1" if st.session_state[_WHOLE_WIDGET] else "0")
+def pick_number(count: int) -> None:
+    """Draws the choice among several faces."""
+    if count < 2:
+        return
+    st.session_state[_FACE_WIDGET] = chosen_index(count) + 1
+    st.pills(
+        "Face",
+        range(1, count + 1),
+        key=_FACE_WIDGET,
+        required=True,
+        on_change=lambda: choose(st.session_state[_FACE_WIDGET]),
+    )
 
 
-def _take_whole() -> None:
-    put(WHOLE, "1")
+def pick_whole() -> None:
+    """Draws the choice to take the image as one face."""
+    st.session_state[_WHOLE_WIDGET] = whole_image_wanted()
+    st.toggle(
+        "The whole image is one face",
+        key=_WHOLE_WIDGET,
+        on_change=lambda: put(WHOLE, "1" if st.session_state[_WHOLE_WIDGET] else "0"),
+        help="For images that are already cut to a face, and for faces that weren't found.",
+    )
 
 
-def _show_boxes(
-    picture: Picture, predictions: Sequence[Prediction], index: int, whole: bool
-) -> None:
-    canvas, factor = fit_for_screen(picture.rgb)
-    if not whole:
-        boxes = [tuple(round(factor * edge) for edge in p.box_xyxy_px) for p in predictions]
-        colors = [
-            expression(p.label).color if i == index else _OTHERS_COLOUR
-            for i, p in enumerate(predictions)
-        ]
-        numbers = [str(i + 1) for i in range(len(predictions))]
-        angles = [p.angle_deg for p in predictions]
-        canvas = draw_boxes(canvas, boxes, numbers, colors, angles)  # type: ignore[arg-type]
-    height, width = canvas.shape[:2]
-    tall = height > 1.2 * width
-    st.image(
-        canvas,
-        width=max(16, round(_TALLEST_PX * width / height)) if tall else "stretch",
-        caption=picture.name,
-        alt=f"{picture.name}, its faces marked",
+def offer_whole() -> None:
+    """Says that no face was found, and offers to take the whole image."""
+    st.info("No face was found in this image.", icon=":material/face_retouching_off:")
+    st.button("Use the whole image as one face", type="primary", on_click=put, args=(WHOLE, "1"))
+
+
+def show_photo(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> None:
+    """Draws an image with its faces as labeled buttons; a click looks at that face."""
+    rgb = picture.rgb
+    height, width = rgb.shape[:2]
+    chosen, marked = chosen_index(len(faces)), not whole_image_wanted()
+    boxes = []
+    for number, face in enumerate(faces if marked else (), 1):
+        left, top, right, bottom = face.box_xyxy_px
+        said = say(predictor, face)
+        # Short enough for a small face; the whole answer is in its card.
+        label = f"{number} " + said.split(",")[0].split(":")[0] if len(faces) > 1 else said
+        boxes.append(
+            {
+                "number": number,
+                "left": 100 * left / width,
+                "top": 100 * top / height,
+                "width": 100 * (right - left) / width,
+                "height": 100 * (bottom - top) / height,
+                "angle": face.angle_deg,
+                "label": label,
+                "about": f"Face {number}: {said}",
+                "color": expression(face.label).color if number == chosen + 1 else _OTHERS_COLOR,
+                "chosen": number == chosen + 1,
+            }
+        )
+    small = max(height, width) < _SMALL_PX
+    image = encode_png(fit_for_screen(rgb)[0]) if small else encode_picture(rgb, _LONGER_PX)
+    mount(
+        "photo",
+        "photo",
+        {
+            "image": image,
+            "small": small,
+            "name": picture.name,
+            "alt": f"{picture.name}, its faces marked" if boxes else picture.name,
+            "faces": boxes,
+        },
+        choose,
     )

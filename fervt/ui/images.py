@@ -4,9 +4,9 @@ The address names an example, or the SHA-256 of a file that lies in the visitor'
 Photos are never written to disk or made visible to other sessions.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import forget_jobs, has_jobs
+from fervt.ui.sharing import offer_sharing, revoke_mine, shared_files
 from fervt.ui.text import as_text
 
 PARAMETER = "image"
@@ -34,7 +35,15 @@ _MAX_OWN = 24  # the oldest go first
 _MAX_REMEMBERED = 64
 _MAX_FILE_MB = 40
 _THUMBNAIL_PX = 240
-_EXAMPLE_FACE = np.s_[:310, 100:410]  # of the examples: so that a small picture shows the face
+_EXAMPLE_FACES = {  # so that a small picture shows the face
+    "grace hopper": np.s_[60:430, 85:455],
+    "group": np.s_[0:440, 0:857],
+}
+_ASTRONAUT_FACE = np.s_[:310, 100:410]
+_PRIVACY = (
+    "Your photos go to the machine that runs this app and stay in its memory, for you alone, "
+    "until you forget them. If you only close this tab, they go some minutes later."
+)
 
 T = TypeVar("T")
 
@@ -69,13 +78,19 @@ class Picture:
         return read_photo(self.content, self.name).rgb
 
 
-def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | None:
+def pick_image(
+    describe: Callable[[Picture], str] | None = None,
+    default: str | None = None,
+    inline: bool = False,
+) -> Picture | None:
     """Draws the ways to choose an image; gives the chosen one.
 
     With several images of the visitor, each is shown small with what `describe` says of it.
 
     Args:
         describe: A few words about an image; its name by default.
+        default: The example that is shown where the address names none.
+        inline: The ways to choose are always in view, and not behind a button.
 
     Returns:
         None while nothing is chosen; then the examples and the uploader are shown.
@@ -86,10 +101,14 @@ def pick_image(describe: Callable[[Picture], str] | None = None) -> Picture | No
     wanted = read(PARAMETER)
     chosen = find_picture(wanted) if wanted else None
     if wanted and chosen is None:
-        st.warning(as_text(_explain_unknown(wanted)), icon=":material/link_off:")
-    if chosen is None:
+        st.warning(as_text(_explain_unknown(wanted, default)), icon=":material/link_off:")
+    if chosen is None and default is not None:
+        chosen = examples()[default]
+    if inline:
+        _draw_sources_in_a_row(chosen)
+    elif chosen is None:
         _draw_sources()
-    _draw_toolbar(chosen)
+    _draw_toolbar(chosen, not inline)
     _draw_own(chosen, describe or (lambda picture: picture.name))
     if chosen is not None and chosen.note:
         st.warning(as_text(chosen.note), icon=":material/broken_image:")
@@ -105,7 +124,10 @@ def find_picture(key: str) -> Picture | None:
     """The image that an address names, if this session has it."""
     if key in EXAMPLES:
         return examples()[key]
-    return _own().get(key)
+    own = _own()
+    if key not in own and (shared := shared_files().find(key)):
+        add_picture(shared.name, shared.content)
+    return own.get(key)
 
 
 @st.cache_resource
@@ -115,8 +137,9 @@ def examples() -> dict[str, Picture]:
     for name in EXAMPLES:
         image = load_example(name)
         height, width = image.shape[:2]
-        thumbnail = _make_thumbnail(image[_EXAMPLE_FACE])
-        found[name] = Picture(name, name.capitalize(), thumbnail, width, height)
+        thumbnail = _make_thumbnail(image[_EXAMPLE_FACES.get(name, _ASTRONAUT_FACE)])
+        shown = name.title() if name == "grace hopper" else name.capitalize()
+        found[name] = Picture(name, shown, thumbnail, width, height)
     return found
 
 
@@ -146,6 +169,7 @@ def forget_pictures() -> None:
     for forget in st.session_state.pop(_OTHERS, {}).values():
         forget()
     forget_jobs()
+    revoke_mine()
     st.session_state.pop(_OWN, None)
     st.session_state.pop(_REMEMBERED, None)
     choose_picture(None)
@@ -174,11 +198,11 @@ def _own() -> dict[str, Picture]:
     return st.session_state.setdefault(_OWN, {})
 
 
-def _draw_toolbar(chosen: Picture | None) -> None:
+def _draw_toolbar(chosen: Picture | None, with_chooser: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if chosen is not None:
+        if chosen is not None and with_chooser:
             chooser = st.popover(
-                "Another image",
+                "Another photo",
                 icon=":material/add_photo_alternate:",
                 key=fresh_key("picture", "chooser"),
                 on_change="rerun",
@@ -186,6 +210,9 @@ def _draw_toolbar(chosen: Picture | None) -> None:
             with chooser:
                 if chooser.open:  # so that the camera stays off while it is closed
                     _draw_sources()
+        if chosen is not None and chosen.content is not None:
+            with st.popover("Share", icon=":material/share:", type="tertiary"):
+                offer_sharing(chosen.key, chosen.name, chosen.content)
         if _own() or has_jobs() or st.session_state.get(_OTHERS):
             st.button(
                 "Forget my images",
@@ -196,32 +223,64 @@ def _draw_toolbar(chosen: Picture | None) -> None:
 
 
 def _draw_sources() -> None:
-    upload_key, camera_key = fresh_key("picture"), fresh_key("picture", "camera")
+    _draw_uploader("Photos with faces", "visible")
+    _draw_camera()
+    st.caption(_PRIVACY)
+    st.markdown("**Or try an example**")
+    _draw_examples(EXAMPLES, None)
+
+
+def _draw_sources_in_a_row(chosen: Picture | None) -> None:
+    upload, others = st.columns([6, 5], gap="medium", vertical_alignment="center")
+    with upload:
+        _draw_uploader("Photos with faces", "collapsed")
+    with others, st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Examples", icon=":material/collections:"):
+            _draw_examples(EXAMPLES, chosen)
+        with st.popover("Camera", icon=":material/photo_camera:"):
+            _draw_camera()
+        with st.popover("Privacy", icon=":material/shield_person:", type="tertiary"):
+            st.markdown(_PRIVACY)
+
+
+def _draw_uploader(title: str, label: Literal["visible", "collapsed"]) -> None:
+    key = fresh_key("picture")
     st.file_uploader(
-        "Photos with faces",
+        title,
         type=list(IMAGE_SUFFIXES),
         accept_multiple_files=True,
-        key=upload_key,
+        key=key,
         on_change=_take_files,
-        args=(upload_key,),
+        args=(key,),
         max_upload_size=_MAX_FILE_MB,
+        label_visibility=label,
     )
+
+
+def _draw_camera() -> None:
+    key = fresh_key("picture", "camera")
     if st.toggle("Use the camera", key="picture_use_camera"):
         st.camera_input(
             "A snapshot",
-            key=camera_key,
+            key=key,
             on_change=_take_files,
-            args=(camera_key,),
+            args=(key,),
             label_visibility="collapsed",
         )
-    st.caption(
-        "Your images go to the machine that runs this app and stay in its memory, for you alone, "
-        "until you forget them. If you only close this tab, they go some minutes later."
-    )
-    st.markdown("**Or try an example**")
-    with st.grid(min_column_width=100):
-        for key, picture in examples().items():
-            draw_card(f"example_{key}", picture.thumbnail, picture.name, choose_picture, (key,))
+
+
+def _draw_examples(names: Sequence[str], chosen: Picture | None) -> None:
+    with st.grid(min_column_width=84, gap="small"):
+        for name in names:
+            picture = examples()[name]
+            draw_card(
+                f"example_{name}",
+                picture.thumbnail,
+                picture.name,
+                choose_picture,
+                (name,),
+                chosen=chosen is picture,
+            )
 
 
 def _draw_own(chosen: Picture | None, describe: Callable[[Picture], str]) -> None:
@@ -258,7 +317,7 @@ def _take_files(widget_key: str) -> None:
         kept = [picture for picture in taken if picture.key in _own()]
         if len(kept) < len(taken):
             problems.append(
-                f"Only the last {_MAX_OWN} images are kept; take “Many images to a table” on the "
+                f"Only the last {_MAX_OWN} photos are kept; choose “Many photos” on the "
                 "Predict page for more."
             )
         choose_picture(kept[0].key)
@@ -292,10 +351,11 @@ def _make_thumbnail(image: np.ndarray) -> np.ndarray:
     return cv2.resize(square, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
 
 
-def _explain_unknown(wanted: str) -> str:
+def _explain_unknown(wanted: str, default: str | None) -> str:
     if is_sha256(wanted):
         return (
             "This link shows an image that is only in the session of the person who uploaded it. "
             "Upload the same file to see the same view, or take an example."
         )
-    return f"There is no example '{safe_name(wanted)}'. Choose an image below."
+    instead = f"This is '{default}' instead." if default else "Choose an image below."
+    return f"There is no example '{safe_name(wanted)}'. {instead}"

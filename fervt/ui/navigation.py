@@ -6,6 +6,7 @@ here with them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -18,7 +19,13 @@ from fervt.ui.script import run_script
 
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
 
+# The answer belongs on the first screen, so Streamlit's empty header gives way; and its pale gray
+# for captions, code and sliders misses WCAG's 4.5:1.
+_STYLE = (Path(__file__).parent / "scripts" / "style.css").read_text(encoding="utf-8")
+_STYLE = f"<style>{_STYLE}</style>"
+
 _ENTERED = "entered"  # by the entry script, in this very run
+_LEAVING = "leaving_for"  # the page that a callback wants, and its parameters
 _PAGE = "page"  # of the session's last run
 
 # What goes along from page to page; a page's own parameters stay behind.
@@ -78,6 +85,12 @@ PAGES = (
         ":material/description:",
         "Data, training, limits and intended use of a checkpoint.",
     ),
+    PageEntry(
+        "glossary",
+        "Glossary",
+        ":material/menu_book:",
+        "The words of these pages, each with a picture.",
+    ),
 )
 
 
@@ -129,6 +142,27 @@ def go_to(name: str, parameters: Mapping[str, str]) -> NoReturn:
     st.switch_page(page.path, query_params=dict(parameters))
 
 
+def leave_for(name: str, parameters: Mapping[str, str]) -> None:
+    """Opens another page instead of drawing this one anew; for use in callbacks.
+
+    Args:
+        name: As in `PAGES`.
+        parameters: The address's parameters.
+    """
+    st.session_state[_LEAVING] = name, dict(parameters)
+
+
+def is_leaving() -> bool:
+    """Whether a callback wants another page; a fragment then has to run the whole page anew."""
+    return _LEAVING in st.session_state
+
+
+def go_where_wanted() -> None:
+    """Opens the page that a callback wants."""
+    if wanted := st.session_state.pop(_LEAVING, None):
+        go_to(*wanted)
+
+
 def _end_refreshing() -> None:
     """Ends what the page that is left redraws by itself.
 
@@ -162,6 +196,7 @@ def enter() -> Page:
                 width="stretch",
             )
         run_script("close_sidebar_on_phones")
+    st.html(_STYLE)
     st.session_state[_ENTERED] = True
     return page
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import pick_checkpoint
-from fervt.ui.navigation import require_entry
+from fervt.ui.navigation import go_where_wanted, require_entry
+from fervt.ui.sharing import show_copy_link
 
 
 def open_page(title: str, caption: str) -> Predictor:
@@ -17,8 +18,14 @@ def open_page(title: str, caption: str) -> Predictor:
         CheckpointError: There is no checkpoint to work with.
     """
     require_entry()
-    st.title(title, anchor=False)
-    st.caption(caption)
+    go_where_wanted()
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(horizontal=True, vertical_alignment="bottom", width="stretch"):
+            st.title(title, anchor=False, width="content")
+            st.caption(caption, width="content")
+        show_copy_link()
     predictor = pick_checkpoint()
     _spare_libraries(title)
     return predictor

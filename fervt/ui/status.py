@@ -1,12 +1,12 @@
-"""What is loaded, where it runs, and its accuracy, always with n and interval."""
+"""How good a checkpoint is: one line in plain words, and the protocol behind it."""
 
 import streamlit as st
 
+from fervt.evaluation import references
 from fervt.evaluation.metrics import Metrics
 from fervt.evaluation.store import EvaluationStore
 from fervt.evaluation.words import HUMAN_ACCURACY, LABEL_AGREEMENT, caveats, describe_interval
 from fervt.labels import FER2013
-from fervt.metrics import Scores
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import is_own
 
@@ -16,48 +16,50 @@ HUMANS = (
 )
 
 
-def show_status(predictor: Predictor) -> None:
-    """Draws the checkpoint, its device and its accuracy on the held-out test split."""
+def find_metrics(predictor: Predictor) -> Metrics | None:
+    """The figures of a checkpoint on the held-out test split; None where nothing is saved."""
     metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
-    best = metrics.get("PrivateTest")
-    with st.grid(3, min_column_width=220):
-        st.metric(
-            "Checkpoint",
-            predictor.name,
-            delta=f"{len(predictor.classes)} expressions",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
-        st.metric(
-            "Runs on",
-            "GPU" if predictor.device.type == "cuda" else "CPU",
-            delta="no outside service",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
-        st.metric(
-            "Test accuracy",
-            "–" if best is None else f"{best.standard.accuracy:.1%}",
-            delta="not evaluated yet" if best is None else _interval(best.standard),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
-    if best is not None:
-        st.caption(_protocol(best))
+    return metrics.get("PrivateTest")
 
 
-def _interval(scores: Scores) -> str:
-    return f"{describe_interval(scores)}, n = {scores.n:,}"
+def say_proof(metrics: Metrics | None) -> str:
+    """How good it is, in one line without a technical term; "" where nothing is known."""
+    if metrics is None:
+        return ""
+    right = _of_ten(metrics.standard.accuracy)
+    if metrics.truth is not FER2013:
+        return f"Right on **{right} of 10** faces it has never seen."
+    people = _of_ten(references.HUMAN_ACCURACY)
+    return f"Right on **{right} of 10** faces it has never seen; people manage about {people}."
+
+
+def _of_ten(share: float) -> str:
+    return f"{round(20 * share) / 2:g}"
+
+
+def show_protocol(predictor: Predictor, metrics: Metrics | None) -> None:
+    """Draws the exact figures and how they were measured, closed at first."""
+    with st.expander("How this was measured", icon=":material/verified:"):
+        device = "the GPU" if predictor.device.type == "cuda" else "the CPU"
+        st.markdown(
+            f"**{predictor.name}**, {len(predictor.classes)} expressions, runs on {device} of this "
+            "machine; nothing is sent to another service."
+        )
+        if metrics is None:
+            st.markdown("This checkpoint hasn't been evaluated yet.")
+            return
+        scores = metrics.standard
+        st.markdown(
+            f"**Test accuracy: {scores.accuracy:.1%}** (95% interval "
+            f"{describe_interval(scores)}, n = {scores.n:,})."
+        )
+        st.markdown(_protocol(metrics))
 
 
 def _protocol(metrics: Metrics) -> str:
     truth, clean = metrics.truth, metrics.without_copies
-    sentences = [HUMANS] if truth is FER2013 else []
-    sentences += [
-        f"{truth.title} PrivateTest, held out of training and selection, with its 95% interval.",
+    sentences = [
+        f"Measured on {truth.title} PrivateTest, held out of training and selection.",
         f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
     ]
     if clean is not None:
@@ -65,4 +67,5 @@ def _protocol(metrics: Metrics) -> str:
             f"{clean.accuracy:.1%} without the images that also lie in earlier splits "
             f"(n = {clean.n:,})."
         )
+    sentences += [HUMANS] if truth is FER2013 else []
     return " ".join([*sentences, *caveats(metrics, truth)])

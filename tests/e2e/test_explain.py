@@ -9,7 +9,11 @@ WAIT_MS = 120_000
 
 def open_explain(page: Page, app_server: str, parameters: str = "") -> None:
     page.goto(f"{app_server}/explain?image=astronaut{parameters}")
-    expect(page.get_by_text("evidence of all panels in")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("grid", name="Grad-CAM")).to_be_visible(timeout=WAIT_MS)
+    if "view=" in parameters:
+        expect(page.get_by_text("evidence of all panels in")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.wait_for_timeout(1000)  # charts take their places, and what is below them moves
 
 
 def click_cell(page: Page, chart: str, row: int, column: int) -> None:
@@ -21,8 +25,51 @@ def click_cell(page: Page, chart: str, row: int, column: int) -> None:
     page.mouse.click(box["x"] + (column + 0.5) / 7 * side, box["y"] + (row + 0.5) / 7 * side)
 
 
+def cell(page: Page, title: str, row: int, column: int):
+    """A cell of one of the maps on the first screen."""
+    grid = page.get_by_role("grid", name=title)
+    return grid.get_by_role("gridcell", name=f"(row {row}, column {column})")
+
+
+def test_a_cell_is_marked_in_all_maps_and_read_in_words(browser_page, app_server):
+    page = browser_page
+    open_explain(page, app_server)
+    cell(page, "Occlusion", 5, 3).click()
+    for title in ("Occlusion", "Grid-wise attention", "Graph attention", "Grad-CAM"):
+        expect(cell(page, title, 5, 3)).to_have_attribute("aria-selected", "true")
+    page.wait_for_url(re.compile(r"cell=5(,|%2C)3"))
+    page.mouse.move(0, 0)
+    expect(page.get_by_text(re.compile(r"^Mouth \(row 5, column 3\): hiding it "))).to_be_visible()
+    cell(page, "Grad-CAM", 5, 3).click()
+    expect(cell(page, "Occlusion", 5, 3)).to_have_attribute("aria-selected", "false")
+    page.wait_for_function("!location.search.includes('cell')")
+
+
+def test_cells_are_reached_by_arrow_keys(browser_page, app_server):
+    page = browser_page
+    open_explain(page, app_server)
+    cell(page, "Occlusion", 3, 3).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.get_by_text(re.compile(r"^Mouth \(row 5, column 2\): "))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(cell(page, "Graph attention", 5, 2)).to_have_attribute("aria-selected", "true")
+    page.wait_for_url(re.compile(r"cell=5(,|%2C)2"))
+
+
+def test_the_graph_starts_with_its_strongest_edges(browser_page, app_server):
+    page = browser_page
+    open_explain(page, app_server)
+    arrows = page.locator("svg.arrows g")
+    expect(arrows).to_have_count(10)
+    cell(page, "Graph attention", 3, 3).click()
+    expect(arrows).to_have_count(8)
+    page.get_by_role("button", name="Show all 168").click()
+    expect(arrows).to_have_count(168)
+
+
 def test_a_click_in_the_graph_is_read_in_the_other_panels(browser_page, app_server):
-    open_explain(browser_page, app_server)
+    open_explain(browser_page, app_server, "&view=Evidence")
     expect(browser_page.get_by_text("Click a cell")).to_be_visible()
     click_cell(browser_page, "graph", 5, 2)
     expect(browser_page.get_by_text("Cell: row 5, column 2")).to_be_visible(timeout=WAIT_MS)

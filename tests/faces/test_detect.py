@@ -47,12 +47,22 @@ def test_exactly_one_face_on_the_astronaut(detector):
     assert all(isinstance(edge, int) for edge in face.box_xyxy_px)
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "eye hidden"])
+OTHERS = ("eye hidden", "grace hopper", "group")
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in OTHERS])
 def test_the_face_is_found_in_the_examples(name, detector):
     found = detector.detect(load_example(name))
     left, top, right, bottom = FACE_PX
     expected = (512 - right, top, 512 - left, bottom) if name == "mirrored" else FACE_PX
     assert len(found) == 1 and overlap(found[0].box_xyxy_px, expected) > 0.75
+
+
+def test_everybody_is_found_in_the_other_examples(detector):
+    (hopper,) = detector.detect(load_example("grace hopper"))
+    assert overlap(hopper.box_xyxy_px, (168, 124, 368, 324)) > 0.65
+    left, right = sorted(face.box_xyxy_px[0] for face in detector.detect(load_example("group")))
+    assert left < 210 and right > 420, "one person each in the left and the right picture"
 
 
 def test_large_images_are_searched_small_and_answered_in_their_own_pixels(detector):

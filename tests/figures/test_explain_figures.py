@@ -81,6 +81,21 @@ def test_the_marked_cells_edges_stand_out_by_direction(direction, count):
         assert "(0, 3)" in {"into": [target], "out": [source]}.get(direction, [source, target])
 
 
+@pytest.mark.parametrize(("cell", "least"), [(None, 10), ((0, 3), 12)])
+def test_the_strongest_edges_and_the_marked_cells_are_drawn_alone(cell, least):
+    edge_index, attention = grid_edges()
+    figure = graph_figure(FACE, edge_index, attention, direction="strongest", cell=cell)
+    lines = list(figure.select_traces({"name": "edges"}))
+    count = sum(np.sum([x is None for x in line.x]) for line in lines)
+    assert count == len(trace(figure, "arrows").x) and least <= count <= 16
+    shown = {float(text.split(": ")[1]) for text in trace(figure, "arrows").text}
+    between = attention[edge_index[0] != edge_index[1]]
+    assert {round(float(v), 3) for v in np.sort(between)[-10:]} <= shown
+    drawn = draw_graph(np.full((140, 140, 3), 80, np.uint8), edge_index, attention, strongest=10)
+    every = draw_graph(np.full((140, 140, 3), 80, np.uint8), edge_index, attention)
+    assert 0 < (drawn != 40).any(axis=2).sum() < (every != 40).any(axis=2).sum() / 3
+
+
 def test_even_values_look_even_unless_stretched():
     even = np.ones((7, 7)) + 1e-6 * np.arange(49).reshape(7, 7)
     (heatmap,) = overlay_figure(FACE, even, unit="").select_traces({"type": "heatmap"})

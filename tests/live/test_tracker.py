@@ -63,10 +63,21 @@ def test_a_miss_is_forgiven_for_half_a_second_only():
     assert not tracker.step(0.8)
 
 
-def test_who_was_away_for_long_comes_back_as_somebody_new():
+def test_who_comes_back_to_the_same_place_has_the_same_number():
     tracker = Tracker()
-    run(tracker, [[box(10)]] * 3 + [[]] * 30)
-    assert list(run(tracker, [[box(10)]], start=33)[0]) == [2]
+    run(tracker, [[box(10), box(300)]] * 3 + [[box(300)]] * 100)
+    assert set(run(tracker, [[box(40), box(300)]], start=103)[0]) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("away", "at"),
+    [(30, box(200)), (30, box(10, side=150)), (FPS * 11, box(10))],
+    ids=["elsewhere", "of another size", "after a long time"],
+)
+def test_who_was_away_and_comes_back_otherwise_is_somebody_new(away, at):
+    tracker = Tracker()
+    run(tracker, [[box(10)]] * 3 + [[]] * away)
+    assert list(run(tracker, [[at]], start=3 + away)[0]) == [2]
 
 
 def test_a_face_keeps_its_number_at_one_frame_a_second():

@@ -66,7 +66,7 @@ def test_a_face_that_moves_leaves_and_returns(predictor):
     gone = read(worker, [frame()] * 16, start=14)
     assert not any(r.faces for r in gone[6:])
     back = read(worker, [frame(200)] * 3, start=30)
-    assert [f.number for f in back[-1].faces] == [2]
+    assert [f.number for f in back[-1].faces] == [1], "so close by it is the same person"
 
 
 def test_a_stream_that_changes_its_size_keeps_its_faces(predictor):

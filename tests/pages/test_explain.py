@@ -1,5 +1,6 @@
 """The Explain page without a browser; `e2e/test_explain.py` clicks in it."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.explain import SOURCES, explain_face
+from fervt.explain.regions import describe_drops, hide_regions
 from fervt.labels import NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor, to_face
@@ -33,6 +35,15 @@ def captions(app) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
 
+def board(app) -> dict:
+    (found,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_board"]
+    return json.loads(found.proto.json)
+
+
+def words(app) -> str:
+    return "\n".join(text.value for text in app.markdown)
+
+
 def charts(app) -> int:
     return len(app.get("plotly_chart"))
 
@@ -51,8 +62,55 @@ def test_every_view_is_a_deep_link_with_its_time_and_the_notice(open_page, view)
     assert not app.error and not app.warning
 
 
+def test_the_page_opens_with_an_example_and_without_its_depths(open_page):
+    app = open_page("explain")
+    assert app.header and not app.tabs and not charts(app)
+    assert [panel["title"] for panel in board(app)["panels"]] == [
+        "Occlusion",
+        "Grid-wise attention",
+        "Graph attention",
+        "Grad-CAM",
+    ]
+    next(t for t in app.toggle if t.label.startswith("For researchers")).set_value(True).run()
+    assert app.query_params["depths"] == "1" and [tab.label for tab in app.tabs] == VIEWS
+
+
+def test_a_link_to_a_view_opens_the_depths_which_stay_open_until_they_are_closed(open_page):
+    app = open_page("explain", view="Evidence")
+    assert "view" not in app.query_params  # Streamlit drops the first tab
+    app.query_params["cell"] = "5,3"
+    app.run()
+    assert [tab.label for tab in app.tabs] == VIEWS and app.metric
+    app = open_page("explain", view="Tokens")
+    next(t for t in app.toggle if t.label.startswith("For researchers")).set_value(False).run()
+    assert not app.tabs
+
+
+def test_the_sentence_holds_what_hiding_each_region_costs(open_page, checkpoints, example_image):
+    predictor = Predictor(checkpoints["alpha"])
+    face = to_face(predictor.predict(example_image)[0].crop)
+    effects, target = hide_regions(predictor, face), explain_face(predictor, face).predicted
+    plain = target.score(effects.plain)
+    drops = {name: float(plain - target.score(left)) for name, left in effects.hidden.items()}
+    assert f"**{describe_drops(drops)}**" in words(open_page("explain", image="astronaut"))
+
+
+def test_each_cell_is_read_in_points_and_ranks(open_page, explanation):
+    shown = board(open_page("explain", image="astronaut", cell="4,1"))
+    assert shown["cell"] == 29
+    maps = explanation.maps(explanation.predicted)
+    line = shown["lines"][29]
+    assert line.startswith("Cheeks (row 4, column 1): hiding it changes the answer by ")
+    assert f"{-100 * maps['occlusion'][4, 1]:+.1f} points" in line
+    for title, key in (("Occlusion", "occlusion"), ("Grad-CAM", "grad_cam")):
+        assert f"{title} {1 + int((maps[key] > maps[key][4, 1]).sum())}" in line
+    graph = next(p["graph"] for p in shown["panels"] if "graph" in p)
+    values = [edge[2] for edge in graph["edges"]]
+    assert len(values) == 168 and values == sorted(values, reverse=True)
+
+
 def test_the_marked_cell_is_read_from_the_address(open_page, explanation):
-    app = open_page("explain", image="astronaut", cell="4,1")
+    app = open_page("explain", image="astronaut", cell="4,1", view="Evidence")
     assert any("row 4, column 1" in text.value for text in app.markdown)
     metrics = {metric.label: metric for metric in app.metric}
     maps = explanation.maps(explanation.predicted)
@@ -67,7 +125,7 @@ def test_the_marked_cell_is_read_from_the_address(open_page, explanation):
 
 @pytest.mark.parametrize("cell", ["7,0", "-1,2", "a", "1,2,3", "²,1", ""])
 def test_a_cell_that_is_not_there_is_ignored(open_page, cell):
-    app = open_page("explain", image="astronaut", cell=cell)
+    app = open_page("explain", image="astronaut", cell=cell, view="Evidence")
     assert not app.metric and not app.error
 
 
@@ -97,9 +155,9 @@ def test_faithfulness_is_measured_when_asked_for(open_page):
 
 def test_what_if_tries_every_change_when_asked_for(open_page):
     app = open_page("explain", image="astronaut", view="What if")
-    assert charts(app) == 1  # the answer's own
+    assert charts(app) == 0
     press(app, "Try all changes")
-    assert charts(app) == 2
+    assert charts(app) == 1
     app.select_slider(key="what_if_blur").set_value(2.0).run()
     assert app.metric[0].delta.endswith("points")
     assert not app.exception

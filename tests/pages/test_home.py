@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -5,9 +6,13 @@ from types import SimpleNamespace
 import pytest
 from synthetic import save_evaluation
 
+from fervt.evaluation.certainty import say_prediction
 from fervt.evaluation.metrics import read_metrics
 from fervt.evaluation.store import EvaluationStore
+from fervt.examples import load_example
+from fervt.explain.regions import hide_regions, name_main_region
 from fervt.labels import NOTICE
+from fervt.predict import Predictor, to_face
 
 PAGES = Path(__file__).parents[2] / "pages"
 
@@ -28,22 +33,29 @@ def saved(tmp_path, monkeypatch):
     )
 
 
-def status(app) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+def said(app) -> str:
+    return "\n".join(text.value for text in app.markdown)
+
+
+def press(app, label: str):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
 
 
 def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, saved):
     app = open_page("home", checkpoint="beta")
-    assert status(app)["Checkpoint"][0] == "beta"
-    assert status(app)["Runs on"][0] in {"CPU", "GPU"}
-    assert status(app)["Test accuracy"] == ("–", "not evaluated yet")
+    assert "**beta**, 7 expressions, runs on the " in said(app)
+    assert "hasn't been evaluated yet" in said(app)
+    assert "Right on" not in said(app) and "Test accuracy" not in said(app)
     assert any(NOTICE in caption.value for caption in app.caption)
 
 
 def test_accuracy_comes_with_n_interval_and_protocol(open_page, saved):
     app = open_page("home")
-    assert status(app)["Test accuracy"] == ("65.1%", "63.5 to 66.7%, n = 3,589")
-    protocol = next(c.value for c in app.caption if "PrivateTest" in c.value)
+    assert "Right on **6.5 of 10** faces it has never seen; people manage about 6.5." in said(app)
+    assert "**Test accuracy: 65.1%** (95% interval 63.5 to 66.7%, n = 3,589)" in said(app)
+    protocol = next(text.value for text in app.markdown if "PrivateTest" in text.value)
     for part in ("66.2%", "64.0%", "n = 3,301", "FER+ votes", "65% ± 5 points", "67%"):
         assert part in protocol
 
@@ -54,7 +66,7 @@ def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(
     app = open_page("home")
     app.sidebar.file_uploader[0].upload("alpha.safetensors", checkpoints["beta"].read_bytes())
     app.run()
-    assert status(app)["Test accuracy"] == ("–", "not evaluated yet")
+    assert "hasn't been evaluated yet" in said(app) and "Right on" not in said(app)
 
 
 def test_only_pages_that_exist_are_listed(open_page):
@@ -87,7 +99,45 @@ def test_what_a_page_redraws_by_itself_ends_when_it_is_left(open_page, monkeypat
     assert not app.exception
 
 
-def test_the_example_is_read_as_a_photo(open_page):
-    app = open_page("home", image="x", face="2", whole="1")
-    (link,) = [link for link in app.get("page_link") if "example" in link.proto.label]
-    assert link.proto.query_string == "image=astronaut"
+def test_a_real_face_is_shown_with_its_answer_and_what_decides(open_page, checkpoints):
+    app = open_page("home")
+    predictor = Predictor(checkpoints["alpha"])
+    face = predictor.predict(load_example("astronaut"))[0]
+    effects = hide_regions(predictor, to_face(face.crop))
+    leading = int(face.probabilities.argmax())
+    drops = {n: float(effects.plain[leading] - p[leading]) for n, p in effects.hidden.items()}
+    answer = say_prediction(face.probabilities, face.classes)
+    assert app.header[0].value == f"{answer}: {name_main_region(drops)}"
+    (hero,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_board"]
+    assert len(json.loads(hero.proto.json)["panels"][0]["fills"]) == 49
+
+
+@pytest.fixture
+def opened(monkeypatch) -> list[tuple[str, dict[str, str]]]:
+    """The pages that were gone to, with their parameters; the test's app stays where it is."""
+    pages: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: pages.append((path, query_params))
+    )
+    return pages
+
+
+def test_the_two_buttons_lead_to_ones_own_face(open_page, opened):
+    app = open_page("home", image="astronaut", face="2", whole="1", checkpoint="beta")
+    press(app, "Use my webcam")
+    assert opened.pop()[0] == "pages/live.py"
+    press(app, "Drop a photo")
+    assert opened == [("pages/predict.py", {"checkpoint": "beta"})]
+
+
+def test_another_face_is_one_click_from_its_explanation(open_page, opened):
+    press(open_page("home", face="2", whole="1"), "Mirrored")
+    assert opened == [("pages/explain.py", {"image": "mirrored"})]
+
+
+def test_each_stage_shows_what_it_made_of_the_face(open_page):
+    app = open_page("home")
+    stages = [b.label for b in app.button if (b.key or "").startswith("press_stage_")]
+    assert stages == ["Input", "Attention", "Fusion", "Graph", "L1", "L2", "L3", "Tokens"]
+    app.button(key="press_stage_l2").click().run()
+    assert app.query_params["stage"] == "l2" and "**L2.**" in said(app)

@@ -70,7 +70,7 @@ def test_the_panel_shows_who_is_there_and_how_fast_it_runs(open_page, camera):
     assert "Face 1:" in texts(app) and "Latency" in texts(app)
     assert [m.label for m in app.metric] == ["Frames/s in", "Frames/s read", "Dropped/s"]
     assert float(app.metric[1].value) > 0
-    assert texts(app).count("text-align:right") == 7  # a bar a class
+    assert texts(app).count("<span class='value'>") == 7  # a bar a class
     assert len(app.get("plotly_chart")) == 1
 
 

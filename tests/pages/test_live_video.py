@@ -4,11 +4,13 @@ import time
 from io import BytesIO
 
 import av
+import numpy as np
 import pytest
 from film import astronaut_frames, write_film
 
 from fervt.errors import FervtError
 from fervt.jobs import Job, JobError
+from fervt.live.film import Film
 from fervt.ui import jobs as ui_jobs
 from fervt.ui.jobs import say_seconds
 
@@ -115,6 +117,28 @@ def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     moment = next(s for s in app.slider if s.label == "Moment")
     moment.set_value(moment.min).run()
     assert any("face 1:" in m.value for m in app.markdown)
+
+
+def test_a_moment_of_a_film_is_explained_without_what_was_drawn_on_it(
+    open_page, jobs, film, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
+    )
+    app = upload(open_page("live", source="video", overlay="graph"), "a.mp4", film)
+    jobs.work()
+    settled(app)
+    moment = next(s for s in app.slider if s.label == "Moment")
+    moment.set_value(0.2).run()
+    press(app, "Explain this moment")
+    (picture,) = app.session_state["own_pictures"].values()
+    assert opened[0][0] == "pages/explain.py" and opened[0][1]["image"] == picture.key
+    with Film(BytesIO(film), "a.mp4") as frames:
+        shown = min(frames, key=lambda frame: abs(frame.time_s - 0.2))
+    np.testing.assert_array_equal(picture.rgb, shown.rgb)
+    again = open_page("live", source="video", job=app.query_params["job"])
+    assert "Explain this moment" not in labels(again), "only who has the film has its frames"
 
 
 def test_the_address_finds_it_in_another_session_until_it_is_forgotten(open_page, jobs, film):

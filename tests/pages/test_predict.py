@@ -1,6 +1,8 @@
 """The Predict page as people misuse it; `e2e/test_predict.py` looks at it in a browser."""
 
 import hashlib
+import json
+from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 
@@ -13,8 +15,10 @@ from skimage import data
 from zips import zip_of
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
-from fervt.labels import NOTICE, expression
+from fervt.evaluation.certainty import say_prediction
+from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.ui.jobs import server_jobs
@@ -52,8 +56,14 @@ def upload_checkpoint(app, name: str, content: bytes):
 
 
 def says(app) -> str:
-    """The leading expression that the page shows."""
-    return app.subheader[0].value.split(",")[0]
+    """What the page says of the face, in words."""
+    return app.header[0].value
+
+
+def photo(app) -> dict:
+    """What the photo's component shows."""
+    (found,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_photo"]
+    return json.loads(found.proto.json)
 
 
 def image_captions(app) -> list[str]:
@@ -69,16 +79,18 @@ def own_images(app) -> list[str]:
 
 
 def leading(checkpoint, image=None) -> str:
-    predictor = Predictor(checkpoint)
-    return expression(predictor.predict(data.astronaut() if image is None else image)[0].label).name
+    """What a checkpoint without a saved evaluation says of an image's first face."""
+    face = Predictor(checkpoint).predict(data.astronaut() if image is None else image)[0]
+    return say_prediction(face.probabilities, face.classes)
 
 
-def test_without_an_image_the_examples_are_offered(open_page):
+def test_without_an_image_an_example_is_read_and_the_others_are_offered(open_page):
     app = open_page("predict")
+    assert photo(app)["name"] == "Group" and len(photo(app)["faces"]) == 2
     assert len([b for b in app.button if (b.key or "").startswith("press_example_")]) >= 6
     app.button(key="press_example_mirrored").click().run()
     assert app.query_params["image"] == "mirrored"
-    assert "Mirrored" in image_captions(app)
+    assert photo(app)["name"] == "Mirrored"
 
 
 def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
@@ -87,17 +99,14 @@ def test_a_deep_link_shows_its_checkpoints_answer(open_page, checkpoints):
         app = open_page("predict", image="astronaut", checkpoint=name)
         assert app.sidebar.selectbox[0].value == name
         assert says(app) == leading(path)
-        answers[name] = app.subheader[0].value
+        answers[name] = app.header[0].value
     assert answers["alpha"] != answers["beta"]
 
 
 def test_crop_and_model_input_stand_side_by_side_with_the_notice(open_page):
     app = open_page("predict", image="astronaut")
-    assert image_captions(app) == [
-        "Astronaut",
-        "As it was cut out",
-        "28 × 28 px, what the model saw",
-    ]
+    captions = [caption for caption in image_captions(app) if caption]
+    assert captions == ["As it was cut out", "28 × 28 px, what the model saw"]
     assert any(NOTICE in caption.value for caption in app.caption)
     assert [b.label for b in app.get("download_button")] == ["CSV", "JSON"]
 
@@ -123,21 +132,21 @@ def test_bad_files_get_a_sentence_each_and_good_ones_an_answer(open_page):
     for name, sentence in zip(("notes.png", "cut.jpg", "empty.png"), sentences, strict=True):
         assert f"'{name}'" in sentence
     assert app.query_params["image"] == sha256(ASTRONAUT)
-    assert "x.png" in image_captions(app)
+    assert photo(app)["name"] == "x.png"
 
 
 def test_what_is_missing_of_a_photo_is_said_beside_its_answer(open_page):
     whole = encode(data.astronaut(), "JPEG")
     app = upload(open_page("predict"), ("cut.jpg", whole[: len(whole) // 2]))
     assert any("% of 'cut.jpg' is missing" in w.value for w in app.warning)
-    assert app.subheader and not app.error
+    assert app.header and not app.error
 
 
 def test_only_bad_files_leave_the_page_usable(open_page):
     app = upload(open_page("predict"), ("huge.png", b"\x89PNG\r\n"))
     assert len(app.error) == 1 and "image" not in app.query_params
     app = upload(app, ("face.png", ASTRONAUT))
-    assert not app.error and app.subheader
+    assert not app.error and app.header
 
 
 def test_several_images_are_answered_and_chosen_from(open_page):
@@ -151,26 +160,93 @@ def test_several_images_are_answered_and_chosen_from(open_page):
 
 def test_without_a_face_the_whole_image_is_offered(open_page, checkpoints):
     app = upload(open_page("predict"), ("c.png", COFFEE))
-    assert "No face" in app.info[0].value and not app.subheader
+    assert "No face" in app.info[0].value and not app.header
     next(b for b in app.button if "whole image" in b.label).click().run()
     assert app.query_params["whole"] == "1"
     whole = Predictor(checkpoints["alpha"]).predict_whole(data.coffee())[0]
-    assert says(app) == expression(whole.label).name
+    assert says(app) == say_prediction(whole.probabilities, whole.classes)
     app.toggle(key="whole_choice").set_value(False).run()
     assert "No face" in app.info[0].value
 
 
 def test_another_face_is_chosen_and_a_new_image_begins_with_its_first(open_page):
     app = upload(open_page("predict"), ("two.png", TWO_FACES), ("one.png", ASTRONAUT))
-    app.get("pills")[0].set_value(2).run()
+    assert [face["chosen"] for face in photo(app)["faces"]] == [True, False]
+    app.button(key="press_face_2").click().run()
     assert app.query_params["face"] == "2"
+    assert [face["chosen"] for face in photo(app)["faces"]] == [False, True]
     app.button(key=f"press_{sha256(ASTRONAUT)}").click().run()
     assert app.query_params["face"] == "1"
 
 
+def test_each_face_of_a_photo_has_a_box_with_its_answer(open_page, checkpoints):
+    app = upload(open_page("predict"), ("two.png", TWO_FACES))
+    found = Predictor(checkpoints["alpha"]).predict(np.array(Image.open(BytesIO(TWO_FACES))))
+    width = 480 + 512
+    for number, (shown, face) in enumerate(zip(photo(app)["faces"], found, strict=True), 1):
+        said = say_prediction(face.probabilities, face.classes)
+        assert shown["about"] == f"Face {number}: {said}"
+        left, _, right, _ = face.box_xyxy_px
+        assert shown["left"] == pytest.approx(100 * left / width)
+        assert shown["width"] == pytest.approx(100 * (right - left) / width)
+
+
+def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, checkpoints):
+    app = open_page("predict", image="astronaut")
+    said = [text.value for text in app.markdown]
+    for path in checkpoints.values():
+        assert f"**{leading(path)}**" in said
+    app.button(key="use_beta").click().run()
+    assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A data file with faces of all expressions but the last."""
+    labels = np.arange(30) % 6
+    found = PreparedData.from_rows(
+        tiny.draw_faces(labels, 1),
+        np.arange(30) + 32298,
+        np.repeat("PrivateTest", 30),
+        labels,
+        np.zeros((30, 10), np.uint8),
+        "as drawn",
+        "drawn",
+    )
+    write_prepared(found, tmp_path / "faces.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "faces.parquet"))
+    return found
+
+
+def test_a_test_face_of_each_expression_is_one_click_away(open_page, prepared):
+    app = open_page("predict")
+    rows = [b for b in app.button if (b.key or "").startswith("press_test_")]
+    assert [b.label for b in rows] == [expression(name).name for name in FER2013.classes[:6]]
+    app.button(key="press_test_sad").click().run()
+    assert not app.exception and app.query_params["whole"] == "1"
+    (picture,) = app.session_state["own_pictures"].values()
+    np.testing.assert_array_equal(picture.rgb[..., 0], prepared.images[4])
+
+
+def test_without_a_data_file_no_test_faces_are_offered(open_page, monkeypatch):
+    monkeypatch.delenv("FERVT_DATA", raising=False)
+    app = open_page("predict")
+    assert not [b for b in app.button if (b.key or "").startswith("press_test_")]
+
+
+def test_why_opens_the_explanation_of_the_face_that_is_looked_at(open_page, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
+    )
+    app = open_page("predict", image="group", face="2")
+    app.button(key="why").click().run()
+    assert opened == [("pages/explain.py", {"image": "group", "face": "2"})]
+
+
 @pytest.mark.parametrize("face", ["0", "-1", "99", "x", "²", "", "9" * 5000])
 def test_a_link_to_a_face_that_is_not_there_shows_the_first(open_page, face):
-    assert open_page("predict", image="astronaut", face=face).subheader
+    assert open_page("predict", image="astronaut", face=face).header
 
 
 def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
@@ -178,7 +254,8 @@ def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
     next(b for b in app.button if b.label == "Forget my images").click().run()
     assert "image" not in app.query_params and not own_images(app)
     assert not app.session_state["own_pictures"]
-    assert "computed_from_pictures" not in app.session_state
+    known = app.session_state["computed_from_pictures"]  # of the example that is shown now
+    assert known and all("group" in key for key in known)
     assert not any(u.value for u in app.file_uploader), "the uploader lets go of the files too"
 
 
@@ -186,7 +263,7 @@ def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkey
     monkeypatch.setattr("fervt.ui.images._MAX_OWN", 1)
     app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
     assert app.query_params["image"] == sha256(COFFEE)
-    assert ["Only the last 1 images" in error.value for error in app.error] == [True]
+    assert ["Only the last 1 photos" in error.value for error in app.error] == [True]
     assert not app.warning
 
 
@@ -201,7 +278,7 @@ def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):
     app = open_page("predict", image="a" * 64)
     assert "only in the session of the person who uploaded it" in app.warning[0].value
     app = upload(app, ("mine.png", ASTRONAUT))
-    assert not app.warning and app.subheader
+    assert not app.warning and app.header
 
 
 @pytest.mark.parametrize("image", ["nobody", "../../etc/passwd", "<b>"])
@@ -217,7 +294,7 @@ def test_a_link_to_an_unknown_checkpoint_says_so_and_goes_on(open_page, checkpoi
     assert says(app) == leading(checkpoints["alpha"])
     app = open_page("predict", image="astronaut", checkpoint="b" * 64)
     assert "only in the session of the person who uploaded it" in app.warning[0].value
-    assert app.subheader
+    assert app.header
 
 
 def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpoints):
@@ -263,10 +340,10 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
         "no checkpoint": lambda: ("bad.pth", b"hello"),
     }[kind]()
     app = open_page("predict", image="astronaut")
-    before = app.subheader[0].value
+    before = app.header[0].value
     app = upload_checkpoint(app, name, content)
     assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
-    assert app.subheader[0].value == before
+    assert app.header[0].value == before
     assert "checkpoint" not in app.query_params
 
 
@@ -288,7 +365,13 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     app = open_page("predict", checkpoint="alpha", way="many")
     zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
     upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
-    assert any("**3 faces** in 3 images" in m.value for m in app.markdown)
+    assert any("**3 faces** in 3 images." in m.value for m in app.markdown)
+    bars = next(h.proto.body for h in app.get("html") if "Faces by expression" in h.proto.body)
+    leads = Counter(expression(f).name for f in app.dataframe[0].value["label"].dropna())
+    for name, count in leads.items():
+        assert f"{name} {count}" in bars
+    cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
+    assert len(cards) == 3
     assert app.dataframe[0].value["file"].tolist() == [
         "mine.zip/coffee.png",
         "mine.zip/in/bad.png",
@@ -297,7 +380,8 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
         "one.png",
     ]
     answer = app.dataframe[0].value["label"][4]
-    assert expression(answer).name == leading(checkpoints["alpha"])
+    face = Predictor(checkpoints["alpha"]).predict(data.astronaut())[0]
+    assert answer == face.label
     assert any("Files that could not be read: 1." in w.value for w in app.warning)
     job = app.query_params["job"]
     again = open_page("predict", checkpoint="alpha", way="many", job=job)
@@ -305,6 +389,29 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     looking = open_page("predict", way="many", job=job)
     next(b for b in looking.button if b.label == "Predict other images").click().run()
     assert server_jobs().find(job) is None
+
+
+def test_faces_of_many_photos_are_filtered_and_explained(open_page, upload_many, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
+    )
+    app = open_page("predict", checkpoint="alpha", way="many")
+    upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT), ("coffee.png", COFFEE))
+
+    def cards() -> list:
+        return [b for b in app.button if (b.key or "").startswith("press_batch_")]
+
+    assert len(cards()) == 3
+    label = app.dataframe[0].value["label"].dropna().iloc[0]
+    app.query_params["expression"] = label
+    app.run()
+    assert len(cards()) == int((app.dataframe[0].value["label"] == label).sum())
+    cards()[0].click().run()
+    assert not app.exception
+    (path, parameters) = opened[0]
+    assert path == "pages/explain.py" and parameters["whole"] == "1"
+    assert parameters["image"] in app.session_state["own_pictures"]
 
 
 def test_forget_my_images_leaves_what_others_started(open_page, upload_many):

@@ -11,7 +11,7 @@ from fervt.ui.explain.selection import ExplainedFace
 def show_download(view: ExplainedFace) -> None:
     """Draws the buttons; the files are made when one is pressed."""
     say(
-        "Keep it",
+        "Download",
         f"For {view.target_name}. `python -m fervt explain IMAGE --out DIR` writes the same files.",
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from fervt.explain import (
     SOURCES,
@@ -18,10 +19,12 @@ from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
+from fervt.ui.explain.board import describe_map, name_cell
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
 _DIRECTIONS = {
+    "strongest": "Ten strongest",
     "all": "All edges",
     "into": "Into the cell",
     "out": "Out of the cell",
@@ -46,10 +49,10 @@ def show_evidence(view: ExplainedFace) -> None:
     with right:
         say(
             "Do the sources agree?",
-            "Rank correlation of the maps: 1 is the same order of cells, 0 none in common.",
+            "Rank correlation of the maps: 1 means the same order of cells, 0 no relation.",
         )
         figure = correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps])
-        show_chart(figure, "correlations", "Rank correlations of the sources")
+        show_chart(figure, "correlations", _describe_agreement(maps))
 
 
 def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
@@ -82,7 +85,7 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
         opacity=opacity / 100,
         cell=view.cell,
     )
-    show_clickable(figure, "overlay", view.cell, f"{source.title} over the face")
+    show_clickable(figure, "overlay", view.cell, describe_map(key, maps[key]))
 
 
 def _show_graph(view: ExplainedFace) -> Values | None:
@@ -90,6 +93,7 @@ def _show_graph(view: ExplainedFace) -> Values | None:
     say(
         "Graph attention",
         "Arrows run from source to target; a ring is a cell's attention to itself.",
+        "gat",
     )
     trace = view.explanation.trace
     if trace.gat_attention is None or trace.edge_index is None or trace.node_features is None:
@@ -134,8 +138,27 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         dimming=dimming / 100,
         cell=view.cell,
     )
-    show_clickable(figure, "graph", view.cell, "The attention graph over the face")
+    show_clickable(figure, "graph", view.cell, _describe_graph(trace.edge_index, edges))
     return edges
+
+
+def _describe_graph(edge_index: NDArray[np.integer], edges: Values) -> str:
+    """The graph in one sentence, for those who cannot see it."""
+    between = np.flatnonzero(edge_index[0] != edge_index[1])
+    best = between[int(np.argmax(edges[between]))]
+    source, target = (name_cell(*divmod(int(node), GRID)) for node in edge_index[:, best])
+    return f"The attention graph over the face: strongest from {source} to {target}"
+
+
+def _describe_agreement(maps: dict[str, Values]) -> str:
+    """Which two maps agree most, in one sentence."""
+    table, keys = rank_correlations(maps), list(maps)
+    pairs = [(i, j) for i in range(len(keys)) for j in range(i)]
+    if not pairs:
+        return "Rank correlations: there is only one map"
+    i, j = max(pairs, key=lambda pair: np.nan_to_num(table[pair], nan=-2.0))
+    first, second = SOURCES[keys[j]].title, SOURCES[keys[i]].title
+    return f"Rank correlations: {first} and {second} agree most, {table[i, j]:.2f}"
 
 
 def _pick_one(title: str, count: int, key: str) -> int | None:
@@ -189,7 +212,7 @@ def _show_neighbors(view: ExplainedFace, into: dict, out: dict) -> None:
     shown = {name: place for name, place in places.items() if place in into}
     table = pd.DataFrame(
         {
-            "attention": ["it draws from", "draw from it"],
+            "attention": ["source → this cell", "this cell → target"],
             **{name: [into[place], out[place]] for name, place in shown.items()},
         }
     )

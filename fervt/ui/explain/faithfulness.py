@@ -38,6 +38,7 @@ def _show_curves(view: ExplainedFace) -> None:
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
         "is evidence, not proof: in training a face had one hole at most.",
+        "faithfulness",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
@@ -103,7 +104,7 @@ def _judge(*scores: float) -> str:
 
 def _show_twin(view: ExplainedFace) -> None:
     say(
-        "Randomised weights",
+        "Randomized weights",
         "The same map from an untrained twin: same architecture, random weights. A map that looks "
         "alike there shows the picture, not what was learned.",
     )
@@ -146,8 +147,8 @@ def _show_many_faces(view: ExplainedFace) -> None:
     say("Over many faces", "One face can mislead; this was measured beforehand.")
     if table is None:
         st.info(
-            "Nobody has measured this checkpoint over many faces yet: "
-            "`python -m scripts.faithfulness` does.",
+            "This checkpoint hasn't been measured over many faces yet; run "
+            "`python -m scripts.faithfulness`.",
         )
         return
     rows = [

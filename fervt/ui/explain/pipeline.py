@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fervt.explain import cell_attention, edge_attention
+from fervt.explain.pyramid import LEVELS, pyramid
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
@@ -37,7 +38,7 @@ def show_pipeline(view: ExplainedFace) -> None:
             )
             show_chart(figure, "stage_input", "The model's input")
         with st.container(border=True):
-            say("3 · GWA weights", "How strongly each cell is chosen; on average 1.")
+            say("3 · GWA weights", "Weight of each cell; the average is 1.")
             if trace.gwa_weights is None:
                 st.info(_NO_GWA)
             else:
@@ -53,20 +54,33 @@ def show_pipeline(view: ExplainedFace) -> None:
             say("5 · Fused features", "Input and map merged; channels' mean.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "How much each cell's neighbors, and itself, draw from it.")
+            say("6 · Graph", "Attention that each cell receives from its neighbors and itself.")
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:
                 received = cell_attention(edge_attention(trace.gat_attention), trace.edge_index)
                 _show_cells(
-                    view, received, "stage_graph", "Attention drawn from each cell", stretch
+                    view, received, "stage_graph", "Attention that each cell receives", stretch
                 )
+        levels = pyramid(view.predictor, trace.fused_features)
+        for number, (level, values) in enumerate(zip(LEVELS, levels, strict=True), 7):
+            with st.container(border=True):
+                height, width = values.shape
+                say(f"{number} · {level}", f"Mean activity of the backbone, {height} × {width}.")
+                figure = raster_figure(
+                    values,
+                    unit="activity",
+                    range_=(0, float(values.max()) or 1.0),
+                    colors=SEQUENTIAL,
+                    stretch=stretch,
+                )
+                show_chart(figure, f"stage_{level}", f"Where the features of {level} are active")
         with st.container(border=True):
-            say("7 · Tokens", "What the transformer reads: a row a token.")
+            say("10 · Tokens", "What the transformer reads: one row per token.")
             figure = token_figure(trace.tokens, trace.token_names)
             show_chart(figure, "stage_tokens", "The tokens' values")
         with st.container(border=True):
-            say("8 · Prediction", "Calibrated probabilities.")
+            say("11 · Prediction", "Calibrated probabilities.")
             show_probability_bars(view.prediction, "stage_prediction", HEIGHT_PX)
 
 

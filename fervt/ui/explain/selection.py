@@ -15,13 +15,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.explain import Explanation, Target, explain_face, seen_part
+from fervt.explain.regions import RegionEffects, hide_regions
 from fervt.figures.probabilities import plot_probabilities
 from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.address import put, read, wanted
 from fervt.ui.charts import show_chart
-from fervt.ui.choices import store
+from fervt.ui.choices import pick_flag, store
 from fervt.ui.clicks import clicked
 from fervt.ui.images import Picture, remember
 
@@ -30,6 +31,7 @@ Cell = tuple[int, int]
 CELL, TARGET, AGAINST = "cell", "target", "against"
 _NOTHING = ""
 _ASKED = "asked for"
+_CAME = "came_to_explain"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class ExplainedFace:
         predictor: The checkpoint.
         prediction: What it says of the face.
         explanation: Why, as arrays.
+        effects: What the prediction becomes without each region.
         target: What is being explained.
         cell: The marked cell, row and column; None for none.
         seen: (448, 448, 3) uint8 RGB, the part of the crop that the model sees.
@@ -50,6 +53,7 @@ class ExplainedFace:
     predictor: Predictor
     prediction: Prediction
     explanation: Explanation
+    effects: RegionEffects
     target: Target
     cell: Cell | None
     seen: NDArray[np.uint8]
@@ -72,45 +76,75 @@ class ExplainedFace:
         return self.target.describe_score(self.vocabulary)
 
     @property
+    def drops(self) -> dict[str, float]:
+        """By region, how much the target's score falls when it is hidden, -1..1."""
+        plain = float(self.target.score(self.effects.plain))
+        return {
+            name: plain - float(self.target.score(hidden))
+            for name, hidden in self.effects.hidden.items()
+        }
+
+    @property
     def shelf(self) -> dict[Any, Any]:
         """Where results on demand are kept for this face; it is emptied with the images."""
         return remember((*self.key, "on demand"), dict)
 
 
 def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> ExplainedFace:
-    """Explains a face, once a session; draws the answer and the choice of what to explain."""
+    """Explains a face, once a session."""
     key = (predictor, picture.key, prediction.box_xyxy_px, prediction.angle_deg)
 
-    def compute() -> tuple[Explanation, NDArray[np.uint8], float]:
+    def compute() -> tuple[Explanation, RegionEffects, NDArray[np.uint8], float]:
         started = time.perf_counter()
-        explanation = explain_face(predictor, to_face(prediction.crop))
+        face = to_face(prediction.crop)
+        explanation, effects = explain_face(predictor, face), hide_regions(predictor, face)
         seen = seen_part(prediction.crop, predictor.info.preprocess.crop)
-        return explanation, seen, 1000 * (time.perf_counter() - started)
+        return explanation, effects, seen, 1000 * (time.perf_counter() - started)
 
     with st.spinner("Looking at the face", show_time=False):
-        explanation, seen, compute_ms = remember((*key, "explanation"), compute)
-    leading = expression(prediction.label).name
-    st.subheader(f"{leading}, {prediction.confidence:.0%}", anchor=False)
-    show_probability_bars(prediction, "answer", 200)
-    target = _pick_target(predictor.classes, prediction)
+        explanation, effects, seen, compute_ms = remember((*key, "explanation"), compute)
+    target = wanted_target(predictor.classes, prediction)
+    cell = wanted_cell()
     return ExplainedFace(
-        predictor, prediction, explanation, target, wanted_cell(), seen, key, compute_ms
+        predictor, prediction, explanation, effects, target, cell, seen, key, compute_ms
     )
 
 
-def _pick_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
-    """Draws the two choices; invalid values in the address are ignored."""
-    classes = vocabulary.classes
-    label = wanted(TARGET, classes, _NOTHING)
-    against = wanted(AGAINST, classes, _NOTHING)
-    if against == (label or prediction.label):
-        against = _NOTHING
-    others = [name for name in classes if name != (label or prediction.label)]
-    predicted = f"Predicted: {expression(prediction.label).name}"
-    with st.grid(2, min_column_width=150):
-        _pick("Explain", TARGET, label, classes, predicted)
-        _pick("In contrast to", AGAINST, against, others, "nothing")
+def wanted_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
+    """What the address asks to explain; the predicted class where it asks for nothing known."""
+    label, against = _wanted_labels(vocabulary, prediction)
     return Target.named(vocabulary, label or prediction.label, against or None)
+
+
+def _wanted_labels(vocabulary: Vocabulary, prediction: Prediction) -> tuple[str, str]:
+    label = wanted(TARGET, vocabulary.classes, _NOTHING)
+    against = wanted(AGAINST, vocabulary.classes, _NOTHING)
+    return label, _NOTHING if against == (label or prediction.label) else against
+
+
+def pick_depths() -> bool:
+    """Draws the choice to see everything below the maps; says whether it is wanted.
+
+    A link to one of its views opens it: once, since the address drops the view that is the usual
+    one as soon as the page has run.
+    """
+    if not st.session_state.setdefault(_CAME, False):
+        st.session_state[_CAME] = True
+        if read("view") is not None and read("depths") is None:
+            put("depths", "1")
+    return pick_flag(
+        "For researchers: every layer and edge, tokens, faithfulness, what-if, numbers, files",
+        "depths",
+    )
+
+
+def pick_target(vocabulary: Vocabulary, prediction: Prediction) -> None:
+    """Draws the two choices."""
+    label, against = _wanted_labels(vocabulary, prediction)
+    others = [name for name in vocabulary.classes if name != (label or prediction.label)]
+    predicted = f"Predicted: {expression(prediction.label).name}"
+    _pick("Explain", TARGET, label, vocabulary.classes, predicted)
+    _pick("In contrast to", AGAINST, against, others, "nothing")
 
 
 def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None:

@@ -24,6 +24,7 @@ def show_tokens(view: ExplainedFace) -> None:
             "Attention among tokens",
             "Rows are queries, columns are keys; each row sums to 1. L1 to L3 are the "
             "backbone's levels, fine to coarse.",
+            "attention",
         )
         with st.grid(2, min_column_width=100):
             block = st.selectbox("Block", _numbers(blocks), key="block", bind="query-params")

@@ -4,16 +4,23 @@ Nothing of it lies on the disk: the file is in the session, what was read of it 
 registry of jobs, until it is forgotten, replaced, or an hour old.
 """
 
+from io import BytesIO
+
 import streamlit as st
+from PIL import Image
 
 from fervt.images import safe_name
-from fervt.live import LiveSettings
+from fervt.live import FrameReading, LiveSettings
+from fervt.live.film import Film
 from fervt.predict import Predictor
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
+from fervt.ui.images import FIRST_FACE, PARAMETER, add_picture
 from fervt.ui.jobs import find_job, forget_job, say_seconds, show_progress, start_job
 from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, show_exports
+from fervt.ui.navigation import is_leaving, leave_for, link_parameters
+from fervt.ui.script import run_script
 from fervt.video import ReadFilm, read_film
 
 KIND = "video"
@@ -23,9 +30,9 @@ _MAX_FILE_MB = 200
 _WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
 _WHAT_HAPPENS = (
-    "The file goes to the machine that runs the app, is read there in memory and is not stored: "
-    "what was read is dropped when you forget it, after an hour at the latest. Until then this "
-    "page's address finds it again, for whoever has the address."
+    "The file is sent to the machine that runs the app, read in memory, and is not stored. The "
+    "result is dropped when you forget it, or after an hour. Until then anyone with this page's "
+    "link can see it."
 )
 
 
@@ -110,9 +117,35 @@ def _draw_result(film: ReadFilm) -> None:
     st.fragment(_draw_timeline)(film)
 
 
+def _explain_moment(content: bytes, name: str, moment: FrameReading) -> None:
+    """Takes the film's own frame, without what was drawn on it, and opens its first face."""
+    with Film(BytesIO(content), name) as film:
+        frame = next((f for f in film if f.time_s >= moment.time_s - 1e-6), None)
+    if frame is None:
+        return
+    encoded = BytesIO()
+    Image.fromarray(frame.rgb).save(encoded, "PNG", compress_level=1)
+    picture = add_picture(f"{name} at {moment.time_s:.1f} s.png", encoded.getvalue())
+    leave_for("explain", link_parameters(**{PARAMETER: picture.key} | FIRST_FACE))
+
+
 def _draw_timeline(film: ReadFilm) -> None:
     """By itself, so that a look at a moment does not hand the whole film over again."""
-    st.subheader("Timeline", anchor=False)
-    draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")
+    st.header("Timeline", anchor=False)
+    st.caption("Click a moment in the timeline, and the film goes there.")
+    if is_leaving():
+        st.rerun()  # the whole page, which then opens the other one
+    moment = draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")
+    run_script("film_timeline")
     with st.container(horizontal=True):
+        upload = st.session_state.get(fresh_key("video"))
+        if moment is not None and moment.faces and upload is not None:
+            st.button(
+                "Explain this moment",
+                icon=":material/visibility:",
+                type="primary",
+                on_click=_explain_moment,
+                args=(upload.getvalue(), safe_name(upload.name), moment),
+                help="Takes this frame into your session and opens it in Explain.",
+            )
         show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")

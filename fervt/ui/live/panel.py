@@ -1,16 +1,19 @@
 """Beside the stream, twice a second: how fast it runs, who is there, and what was read."""
 
+import html
 import io
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from fervt.labels import expression
+from fervt.evaluation.certainty import say_prediction
 from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_color
 from fervt.live.tracker import overlap
 from fervt.predict import Predictor
 from fervt.ui.answers import predict_faces
+from fervt.ui.bars import bars_html
+from fervt.ui.certainty import threshold_of
 from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
 from fervt.ui.live.stream import seconds_since_start
 from fervt.ui.live.trouble import ROUTE_TIMEOUT_S, show_no_route
@@ -18,7 +21,7 @@ from fervt.ui.navigation import go_to, link_parameters
 
 REFRESH_S = 0.5
 _CHOSEN = "live_chosen"
-_WITH_BARS = 2  # faces; the others have a line
+_WITH_BARS, _FEW = 4, 3  # faces with bars; bars a face where there are several
 
 
 def show_panel(worker: LiveWorker, running: bool) -> None:
@@ -30,10 +33,6 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     stats = worker.stats()
     if running and not stats.frames and seconds_since_start() > ROUTE_TIMEOUT_S:
         show_no_route()
-    with st.grid(3, min_column_width=88, gap="small"):
-        st.metric("Frames/s in", _rate(stats.in_fps, running))
-        st.metric("Frames/s read", _rate(stats.processed_fps, running))
-        st.metric("Dropped/s", _rate(stats.dropped_fps, running))
     latest = worker.latest
     if stats.failed and running:
         st.warning(
@@ -43,19 +42,28 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     if not running or latest is None:
         st.info(_why_empty(stats, running), icon=":material/videocam:")
         return
-    every = worker.search_every
+    faces = latest.reading.faces
+    if not faces:
+        st.info("No face in the picture.", icon=":material/face_retouching_off:")
+    for index, face in enumerate(faces):
+        shown = None if len(faces) == 1 else _FEW
+        _draw_face(worker.predictor, face, index < _WITH_BARS, shown)
+    if faces:
+        _draw_snapshot_button(worker.predictor, latest)
+    with st.expander("Details", icon=":material/speed:"):
+        _draw_details(stats, worker.search_every)
+
+
+def _draw_details(stats: LiveStats, every: int) -> None:
+    with st.grid(3, min_column_width=88, gap="small"):
+        st.metric("Frames/s in", _rate(stats.in_fps))
+        st.metric("Frames/s read", _rate(stats.processed_fps))
+        st.metric("Dropped/s", _rate(stats.dropped_fps))
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
         f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
         f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
     )
-    faces = latest.reading.faces
-    if not faces:
-        st.info("No face in the picture.", icon=":material/face_retouching_off:")
-    for index, face in enumerate(faces):
-        _draw_face(face, index < _WITH_BARS)
-    if faces:
-        _draw_snapshot_button(worker.predictor, latest)
 
 
 def _why_empty(stats: LiveStats, running: bool) -> str:
@@ -66,29 +74,19 @@ def _why_empty(stats: LiveStats, running: bool) -> str:
     return "Press Start below the picture, and the expressions appear here."
 
 
-def _rate(per_second: float, running: bool) -> str:
-    if not running:
-        return "–"
+def _rate(per_second: float) -> str:
     return f"{per_second:.0f}" if per_second >= 10 else f"{per_second:.1f}"
 
 
-def _draw_face(face: FaceReading, bars: bool) -> None:
+def _draw_face(predictor: Predictor, face: FaceReading, bars: bool, shown: int | None) -> None:
     """Bars in plain HTML: a chart twice a second would cost the browser more than the video."""
-    name = expression(face.label).name
+    said = say_prediction(face.probabilities, face.classes, threshold_of(predictor))
     dot = f"<span style='color:{track_color(face.number)}'>●</span>"
-    title = f"{dot} Face {face.number}: {name}, {face.confidence:.0%}"
-    rows = [f"<div style='font-size:1.15rem;font-weight:600;margin-bottom:.35rem'>{title}</div>"]
-    for label, share in zip(face.classes, face.probabilities, strict=True) if bars else ():
-        shown, leads = expression(label), label == face.label
-        rows.append(
-            f"<div style='display:flex;align-items:center;gap:.5rem;line-height:1.75'>"
-            f"<span style='width:6.5rem;font-weight:{600 if leads else 400}'>{shown.name}</span>"
-            f"<span style='flex:1;height:.85rem'><span style='display:block;height:100%;"
-            f"width:{share:.1%};border-radius:4px;background:{shown.color};"
-            f"opacity:{1 if leads else 0.55}'></span></span>"
-            f"<span style='width:3rem;text-align:right'>{share:.0%}</span></div>"
-        )
-    st.html("".join(rows))
+    title = f"{dot} Face {face.number}: {html.escape(said)}"
+    body = bars_html(face.probabilities, face.classes, shown) if bars else ""
+    st.html(
+        f"<div style='font-size:1.15rem;font-weight:600;margin-bottom:.35rem'>{title}</div>{body}"
+    )
 
 
 def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:

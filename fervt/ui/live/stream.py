@@ -20,12 +20,11 @@ _STREAM = "live_stream"
 _STARTED = "live_started_s"
 
 _CONSENT = (
-    "Your camera's frames go to the machine that runs this app, are read there and come back at "
-    "once. **No frame is stored**, unless you press Record: then the film is kept in your "
-    "session's memory. So are the probabilities of the last five minutes, until you forget them, "
-    "press Start "
-    "again, or close or reload this tab. Everybody in the picture should know that their "
-    "expression is being read."
+    "Your camera's frames are sent to the machine that runs this app, read there, and sent back. "
+    "**No frame is stored**, unless you press Record: then the film stays in your session's "
+    "memory. The probabilities of the last five minutes stay there too, until you forget them, "
+    "press Start again, or close or reload this tab. Everybody in the picture should know that "
+    "their expression is being read."
 )
 _SOURCES = {"webcam": "Webcam", "video": "Video file"}
 _OVERLAY_NAMES = {"none": "None", "gwa": "Grid-wise attention", "graph": "Attention graph"}
@@ -126,7 +125,7 @@ def stream_camera(reader: CameraReader) -> bool:
             "stop": "Stop",
             "select_device": "Choose the camera",
             "device_access_denied": "The browser does not let this page use the camera.",
-            "device_not_available": "The camera does not answer.",
+            "device_not_available": "The camera isn't responding.",
         },
         on_change=_note_start,
     )

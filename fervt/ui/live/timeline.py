@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from fervt.figures.timeline import timeline_figure
 from fervt.labels import Vocabulary, expression
@@ -38,7 +40,7 @@ def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) ->
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.subheader("Timeline", anchor=False, width="content")
+        st.header("Timeline", anchor=False, width="content")
         paused = running and st.toggle(
             "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
         )
@@ -72,7 +74,7 @@ def _forget(forget: Callable[[], None]) -> None:
 
 def draw_timeline(
     readings: list[FrameReading], vocabulary: Vocabulary, frozen: bool, key: str
-) -> None:
+) -> FrameReading | None:
     """Draws one face's timeline, the choice of the face, and, while frozen, of a moment.
 
     Args:
@@ -80,15 +82,22 @@ def draw_timeline(
         vocabulary: Of the probabilities.
         frozen: Whether nothing is being added.
         key: Of the widgets.
+
+    Returns:
+        What was read at the chosen moment; None while none can be chosen.
     """
     numbers = face_numbers(readings)
     if not numbers:
         st.caption("No face so far.")
-        return
+        return None
+    present = [] if frozen else [face.number for face in readings[-1].faces]
+    numbers = [*present, *(number for number in numbers if number not in present)]
     chosen = numbers[0]
     if len(numbers) > 1:
         shown = sorted(numbers[:8])
-        if st.session_state.get(f"{key}_face") not in shown:
+        # While it runs, the timeline follows somebody who is there.
+        known = st.session_state.get(f"{key}_face")
+        if known not in shown or (present and known not in present):
             st.session_state[f"{key}_face"] = chosen
         chosen = st.pills("Face", shown, key=f"{key}_face", required=True) or chosen
     moment = _pick_moment(readings, key) if frozen and len(readings) > 1 else None
@@ -96,10 +105,21 @@ def draw_timeline(
     figure = timeline_figure(
         times, values, vocabulary.classes, None if moment is None else moment.time_s
     )
-    about = f"Probability of each expression of face {chosen} over time"
-    show_chart(figure, f"{key}_timeline", about)
+    show_chart(figure, f"{key}_timeline", _describe_series(chosen, values, vocabulary))
     if moment is not None:
         st.markdown(_describe(moment))
+    return moment
+
+
+def _describe_series(number: int, values: NDArray[np.floating], vocabulary: Vocabulary) -> str:
+    """A timeline in one sentence, for those who cannot see it."""
+    start = f"Probability of each expression of face {number} over time"
+    there = values[~np.isnan(values[:, 0])]
+    if not len(there):
+        return start
+    leads = np.bincount(there.argmax(axis=1), minlength=len(vocabulary))
+    name = expression(vocabulary.classes[int(leads.argmax())]).name
+    return f"{start}: {name} leads in {leads.max() / len(there):.0%} of it"
 
 
 def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:

@@ -23,10 +23,10 @@ TROUBLES = {
         "The browser does not let this page use the camera. Allow the camera in the site's "
         "settings, left of the address, and reload the page."
     ),
-    "missing": "No camera was found. Connect one, or check that no other program holds it.",
+    "missing": "No camera was found. Connect one, or close the program that is using it.",
 }
 NO_ROUTE = (
-    "The browser and the server find no route for the video. Behind firewalls and on hosted "
+    "The browser and the server can't connect for video. Behind firewalls and on hosted "
     "servers WebRTC needs a TURN service: set CLOUDFLARE_TURN_KEY_ID and "
     "CLOUDFLARE_TURN_KEY_API_TOKEN, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, in the app's "
     "environment."

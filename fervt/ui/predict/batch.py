@@ -8,13 +8,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fervt.batch import Answers, predict_files
 from fervt.images import IMAGE_SUFFIXES
-from fervt.labels import expression
 from fervt.predict import Predictor
 from fervt.table import START
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
 from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+from fervt.ui.predict.batch_faces import show_faces
 from fervt.ui.text import as_text
 
 KIND = "batch"
@@ -82,15 +82,7 @@ def _show_answers(answers: Answers) -> None:
     found = sum(answers.faces.values())
     st.markdown(
         f"**{found:,} face{'s' * (found != 1)}** in {answers.images:,} "
-        f"image{'s' * (answers.images != 1)}: "
-        + (
-            ", ".join(
-                f"{count:,} {expression(label).name}"
-                for label, count in answers.faces.most_common()
-            )
-            or "none"
-        )
-        + "."
+        f"image{'s' * (answers.images != 1)}."
     )
     if answers.faceless:
         st.caption(
@@ -106,8 +98,10 @@ def _show_answers(answers: Answers) -> None:
     with st.container(horizontal=True):
         offer_file("Table (.csv)", lambda: answers.table, "expressions.csv", "text/csv", main=True)
         offer_another(KIND, "Predict other images", "this table")
+    show_faces(answers)
     whole = dict.fromkeys(START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
-    st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
-    if len(rows) == _SHOWN_ROWS:
-        st.caption(f"The first {len(rows):,} rows.")
+    with st.expander("The table", icon=":material/table:"):
+        st.dataframe(rows, hide_index=True, width="stretch", alt="One row for each face")
+        if len(rows) == _SHOWN_ROWS:
+            st.caption(f"The first {len(rows):,} rows.")

@@ -1,0 +1,69 @@
+"""Confidence in words, with a threshold that was measured and not chosen.
+
+A checkpoint is called unsure where, among the faces of PublicTest on which it was as confident, it
+was right less than half of the time.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fervt.errors import DataError
+from fervt.evaluation.store import EvaluationStore
+from fervt.labels import expression
+
+UNMEASURED = 0.5  # of a checkpoint without a saved evaluation: what calibration would make of it
+SPLIT = "PublicTest"
+_BAND = 0.05
+_FEWEST = 20  # faces in a band that may end the search
+
+
+def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """The confidence below which a checkpoint is unsure.
+
+    Args:
+        confidence: (N,) calibrated probability of the leading class.
+        right: (N,) whether that class was the label.
+
+    Returns:
+        The upper end of the highest of the successive bands, 0.05 wide, in which fewer than half
+        of the faces were right; 0 where there is none.
+    """
+    for low in np.arange(0, 1, _BAND):
+        inside = (confidence >= low) & (confidence < low + _BAND)
+        if inside.sum() >= _FEWEST and right[inside].mean() >= 0.5:
+            return float(round(low, 2))
+    return 1.0 if len(right) >= _FEWEST and right.mean() < 0.5 else 0.0
+
+
+def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
+    """The threshold of a checkpoint, from its saved evaluation; `UNMEASURED` without one."""
+    try:
+        rows = (store or EvaluationStore()).find(name, SPLIT).rows()
+    except DataError:
+        return UNMEASURED
+    return unsure_below(rows.calibrated.max(axis=1), rows.right) if len(rows) else UNMEASURED
+
+
+def percent(share: float) -> str:
+    """A probability for people: neither 0% nor 100%, since a model never knows."""
+    whole = round(100 * share)
+    return {0: "<1%", 100: ">99%"}.get(whole, f"{whole}%")
+
+
+def say_prediction(
+    probabilities: ArrayLike, classes: Sequence[str], threshold: float = UNMEASURED
+) -> str:
+    """The answer in words: "Happy, 94%", or "Unsure: Happy or Neutral" below the threshold.
+
+    Args:
+        probabilities: (C,), calibrated.
+        classes: Their labels.
+        threshold: See `measure_threshold`.
+    """
+    shares = np.asarray(probabilities, dtype=float)
+    first, second = np.argsort(-shares, kind="stable")[:2]
+    if shares[first] < threshold:
+        return f"Unsure: {expression(classes[first]).name} or {expression(classes[second]).name}"
+    return f"{expression(classes[first]).name}, {percent(shares[first])}"

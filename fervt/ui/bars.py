@@ -1,0 +1,76 @@
+"""Probabilities as bars in plain HTML: on the page at once, and read aloud as one sentence."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import ArrayLike
+
+from fervt.evaluation.certainty import percent
+from fervt.labels import expression
+
+_STYLE = """<style>
+.fervt-bars { display: grid; gap: 5px 8px;
+  grid-template-columns: minmax(0, max-content) minmax(1rem, 1fr) 2.6rem;
+  align-items: center; font-size: .9rem; line-height: 1.2; }
+.fervt-bars i { display: block; height: 12px; border-radius: 4px; min-width: 2px; }
+.fervt-bars b { font-weight: 600; }
+.fervt-bars > :is(b, span) { overflow: hidden; text-overflow: ellipsis; }
+.fervt-bars span.value { text-align: right; font-variant-numeric: tabular-nums; }
+</style>"""
+
+
+def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | None = None) -> str:
+    """One bar a class, in the vocabulary's order; with `shown` only so many, the largest first.
+
+    Args:
+        probabilities: (C,), 0..1.
+        classes: C labels.
+        shown: How many at most.
+    """
+    shares = np.asarray(probabilities, dtype=float).tolist()
+    order = list(range(len(shares)))
+    leading = max(order, key=shares.__getitem__)
+    if shown is not None:
+        order = sorted(order, key=lambda i: -shares[i])[:shown]
+    about = ", ".join(
+        f"{expression(classes[i]).name} {percent(shares[i])}"
+        for i in sorted(order, key=lambda i: -shares[i])
+    )
+    rows = []
+    for i in order:
+        one, tag = expression(classes[i]), "b" if i == leading else "span"
+        rows.append(
+            f"<{tag}>{one.name}</{tag}><i style='width:{100 * shares[i]:.1f}%;"
+            f"background:{one.color};opacity:{1 if i == leading else 0.6}'></i>"
+            f"<span class='value'><{tag}>{html.escape(percent(shares[i]))}</{tag}></span>"
+        )
+    return (
+        f"{_STYLE}<div class='fervt-bars' role='img' aria-label='{html.escape(about)}'>"
+        f"{''.join(rows)}</div>"
+    )
+
+
+def show_bars(probabilities: ArrayLike, classes: Sequence[str], shown: int | None = None) -> None:
+    """Draws them; see `bars_html`."""
+    st.html(bars_html(probabilities, classes, shown))
+
+
+def counts_html(counts: Mapping[str, int]) -> str:
+    """One bar a class for how many faces lead with it, the most frequent as long as the line.
+
+    Args:
+        counts: By label, in the vocabulary's order.
+    """
+    most = max([1, *counts.values()])
+    rows = [
+        f"<span>{expression(label).name}</span><i style='width:{100 * count / most:.1f}%;"
+        f"background:{expression(label).color}'></i><span class='value'>{count:,}</span>"
+        for label, count in counts.items()
+    ]
+    about = ", ".join(f"{expression(label).name} {count:,}" for label, count in counts.items())
+    return (
+        f"{_STYLE}<div class='fervt-bars' role='img' aria-label='Faces by expression: "
+        f"{html.escape(about)}'>{''.join(rows)}</div>"
+    )

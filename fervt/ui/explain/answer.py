@@ -1,0 +1,113 @@
+"""The Explain page's answer: the face, what was read, and one measured sentence on why."""
+
+from typing import Any
+
+import streamlit as st
+
+from fervt.draw import fit_for_screen
+from fervt.explain.evidence import Array
+from fervt.explain.faithfulness_table import read_table
+from fervt.explain.regions import MATTERS, describe_drops, strongest_region
+from fervt.ui.bars import show_bars
+from fervt.ui.certainty import explain_threshold, say
+from fervt.ui.explain.board import ORDER, TITLES
+from fervt.ui.explain.selection import ExplainedFace, pick_target
+from fervt.ui.face_choice import pick_number, pick_whole
+
+_BETTER = "better than random"
+_CROP_PX = 112
+
+
+def show_answer(view: ExplainedFace, faces: int) -> None:
+    """Draws the crop, the answer, the sentences, and the choice of what to explain.
+
+    Args:
+        view: The explained face.
+        faces: How many there are in the image.
+    """
+    left, bars = st.columns([8, 4], gap="medium")
+    with left, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
+        st.image(
+            fit_for_screen(view.prediction.crop)[0],
+            width=_CROP_PX,
+            alt=f"The face as it was cut out: {say(view.predictor, view.prediction)}",
+        )
+        words = st.container(width="stretch", gap="xsmall")
+    with words:
+        st.header(
+            say(view.predictor, view.prediction),
+            anchor=False,
+            help=explain_threshold(view.predictor),
+        )
+        about = "" if view.target == view.explanation.predicted else f"For {view.target_name}: "
+        st.markdown(f"**{about}{describe_drops(view.drops)}**")
+        maps = view.explanation.maps(view.target)
+        table = read_table(view.predictor.sha256)
+        st.caption(f"{say_agreement(maps, view.drops)} {say_trust(table)}")
+        pick_number(faces)
+    with bars:
+        show_bars(view.prediction.probabilities, view.prediction.classes)
+        with st.popover("Explain another expression", icon=":material/tune:", type="tertiary"):
+            pick_target(view.predictor.classes, view.prediction)
+            pick_whole()
+
+
+def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
+    """Whether the other maps point at the region that hiding shows to matter most."""
+    deciding = max(drops, key=drops.__getitem__)
+    strongest = {key: strongest_region(maps[key]) for key in ORDER if key in maps}
+    if drops[deciding] < MATTERS:
+        where = ", ".join(f"{_name(key)} on the {name}" for key, name in strongest.items())
+        return f"The maps are strongest elsewhere: {where}."
+    agree = [_name(key) for key, name in strongest.items() if name == deciding]
+    differ = [f"{_name(key)} to the {name}" for key, name in strongest.items() if name != deciding]
+    sentences = []
+    if agree:
+        points = "points" if len(agree) == 1 else "point"
+        sentences.append(f"{_upper(_join(agree))} {points} to the {deciding} as well.")
+    if differ:
+        verb = "points" if len(differ) == 1 else "point"
+        named, first = _join(differ), differ[0].split(" to the ")
+        sentences.append(
+            f"{_upper(first[0])} {verb} to the {first[1]} instead."
+            if len(differ) == 1
+            else f"Not all agree: {named}."
+        )
+    return " ".join(sentences)
+
+
+def say_trust(table: dict[str, Any] | None) -> str:
+    """What was measured over many faces, in a sentence that weighs the maps of this one."""
+    if table is None:
+        return "How far the maps of this checkpoint can be trusted hasn't been measured yet."
+    sources = table["sources"]
+    good = [key for key in ORDER if sources.get(key, {}).get("verdict") == _BETTER]
+    weak = [_name(key) for key in ORDER if key in sources and key not in good]
+    start = f"Over {table['faces']} {table['split']} faces"
+    if not good:
+        return f"{start} none of these maps finds the deciding cells better than chance."
+    best = _name(max(good, key=lambda key: sources[key]["deletion_gain"]))
+    if not weak:
+        count = {2: "both", 3: "all three", 4: "all four"}.get(len(good), "all")
+        return (
+            f"{start} {count} find the deciding cells better than chance, {best} by the widest "
+            "margin: where they differ, it has the last word."
+        )
+    verb = "beats" if len(good) == 1 else "beat"
+    return (
+        f"{start} only {_join([_name(key) for key in good])} {verb} chance: {_join(weak)} "
+        f"{'shows' if len(weak) == 1 else 'show'} where the model looks, not what decides."
+    )
+
+
+def _name(key: str) -> str:
+    """A map within a sentence."""
+    return TITLES[key] if key == "grad_cam" else TITLES[key].lower()
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _join(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,1 @@
+"""The sections of the Home page, one a file."""

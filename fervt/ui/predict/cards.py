@@ -1,0 +1,98 @@
+"""A card for each face of a photo: what was read, how surely, and what mattered."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fervt.draw import fit_for_screen
+from fervt.explain import seen_part
+from fervt.explain.occlusion import occlude
+from fervt.figures.grid import encode_picture
+from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.bars import show_bars
+from fervt.ui.cards import draw_card, draw_card_style
+from fervt.ui.certainty import explain_threshold, say
+from fervt.ui.component import mount
+from fervt.ui.explain.board import describe_map, plain_panel
+from fervt.ui.face_choice import choose, chosen_index
+from fervt.ui.images import Picture, remember
+from fervt.ui.navigation import leave_for, link_parameters
+
+_MOST_CARDS = 24
+_CUT_OUT, _MATTERED = "As it was cut out", "What mattered"
+
+
+def show_cards(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> Prediction:
+    """Draws the chosen face in full and the others small; gives the chosen one."""
+    index = chosen_index(len(faces))
+    with st.container(border=True):
+        _show_face(predictor, picture, faces[index], index + 1)
+    others = [number for number in range(1, len(faces) + 1) if number != index + 1]
+    if others:
+        draw_card_style()
+        with st.grid(min_column_width=104, gap="small"):
+            for number in others[:_MOST_CARDS]:
+                face = faces[number - 1]
+                crop = fit_for_screen(face.crop)[0]
+                words = f"{number} {say(predictor, face)}"
+                draw_card(f"face_{number}", crop, words, choose, (number,))
+    if len(others) > _MOST_CARDS:
+        st.caption(f"{len(others) - _MOST_CARDS} more: click them in the photo.")
+    return faces[index]
+
+
+def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number: int) -> None:
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(width="content"):
+            st.header(say(predictor, face), anchor=False, help=explain_threshold(predictor))
+        st.button(
+            "Why?",
+            type="primary",
+            icon=":material/visibility:",
+            key="why",
+            help="What decided, and where the model looked.",
+            on_click=leave_for,
+            args=("explain", link_parameters(image=picture.key, face=str(number))),
+        )
+    show_bars(face.probabilities, face.classes)
+    side = face.model_input.shape[0]
+    seen = f"{side} × {side} px, what the model saw"
+    with st.grid(3, min_column_width=80, gap="small"):
+        st.image(fit_for_screen(face.crop)[0], width="stretch", caption=_CUT_OUT, alt=_CUT_OUT)
+        st.image(
+            fit_for_screen(face.model_input)[0],
+            width="stretch",
+            caption=seen,
+            alt=seen,
+            output_format="PNG",  # exactly: JPEG would soften its pixels
+        )
+        _show_mattered(predictor, picture, face)
+    with st.expander("Details", icon=":material/info:"):
+        left_px, top_px, right_px, bottom_px = face.box_xyxy_px
+        st.caption(
+            f"{predictor.name} took {face.latency_ms:.0f} ms for this face. Box: {left_px}, "
+            f"{top_px} to {right_px}, {bottom_px} px, tilted by {face.angle_deg:.0f}°. "
+            f"{explain_threshold(predictor)}"
+        )
+
+
+def _show_mattered(predictor: Predictor, picture: Picture, face: Prediction) -> None:
+    drops = _hide_cells(predictor, picture, face)
+    panel = plain_panel("occlusion", drops) | {"alt": describe_map("occlusion", drops)}
+    panel["note"] = f"{_MATTERED} ({panel['note'].lower()})"
+    crop = seen_part(face.crop, predictor.info.preprocess.crop)
+    mount("board", "mattered", {"face": encode_picture(crop, 240), "panels": [panel]})
+
+
+def _hide_cells(predictor: Predictor, picture: Picture, face: Prediction) -> NDArray[np.float32]:
+    """(7, 7): how much the leading expression's probability falls without each cell."""
+
+    def compute() -> NDArray[np.float32]:
+        hidden = occlude(predictor, predictor.prepare(to_face(face.crop)[None]))
+        return face.confidence - hidden[..., int(face.probabilities.argmax())]
+
+    return remember((predictor, picture.key, face.box_xyxy_px, face.angle_deg, "hidden"), compute)

@@ -1,0 +1,39 @@
+"""Streamlit's server, which loads the model while it starts and not when the first visitor comes.
+
+python -m fervt.ui.server run streamlit_app.py
+"""
+
+import logging
+import threading
+
+_THREAD = "load"
+_QUIET = "streamlit.runtime.scriptrunner_utils.script_run_context"
+
+
+def main() -> None:
+    """Runs Streamlit's command line with the model loading beside it."""
+    threading.Thread(target=_load, name=_THREAD, daemon=True).start()
+    from streamlit.web.cli import main as run_streamlit
+
+    run_streamlit(prog_name="streamlit")
+
+
+def _load() -> None:
+    """Imports what pages import and explains Home's face; what fails, the first page says."""
+    # Streamlit warns that there is no visitor yet, which is the point.
+    logging.getLogger(_QUIET).addFilter(lambda record: record.threadName != _THREAD)
+    try:
+        from fervt.ui.checkpoints import load_shipped, shipped_names
+        from fervt.ui.home.hero import explain_example
+        from fervt.ui.home.stages import make_stages
+
+        flagship = load_shipped(shipped_names()[0])
+        make_stages(flagship, explain_example(flagship))
+        for name in shipped_names()[1:]:
+            load_shipped(name)
+    except Exception:
+        logging.getLogger(__name__).exception("The model could not be loaded in advance.")
+
+
+if __name__ == "__main__":
+    main()

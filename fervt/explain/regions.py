@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from fervt.explain.grid import hide_cells
-from fervt.explain.trace import Array, classify
+from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 from fervt.regions import REGIONS, region_sums
@@ -41,7 +41,7 @@ def hide_regions(predictor: Predictor, face: NDArray[np.uint8]) -> RegionEffects
     for number, cells in enumerate(REGIONS.values(), 1):
         for row, column in cells:
             masks[number, row, column] = 1
-    found = classify(predictor, hide_cells(predictor.prepare(face[None]), masks))
+    found = predictor.classify_prepared(hide_cells(predictor.prepare(face[None]), masks))
     return RegionEffects(found[0], dict(zip(REGIONS, found[1:], strict=True)))
 
 

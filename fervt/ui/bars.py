@@ -12,7 +12,7 @@ from fervt.labels import expression
 
 _STYLE = """<style>
 .fervt-bars { display: grid; gap: 5px 8px;
-  grid-template-columns: minmax(0, max-content) minmax(1rem, 1fr) 2.6rem;
+  grid-template-columns: fit-content(6rem) minmax(0.5rem, 1fr) 2.4rem;
   align-items: center; font-size: .9rem; line-height: 1.2; }
 .fervt-bars i { display: block; height: 12px; border-radius: 4px; min-width: 2px; }
 .fervt-bars b { font-weight: 600; }

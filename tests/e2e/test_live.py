@@ -48,6 +48,7 @@ def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film
     camera = open_live(page, app_server, "?overlay=graph")
     camera.get_by_role("button", name="Start").click(timeout=SLOW_MS)
     page.get_by_text(re.compile(r"Face \d+: Happy")).first.wait_for(timeout=SLOW_MS)
+    page.get_by_text("Details", exact=True).click(timeout=SLOW_MS)  # stays open as it refreshes
     page.wait_for_function(
         """() => ["Frames/s in", "Frames/s read"].every((label) =>
           [...document.querySelectorAll("[data-testid=stMetric]")].some(

@@ -21,7 +21,7 @@ def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -
     if len(names) < 2:
         return
     st.markdown("**The same face, read by each checkpoint**")
-    with st.grid(min_column_width=150, gap="small"):
+    with st.grid(min(4, len(names)), min_column_width=150, gap="small"):
         for name in names:
             with st.container(border=True, gap="xsmall", key=f"read_by_{name}"):
                 try:

@@ -1,19 +1,23 @@
-"""The network's speed against a bare ResNet-34 in PyTorch.
+"""The network's speed against a bare ResNet-34 in the same engine.
 
 The bare network is torchvision's ResNet-34 with the same stem, width and size and a linear
 classifier.
 """
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 
 from fervt.bench.turns import Line, in_turns
 from fervt.data.transforms import FACE_SIZE
+from fervt.engines import OnnxEngine, Output
+from fervt.engines.onnx_graph import require_tracing
 from fervt.evaluation.run import run_model
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.model.backbone import ResNet34
@@ -63,9 +67,12 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
     )
     every = faces.numpy()
 
+    engine = _as_engine(bare, predictor)
+
     def read_bare(some: NDArray[np.uint8]) -> None:
         with threads_for(len(some)), torch.inference_mode():
-            bare(predictor.prepare(some)).softmax(dim=1).numpy()
+            images = predictor.prepare(some)
+        softmax(engine.run(images, ["logits"])[0], axis=1)
 
     for count, name in ((1, "one face"), (64, "64 faces")):
         some = every[:count]
@@ -73,6 +80,38 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
             name, partial(predictor.classify, some), BARE, partial(read_bare, some), turns
         )
     yield _bench_evaluation(predictor, faces, turns)
+
+
+class _BareEngine:
+    """The bare network in PyTorch, as `Engine` has it."""
+
+    def __init__(self, network: BareResNet34) -> None:
+        self._network = network
+
+    def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
+        with threads_for(len(images)), torch.inference_mode():
+            return [self._network(images).numpy()]
+
+
+def _as_engine(network: BareResNet34, predictor: Predictor) -> OnnxEngine | _BareEngine:
+    """The bare network in the engine that the predictor has."""
+    if predictor.engine.key != "onnx":
+        return _BareEngine(network)
+    require_tracing()
+    side = predictor.info.config.image_size
+    with warnings.catch_warnings():  # of the exporter's own deprecations
+        warnings.simplefilter("ignore")
+        traced = torch.onnx.export(
+            network,
+            (torch.zeros(2, 3, side, side),),
+            dynamo=True,
+            verbose=False,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        )
+    assert traced is not None
+    return OnnxEngine(traced.model_proto.SerializeToString())
 
 
 def _bench_training(config: FERVTConfig, batch_size: int, turns: int, amp: bool) -> Line:

@@ -68,6 +68,20 @@ def _cache() -> Path:
     return Path(base) / "fervt" / __version__ / "graphs"
 
 
+def require_tracing() -> None:
+    """Makes sure that a network can be traced.
+
+    Raises:
+        ConfigError: The packages for it are missing.
+    """
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "Tracing a network for ONNX needs more packages: pip install 'fervt[export]'."
+        ) from error
+
+
 class _Named(nn.Module):
     """The network with the outputs that an exported file has."""
 
@@ -89,13 +103,10 @@ def make_graph(config: FERVTConfig) -> bytes:
     Raises:
         ConfigError: The packages for it are missing.
     """
-    try:
-        import onnx_ir
-        import onnxscript.optimizer
-    except ImportError as error:
-        raise ConfigError(
-            "Exporting this configuration needs more packages: pip install 'fervt[export]'."
-        ) from error
+    require_tracing()
+    import onnx_ir
+    import onnxscript.optimizer
+
     model = FERVTGNN(config).eval()
     images = torch.zeros(2, 3, config.image_size, config.image_size)
     with torch.inference_mode():

@@ -74,19 +74,26 @@ class PartsReport:
     following: tuple[Following, ...]
     changes: tuple[PartChange, ...]
 
+    def as_bytes(self) -> bytes:
+        """The content of its file."""
+        return (json.dumps(asdict(self), indent=1) + "\n").encode()
+
     def write(self, folder: Path) -> None:
         """Writes parts.json into the folder of a saved evaluation."""
         with write_aside(folder / FILE) as aside:
-            aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            aside.write_bytes(self.as_bytes())
 
 
-def read_parts(folder: Path, checkpoint_sha256: str, rows: int) -> PartsReport | None:
+def read_parts(
+    folder: Path, checkpoint_sha256: str, image_sha256: Sequence[str], classes: int
+) -> PartsReport | None:
     """Reads parts.json; None where there is none.
 
     Args:
         folder: Of the saved evaluation.
         checkpoint_sha256: Of the evaluation's checkpoint.
-        rows: Of the evaluation.
+        image_sha256: Of the evaluation's rows.
+        classes: How many its checkpoint has; any number will do.
 
     Raises:
         DataError: It is damaged, or belongs to another checkpoint or other rows.
@@ -100,7 +107,7 @@ def read_parts(folder: Path, checkpoint_sha256: str, rows: int) -> PartsReport |
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(f"'{FILE}' is damaged.") from error
-    if report.checkpoint_sha256 != checkpoint_sha256 or report.n != rows:
+    if report.checkpoint_sha256 != checkpoint_sha256 or report.n != len(image_sha256):
         raise DataError(f"'{FILE}' belongs to another checkpoint or other rows.")
     return report
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fervt.errors import DataError
 from fervt.evaluation import evidence as evidence_file
+from fervt.evaluation import parts_report
 from fervt.evaluation import robustness as robustness_file
 from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
@@ -35,8 +36,12 @@ T = TypeVar("T")
 
 PREDICTIONS, MIRRORED, EMBEDDINGS = "predictions.parquet", "tta.parquet", "embeddings.npz"
 FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
-MORE_FILES = (evidence_file.FILE, robustness_file.FILE)
-"""What lies beside them where it was measured."""
+MORE_FILES: dict[str, Callable[..., Any]] = {
+    evidence_file.FILE: read_evidence_file,
+    robustness_file.FILE: read_robustness,
+    parts_report.FILE: read_parts,
+}
+"""What lies beside them where it was measured, and what reads it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +84,7 @@ class Evaluation:
             OSError: One cannot be written.
         """
         (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
-        for name, read in zip(MORE_FILES, (read_evidence_file, read_robustness), strict=True):
+        for name, read in MORE_FILES.items():
             try:
                 read(
                     folder,
@@ -250,9 +255,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
-            return None
-        return read_parts(self.origin, self.metrics.checkpoint.sha256, len(self.plain))
+        return self.remember("parts", lambda: self._beside(read_parts))
 
     def keep(self, found: Evidence | Robustness) -> None:
         """Takes in what was measured of this evaluation after it was made, in memory alone."""
@@ -274,9 +277,10 @@ class SavedEvaluation:
         Raises:
             DataError: One is not there any more, or is damaged.
         """
+        measured = self.evidence(), self.robustness(), self.parts()
         more = {
             name: found.as_bytes()
-            for name, found in zip(MORE_FILES, (self.evidence(), self.robustness()), strict=True)
+            for name, found in zip(MORE_FILES, measured, strict=True)
             if found is not None
         }
         if isinstance(self.origin, Evaluation):

@@ -205,7 +205,7 @@ def test_evaluating_anew_keeps_only_what_still_belongs(tmp_path) -> None:
         words += ["--data", str(tmp_path / "data.parquet"), "--split", "PublicTest"]
         assert main(words) == 0
 
-    evaluate(one, "--evidence", "--corruptions", "--sample", "7")
+    evaluate(one, "--evidence", "--corruptions", "--sample", "7", "--parts")
     evaluate(one)
     assert all((out / name).is_file() for name in MORE_FILES)
     evaluate(two)

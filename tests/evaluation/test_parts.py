@@ -150,9 +150,9 @@ MEASURED = PartsReport(
 
 
 def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
-    assert read_parts(tmp_path, "c" * 64, 240) is None
+    assert read_parts(tmp_path, "c" * 64, ["a"] * 240, 7) is None
     MEASURED.write(tmp_path)
-    assert read_parts(tmp_path, "c" * 64, 240) == MEASURED
+    assert read_parts(tmp_path, "c" * 64, ["a"] * 240, 7) == MEASURED
     assert changes_table(MEASURED) == [("GWA off", "59.7%", "-10.0 (-11.2 to -8.8)")]
 
 
@@ -160,7 +160,7 @@ def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
 def test_another_checkpoints_or_other_rows_parts_are_refused(tmp_path, sha256, rows) -> None:
     MEASURED.write(tmp_path)
     with pytest.raises(DataError, match="another checkpoint or other rows"):
-        read_parts(tmp_path, sha256, rows)
+        read_parts(tmp_path, sha256, ["a"] * rows, 7)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_another_checkpoints_or_other_rows_parts_are_refused(tmp_path, sha256, r
 def test_damaged_parts_are_a_sentence(tmp_path, content) -> None:
     (tmp_path / FILE).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=r"'parts\.json' is damaged"):
-        read_parts(tmp_path, "c" * 64, 240)
+        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
 
 
 @pytest.mark.parametrize("spoil", ['"accuracy": NaN', '"accuracy": "x"', '"accuracy": true'])
@@ -178,4 +178,4 @@ def test_figures_that_are_no_numbers_are_a_sentence(tmp_path, spoil) -> None:
     text = (tmp_path / FILE).read_text().replace('"accuracy": 0.697', spoil)
     (tmp_path / FILE).write_text(text)
     with pytest.raises(DataError, match="is damaged"):
-        read_parts(tmp_path, "c" * 64, 240)
+        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)

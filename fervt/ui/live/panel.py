@@ -51,10 +51,11 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
     if faces:
         _draw_snapshot_button(worker.predictor, latest)
     with st.expander("Details", icon=":material/speed:"):
-        _draw_details(stats, worker.search_every)
+        _draw_details(stats, worker)
 
 
-def _draw_details(stats: LiveStats, every: int) -> None:
+def _draw_details(stats: LiveStats, worker: LiveWorker) -> None:
+    every = worker.search_every
     with st.grid(3, min_column_width=88, gap="small"):
         st.metric("Frames/s in", _rate(stats.in_fps))
         st.metric("Frames/s read", _rate(stats.processed_fps))
@@ -62,7 +63,8 @@ def _draw_details(stats: LiveStats, every: int) -> None:
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
         f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
-        f"{stats.dropped} dropped of {stats.frames + stats.dropped}"
+        f"{stats.dropped} dropped of {stats.frames + stats.dropped}; "
+        f"read by {worker.predictor.engine.name}"
     )
 
 

@@ -74,7 +74,8 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
     with st.expander("Details", icon=":material/info:"):
         left_px, top_px, right_px, bottom_px = face.box_xyxy_px
         st.caption(
-            f"{predictor.name} took {face.latency_ms:.0f} ms for this face. Box: {left_px}, "
+            f"{predictor.name} took {face.latency_ms:.0f} ms for this face in "
+            f"{predictor.engine.name}. Box: {left_px}, "
             f"{top_px} to {right_px}, {bottom_px} px, tilted by {face.angle_deg:.0f}°. "
             f"{explain_threshold(predictor)}"
         )

@@ -15,7 +15,7 @@ from fervt.ui.evaluation.holds_up import show_holds_up
 from fervt.ui.evaluation.mistakes import show_mistakes
 from fervt.ui.evaluation.parts import show_parts
 from fervt.ui.evaluation.people import show_people
-from fervt.ui.evaluation.present import is_presenting, offer_presenting, present
+from fervt.ui.evaluation.present import is_presenting, present
 from fervt.ui.evaluation.selection import EvaluationView, load_evaluation, pick_view
 from fervt.ui.evaluation.slicing import show_slices
 from fervt.ui.evaluation.training import show_training
@@ -81,8 +81,6 @@ if view is not None and not len(view.rows):
 elif view is not None and is_presenting():
     present(view)
 elif view is not None:
-    with controls:
-        offer_presenting()
     show_headline(view)
     tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):

@@ -15,15 +15,17 @@ from fervt.evaluation.words import (
 from fervt.figures.evaluation_bars import standing_figure
 from fervt.labels import FER2013
 from fervt.ui.charts import show_chart
+from fervt.ui.evaluation.present import offer_presenting
 from fervt.ui.evaluation.selection import EvaluationView, percent
 
 
 def show_headline(view: EvaluationView) -> None:
     """Draws the answer in words, then the figures of the chosen rows and how they came about."""
     first, *others = summarize(view.evaluation, view.rows, view.truth)
-    with st.container(key="summary"):
+    with st.container(horizontal=True):
         st.subheader(first, anchor=False)
-        st.markdown(" ".join(others))
+        offer_presenting()
+    st.markdown(" ".join(others))
     scores = view.rows.scores
     tiles = (
         ("Accuracy", percent(scores.accuracy), describe_interval(scores),

@@ -1,6 +1,7 @@
 """The model card: the text is a template, the figures come from the checkpoint's files."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.metrics import Metrics, Part
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.robustness import corruption_error, curves, describe_limits
-from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.evaluation.store import CheckpointFacts, EvaluationStore, describe_checkpoint
 from fervt.evaluation.words import (
     HUMAN_ACCURACY,
@@ -225,10 +226,9 @@ def following_text(name: str, sha256: str) -> str:
     Raises:
         DataError: A file is damaged.
     """
-    for folder in EvaluationStore().folders(name).values():
-        evaluation = read_evaluation(folder)
+    for evaluation in _evaluations(name, sha256):
         report = evaluation.parts()
-        if report is None or evaluation.metrics.checkpoint.sha256 != sha256:
+        if report is None:
             continue
         lines = [
             describe_following(report),
@@ -243,6 +243,14 @@ def following_text(name: str, sha256: str) -> str:
     return ""
 
 
+def _evaluations(name: str, sha256: str) -> Iterator[SavedEvaluation]:
+    """The saved evaluations of this very file: a person's own may bear a shipped one's name."""
+    for folder in EvaluationStore().folders(name).values():
+        evaluation = read_evaluation(folder)
+        if evaluation.metrics.checkpoint.sha256 == sha256:
+            yield evaluation
+
+
 def robustness_text(name: str, sha256: str) -> str:
     """What the checkpoint stands of spoiled pictures, as Markdown.
 
@@ -253,10 +261,9 @@ def robustness_text(name: str, sha256: str) -> str:
     Raises:
         DataError: A file is damaged.
     """
-    for folder in EvaluationStore().folders(name).values():
-        evaluation = read_evaluation(folder)
+    for evaluation in _evaluations(name, sha256):
         found = evaluation.robustness()
-        if found is None or evaluation.metrics.checkpoint.sha256 != sha256:
+        if found is None:
             continue
         labels = evaluation.plain["label"].to_numpy()[found.positions]
         error = corruption_error(found, labels)

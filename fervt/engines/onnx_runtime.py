@@ -26,6 +26,10 @@ class OnnxEngine:
         self._content = content
         self._sessions = {1: self._plan(1)}
 
+    def __reduce__(self) -> tuple[type["OnnxEngine"], tuple[bytes]]:
+        """Jobs take their predictor along into a process of their own, where it is planned anew."""
+        return type(self), (self._content,)
+
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         with threads_for(len(images)):

@@ -1,6 +1,7 @@
 """Engines give the network's own answers, whichever runs it."""
 
 import json
+import pickle
 
 import numpy as np
 import onnx
@@ -68,6 +69,15 @@ def test_every_output_of_one_face_and_of_many_is_pytorchs():
         for ours, theirs in zip(*found, strict=True):
             assert ours.shape == theirs.shape and ours.dtype == np.float32
             np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_predictor_goes_along_into_another_process():
+    predictor = Predictor(find_checkpoint(), "cpu")
+    twin = pickle.loads(pickle.dumps(predictor))
+    assert twin.engine.name == "ONNX Runtime"
+    faces = cut_faces(2)
+    for ours, theirs in zip(predictor.classify(faces), twin.classify(faces), strict=True):
+        np.testing.assert_array_equal(ours.probabilities, theirs.probabilities)
 
 
 def test_the_graphs_that_ship_are_those_of_the_shipped_checkpoints():

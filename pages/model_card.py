@@ -11,7 +11,7 @@ from fervt.ui.page import open_page
 
 predictor = open_page("Model card", "What a checkpoint is, how good, and what it is not for.")
 if is_own(predictor):
-    st.info("This is your own checkpoint: what it says of itself is all that is known of it.")
+    st.info("This is your own checkpoint. Everything below comes from the file itself.")
     show_training(predictor.info)
 else:
     card = render_card(predictor.name, shipped_path(predictor.name))

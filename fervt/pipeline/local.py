@@ -78,7 +78,7 @@ def run_locally(
             running = _collect(running, meter)
     except BrokenProcessPool as error:
         raise DataError(
-            "A worker process was killed, most likely for want of memory. Run the same command "
+            "A worker process was killed, most likely for lack of memory. Run the same command "
             "again to go on, with fewer --workers."
         ) from error
     except MemoryError as error:

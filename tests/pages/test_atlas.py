@@ -79,7 +79,7 @@ def test_a_cell_of_the_matrix_stands_against_its_labels_right_answers(open_page,
     app = open_page(
         "evaluation", checkpoint="alpha", view="Where it looks", label="disgust",
     )  # fmt: skip
-    assert any("A mean needs two faces or more" in i.value for i in app.info)
+    assert any("A mean map needs at least two faces" in i.value for i in app.info)
 
 
 def test_a_selection_in_the_map_stands_against_all_others(open_page, folder) -> None:

@@ -101,7 +101,7 @@ def _show_kind(
 ) -> None:
     say(f"{title}: {len(new):,} faces", f"Label: what {pair[0]} says → what {pair[1]} says.")
     if not len(new):
-        st.info("There is no such face.")
+        st.info("No faces match.")
         return
     order = np.argsort(-new.calibrated.max(axis=1), kind="stable")
     base, new = base.select(order), new.select(order)

@@ -70,7 +70,7 @@ def show_atlases(comparison: Comparison) -> None:
         kept = joined.rows[0].labels == joined.rows[0].classes.index(label)
         maps, others = maps[kept], others[kept]
     if len(maps) < LEAST:
-        st.info(f"A mean needs two faces or more; here: {len(maps)}.")
+        st.info(f"A mean map needs at least two faces; this selection has {len(maps)}.")
         return
     names = comparison.names[0], comparison.names[other]
     difference = compare_paired(others, maps)

@@ -99,7 +99,7 @@ def pick_figure(found: Robustness) -> str:
     if not np.isfinite(found.evidence).any():
         known.pop("evidence")
     return pick_one("Curves of", "curve", known, "accuracy", help=(
-        "Where it looks: how alike GWA's weights are to those for the face as it is (mean "
+        "Where it looks: how similar GWA's weights are to those for the face as it is (mean "
         "correlation over the 49 cells). For turns, shifts and zooms, weights that follow the "
         "face move too."))  # fmt: skip
 

@@ -41,7 +41,7 @@ def show_mistakes(view: EvaluationView) -> None:
         if label != ANY or predicted != ANY:
             st.button("Show all", icon=":material/close:", on_click=_clear)
     if not len(chosen):
-        st.info("There is no such face.")
+        st.info("No faces match.")
         return
     if view.truth is not FERPLUS:
         _show_people(chosen)

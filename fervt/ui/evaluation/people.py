@@ -18,7 +18,7 @@ def show_people(view: EvaluationView) -> None:
     sides = rows.people
     counts = [int((sides == side).sum()) for side in PEOPLE]
     if not rows.has_votes:
-        st.info("No votes of several people are known for these faces.")
+        st.info("These faces have no annotator votes.")
         return
     if view.truth is FERPLUS:
         st.info(
@@ -55,7 +55,7 @@ def show_people(view: EvaluationView) -> None:
     chosen = rows.select(sides == titles.index(side))
     chosen = chosen.select(np.argsort(-chosen.calibrated.max(axis=1), kind="stable"))
     if not len(chosen):
-        st.info("There is no such face.")
+        st.info("No faces match.")
         return
     show_face_of(view)
     names = view.names

@@ -173,7 +173,7 @@ def show_groups(
     """Draws two groups of the view's rows, their difference, regions, spread and edges."""
     for each in (group, other):
         if len(each) < LEAST:
-            st.info(f"A mean needs two faces or more; {each.title}: {len(each)}.")
+            st.info(f"A mean map needs at least two faces; {each.title} has {len(each)}.")
             return
     about = ATLAS_SOURCES[source]
     own, others = summarize_maps(maps[group.rows]), summarize_maps(maps[other.rows])

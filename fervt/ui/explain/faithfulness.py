@@ -105,8 +105,8 @@ def _judge(*scores: float) -> str:
 def _show_twin(view: ExplainedFace) -> None:
     say(
         "Randomized weights",
-        "The same map from an untrained twin: same architecture, random weights. A map that looks the "
-        "same there shows the picture, not what was learned.",
+        "The same map from an untrained twin: same architecture, random weights. If it looks the "
+        "same, it shows the picture, not what was learned.",
     )
     maps = view.explanation.maps(view.target)
     key = st.segmented_control(

@@ -233,7 +233,7 @@ class Predictor:
         started = time.perf_counter()
         with threads_for(len(faces)), torch.inference_mode():
             images = self.prepare(faces)
-        answers = dict(zip(wanted, self.engine.run(images, wanted), strict=True))
+            answers = dict(zip(wanted, self.engine.run(images, wanted), strict=True))
         probabilities = self._calibrate(answers["logits"])
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
         gwa, gat = answers.get("gwa_weights"), answers.get("graph_attention")

@@ -72,7 +72,7 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
     def read_bare(some: NDArray[np.uint8]) -> None:
         with threads_for(len(some)), torch.inference_mode():
             images = predictor.prepare(some)
-        softmax(engine.run(images, ["logits"])[0], axis=1)
+            softmax(engine.run(images, ["logits"])[0], axis=1)
 
     for count, name in ((1, "one face"), (64, "64 faces")):
         some = every[:count]
@@ -89,7 +89,7 @@ class _BareEngine:
         self._network = network
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
-        with threads_for(len(images)), torch.inference_mode():
+        with torch.inference_mode():
             return [self._network(images).numpy()]
 
 

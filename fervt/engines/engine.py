@@ -36,7 +36,7 @@ class Engine(Protocol):
     key: EngineChoice
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
-        """Runs the network over normalized images (B, 3, S, S).
+        """Runs the network over normalized images (B, 3, S, S), on the calling thread's threads.
 
         Args:
             images: As `Predictor.prepare` makes them.

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fervt.engines.engine import EngineChoice, Output
-from fervt.threads import threads_for
 
 
 class OnnxEngine:
@@ -32,8 +31,7 @@ class OnnxEngine:
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
-        with threads_for(len(images)):
-            threads = torch.get_num_threads()
+        threads = torch.get_num_threads()  # what `fervt.threads` gave the calling thread
         if threads not in self._sessions:  # planned twice if two callers come at once, no more
             self._sessions[threads] = self._plan(threads)
         given = {"images": np.ascontiguousarray(images.numpy())}

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from fervt.engines.engine import EngineChoice, Output, read_output
 from fervt.model import FERVTGNN
-from fervt.threads import threads_for
 
 
 class TorchEngine:
@@ -23,7 +22,7 @@ class TorchEngine:
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
-        with threads_for(len(images)), torch.inference_mode():
+        with torch.inference_mode():
             output = self._model(images)
             found = [read_output(output, name) for name in outputs]
         return [value.float().cpu().numpy() for value in found if value is not None]

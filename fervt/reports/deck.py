@@ -26,7 +26,7 @@ from fervt.evaluation.words import (
     unseen,
     worst_mistakes,
 )
-from fervt.labels import FER2013, NOTICE, expression
+from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import PEOPLE_SIDE_WITH_LABEL, reliability, risk_coverage
 
 _MISTAKES = 6
@@ -85,7 +85,11 @@ class Slide:
 
 
 def build_deck(
-    evaluation: SavedEvaluation, rows: Rows | None = None, against: SavedEvaluation | None = None
+    evaluation: SavedEvaluation,
+    rows: Rows | None = None,
+    against: SavedEvaluation | None = None,
+    truth: Vocabulary | None = None,
+    rule: str = "",
 ) -> list[Slide]:
     """The slides of an evaluation.
 
@@ -93,26 +97,39 @@ def build_deck(
         evaluation: What they are about.
         rows: Those of it that count; None for all.
         against: Another evaluation of the same split, to compare with.
+        truth: The label set that counts as right in these rows; the evaluation's own by default.
+        rule: How these rows and their answers were chosen, in a sentence, where it isn't the usual
+            way.
 
     Raises:
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows() if rows is None else rows
-    return list(_slides(evaluation, rows, against))
+    return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule))
 
 
 def _slides(
-    evaluation: SavedEvaluation, rows: Rows, against: SavedEvaluation | None
+    evaluation: SavedEvaluation,
+    rows: Rows,
+    against: SavedEvaluation | None,
+    truth: Vocabulary,
+    rule: str,
 ) -> Iterator[Slide]:
     scores, title = rows.scores, evaluation.title
-    measured_on_fer2013 = evaluation.truth is FER2013 and not evaluation.of_own_images
+    own = evaluation.of_own_images
+    # People and other tools were measured on all of FER2013's faces, by its own labels.
+    comparable = truth is evaluation.truth is FER2013 and not own and not rule
+    labels = "" if own else f" by {truth.title}'s labels"
+    said = [
+        f"{title} names the labeled expression that often on {evaluation.split}{labels}; the 95% "
+        f"interval is {describe_interval(scores)}."
+    ]
+    if comparable:
+        said += [f"People reach {HUMAN_ACCURACY}.", describe_tools(evaluation.split)]
     yield Slide(
         f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(evaluation.split)}",
-        f"{title} names the labeled expression that often on {evaluation.split}; the 95% interval "
-        f"is {describe_interval(scores)}."
-        + (f" People reach {HUMAN_ACCURACY}. " if measured_on_fer2013 else "")
-        + (describe_tools(evaluation.split) if measured_on_fer2013 else ""),
-        _standing(evaluation, rows) if measured_on_fer2013 else _per_class(rows, "recall"),
+        " ".join([*said, rule]).strip(),
+        _standing(evaluation, rows) if comparable else _per_class(rows, "recall"),
     )
     worst, best = (expression(scores.occurring[i]).name for i in (0, -1))
     yield Slide(
@@ -133,14 +150,14 @@ def _slides(
             ),
         )
     yield from _confidence(rows)
-    if measured_on_fer2013 and rows.has_votes and (rows.people >= 0).any():
+    if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
     if against is not None:
         yield _against(evaluation, against)
     yield Slide(
         "Before you use these figures",
         "These are the limits that belong to the figures.",
-        points=(NOTICE, *caveats(evaluation.metrics, evaluation.truth)),
+        points=(NOTICE, *caveats(evaluation.metrics, truth)),
     )
 
 

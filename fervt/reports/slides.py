@@ -35,8 +35,8 @@ def write_slides(title: str, deck: list[Slide], now: datetime | None = None) -> 
     file.slide_width, file.slide_height = _WIDTH, _HEIGHT
     first = file.slides.add_slide(file.slide_layouts[_BLANK])
     _write(first, title, Inches(2.6), 44, bold=True)
-    date = (now or datetime.now(UTC)).strftime("%B %-d, %Y")
-    _write(first, f"{date}. {NOTICE}", Inches(4.2), 18)
+    day = now or datetime.now(UTC)
+    _write(first, f"{day:%B} {day.day}, {day.year}. {NOTICE}", Inches(4.2), 18)
     for slide in deck:
         page = file.slides.add_slide(file.slide_layouts[_BLANK])
         _write(page, slide.message, Inches(0.6), 28, bold=True)

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from fervt.ui.navigation import PageEntry, link_to
-
 # The click area of a card's button or link is stretched over the card (keys make the class names),
 # because Streamlit's pictures and containers cannot be clicked.
 _STYLE = """<style>
@@ -25,13 +23,6 @@ _STYLE = """<style>
 def draw_card_style() -> None:
     """Draws the style that makes cards clickable; once per page, before its cards."""
     st.html(_STYLE)
-
-
-def draw_page_card(page: PageEntry) -> None:
-    """Draws what a page is for; a click anywhere on it goes there."""
-    with st.container(key=f"card_{page.name}", border=True, gap="xxsmall", height="stretch"):
-        link_to(page.name)
-        st.caption(page.summary)
 
 
 def draw_card(

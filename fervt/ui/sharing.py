@@ -47,6 +47,10 @@ class SharedFiles:
             self._files.pop(key, None)
             self._files[key] = SharedFile(name, content, self._clock() + SECONDS)
             self._drop_expired()
+            # Dropped on time even where nobody asks for a shared file any more.
+            timer = threading.Timer(SECONDS + 1, self.find, (key,))
+            timer.daemon = True
+            timer.start()
             while sum(len(file.content) for file in self._files.values()) > MAX_BYTES:
                 del self._files[next(iter(self._files))]
 
@@ -87,11 +91,12 @@ def offer_sharing(key: str, name: str, content: bytes) -> None:
     """Draws who can see a visitor's photo by its link, and the choice to share it for a day."""
     shared = shared_files().find(key)
     if shared is not None and key in _mine():
-        until = time.strftime("%H:%M tomorrow", time.localtime(shared.until_s))
-        st.caption(f":material/public: Anyone with the link sees this photo until {until}.")
+        hours = max(1, round((shared.until_s - time.time()) / 3600))
+        left = "hour" if hours == 1 else f"{hours} hours"
+        st.caption(f":material/public: Anyone with the link sees this photo for another {left}.")
         st.button("Stop sharing", icon=":material/link_off:", on_click=_revoke, args=(key,))
     elif shared is not None:
-        st.caption(":material/public: Somebody shared this photo with you, for a day at most.")
+        st.caption(":material/public: This photo is shared by its link, for a day at most.")
     else:
         st.caption(
             ":material/lock: Only you see this photo: for others the link shows an example instead."
@@ -102,7 +107,7 @@ def offer_sharing(key: str, name: str, content: bytes) -> None:
             on_click=_share,
             args=(key, name, content),
             help="Keeps the photo in the server's memory for 24 hours, for anyone with the link. "
-            "You can stop it at any time.",
+            "You can stop it at any time; who has opened it keeps it until they leave.",
         )
 
 

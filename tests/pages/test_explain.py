@@ -100,7 +100,7 @@ def test_each_cell_is_read_in_points_and_ranks(open_page, explanation):
     assert shown["cell"] == 29
     maps = explanation.maps(explanation.predicted)
     line = shown["lines"][29]
-    assert line.startswith("Cheeks (row 4, column 1): hiding it changes the answer by ")
+    assert line.startswith("Cheeks (row 4, column 1): hiding it changes the probability of ")
     assert f"{-100 * maps['occlusion'][4, 1]:+.1f} points" in line
     for title, key in (("Occlusion", "occlusion"), ("Grad-CAM", "grad_cam")):
         assert f"{title} {1 + int((maps[key] > maps[key][4, 1]).sum())}" in line

@@ -116,3 +116,14 @@ def test_the_command_writes_slides_or_a_page_by_the_files_ending(tmp_path, pair,
 )
 def test_a_verdict_names_the_better_one_or_neither(difference, truth, said):
     assert describe_verdict(("old", "new"), (0.746, 0.872), difference, truth) == said
+
+
+def test_other_labels_or_rules_are_not_held_against_people_and_tools(pair):
+    evaluation = pair[1]
+    plain = build_deck(evaluation)[0]
+    assert "People reach" in plain.say and "by FER2013's labels" in plain.say
+    ferplus = build_deck(evaluation, evaluation.rows(truth=FERPLUS), truth=FERPLUS)[0]
+    assert "People reach" not in ferplus.say and "by FER+'s labels" in ferplus.say
+    assert "facex" not in " ".join(ferplus.chart.categories)
+    mirrored = build_deck(evaluation, evaluation.rows(tta=True), rule="Averaged.")[0]
+    assert "People reach" not in mirrored.say and mirrored.say.endswith("Averaged.")

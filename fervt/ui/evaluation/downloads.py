@@ -40,7 +40,9 @@ def show_report(view: EvaluationView) -> None:
         offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)
         offer_file(
             "Slides (.pptx)",
-            lambda: write_slides(title, build_deck(evaluation, view.rows)),
+            lambda: write_slides(
+                title, build_deck(evaluation, view.rows, truth=view.truth, rule=view.rule)
+            ),
             f"{name}.pptx",
             "application/vnd.openxmlformats-officedocument.presentationml.presentation",
             icon=":material/slideshow:",

@@ -31,7 +31,7 @@ def offer_presenting() -> None:
 
 def present(view: EvaluationView) -> None:
     """Draws the slide that the address names, and the way to the others."""
-    deck = build_deck(view.evaluation, view.rows)
+    deck = build_deck(view.evaluation, view.rows, truth=view.truth, rule=view.rule)
     number = min(max(whole_number(SLIDE), 1), len(deck))
     st.html(_OVER_THE_PAGE.format(color=page_of(ink())))
     with st.container(key="presenter"):

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.evaluation.rows import Rows
-from fervt.evaluation.saved import SavedEvaluation, read_evaluation
+from fervt.evaluation.saved import FILES, MORE_FILES, SavedEvaluation, read_evaluation
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.corrections import correct_rows, open_corrections
@@ -54,6 +54,18 @@ class EvaluationView:
         return [expression(label).name for label in self.rows.classes]
 
     @property
+    def rule(self) -> str:
+        """How rows and answers were chosen, in sentences; "" for the usual way."""
+        sentences = []
+        if self.labels_key:
+            sentences.append("Labels are as corrected here.")
+        if self.tta:
+            sentences.append("Answers are averaged with those for the mirror image.")
+        if not self.copies:
+            sentences.append("Copies of faces in earlier splits are left out.")
+        return " ".join(sentences)
+
+    @property
     def key(self) -> str:
         """Names the rows in caches."""
         choices = f"{self.truth.name}-{self.tta}-{self.copies}{self.labels_key}"
@@ -66,11 +78,15 @@ def load_evaluation(folder: Path) -> SavedEvaluation:
     Raises:
         DataError: It is damaged.
     """
-    stamps = tuple(
-        (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-        for path in sorted(folder.glob("*.*"))
-    )
-    return _load(str(folder), stamps)
+    return _load(str(folder), tuple(_stamp(folder / name) for name in (*FILES, *MORE_FILES)))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:  # not there, or just being replaced
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading the evaluation")

@@ -58,7 +58,7 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
     strongest = {key: strongest_region(maps[key]) for key in ORDER if key in maps}
     if drops[deciding] < MATTERS:
         where = ", ".join(f"{_name(key)} on the {name}" for key, name in strongest.items())
-        return f"The maps are strongest elsewhere: {where}."
+        return f"The maps are strongest here: {where}."
     agree = [_name(key) for key, name in strongest.items() if name == deciding]
     differ = [f"{_name(key)} to the {name}" for key, name in strongest.items() if name != deciding]
     sentences = []

@@ -59,7 +59,7 @@ def show_board(view: ExplainedFace) -> None:
         {
             "face": encode_picture(view.seen, _FACE_PX),
             "panels": [_panel(key, maps, view.explanation.trace) for key in ORDER],
-            "lines": cell_lines(maps),
+            "lines": cell_lines(maps, view.target.describe_score(view.predictor.classes)),
             "hint": "Point at a cell to read it here; click to mark it in all four. Regions come "
             "from the crop's fixed geometry, not from landmarks.",
             "legend": legend(),
@@ -116,15 +116,21 @@ def name_cell(row: int, column: int) -> str:
     return f"{region_of(row, column).capitalize()} (row {row}, column {column})"
 
 
-def cell_lines(maps: dict[str, Array], order: Sequence[str] = ORDER) -> list[str]:
-    """Each cell in one line: its region, what hiding it costs, and its rank in each map."""
+def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER) -> list[str]:
+    """Each cell in one line: its region, what hiding it costs, and its rank in each map.
+
+    Args:
+        maps: By source, (7, 7).
+        score: What hiding a cell changes, in words.
+        order: Of the sources.
+    """
     ranks = {key: rank_cells(maps[key]) for key in order if key in maps}
     lines = []
     for cell in every_cell():
         points = -100 * float(maps["occlusion"][cell])
         named = ", ".join(f"{TITLES[key]} {ranks[key][cell]}" for key in ranks)
         lines.append(
-            f"{name_cell(*cell)}: hiding it changes the answer by {points:+.1f} points. "
+            f"{name_cell(*cell)}: hiding it changes the {score} by {points:+.1f} points. "
             f"Rank of 49: {named}."
         )
     return lines

@@ -16,7 +16,7 @@ from fervt.ui.address import put, wanted
 from fervt.ui.cards import draw_card
 from fervt.ui.home.hero import Shown
 from fervt.ui.images import remember
-from fervt.ui.navigation import link_to
+from fervt.ui.navigation import link_parameters, link_to
 
 PARAMETER = "stage"
 _SIDE_PX = 336
@@ -60,8 +60,9 @@ def show_stages(predictor: Predictor, shown: Shown) -> None:
     left.image(stage.picture, width="stretch", alt=f"{stage.title}: {stage.meaning}")
     with right:
         st.markdown(f"**{stage.title}.** {stage.meaning}")
-        link_to("explain", "See every stage in numbers", {"image": "astronaut", "view": "Pipeline"})
-        link_to("glossary", "Look a word up", {})
+        there = link_parameters(image="astronaut", face=None, whole=None) | {"view": "Pipeline"}
+        link_to("explain", "See every stage in numbers", there)
+        link_to("glossary", "Look a word up")
 
 
 def make_stages(predictor: Predictor, shown: Shown) -> list[Stage]:

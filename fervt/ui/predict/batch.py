@@ -10,6 +10,7 @@ from fervt.batch import Answers, predict_files
 from fervt.images import IMAGE_SUFFIXES
 from fervt.predict import Predictor
 from fervt.table import START
+from fervt.ui.certainty import threshold_of
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
@@ -27,7 +28,7 @@ def show_batch(predictor: Predictor) -> None:
     """Draws the choice of images, the running job, or its table."""
     job = find_job(KIND)
     if job is not None and show_progress(job):
-        _show_answers(job.result)
+        _show_answers(job.result, threshold_of(predictor))
     elif job is None or job.state != "running":
         _draw_choice(predictor)
 
@@ -78,7 +79,7 @@ def _forget_uploads() -> None:
     renew_keys("batch")
 
 
-def _show_answers(answers: Answers) -> None:
+def _show_answers(answers: Answers, threshold: float) -> None:
     found = sum(answers.faces.values())
     st.markdown(
         f"**{found:,} face{'s' * (found != 1)}** in {answers.images:,} "
@@ -98,7 +99,7 @@ def _show_answers(answers: Answers) -> None:
     with st.container(horizontal=True):
         offer_file("Table (.csv)", lambda: answers.table, "expressions.csv", "text/csv", main=True)
         offer_another(KIND, "Predict other images", "this table")
-    show_faces(answers)
+    show_faces(answers, threshold)
     whole = dict.fromkeys(START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     with st.expander("The table", icon=":material/table:"):

@@ -24,8 +24,13 @@ _ALL = "all"
 _ORDERS = {"file": "In order", "sure": "Surest first", "unsure": "Least sure first"}
 
 
-def show_faces(answers: Answers) -> None:
-    """Draws the distribution of the expressions, and the faces with filters."""
+def show_faces(answers: Answers, threshold: float) -> None:
+    """Draws the distribution of the expressions, and the faces with filters.
+
+    Args:
+        answers: Of many photos.
+        threshold: The confidence below which the checkpoint is unsure.
+    """
     if not answers.faces:
         return
     table = pd.read_csv(io.StringIO(answers.table))
@@ -57,7 +62,7 @@ def show_faces(answers: Answers) -> None:
             draw_card(
                 f"batch_{at}",
                 _thumbnail(answers.crops[at]),
-                say_prediction(shares[at], classes),
+                say_prediction(shares[at], classes, threshold),
                 _explain,
                 (answers.crops[at], f"{table['file'][at]} face {table['face'][at]:.0f}.png"),
             )

@@ -1,9 +1,10 @@
 """Slices of an evaluation by what can be measured in a picture, and the worst of them.
 
-Whoever looks at hundreds of slices finds a bad one by chance. So each slice is tested against all
-other faces (Fisher's exact test), the p-values are corrected for all slices that were tried (Holm),
-and the intervals of the worst ones hold for all of them at once. A combination must also be worse
-than the rest of each of its parts: of a class that is bad everywhere, only the class is named.
+Whoever looks at hundreds of slices finds a bad one by chance. So each slice is tested for being
+worse than all other faces (Fisher's exact test, one-sided), the p-values are corrected for all
+slices that were tried (Holm), and the intervals of the worst ones hold for all of them at once. A
+combination must also be worse than the rest of each of its parts: of a class that is bad
+everywhere, only the class is named.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,8 @@ class Slice:
         accuracy: Share of right answers, 0..1.
         low: Lower end of Wilson's interval: 95%, wider where many slices were tried.
         high: Its upper end.
-        p_value: Of Fisher's exact test against the other rows, corrected; 1 where none was made.
+        p_value: Of Fisher's one-sided exact test for being worse than the other rows, corrected; 1
+            where none was made.
     """
 
     title: str
@@ -117,7 +119,11 @@ def worst_slices(
         _measured(title, rows, right, level, float(p))
         for (title, rows, _), p in zip(tried, p_values, strict=True)
     ]
-    found = [each for each in found if each.accuracy < right.mean()]
+    found = [
+        each
+        for each, (_, _, parts) in zip(found, tried, strict=True)
+        if all(_is_below(each, part, right) for part in parts)
+    ]
     found.sort(key=lambda each: (not each.is_clear, each.accuracy, -each.n))
     kept: list[Slice] = []
     for each in found:
@@ -188,10 +194,15 @@ def _measured(
 
 
 def _test(rows: NDArray[np.bool_], others: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
-    """Fisher's exact test, of both sides; 1 where there are no others."""
+    """Fisher's exact test for rows being worse than others; 1 where there are no others."""
     hits, n = int(right[rows].sum()), int(rows.sum())
     rest, count = int(right[others].sum()), int(others.sum())
-    return float(fisher_exact([[hits, n - hits], [rest, count - rest]]).pvalue)
+    return float(fisher_exact([[hits, n - hits], [rest, count - rest]], alternative="less").pvalue)
+
+
+def _is_below(each: Slice, part: NDArray[np.bool_], right: NDArray[np.bool_]) -> bool:
+    rest = part & ~each.rows
+    return bool(rest.any()) and each.accuracy < right[rest].mean()
 
 
 def _shared(one: Slice, other: Slice) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, fisher_exact
 
-from fervt.evaluation.slices import holm, slice_rows, worst_slices
+from fervt.evaluation.slices import _test, holm, slice_rows, worst_slices
 
 NAMES = ["Angry", "Happy", "Sad"]
 
@@ -50,7 +50,8 @@ def test_a_planted_slice_is_found_with_its_corrected_p() -> None:
     found = next(s for s in worst.slices if s.n == dark.sum() or "dark" in s.title)
     hits = int(right[found.rows].sum())
     rest = right[~found.rows]
-    plain = fisher_exact([[hits, found.n - hits], [int(rest.sum()), int((~rest).sum())]]).pvalue
+    table = [[hits, found.n - hits], [int(rest.sum()), int((~rest).sum())]]
+    plain = fisher_exact(table, alternative="less").pvalue
     assert plain < found.p_value <= min(1, plain * worst.tried * (1 + 1e-9))
     for one in worst.slices:
         others = [other for other in worst.slices if other is not one]
@@ -75,3 +76,35 @@ def test_holm_by_hand() -> None:
 def test_too_few_rows_are_not_searched() -> None:
     measures, labels, right = draw(0, 50)
     assert worst_slices(measures, labels, NAMES, right).tried == 0
+
+
+def crossed(accuracy: list[list[float]]) -> tuple[dict, np.ndarray, np.ndarray]:
+    """Three equal bins of brightness by two classes of 600 faces each, right at these rates."""
+    labels = np.repeat([0, 1], 600)
+    dark = np.tile(np.repeat([0, 1, 2], 200), 2)
+    right = np.concatenate([np.arange(200) < 200 * a for row in accuracy for a in row])
+    return {"brightness": dark + np.arange(1200) / 1e5}, labels, right
+
+
+def test_a_combination_better_than_a_part_is_never_listed() -> None:
+    # The dark angry faces are the worst of the angry, but better than the other dark ones.
+    measures, labels, right = crossed([[0.55, 0.9, 0.9], [0.2, 0.95, 0.95]])
+    worst = worst_slices(measures, labels, NAMES[:2], right, 50)
+    titles = [each.title for each in worst.slices]
+    assert any(title.startswith("labeled Happy; dark") for title in titles)
+    assert not any(title.startswith("labeled Angry; dark") for title in titles)
+
+
+@pytest.mark.parametrize(("sign", "clear"), [(-1, True), (1, False)])
+def test_only_the_worse_direction_is_evidence(sign: int, clear: bool) -> None:
+    measures, labels, right = crossed([[0.6 + 0.3 * sign, 0.6, 0.6], [0.6, 0.6, 0.6]])
+    worst = worst_slices(measures, labels, NAMES[:2], right, 50)
+    by_title = {each.title.split(" (")[0]: each for each in worst.slices}
+    found = by_title.get("labeled Angry; dark")
+    assert (found is not None and found.is_clear) == clear
+
+
+def test_a_slice_far_better_than_the_rest_has_no_small_p() -> None:
+    rows = np.arange(200) < 100
+    assert _test(rows, ~rows, np.arange(200) < 90) > 0.999
+    assert _test(~rows, rows, np.arange(200) < 90) < 1e-6

@@ -38,15 +38,17 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
         "The worst slices",
         f"Found among {worst.tried:,} slices by one or two of label and measures, of 30 faces or "
         f"more. All {len(view.rows):,} faces: {percent(overall)}. P-values are corrected for all "
-        "that were tried (Fisher's exact test, Holm), and intervals hold for all of them at once. "
-        "A combination is listed only if it is worse than each of its parts.",
+        "that were tried (one-sided Fisher's exact test, Holm), and intervals hold for all of them at once. "
+        "A combination is listed only if it is below the rest of each of its parts.",
     )
     if worst.slices:
         st.table(_table(worst.slices), border="horizontal", hide_index=True)
         if not any(each.is_clear for each in worst.slices):
-            st.caption("None is worse than chance explains.")
+            st.caption("No slice is significantly worse.")
+    elif worst.tried:
+        st.info("No slice is worse than the rest.")
     else:
-        st.info("No slice has 30 faces.")
+        st.info("There are too few faces: a slice and its rest take 30 each.")
     name = pick_one(
         "Slice by",
         "slice_by",

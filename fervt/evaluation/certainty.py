@@ -15,8 +15,8 @@ from fervt.labels import expression
 
 UNMEASURED = 0.5  # of a checkpoint without a saved evaluation: what calibration would make of it
 SPLIT = "PublicTest"
-_BAND = 0.05
-_FEWEST = 20  # faces in a band that may end the search
+_BANDS = 20
+_FEWEST = 20  # faces in a band that says something
 
 
 def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
@@ -27,23 +27,34 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
         right: (N,) whether that class was the label.
 
     Returns:
-        The upper end of the highest of the successive bands, 0.05 wide, in which fewer than half
-        of the faces were right; 0 where there is none.
+        The upper end of the last of the successive bands, 0.05 wide, in which fewer than half of
+        the faces were right; 0 where there is none. Bands with fewer than 20 faces say nothing.
     """
-    for low in np.arange(0, 1, _BAND):
-        inside = (confidence >= low) & (confidence < low + _BAND)
-        if inside.sum() >= _FEWEST and right[inside].mean() >= 0.5:
-            return float(round(low, 2))
-    return 1.0 if len(right) >= _FEWEST and right.mean() < 0.5 else 0.0
+    bands = np.minimum(np.floor(np.asarray(confidence) * _BANDS), _BANDS - 1)
+    found = 0.0
+    for band in range(_BANDS):
+        inside = bands == band
+        if inside.sum() < _FEWEST:
+            continue
+        if right[inside].mean() >= 0.5:
+            break
+        found = (band + 1) / _BANDS
+    return found
 
 
-def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
-    """The threshold of a checkpoint, from its saved evaluation; `UNMEASURED` without one."""
+def find_threshold(name: str, store: EvaluationStore | None = None) -> float | None:
+    """The threshold of a checkpoint, from its saved evaluation; None without one."""
     try:
         rows = (store or EvaluationStore()).find(name, SPLIT).rows()
     except DataError:
-        return UNMEASURED
-    return unsure_below(rows.calibrated.max(axis=1), rows.right) if len(rows) else UNMEASURED
+        return None
+    return unsure_below(rows.calibrated.max(axis=1), rows.right) if len(rows) else None
+
+
+def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
+    """As `find_threshold`, but `UNMEASURED` without a saved evaluation."""
+    found = find_threshold(name, store)
+    return UNMEASURED if found is None else found
 
 
 def percent(share: float) -> str:

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from fervt.evaluation.certainty import UNMEASURED, measure_threshold, say_prediction
+from fervt.evaluation.certainty import UNMEASURED, find_threshold, say_prediction
 from fervt.predict import Prediction, Predictor
 from fervt.ui.checkpoints import is_own
 
 
 def threshold_of(predictor: Predictor) -> float:
     """The confidence below which a checkpoint is called unsure."""
-    return UNMEASURED if is_own(predictor) else _measured(predictor.name, predictor.sha256)
+    found = _found(predictor)
+    return UNMEASURED if found is None else found
 
 
 def say(predictor: Predictor, prediction: Prediction) -> str:
@@ -19,15 +20,27 @@ def say(predictor: Predictor, prediction: Prediction) -> str:
 
 def explain_threshold(predictor: Predictor) -> str:
     """Where the threshold comes from, in a sentence."""
-    threshold = threshold_of(predictor)
-    if is_own(predictor) or threshold == 0:
-        return f"Below {threshold:.0%} the answer is called unsure."
+    threshold = _found(predictor)
+    if threshold is None:
+        return (
+            f"Below {UNMEASURED:.0%} the answer is called unsure. The limit was not measured for "
+            "this checkpoint."
+        )
+    if threshold == 0:
+        return (
+            "No answer is called unsure: on PublicTest faces, at no confidence was "
+            f"{predictor.name} right less than half of the time."
+        )
     return (
         f"Below {threshold:.0%} the answer is called unsure: on PublicTest faces with such a "
         f"confidence {predictor.name} was right less than half of the time."
     )
 
 
+def _found(predictor: Predictor) -> float | None:
+    return None if is_own(predictor) else _measured(predictor.name, predictor.sha256)
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _measured(name: str, digest: str) -> float:
-    return measure_threshold(name)
+def _measured(name: str, digest: str) -> float | None:
+    return find_threshold(name)

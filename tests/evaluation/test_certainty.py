@@ -1,5 +1,7 @@
 """Confidence in words: the threshold is measured, and the words name what was measured."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from fervt.evaluation.certainty import (
     unsure_below,
 )
 from fervt.evaluation.store import EvaluationStore
+from fervt.ui import certainty as words
 
 CLASSES = ("angry", "happy", "neutral")
 
@@ -19,11 +22,35 @@ CLASSES = ("angry", "happy", "neutral")
 def test_the_threshold_ends_the_bands_in_which_most_answers_are_wrong():
     confidence = np.repeat([0.32, 0.47, 0.62, 0.93], 40)
     right = np.concatenate([np.arange(40) < share for share in (10, 19, 20, 39)])
-    assert unsure_below(confidence, right) == 0.6
-    assert unsure_below(confidence[80:], right[80:]) == 0.6
-    assert unsure_below(confidence, np.zeros(160, bool)) == 1.0
+    assert unsure_below(confidence, right) == 0.5
+    assert unsure_below(confidence, np.zeros(160, bool)) == 0.95
+    assert unsure_below(np.ones(40), np.zeros(40, bool)) == 1.0
     few = np.full(5, 0.3)
     assert unsure_below(few, np.ones(5, bool)) == 0.0, "five faces say nothing"
+
+
+def test_no_band_is_called_unsure_that_was_not_below_half():
+    confidence = np.repeat([0.32, 0.62, 0.93], [5, 40, 40])
+    right = np.concatenate([np.zeros(5, bool), np.arange(40) < 30, np.ones(40, bool)])
+    assert unsure_below(confidence, right) == 0.0
+    assert unsure_below(confidence, np.ones(85, bool)) == 0.0
+
+
+def test_the_shipped_thresholds():
+    assert measure_threshold("fervt-ferplus") == 0.5
+    assert measure_threshold("fervt-narrow") == 0.55
+
+
+@pytest.mark.parametrize(("found", "said"), [
+    (None, "was not measured"), (0.0, "No answer is called unsure"), (0.55, "on PublicTest"),
+])  # fmt: skip
+def test_nothing_is_called_measured_that_was_not(monkeypatch, found, said):
+    monkeypatch.setattr(words, "is_own", lambda _: False)
+    monkeypatch.setattr(words, "_measured", lambda *_: found)
+    predictor = SimpleNamespace(name="alpha", sha256="0" * 64)
+    told = words.explain_threshold(predictor)
+    assert said in told and ("PublicTest" in told) == (found is not None)
+    assert words.threshold_of(predictor) == (UNMEASURED if found is None else found)
 
 
 @pytest.mark.parametrize("name", list(shipped_checkpoints()))

@@ -105,7 +105,7 @@ def read_parts(
         report = _parse(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise DataError(f"'{FILE}' is damaged.") from error
     if report.checkpoint_sha256 != checkpoint_sha256 or report.n != len(image_sha256):
         raise DataError(f"'{FILE}' belongs to another checkpoint or other rows.")
@@ -115,22 +115,35 @@ def read_parts(
 def _parse(values: dict[str, Any]) -> PartsReport:
     share = values["template_share"]
     return PartsReport(
-        str(values["checkpoint_sha256"]),
-        str(values["split"]),
-        int(values["n"]),
+        _text(values["checkpoint_sha256"]),
+        _text(values["split"]),
+        _count(values["n"]),
         _finite(values["accuracy"]),
         None if share is None else _finite(share),
         tuple(
-            Following(str(v["change"]), _finite(v["follows"]), _finite(v["stays"]))
+            Following(_text(v["change"]), _finite(v["follows"]), _finite(v["stays"]))
             for v in values["following"]
         ),
         tuple(
             PartChange(
-                str(v["name"]), *(_finite(v[k]) for k in ("accuracy", "difference", "low", "high"))
+                _text(v["name"]),
+                *(_finite(v[k]) for k in ("accuracy", "difference", "low", "high")),
             )
             for v in values["changes"]
         ),
     )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
 
 
 def _finite(value: Any) -> float:

@@ -179,3 +179,33 @@ def test_figures_that_are_no_numbers_are_a_sentence(tmp_path, spoil) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(DataError, match="is damaged"):
         read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+
+
+@pytest.mark.parametrize(
+    ("sound", "spoiled"),
+    [
+        ('"n": 240', '"n": Infinity'),
+        ('"n": 240', '"n": NaN'),
+        ('"n": 240', '"n": 240.5'),
+        ('"n": 240', '"n": 1e400'),
+        ('"n": 240', f'"n": {"9" * 5000}'),
+        ('"accuracy": 0.697', f'"accuracy": {"9" * 400}'),
+        ('"name": "GWA off"', '"name": ""'),
+        ('"name": "GWA off"', '"name": null'),
+        ('"change": "right"', '"change": " "'),
+        ('"split": "PrivateTest"', '"split": ""'),
+    ],
+)
+def test_counts_and_names_that_are_none_are_a_sentence(tmp_path, sound, spoiled) -> None:
+    MEASURED.write(tmp_path)
+    text = (tmp_path / FILE).read_text()
+    assert sound in text
+    (tmp_path / FILE).write_text(text.replace(sound, spoiled))
+    with pytest.raises(DataError, match="is damaged"):
+        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+
+
+def test_a_huge_count_is_of_other_rows(tmp_path) -> None:
+    replace(MEASURED, n=10**300).write(tmp_path)
+    with pytest.raises(DataError, match="other rows"):
+        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)

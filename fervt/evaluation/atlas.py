@@ -20,6 +20,11 @@ from fervt.grid import GRID
 from fervt.regions import REGIONS
 
 LEVEL = 0.95
+FEWEST_TO_JUDGE = 20
+"""Faces that it takes to say whether a map is the same for everybody.
+
+Of few faces the mean map explains much by chance.
+"""
 SAME_FOR_ALL = 0.6
 """Share of the variance from which on a map is called the same for everybody."""
 
@@ -78,8 +83,8 @@ class MapSummary:
 
     @property
     def is_template(self) -> bool:
-        """Whether the map is nearly the same for everybody in the group."""
-        return self.template_share > SAME_FOR_ALL
+        """Whether the map is nearly the same for everybody; never said of fewer than 20 faces."""
+        return self.n >= FEWEST_TO_JUDGE and self.template_share > SAME_FOR_ALL
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +243,11 @@ def compare_edges(edges: EdgeSummary, others: EdgeSummary) -> Interval:
 
 def describe_template(source: str, summary: MapSummary) -> str:
     """How alike the maps of a group are, in a sentence."""
+    if summary.n < FEWEST_TO_JUDGE:
+        return (
+            f"It takes {FEWEST_TO_JUDGE} faces to say whether the map is the same for everybody; "
+            f"these are {summary.n}."
+        )
     share = f"{summary.template_share:.0%} of the variance of {source} over cells and faces"
     if summary.is_template:
         return (

@@ -88,10 +88,20 @@ def test_the_share_that_the_mean_map_explains() -> None:
     assert summarize_maps(weights).template_share == pytest.approx(
         template_share(weights.reshape(-1, 7, 7)), abs=1e-3
     )
-    same = describe_template("GWA", summarize_maps(np.tile(one, (5, 1))))
+    same = describe_template("GWA", summarize_maps(np.tile(one, (20, 1))))
     assert "nearly the same for everybody" in same and "100%" in same
     assert "differs from face to face" in describe_template("GWA", summarize_maps(weights))
     assert summarize_maps(np.ones((3, 49))).template_share == 1
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_few_faces_get_no_verdict(alike: bool) -> None:
+    maps = np.tile(draw(0, 1), (20, 1)) if alike else draw(0, 20)
+    few, enough = summarize_maps(maps[:19]), summarize_maps(maps)
+    assert not few.is_template and enough.is_template == alike
+    said = describe_template("GWA", few)
+    assert said.startswith("It takes 20 faces") and said.endswith("these are 19.")
+    assert "takes 20 faces" not in describe_template("GWA", enough)
 
 
 def test_one_face_has_no_interval() -> None:

@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
-from fervt.errors import DataError
+from fervt.errors import DataError, FervtError
 from fervt.pipeline.images import answer_chunk
 from fervt.pipeline.meter import Meter
 from fervt.pipeline.plan import CHUNK_IMAGES, Chunk
@@ -51,7 +51,8 @@ def run_locally(
         report: Told how far it is.
 
     Raises:
-        DataError: A source or the checkpoint cannot be read any more, or a worker was killed.
+        DataError: A source cannot be read any more, or a worker was killed.
+        FervtError: A worker cannot load the checkpoint.
     """
     count = min(workers or usable_cores(), -(-(run.images - run.done) // CHUNK_IMAGES))
     task = _Task(run.folder, run.base, run.whole_image)
@@ -103,7 +104,7 @@ def _make_part(
     return len(chunk)
 
 
-_worker: tuple[_Task, Predictor, Event]
+_worker: tuple[_Task, Predictor, Event] | FervtError | MemoryError
 
 
 def _start_worker(checkpoint: Path, device: str, engine: str, task: _Task, stop: Event) -> None:
@@ -111,10 +112,15 @@ def _start_worker(checkpoint: Path, device: str, engine: str, task: _Task, stop:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
     limit_process(1)
-    _worker = task, Predictor(checkpoint, device, engine), stop
+    try:
+        _worker = task, Predictor(checkpoint, device, engine), stop
+    except (FervtError, MemoryError) as error:
+        _worker = error  # raised here, it would look like a worker that was killed
 
 
 def _work(number: int, chunk: Chunk) -> int:
+    if isinstance(_worker, Exception):
+        raise _worker
     task, predictor, stop = _worker
 
     def check() -> None:

@@ -7,10 +7,9 @@ the table is joined from the parts in their order, appears whole too, and the fo
 
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -23,12 +22,21 @@ from fervt import __version__
 from fervt.errors import ConfigError, DataError
 from fervt.faces import thread_detector
 from fervt.files import write_aside
+from fervt.pipeline.folder import (
+    PART,
+    PLAN,
+    RUN,
+    claim,
+    clear_discarded,
+    discard,
+    refuse_foreign,
+    remove_own,
+)
 from fervt.pipeline.plan import Chunk, plan_chunks, printable
 from fervt.pipeline.writers import CsvWriter, ParquetWriter
 from fervt.predict import Predictor
 from fervt.table import FOUND, NO_FACE, Row, as_arrow
 
-_PLAN, _RUN, _LOCK = "plan.parquet", "run.json", "lock"
 _PLAN_SCHEMA = pa.schema(
     [
         ("kind", pa.string()),
@@ -121,7 +129,7 @@ class Run(AbstractContextManager["Run"]):
 
     def waiting(self) -> Iterator[tuple[int, Chunk]]:
         """Yields the parts that are not there yet, in order, and what they are to hold."""
-        for number, chunk in enumerate(_read_plan(self.folder / _PLAN)):
+        for number, chunk in enumerate(_read_plan(self.folder / PLAN)):
             if not part_file(self.folder, number).exists():
                 yield number, chunk
 
@@ -146,7 +154,7 @@ class Run(AbstractContextManager["Run"]):
                     )
         except OSError as error:
             raise _unwritable(self.out, error) from error
-        shutil.rmtree(self.folder, ignore_errors=True)
+        discard(self.folder)
         return summary
 
     def _writer(self, aside: Path) -> CsvWriter | ParquetWriter:
@@ -177,7 +185,7 @@ def begin(
 
     Raises:
         DataError: There are no images; or an interrupted run was for something else, or still
-            runs; or nothing can be written here.
+            runs; or the folder for the parts holds other files; or nothing can be written here.
     """
     if out.is_dir():
         raise DataError(f"'{out}' is a folder; name a file for the table.")
@@ -191,9 +199,11 @@ def begin(
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = _claim(folder)
+        refuse_foreign(folder)
+        lock = claim(folder)
         try:
-            if not (folder / _RUN).exists():
+            clear_discarded(folder)
+            if not (folder / RUN).exists():
                 _start(folder, paths, wanted)
             begun = _read_run(folder)
             differs = [meant for key, meant in _MEANT.items() if begun[key] != wanted[key]]
@@ -206,8 +216,8 @@ def begin(
         except BaseException:
             if lock is not None:
                 lock.close()
-            if not (folder / _RUN).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            if not (folder / RUN).exists():
+                remove_own(folder)
             raise
     except OSError as error:
         raise _unwritable(out, error) from error
@@ -256,10 +266,13 @@ def write_part_table(folder: Path, number: int, table: pa.Table) -> None:
 
 
 def _start(folder: Path, paths: Sequence[Path], wanted: dict[str, Any]) -> None:
+    for path in folder.iterdir():  # parts of another run would pass for this one's
+        if PART.fullmatch(path.name):
+            path.unlink()
     left_out: list[str] = []
     images = parts = 0
     with (
-        write_aside(folder / _PLAN) as aside,
+        write_aside(folder / PLAN) as aside,
         pq.ParquetWriter(aside, _PLAN_SCHEMA, compression="zstd") as writer,
     ):
         group: list[dict[str, Any]] = []
@@ -283,7 +296,7 @@ def _start(folder: Path, paths: Sequence[Path], wanted: dict[str, Any]) -> None:
     if not images:
         raise DataError("There are no images to predict.")
     about = {"base": os.getcwd(), "images": images, "parts": parts, "left_out": left_out}
-    with write_aside(folder / _RUN) as aside:  # last: without it, nothing was begun
+    with write_aside(folder / RUN) as aside:  # last: without it, nothing was begun
         aside.write_text(json.dumps(wanted | about, indent=1), encoding="utf-8")
 
 
@@ -297,7 +310,7 @@ def _read_plan(path: Path) -> Iterator[Chunk]:
 
 def _read_run(folder: Path) -> dict[str, Any]:
     try:
-        begun = json.loads((folder / _RUN).read_text(encoding="utf-8"))
+        begun = json.loads((folder / RUN).read_text(encoding="utf-8"))
         needed = {*_MEANT, "base", "images", "parts", "left_out"}
         if not isinstance(begun, dict) or not needed <= begun.keys():
             raise ValueError
@@ -323,26 +336,11 @@ def _read_part(path: Path) -> tuple[pa.Table, int]:
         table = pq.read_table(path)
         return table, images_of(table)
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        with suppress(OSError):  # its footer may be whole, and count as done the next time
+            path.unlink()
         raise DataError(
             f"'{path}' is missing or damaged; run the same command again to make it anew."
         ) from error
-
-
-def _claim(folder: Path) -> IO[str] | None:
-    """Keeps a second run away from the folder for as long as this one lives."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
-    lock = (folder / _LOCK).open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise DataError(f"Another run is writing to '{folder}'.") from error
-    except OSError:  # a file system without locks
-        pass
-    return lock
 
 
 def _unwritable(out: Path, error: OSError) -> DataError:

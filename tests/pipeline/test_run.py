@@ -16,7 +16,7 @@ import zips
 from PIL import Image
 
 from fervt.__main__ import main
-from fervt.errors import DataError
+from fervt.errors import CheckpointError, DataError
 from fervt.examples import load_example
 from fervt.labels import FER2013
 from fervt.pipeline import begin, local, plan
@@ -183,6 +183,15 @@ def test_a_worker_that_is_killed_is_a_sentence(checkpoint, tmp_path) -> None:
     assert err.splitlines()[-1].startswith("fervt: A worker process was killed")
 
 
+def test_a_worker_that_cannot_start_says_why(photos, checkpoint, tmp_path) -> None:
+    predictor, gone = Predictor(checkpoint), tmp_path / "gone.safetensors"
+    with (
+        begin(tmp_path / "t.csv", [photos], predictor, False, as_csv=True) as run,
+        pytest.raises(CheckpointError, match="gone"),
+    ):
+        run_locally(run, predictor, gone, 2, no_progress)
+
+
 def test_a_folder_of_parts_belongs_to_one_run(photos, checkpoint, tmp_path) -> None:
     out = tmp_path / "table.parquet"
     predictor = Predictor(checkpoint)
@@ -209,6 +218,62 @@ def test_a_folder_of_parts_belongs_to_one_run(photos, checkpoint, tmp_path) -> N
     (run.folder / "run.json").write_text(json.dumps([1]))
     with pytest.raises(DataError, match="holds no run of fervt"):
         begin(out, [photos], predictor, False)
+
+
+def test_leftover_parts_of_another_run_are_not_taken_for_done(photos, checkpoint, tmp_path) -> None:
+    out, predictor = tmp_path / "t.parquet", Predictor(checkpoint)
+    with begin(out, [photos], predictor, True) as run:
+        run_locally(run, predictor, checkpoint, 1, no_progress)
+    (run.folder / "run.json").unlink()
+    with begin(out, [photos], predictor, False) as run:
+        assert run.done == 0 and len(list(run.waiting())) == run.parts
+
+
+@pytest.mark.parametrize("renames", [True, False])
+def test_a_kill_while_a_finished_run_is_removed_leaves_no_half(
+    photos, checkpoint, tmp_path, monkeypatch, renames
+) -> None:
+    out, predictor = tmp_path / "t.parquet", Predictor(checkpoint)
+    with begin(out, [photos], predictor, False) as run:
+        run_locally(run, predictor, checkpoint, 1, no_progress)
+        with monkeypatch.context() as patch:
+            if renames:
+                patch.setattr("shutil.rmtree", lambda *_, **__: None)
+            else:
+                patch.setattr(Path, "rename", lambda *_: open(tmp_path))  # raises OSError
+            run.finish()
+    assert not run.folder.exists()
+    with begin(out, [photos], predictor, False) as run:
+        assert run.done == 0
+        assert {path.name for path in tmp_path.iterdir()} == {"photos", out.name, run.folder.name}
+
+
+def test_a_part_with_damaged_pages_is_made_anew(photos, checkpoint, tmp_path) -> None:
+    out, predictor = tmp_path / "t.parquet", Predictor(checkpoint)
+    with begin(out, [photos], predictor, False) as run:
+        run_locally(run, predictor, checkpoint, 1, no_progress)
+        part = run.folder / "00000001.parquet"
+        content = part.read_bytes()
+        part.write_bytes(content[:4] + bytes(200) + content[204:])  # the footer is at the end
+    with begin(out, [photos], predictor, False) as run:
+        assert run.done == run.images
+        with pytest.raises(DataError, match="run the same command again"):
+            run.finish()
+    with begin(out, [photos], predictor, False) as run:
+        run_locally(run, predictor, checkpoint, 1, no_progress)
+        assert run.finish().images == 8
+    assert pq.read_table(out).num_rows == 10
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "00000000.parquet", "plan.parquet/thesis.txt"])
+def test_a_folder_of_someone_else_stays_as_it_is(checkpoint, tmp_path, name) -> None:
+    (tmp_path / "none").mkdir()
+    file = tmp_path / "t.csv.parts" / name
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    with pytest.raises(DataError, match=r"belong to no run of fervt|cannot be written"):
+        begin(tmp_path / "t.csv", [tmp_path / "none"], Predictor(checkpoint), False, as_csv=True)
+    assert file.read_text() == "mine"
 
 
 def test_what_cannot_begin_leaves_nothing(checkpoint, tmp_path, capsys) -> None:

@@ -1,7 +1,8 @@
 """The process that decodes: pictures in, pixels out, one after another.
 
-Started as `python -m fervt.sandbox.child`, and ends when its stdin does. A request is a line of
-JSON and a picture's bytes; an answer a line of JSON and, where it could be read, its pixels.
+Started as `python -m fervt.sandbox.child`, and ends when its stdin does. It first says `READY`. A
+request is a line of JSON and a picture's bytes; an answer a line of JSON and, where it could be
+read, its pixels.
 Nothing is pickled: whoever takes over this process must not reach the one that listens to it.
 """
 
@@ -16,7 +17,7 @@ from PIL import AvifImagePlugin, Image
 
 from fervt.errors import ImageError
 from fervt.images import read_photo
-from fervt.sandbox.limits import forbid_files, go_first, limit_cpu, limit_memory
+from fervt.sandbox.limits import READY, forbid_files, go_first, limit_cpu, limit_memory
 
 MEMORY_BYTES = 1_200_000_000
 """What a picture of 25 megapixels may take at the most wasteful: 32 bits a channel as a TIFF."""
@@ -35,6 +36,8 @@ def main() -> None:
     go_first()
     limit_memory(MEMORY_BYTES)
     forbid_files()
+    answers.write(READY)
+    answers.flush()
     while line := stdin.readline():
         asked = json.loads(line)
         limit_cpu(CPU_S)

@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import IO
 
 import numpy as np
 
 from fervt.errors import ImageError
 from fervt.images import MAX_PIXELS, Photo, safe_name
-from fervt.resources import IMPORT_ROOT
-from fervt.sandbox.limits import hide_environment
+from fervt.sandbox.limits import READY, hide_environment
 from fervt.threads import usable_cores
 
 WALL_S = 20.0
@@ -25,6 +25,15 @@ processor time has a tighter budget, see `fervt.sandbox.child`."""
 _PHOTOS_EACH = 2_000  # then a fresh process takes over, whatever decoders may have leaked
 _MOST_ANSWER_BYTES = 16_384
 _PIPE_BYTES = 1 << 20
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Lets a pipe hold more where the system allows: a user's pipes share a budget of memory."""
+    if sys.platform == "linux" and pipe is not None:
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 class _Broken(Exception):
@@ -40,9 +49,11 @@ class _Worker:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pipesize=_PIPE_BYTES,
-            env={**hide_environment(), **single, "PYTHONPATH": str(IMPORT_ROOT)},
+            env={**hide_environment(), **single},
         )
+        _widen(self.process.stdin)
+        _widen(self.process.stdout)
+        self.ready = False
         self.photos = 0
 
     def is_alive(self) -> bool:
@@ -86,6 +97,10 @@ class _Worker:
     def _ask(self, data: bytes, name: str, max_pixels: int) -> Photo:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None and stdout is not None
+        if not self.ready:
+            if stdout.readline(len(READY)) != READY:
+                raise _Broken
+            self.ready = True
         asked = {"bytes": len(data), "name": name, "max_pixels": max_pixels}
         stdin.write(json.dumps(asked).encode() + b"\n")
         stdin.write(data)
@@ -136,6 +151,9 @@ class Decoder:
             for _ in range(2):
                 with self._borrow(name) as worker, suppress(_Broken):
                     return worker.read(data, name, max_pixels, self._wall_s)
+            ready = worker.ready
+        if not ready:
+            raise ImageError(f"'{name}' cannot be decoded now: the decoder could not start.")
         raise ImageError(f"'{name}' is damaged: decoding it fails.")
 
     def close(self) -> None:
@@ -157,7 +175,7 @@ class Decoder:
         try:
             worker = worker or _Worker(self._command)
         except OSError as error:
-            raise ImageError(f"'{name}' cannot be decoded now: the machine is full.") from error
+            raise ImageError(f"'{name}' cannot be decoded now: the server is busy.") from error
         try:
             yield worker
         finally:

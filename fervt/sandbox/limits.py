@@ -4,10 +4,15 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from fervt.resources import IMPORT_ROOT
+
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
+
+READY = b"ready\n"
+"""What a decoding process says before its first answer: what fails later is the picture's fault."""
 
 _STATM = Path("/proc/self/statm")
 
@@ -48,9 +53,16 @@ def go_first() -> None:
 
 
 def hide_environment() -> dict[str, str]:
-    """An environment without the operator's keys, for a process that needs none of them."""
+    """An environment without the operator's keys, for a process that needs none of them.
+
+    Modules are found where this process finds them: some systems' packages lie in PYTHONPATH alone.
+    """
     kept = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
 
 
 def _within(limit: int, most: int) -> int:

@@ -132,9 +132,43 @@ def test_whatever_a_decoder_does_is_a_sentence_and_the_next_is_read(
     ],
 )
 def test_a_process_taken_over_gains_nothing(answer):
-    program = f"import sys; sys.stdin.buffer.readline(); print({answer!r})"
+    program = (
+        f"import sys; print('ready', flush=True); sys.stdin.buffer.readline(); print({answer!r})"
+    )
     with pytest.raises(ImageError, match="decoding it fails"):
         Decoder(1, 20, [sys.executable, "-c", program]).read_photo(encoded(), "x")
+
+
+@pytest.mark.parametrize("statement", ["raise SystemExit(1)", "import no_such_module", "print(1)"])
+def test_a_decoder_that_cannot_start_is_no_fault_of_the_picture(statement, capfd):
+    with pytest.raises(ImageError) as caught:
+        Decoder(1, 20, [sys.executable, "-c", statement]).read_photo(encoded(), "x")
+    assert str(caught.value) == "'x' cannot be decoded now: the decoder could not start."
+    capfd.readouterr()
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence(tmp_path):
+    with pytest.raises(ImageError, match="cannot be decoded now: the server is busy"):
+        Decoder(1, 20, [str(tmp_path / "no program")]).read_photo(encoded(), "x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux widens pipes")
+def test_pictures_are_read_when_the_budget_for_pipes_is_spent(decoder, monkeypatch):
+    import fcntl
+
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    assert decoder.read_photo(encoded(), "x").rgb.shape == (20, 30, 3)
+
+
+def test_modules_are_found_where_the_server_finds_them(monkeypatch, tmp_path):
+    (tmp_path / "far_away.py").write_text("from fervt.sandbox.child import main")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    decoder = Decoder(1, 20, [sys.executable, "-c", "import far_away; far_away.main()"])
+    assert decoder.read_photo(encoded(), "x").rgb.shape == (20, 30, 3)
+    decoder.close()
 
 
 def test_threads_wait_for_each_other(decoder):

@@ -5,6 +5,7 @@ the job again. What goes in and what comes out stays in memory, since both may h
 """
 
 from fervt.jobs.once import ask
-from fervt.jobs.registry import Job, JobError, Jobs, JobState
+from fervt.jobs.process import JobError
+from fervt.jobs.registry import Job, Jobs, JobState
 
 __all__ = ["Job", "JobError", "JobState", "Jobs", "ask"]

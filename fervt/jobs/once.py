@@ -5,8 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fervt.jobs.process import UNANSWERED, close, pack, start_process
-from fervt.jobs.registry import JobError
+from fervt.jobs.process import UNANSWERED, JobError, close, pack, start_process
 from fervt.progress import Progress
 
 T = TypeVar("T")
@@ -24,7 +23,8 @@ def ask(work: Callable[..., T], *arguments: Any) -> T:
         *arguments: The rest.
 
     Raises:
-        JobError: What the work raised that has a sentence; or it took too much of either.
+        JobError: What the work raised that has a sentence; or it took too much of either; or the
+            system has no room for another process.
     """
     message = pack(_call, (work, *arguments), _MEMORY_BYTES)
     late = threading.Event()

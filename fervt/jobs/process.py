@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from fervt.errors import FervtError
 from fervt.resources import IMPORT_ROOT
 
 MEMORY_BYTES = 3_000_000_000
@@ -16,20 +17,31 @@ MEMORY_BYTES = 3_000_000_000
 UNANSWERED = "The work ended without an answer."
 
 
+class JobError(FervtError):
+    """A job that cannot be started now, or does not exist."""
+
+
 def pack(work: Callable[..., Any], arguments: tuple[Any, ...], memory_bytes: int) -> bytes:
     """The message that a process begins with."""
     return pickle.dumps((work, arguments, memory_bytes), pickle.HIGHEST_PROTOCOL)
 
 
 def start_process() -> subprocess.Popen[bytes]:
-    """A process that waits for its message."""
+    """A process that waits for its message.
+
+    Raises:
+        JobError: The system has no room for another process.
+    """
     paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, "-m", "fervt.jobs.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "fervt.jobs.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        )
+    except OSError as error:
+        raise JobError("The server is busy; try again in a minute.") from error
 
 
 def close(process: subprocess.Popen[bytes]) -> None:

@@ -10,17 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fervt.errors import FervtError
-from fervt.jobs.process import MEMORY_BYTES, UNANSWERED, close, pack, start_process
+from fervt.jobs.process import MEMORY_BYTES, UNANSWERED, JobError, close, pack, start_process
 
 JobState = Literal["running", "done", "failed", "cancelled"]
 
 
 _log = logging.getLogger(__name__)
-
-
-class JobError(FervtError):
-    """A job that cannot be started now, or does not exist."""
 
 
 @dataclass
@@ -96,7 +91,8 @@ class Jobs:
             arguments: The rest.
 
         Raises:
-            JobError: As many jobs as allowed are running already.
+            JobError: As many jobs as allowed are running already, or the system has no room for
+                another process.
         """
         message = pack(work, arguments, self._memory_bytes)
         with self._lock:

@@ -1,5 +1,6 @@
 import gc
 import os
+import sys
 import threading
 import time
 import weakref
@@ -176,6 +177,20 @@ def test_a_page_can_wait_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(JobError, match="too long"):
         ask(time.sleep, 600)
     monkeypatch.undo()
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jobs = Jobs(at_once=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "no program"))
+        with pytest.raises(JobError, match="server is busy"):
+            jobs.start("talk", "A", works.talk)
+        for _ in range(3):  # more than wait for a place at once
+            with pytest.raises(JobError, match="server is busy"):
+                ask(works.measure, "four")
+    assert ended(jobs.start("talk", "A", works.talk)).result == "quiet"
 
 
 def test_seconds_left() -> None:

@@ -201,14 +201,13 @@ def read_evidence_file(
     }
     edges = None
     if "edge_index" in arrays:
-        count = arrays["edge_index"].shape[-1]
+        count = arrays["edge_index"].size // 2
         shapes |= {"edge_index": (2, count), "edge_count": (classes, classes)}
         shapes |= {f"edge_{name}": (classes, classes, count) for name in ("mean", "variance")}
     for name, shape in shapes.items():
         if name not in arrays or arrays[name].shape != shape:
             raise DataError(f"'{FILE}' is damaged: '{name}' should have the shape {shape}.")
-        if name.startswith("map_") and not np.isfinite(arrays[name]).all():
-            raise DataError(f"'{FILE}' is damaged: '{name}' holds values that are not finite.")
+        arrays[name] = _checked(name, arrays[name])
     if not any(values is not None for values in maps.values()):
         raise DataError(f"'{FILE}' is damaged: it holds no map.")
     if "edge_index" in arrays:
@@ -217,9 +216,34 @@ def read_evidence_file(
     return Evidence(
         checkpoint_sha256,
         about["rows_sha256"],
-        {name: values for name, values in maps.items() if values is not None},
-        {name: values for name, values in measures.items() if values is not None},
+        {name: arrays[f"map_{name}"] for name, values in maps.items() if values is not None},
+        {name: arrays[f"measure_{name}"] for name in MEASURES if measures[name] is not None},
         edges,
         arrays["mean_faces"],
         arrays["mean_face"],
     )
+
+
+def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """An array of the file in the type that it should have, with the values that it may have."""
+    if name in ("mean_faces", "mean_face"):
+        dtype, kinds = np.dtype(np.uint8), "iu"
+    elif name in ("edge_index", "edge_count"):
+        dtype, kinds = np.dtype(np.int64), "iu"
+    else:
+        dtype, kinds = np.dtype(np.float32 if name.startswith("edge_") else np.float16), "f"
+    if values.dtype.kind not in kinds:
+        raise DataError(f"'{FILE}' is damaged: '{name}' holds values of type {values.dtype}.")
+    if kinds == "f":
+        with np.errstate(over="ignore"):
+            values = values.astype(dtype, copy=False)
+        unknown = np.isnan(values) & name.startswith("measure_")  # such as where nobody voted
+        if not (np.isfinite(values) | unknown).all():
+            raise DataError(f"'{FILE}' is damaged: '{name}' holds values that are not finite.")
+        if name == "edge_variance" and (values < 0).any():
+            raise DataError(f"'{FILE}' is damaged: '{name}' holds values below 0.")
+        return values
+    most = CELLS - 1 if name == "edge_index" else np.iinfo(dtype).max
+    if values.size and (values.min() < 0 or values.max() > most):
+        raise DataError(f"'{FILE}' is damaged: '{name}' holds values outside 0..{most}.")
+    return values.astype(dtype, copy=False)

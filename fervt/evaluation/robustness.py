@@ -137,23 +137,40 @@ def read_robustness(
         positions, predicted, confidence, evidence = (arrays[name] for name in names)
     except KeyError as error:
         raise DataError(f"'{FILE}' is damaged: it lacks {error}.") from error
-    shape = 1 + len(CONDITIONS), len(positions)
+    shape = 1 + len(CONDITIONS), positions.size
     sound = (
         positions.ndim == 1
-        and len(positions) > 0
+        and positions.size > 0
         and all(each.dtype.kind in "iu" for each in (positions, predicted))
+        and all(each.dtype.kind == "f" for each in (confidence, evidence))
         and predicted.shape == confidence.shape == shape
         and evidence.shape == shape[:1]
         and positions.min() >= 0
         and positions.max() < len(digests)
         and predicted.min() >= _MISSING
         and predicted.max() < classes
+        and len(np.unique(positions)) == len(positions)
+        and _in_order(predicted)
+        and bool(((confidence >= 0) & (confidence <= 1)).all())  # so none is NaN
+        and bool((np.isnan(evidence) | (np.abs(evidence) < 1.01)).all())
     )
     if not sound:
         raise DataError(f"'{FILE}' is damaged.")
     return Robustness(
-        checkpoint_sha256, about["rows_sha256"], positions, predicted, confidence, evidence
+        checkpoint_sha256,
+        about["rows_sha256"],
+        positions.astype(np.int64, copy=False),
+        predicted.astype(np.int8, copy=False),
+        confidence.astype(np.float16, copy=False),
+        evidence.astype(np.float32, copy=False),
     )
+
+
+def _in_order(predicted: NDArray[Any]) -> bool:
+    """Whether each condition is measured whole or not at all, and none after one that isn't."""
+    missing = predicted == _MISSING
+    whole = missing.all(axis=1)
+    return bool((missing.any(axis=1) == whole).all() and (np.diff(whole.astype(int)) >= 0).all())
 
 
 def sample_rows(table: pd.DataFrame, size: int) -> NDArray[np.int64]:
@@ -279,7 +296,7 @@ def calibration_error(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> fl
 
 @dataclass(frozen=True)
 class Limits:
-    """What a checkpoint stands of one kind of corruption.
+    """How well a checkpoint withstands one kind of corruption.
 
     Attributes:
         holds: The last level up to which no level loses more than `HOLDS`; 0 for none.

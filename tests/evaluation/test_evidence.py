@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import tiny
+from drawn_evidence import save_evidence
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
@@ -137,6 +138,53 @@ def test_damage_is_named_and_never_shown(saved, damage: str) -> None:
     if damage == "cut":
         (folder / FILE).write_bytes((folder / FILE).read_bytes()[:300])
     with pytest.raises(DataError, match=r"damaged|another version"):
+        read_evaluation(folder).evidence()
+
+
+def put(at, value):
+    """A damage that sets one value."""
+
+    def damage(values: np.ndarray) -> np.ndarray:
+        values = values.copy()
+        values[at] = value
+        return values
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("map_gwa", lambda v: v.astype(str)),
+        ("map_gwa", lambda v: v.astype(complex)),
+        ("map_gat", lambda v: v > 1),
+        ("map_gat", lambda v: np.full(v.shape, 1e9)),
+        ("measure_brightness", lambda v: v.astype(str)),
+        ("measure_brightness", put(0, np.inf)),
+        ("edge_index", lambda v: np.array(3)),
+        ("edge_index", lambda v: v.astype(float)),
+        ("edge_index", put((0, 0), 49)),
+        ("edge_index", put((1, 2), -1)),
+        ("edge_index", lambda v: v.astype(np.uint64) + np.uint64(2**63)),
+        ("edge_count", put((0, 0), -5)),
+        ("edge_count", lambda v: v.astype(str)),
+        ("edge_mean", put((0, 0, 0), np.nan)),
+        ("edge_variance", put((0, 0, 0), np.inf)),
+        ("edge_variance", put((0, 0, 0), -1)),
+        ("edge_variance", lambda v: v.astype("S3")),
+        ("mean_face", lambda v: v.astype(float)),
+        ("mean_faces", lambda v: v.astype(int) + 300),
+        ("mean_face", lambda v: v.astype("U3")),
+    ],
+)
+def test_values_that_an_array_cannot_have_are_damage(tmp_path, name, damage) -> None:
+    folder = save_evaluation(tmp_path / "alpha")
+    save_evidence(folder)
+    assert read_evaluation(folder).evidence() is not None
+    arrays = dict(np.load(BytesIO((folder / FILE).read_bytes())))
+    arrays[name] = damage(arrays[name])
+    np.savez(folder / FILE, **arrays)
+    with pytest.raises(DataError, match=f"damaged: '{name}'|damaged: 'edge_"):
         read_evaluation(folder).evidence()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+from drawn_evidence import save_robustness
 from scipy.stats import binomtest
 from synthetic import save_evaluation
 
@@ -216,6 +217,38 @@ def test_what_lies_beside_other_predictions_is_refused(tmp_path) -> None:
     (tmp_path / FILE).write_bytes(good.as_bytes()[:500])
     with pytest.raises(DataError, match="damaged"):
         read_robustness(tmp_path, "c" * 64, digests, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("positions", lambda v: np.array(3)),
+        ("positions", lambda v: v.astype(str)),
+        ("positions", lambda v: v * 0),
+        ("positions", lambda v: v - 1),
+        ("positions", lambda v: v + 10**6),
+        ("predicted", lambda v: v.astype(float)),
+        ("predicted", lambda v: np.where(np.arange(v.shape[1]) == 1, -1, v)),
+        ("predicted", lambda v: np.where(np.arange(len(v))[:, None] == 3, -1, v)),
+        ("confidence", lambda v: v.astype("S3")),
+        ("confidence", lambda v: v * np.float16(np.nan)),
+        ("confidence", lambda v: v + 1),
+        ("confidence", lambda v: v[0, 0]),
+        ("evidence", lambda v: v.astype(str)),
+        ("evidence", lambda v: v + np.float32(np.inf)),
+        ("evidence", lambda v: v.astype(complex)),
+    ],
+)
+def test_values_that_an_array_cannot_have_are_damage(tmp_path, name, change) -> None:
+    folder = save_evaluation(tmp_path / "alpha")
+    save_robustness(folder)
+    assert read_evaluation(folder).robustness() is not None
+    with np.load(folder / FILE) as file:
+        arrays = dict(file)
+    arrays[name] = change(arrays[name])
+    np.savez(folder / FILE, **arrays)
+    with pytest.raises(DataError, match="damaged"):
+        read_evaluation(folder).robustness()
 
 
 def test_an_empty_sample_is_refused(tmp_path) -> None:

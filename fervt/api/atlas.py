@@ -1,4 +1,4 @@
-"""Where a model looks on a whole test set, its worst slices, and what it stands: for notebooks."""
+"""Where a model looks on a whole test set, its worst slices, its robustness: for notebooks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -201,7 +201,7 @@ def slices_table(evidence: Evidence, rows: Rows) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResult:
-    """What a model stands of ten kinds of corruption, five strengths each.
+    """How well a model withstands ten kinds of corruption, five strengths each.
 
     Attributes:
         n: Faces.

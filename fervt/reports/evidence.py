@@ -1,4 +1,4 @@
-"""Where a checkpoint looks, its worst slices and what it stands, as sections of a report."""
+"""Where a checkpoint looks, its worst slices and how robust it is, as sections of a report."""
 
 from collections.abc import Iterator
 
@@ -150,7 +150,7 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
     try:
         by_kind, error = curves(found, labels), corruption_error(found, labels)
     except DataError as problem:
-        return Section("What it stands", str(problem), [])
+        return Section("How well it withstands corruption", str(problem), [])
     blocks: list[Block] = []
     for kind, points in by_kind.items():
         about = CORRUPTIONS[kind]
@@ -172,4 +172,4 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
             f" Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above "
             f"the error on the faces as they are."
         )
-    return Section("What it stands", note, blocks)
+    return Section("How well it withstands corruption", note, blocks)

@@ -46,7 +46,7 @@ def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | No
         "robustness",
         view.evaluation.robustness,
         measure_robustness,
-        "How this checkpoint stands spoiled pictures was not measured yet.",
+        "How well this checkpoint withstands corrupted images has not been measured yet.",
         "Spoil up to 1,000 faces",
         "--corruptions",
     )

@@ -93,7 +93,10 @@ def test_a_click_in_the_graph_is_read_in_the_other_panels(browser_page, app_serv
 
 def test_measuring_can_be_stopped(browser_page, app_server):
     open_explain(browser_page, app_server, "&view=Is+it+faithful%3F")
-    browser_page.get_by_role("combobox", name="Precision").click(timeout=WAIT_MS)
+    precision = browser_page.get_by_role("combobox", name="Precision")
+    precision.scroll_into_view_if_needed(timeout=WAIT_MS)
+    browser_page.wait_for_timeout(500)  # scrolling closes an open list
+    precision.click()
     browser_page.get_by_role("option", name="Exact: cell by cell").click()
     browser_page.get_by_role("button", name="Measure against").click()
     browser_page.get_by_test_id("stMain").get_by_role("button", name="Stop").click(timeout=WAIT_MS)

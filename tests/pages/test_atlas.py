@@ -1,8 +1,10 @@
 """Where it looks, Slices, Holds up to and Compare's two, without a browser."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny
 from drawn_evidence import save_evidence, save_robustness
@@ -13,9 +15,10 @@ from fervt.evaluation.atlas import compare_maps
 from fervt.evaluation.corrections import Corrections
 from fervt.evaluation.evidence import FILE
 from fervt.evaluation.robustness import corruption_error
-from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.files import file_sha256
 from fervt.ui.evaluation.measured import MAP_ROWS
+from fervt.ui.evaluation.where_it_looks import _face_of
 from fervt.ui.jobs import server_jobs
 
 
@@ -189,6 +192,48 @@ def test_what_is_missing_is_measured_by_a_job(
     app.run()
     assert not app.exception
     assert then in words(app)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_a_visitors_file_gave_is_not_kept_for_everybody(
+    open_page, with_faces, tmp_path, monkeypatch, own
+) -> None:
+    kept = []
+    monkeypatch.setattr(SavedEvaluation, "keep", lambda self, found: kept.append(found))
+    app = open_page("evaluation", checkpoint="alpha", view="Where it looks")
+    if own:
+        monkeypatch.delenv("FERVT_DATA")
+        app.session_state["own_prepared_file"] = (tmp_path / "faces.parquet").read_bytes()
+        app.run()
+    next(b for b in app.button if b.label == "Read the evidence").click().run()
+    job = server_jobs().find(app.query_params["evidence_job"])
+    deadline = time.monotonic() + 240
+    while job.state == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    assert "By region of the face" in words(app), "the visitor sees it"
+    assert bool(kept) != own
+
+
+def test_a_file_that_lacks_a_face_leaves_nothing_behind() -> None:
+    evaluation = SavedEvaluation(None, None, None, None, "0")
+    rows = np.ones(30, bool)
+    table = pd.DataFrame({"image_sha256": [f"{i:064x}" for i in range(30)]})
+    drawn = np.full((30, 48, 48), 9, np.uint8)
+    stored = SimpleNamespace(mean_face=np.zeros((48, 48), np.uint8))
+
+    def face(found):
+        view = SimpleNamespace(
+            evaluation=evaluation, key="k", rows=SimpleNamespace(table=table),
+            faces=SimpleNamespace(select=lambda _: found),
+            info=SimpleNamespace(preprocess=SimpleNamespace(crop=1.0)),
+        )  # fmt: skip
+        return _face_of(view, stored, rows)
+
+    assert (face(None) == 0).all()
+    assert (face(SimpleNamespace(images=drawn)) == 9).all()
 
 
 def test_two_checkpoints_are_compared_in_both(open_page, shelf) -> None:

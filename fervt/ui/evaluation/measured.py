@@ -1,10 +1,12 @@
 """Evidence and robustness of what is looked at: as saved, or measured here by a job.
 
 A saved evaluation may come without them, and a person's own always does. Where its faces are at
-hand they can be measured on the page; the result then stays with the evaluation.
+hand they can be measured on the page. A saved evaluation is everybody's, so a result stays with it
+only where it was measured on the server's own faces; otherwise it stays in the visitor's session.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,9 @@ from fervt.errors import DataError
 from fervt.evaluation.evidence import Evidence, hash_rows
 from fervt.evaluation.measuring import measure_evidence, measure_robustness
 from fervt.evaluation.robustness import Robustness
+from fervt.evaluation.saved import Evaluation
 from fervt.predict import Predictor
+from fervt.ui.dataset_faces import prepared_source
 from fervt.ui.evaluation.selection import EvaluationView
 from fervt.ui.jobs import find_job, show_progress, start_job
 from fervt.ui.text import as_text
@@ -73,7 +77,8 @@ def _measured(
     if job is not None and (job.state == "running" or _belongs(job.result, view)):
         if not show_progress(job):
             return None
-        view.evaluation.keep(job.result)
+        if st.session_state.get(_shared_key(kind)) == view.evaluation.digest:
+            view.evaluation.keep(job.result)
         return job.result
     if job is not None and job.state in ("failed", "cancelled"):
         show_progress(job)
@@ -93,8 +98,10 @@ def _measured(
         label,
         type="primary",
         icon=":material/play_arrow:",
-        on_click=start_job,
+        on_click=_start,
         args=(
+            view,
+            isinstance(prepared_source(), Path),
             kind,
             f"{predictor.name} on {len(data):,} faces of {view.evaluation.split}",
             measure,
@@ -104,6 +111,17 @@ def _measured(
         ),
     )
     return None
+
+
+def _start(view: EvaluationView, of_server: bool, kind: str, *arguments: Any) -> None:
+    everybodys = of_server or isinstance(view.evaluation.origin, Evaluation)
+    st.session_state[_shared_key(kind)] = view.evaluation.digest if everybodys else None
+    start_job(kind, *arguments)
+
+
+def _shared_key(kind: str) -> str:
+    """Where the session keeps the digest of the evaluation that may keep its job's result."""
+    return f"measured_{kind}_for_all"
 
 
 def _belongs(result: Any, view: EvaluationView) -> bool:

@@ -124,17 +124,13 @@ def _face_of(
     stored = evidence.mean_face if label is None else evidence.mean_faces[label]
     face = stored
     if view.faces is not None and rows.sum() >= LEAST_FACES:
-        kept = view.evaluation.remember(
-            ("mean face", view.key, rows.tobytes()), lambda: _mean_of(view, rows)
-        )
-        face = stored if kept is None else kept
+        images = view.rows.table["image_sha256"][rows].tolist()
+        # Not remembered where the file lacks a face: the next visitor's may have it.
+        if (data := view.faces.select(images)) is not None:
+            face = view.evaluation.remember(
+                ("mean face", view.key, rows.tobytes()), lambda: mean_face(data.images)
+            )
     return as_seen(face, view.info.preprocess.crop)
-
-
-def _mean_of(view: EvaluationView, rows: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
-    assert view.faces is not None
-    data = view.faces.select(view.rows.table["image_sha256"][rows].tolist())
-    return None if data is None else mean_face(data.images)
 
 
 def as_seen(face: NDArray[np.uint8], share: float, side_px: int = _FACE_PX) -> NDArray[np.uint8]:

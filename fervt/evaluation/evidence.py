@@ -226,6 +226,7 @@ def read_evidence_file(
 
 def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """An array of the file in the type that it should have, with the values that it may have."""
+    dtype: np.dtype[Any]
     if name in ("mean_faces", "mean_face"):
         dtype, kinds = np.dtype(np.uint8), "iu"
     elif name in ("edge_index", "edge_count"):

@@ -38,8 +38,8 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
         "The worst slices",
         f"Found among {worst.tried:,} slices by one or two of label and measures, of 30 faces or "
         f"more. All {len(view.rows):,} faces: {percent(overall)}. P-values are corrected for all "
-        "that were tried (one-sided Fisher's exact test, Holm), and intervals hold for all of them at once. "
-        "A combination is listed only if it is below the rest of each of its parts.",
+        "that were tried (one-sided Fisher's exact test, Holm), and intervals hold for all of them "
+        "at once. A combination is listed only if it is below the rest of each of its parts.",
     )
     if worst.slices:
         st.table(_table(worst.slices), border="horizontal", hide_index=True)

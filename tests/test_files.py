@@ -78,7 +78,10 @@ def test_what_a_killed_process_leaves_is_cleared_by_the_next(tmp_path: Path) -> 
 
 
 VERB = """
-import sys, time, types
+import signal, sys, time, types
+# As a terminal starts it: whoever runs the tests in the background ignores some of them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from fervt import __main__ as cli
 from fervt.files import write_aside
 from pathlib import Path

@@ -252,7 +252,7 @@ def _evaluations(name: str, sha256: str) -> Iterator[SavedEvaluation]:
 
 
 def robustness_text(name: str, sha256: str) -> str:
-    """What the checkpoint stands of spoiled pictures, as Markdown.
+    """How well the checkpoint withstands corrupted images, as Markdown.
 
     Args:
         name: The checkpoint's.

@@ -75,6 +75,8 @@ def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     digest = hashlib.sha256(astronaut.read_bytes()).hexdigest()
     assert f"image={digest}" in page.url
 
+    # The headline comes before the pictures, which are the example's until then.
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     side = prediction.model_input.shape[0]
     crop, seen = (
         page.get_by_test_id("stImage").filter(has_text=caption).locator("img")

@@ -33,6 +33,14 @@ def empty_cache(tmp_path_factory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Puts `__main__` back: Streamlit leaves a page there, which spawned processes would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Where Chromium is; skips without one, or fails where FERVT_REQUIRE_BROWSER=1."""

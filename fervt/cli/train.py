@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="saved evaluation of Training by a model to learn from (--teacher-weight); repeatable",
     )
     parser.add_argument(
+        "--distill",
+        metavar="CHECKPOINT",
+        help="name or file to learn from, asked about every augmented view (--distill-weight)",
+    )
+    parser.add_argument(
         "--imagenet",
         metavar="FILE",
         help="torchvision's resnet34 weights, or 'download' to let torchvision fetch them",
@@ -124,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
             device=args.device,
             init=find_checkpoint(args.init) if args.init else None,
             teachers=args.teacher,
+            distill=find_checkpoint(args.distill) if args.distill else None,
             imagenet=imagenet,
             description=description,
         )

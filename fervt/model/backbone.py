@@ -14,6 +14,7 @@ from torchvision.models import ResNet34_Weights
 from torchvision.models.resnet import BasicBlock
 
 from fervt.errors import CheckpointError
+from fervt.model.pooling import average_onto
 
 Stem = Literal["imagenet", "face", "face-fast"]
 
@@ -95,14 +96,11 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
     Args:
         maps: Feature maps.
         weights: Cell weights (B, 7, 7) with mean 1, resampled to the map by adaptive
-            averaging; None for equal
-            weights.
+            averaging; None for equal weights.
     """
     if weights is None:
         return maps.mean(dim=(2, 3))
-    resampled = nn.functional.adaptive_avg_pool2d(
-        weights.unsqueeze(1), (maps.shape[2], maps.shape[3])
-    )
+    resampled = average_onto(weights.unsqueeze(1), maps.shape[2], maps.shape[3])
     resampled = resampled / resampled.mean(dim=(2, 3), keepdim=True)
     return (maps * resampled.to(maps.dtype)).mean(dim=(2, 3))
 

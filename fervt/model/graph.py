@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fervt.grid import GRID
+from fervt.model.pooling import average_onto
 
 NODES = GRID * GRID
 EDGES = 4 * GRID * (GRID - 1) + NODES
@@ -59,7 +60,7 @@ class GraphConstructor(nn.Module):
 
     def forward(self, fused: Tensor) -> tuple[Tensor, Tensor]:
         """Builds nodes; the edges are a constant, made once."""
-        cells = nn.functional.adaptive_avg_pool2d(self.encode(fused), GRID)
+        cells = average_onto(self.encode(fused), GRID, GRID)
         return cells.flatten(2).transpose(1, 2) + self.position, self.edge_index
 
 

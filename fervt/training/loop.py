@@ -40,6 +40,7 @@ from fervt.training.optimization import build_optimizer, learning_rate, moving_a
 from fervt.training.readouts import ReadOuts
 from fervt.training.settings import TrainConfig
 from fervt.training.state import Position, check_settings, read_state, restore, write_state
+from fervt.training.teachers import SameViewTeacher
 
 _EQUIVARIANCE_EVERY = 2  # steps: every other one is enough, and costs half
 
@@ -75,6 +76,7 @@ class Trainer:
         device: str = "auto",
         init: Path | None = None,
         teachers: Sequence[Path] = (),
+        distill: Path | None = None,
         imagenet: Path | Literal["download"] | None = None,
         description: str = "",
     ) -> None:
@@ -94,6 +96,11 @@ class Trainer:
                 "(processes times accumulate)."
             )
         self.steps = len(self.fit.faces) // self.batch
+        if (distill is not None) != bool(config.distill_weight):
+            raise ConfigError("--distill and a --distill-weight above 0 need each other.")
+        self.teacher = distill and SameViewTeacher(
+            distill, model_config.classes, self.preprocess, self.device, compiled=config.compile
+        )
 
         seed_all(config.seed)
         self.model = FERVTGNN(model_config)
@@ -102,6 +109,8 @@ class Trainer:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
         if init is not None:
             seen |= set(init_from(self.model, init).labels_seen)
+        if self.teacher:
+            seen |= self.teacher.labels_seen
         self.read_outs = ReadOuts(self.model, votes=config.votes_weight > 0)
         self.read_outs.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
@@ -129,6 +138,7 @@ class Trainer:
                 **asdict(config),
                 "augmentation": asdict(self.augment),
                 **({"teachers": list(self.fit.teachers)} if teachers else {}),
+                **({"distilled": self.teacher.digest} if self.teacher else {}),
             },
             parent=file_sha256(init) if init else "",
             description=description,
@@ -257,12 +267,16 @@ class Trainer:
             images = share * images + (1 - share) * images[partner]
             targets = share * targets + (1 - share) * targets[partner]
             votes = share * votes + (1 - share) * votes[partner]
+        labels = targets.argmax(dim=1)
         images = images.contiguous(memory_format=torch.channels_last)
         windows = move = None
         if self.config.equivariance_weight and self.progress.step % _EQUIVARIANCE_EVERY == 0:
             windows, move = self.augment.moved_windows(self.fit.faces[rows], self.preprocess)
             windows = windows.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
+            if self.teacher:
+                told = self.teacher.answer(images)
+                targets = targets + self.config.distill_weight * (told - targets)
             output, votes_logits, scores = self.parallel(images, windows)
         loss = loss_of(output, targets, self.config, self.fit.class_weights)
         if scores is not None and move is not None:
@@ -272,7 +286,7 @@ class Trainer:
         if votes_logits is not None:
             loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()
-        right = (output.logits.argmax(dim=1) == targets.argmax(dim=1)).sum()
+        right = (output.logits.argmax(dim=1) == labels).sum()
         return torch.stack([loss.detach().double(), right.double()])
 
     def _close_epoch(self) -> None:
@@ -342,6 +356,7 @@ class Trainer:
             "augment": asdict(self.augment),
             "data": self.info.data_hash,
             "teacher": self.info.training.get("teachers"),
+            "distilled": self.info.training.get("distilled"),
         }
 
     def _save(self) -> None:

@@ -43,6 +43,12 @@ class TrainConfig:
     teacher_weight: float = option(
         0.0, "share of the teachers' answers in the targets, 0..1", least=0, most=1
     )
+    distill_weight: float = option(
+        0.0,
+        "share in the targets of what --distill's checkpoint says of the same augmented view, 0..1",
+        least=0,
+        most=1,
+    )
     class_balance: float = option(
         0.0, "weigh each class by its frequency to the power of minus this", least=0, most=1
     )

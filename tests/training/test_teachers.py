@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+import torch
 
 from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.run import evaluate_checkpoint
+from fervt.files import file_sha256
+from fervt.training import loop
 from fervt.training.faces import targets_for
 from fervt.training.loop import Trainer
 from fervt.training.settings import TrainConfig
@@ -89,3 +92,60 @@ def test_teachers_that_cannot_teach_are_refused(data, teachers, tmp_path) -> Non
     (some / "metrics.json").write_text(json.dumps({**metrics, "labels_seen": 5}))
     with pytest.raises(DataError):
         Trainer(data, tmp_path / "run", tiny.CONFIG, SETTINGS, teachers=[some])
+
+
+DISTILL = TrainConfig(epochs=1, batch_size=16, amp="off", mixup=0.2, distill_weight=0.75)
+
+
+def test_a_distilled_checkpoint_is_asked_about_the_very_views(data, tmp_path, monkeypatch) -> None:
+    """Augmented and mixed as the pupil sees them, and in its calibrated probabilities."""
+    checkpoint = tiny.save_tiny(tmp_path / "teacher.safetensors", seed=5, temperature=0.5)
+    trainer = Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=checkpoint)
+    given, used = [], []
+    forward, loss_of = trainer.parallel.forward, loop.loss_of
+    monkeypatch.setattr(
+        trainer.parallel,
+        "forward",
+        lambda images, *rest: given.append(images) or forward(images, *rest),
+    )
+    monkeypatch.setattr(
+        loop,
+        "loss_of",
+        lambda out, targets, *rest: used.append(targets) or loss_of(out, targets, *rest),
+    )
+    trainer.run()
+    model, info = load_checkpoint(checkpoint)
+    ours, theirs = trainer.preprocess, info.preprocess
+    assert given and (ours.mean, ours.std) != (theirs.mean, theirs.std)
+    for images, targets in zip(given, used, strict=True):
+        gray = images * ours.std + ours.mean
+        with torch.no_grad():
+            logits = model((gray - theirs.mean) / theirs.std).logits
+        hard = (targets - 0.75 * (logits / 0.5).softmax(1)) / 0.25
+        assert hard.min() > -1e-4 and hard.sum(1).numpy() == pytest.approx(1, abs=1e-4)
+        assert ((hard > 1e-4).sum(1) <= 2).all()  # mixup: two labels at most
+    assert trainer.info.training["distilled"] == file_sha256(checkpoint)
+
+
+def test_distilling_needs_its_weight_the_same_classes_and_the_same_window(data, tmp_path) -> None:
+    teacher = tiny.save_tiny(tmp_path / "teacher.safetensors")
+    with pytest.raises(ConfigError, match="need each other"):
+        Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL)
+    with pytest.raises(ConfigError, match="need each other"):
+        Trainer(data, tmp_path / "run", tiny.CONFIG, TrainConfig(), distill=teacher)
+    other = replace(tiny.CONFIG, vocabulary="ferplus")
+    eight = tiny.save_tiny(tmp_path / "eight", config=other)
+    with pytest.raises(ConfigError, match="'eight' does not know FER2013's classes"):
+        Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=eight)
+    with pytest.raises(ConfigError, match="sees 28 pixels of a crop of 0"):
+        larger = replace(tiny.CONFIG, image_size=42)
+        Trainer(data, tmp_path / "run", larger, DISTILL, distill=teacher)
+
+
+def test_a_run_goes_on_with_the_same_distilled_checkpoint_only(data, tmp_path) -> None:
+    one, other = (tiny.save_tiny(tmp_path / f"{seed}.safetensors", seed) for seed in (1, 2))
+    for checkpoint in (one, one):
+        trainer = Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=checkpoint)
+        trainer.run(resume=True, max_minutes=0)
+    with pytest.raises(ConfigError, match="other distilled settings"):
+        Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=other).run(resume=True)

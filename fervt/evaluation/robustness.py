@@ -1,4 +1,4 @@
-"""How much a picture may be spoiled before the answers are: curves, limits in words, one figure.
+"""How much corruption a checkpoint withstands: curves, limits in words, one figure.
 
 `robustness.npz` lies beside `predictions.parquet` and holds every answer on a sample of its rows,
 so curves can be drawn for any label set, and two checkpoints be compared on the same faces. It is

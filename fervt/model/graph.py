@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from fervt.grid import GRID
 
 NODES = GRID * GRID
-EDGES = 4 * GRID * (GRID - 1) + NODES
 
 Pooling = Literal["mean", "max", "attention", "gwa", "contrast"]
 

@@ -1,4 +1,4 @@
-"""Where a checkpoint looks, its worst slices and how robust it is, as sections of a report."""
+"""Where a checkpoint looks, its worst slices and its robustness, as sections of a report."""
 
 from collections.abc import Iterator
 
@@ -85,8 +85,8 @@ def _atlas(evidence: Evidence, rows: Rows) -> Section:
     blocks += _right_and_wrong(evidence, rows)
     return Section(
         "Where it looks",
-        "The mean map of each label over the mean face of that label. What the maps mean for a "
-        "class is for the class that the model answered.",
+        "The mean map of each label, over the mean face of that label. Maps are about the class "
+        "that the model predicted.",
         blocks,
     )
 
@@ -103,8 +103,8 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
     drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
     return [
         Note(
-            f"{about.title}, wrong answers minus right ones. Outlined cells differ clearly, with "
-            f"49 comparisons accounted for. {describe_clear_cells(difference, 'wrong', 'right')}"
+            f"{about.title}, wrong minus right answers. Outlined cells differ clearly, corrected "
+            f"for 49 comparisons. {describe_clear_cells(difference, 'wrong', 'right')}"
         ),
         Chart(
             difference_figure(
@@ -136,9 +136,10 @@ def _worst(evidence: Evidence, rows: Rows) -> Section:
     ]
     return Section(
         "Its worst slices",
-        f"Of {worst.tried:,} slices by one or two of label, brightness, contrast, sharpness, tilt "
-        f"and agreement of the annotators; of all faces {rows.right.mean():.1%} are right. "
-        "Intervals and p-values (Fisher, Holm) account for all slices that were tried.",
+        f"The worst of {worst.tried:,} slices by label, brightness, contrast, sharpness, tilt and "
+        f"annotators' agreement, one or two at a time. Overall accuracy is "
+        f"{rows.right.mean():.1%}. Intervals and p-values (Fisher, Holm) are corrected for the "
+        "number of slices.",
         [Table(("Faces", "Accuracy", "Interval", "n", "p, corrected"), lines)],
     )
 
@@ -150,7 +151,7 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
     try:
         by_kind, error = curves(found, labels), corruption_error(found, labels)
     except DataError as problem:
-        return Section("How well it withstands corruption", str(problem), [])
+        return Section("Robustness to corruption", str(problem), [])
     blocks: list[Block] = []
     for kind, points in by_kind.items():
         about = CORRUPTIONS[kind]
@@ -164,12 +165,12 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
         ]
     counted = int((labels >= 0).sum())
     note = (
-        f"Accuracy on {counted:,} faces, spoiled in ten ways at five strengths. Holds: at most "
-        f"{100 * HOLDS:.0f} points lost; breaks: {100 * BREAKS:.0f} or more."
+        f"Accuracy on {counted:,} faces, corrupted in ten ways at five strengths. Holds: loses at "
+        f"most {100 * HOLDS:.0f} points; breaks: loses {100 * BREAKS:.0f} or more."
     )
     if error is not None:
         note += (
             f" Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above "
-            f"the error on the faces as they are."
+            f"the error on uncorrupted faces."
         )
-    return Section("How well it withstands corruption", note, blocks)
+    return Section("Robustness to corruption", note, blocks)

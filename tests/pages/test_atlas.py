@@ -176,7 +176,12 @@ def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
     ("view", "label", "parameter", "then"),
     [
         ("Where it looks", "Read the evidence", "evidence_job", "By region of the face"),
-        ("Holds up to", "Spoil up to 1,000 faces", "robustness_job", "What spoils its answers"),
+        (
+            "Holds up to",
+            "Corrupt up to 1,000 faces",
+            "robustness_job",
+            "Accuracy on corrupted images",
+        ),
     ],
 )
 def test_what_is_missing_is_measured_by_a_job(

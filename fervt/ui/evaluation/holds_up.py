@@ -1,4 +1,4 @@
-"""Holds up to: what brightness, blur, noise and seven more do to the answers."""
+"""Holds up to: accuracy under less light, blur, noise and seven more kinds of corruption."""
 
 import numpy as np
 import pandas as pd
@@ -50,28 +50,29 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
         return
     counted = int((labels >= 0).sum())
     say(
-        "What spoils its answers",
-        f"{counted:,} faces, drawn by label from {view.evaluation.split}, each spoiled in ten ways "
-        f"at five strengths. Holds: at most {100 * HOLDS:.0f} points of accuracy lost. Breaks: "
-        f"{100 * BREAKS:.0f} or more.",
+        "Accuracy on corrupted images",
+        f"{counted:,} faces of {view.evaluation.split}, sampled by label and corrupted in ten ways "
+        f"at five strengths. Holds: loses at most {100 * HOLDS:.0f} points of accuracy. Breaks: "
+        f"loses {100 * BREAKS:.0f} or more.",
     )
     if error is None:
         st.warning(
-            f"{found.done - 1} of {10 * STRENGTHS} conditions are measured; run the same command "
-            "again to go on.",
+            f"{max(found.done - 1, 0)} of {10 * STRENGTHS} conditions are measured. Run the same "
+            "command again to finish.",
             icon=":material/hourglass_bottom:",
         )
     else:
         with st.container(horizontal=True):
-            st.metric("As they are", percent(1 - error.clean))
-            st.metric("Spoiled, on average", percent(1 - error.mean))
+            st.metric("Accuracy, uncorrupted", percent(1 - error.clean))
+            st.metric("Accuracy, corrupted", percent(1 - error.mean))
             st.metric(
                 "Mean corruption error",
                 percent(error.mean),
                 f"{100 * error.relative:+.1f} points",
                 delta_color="off",
                 help="Mean error over all kinds and strengths (Hendrycks and Dietterich, 2019, "
-                "without their reference model), and how much it exceeds the plain error.",
+                "without their reference model), and how far it is above the error on "
+                "uncorrupted faces.",
             )
     figure = pick_figure(found)
     with st.grid(min_column_width=300):
@@ -87,9 +88,8 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
         "text/csv",
     )
     st.caption(
-        "Intervals are 95%: Wilson's for the bands, and paired ones for losses, since the faces "
-        "are the same. The face is NASA's portrait of Eileen Collins; it isn't one of those "
-        "measured."
+        "Bands are Wilson's 95% intervals; those of losses are paired, since the faces are the "
+        "same. The face shown is NASA's portrait of Eileen Collins, which is not in the test set."
     )
 
 

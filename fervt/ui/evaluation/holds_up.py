@@ -15,6 +15,7 @@ from fervt.evaluation.robustness import (
     corruption_error,
     curves,
     describe_limits,
+    labels_of_sample,
 )
 from fervt.examples import load_example
 from fervt.figures.robustness import strength_figure
@@ -22,7 +23,7 @@ from fervt.predict import Predictor, cut_face
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.downloads import offer_file
-from fervt.ui.evaluation.measured import positions_of, robustness_of
+from fervt.ui.evaluation.measured import robustness_of
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.text import as_text
 
@@ -41,7 +42,7 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
     found = robustness_of(view, predictor)
     if found is None:
         return
-    labels = labels_of_sample(view, found)
+    labels = labels_of_sample(found, view.rows)
     try:
         by_kind = curves(found, labels)
         error = corruption_error(found, labels)
@@ -136,13 +137,6 @@ def strip_of(kind: str) -> NDArray[np.uint8]:
     strip = np.concatenate(shown, axis=1)
     times = _SIDE_PX // face.shape[1]
     return strip.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def labels_of_sample(view: EvaluationView, found: Robustness) -> NDArray[np.int64]:
-    """The truth that is looked at for the sampled rows; -1 where they aren't among the view's."""
-    every = np.full(len(view.evaluation.plain), -1)
-    every[positions_of(view)] = view.rows.labels
-    return every[found.positions]
 
 
 def figures_table(by_kind: dict[str, list[Point]]) -> pd.DataFrame:

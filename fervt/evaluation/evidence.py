@@ -53,7 +53,7 @@ class Edges:
 
     def attention(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Attention (n, E), 0..1, of the rows at positions (n,) or under a mask (N,)."""
-        return self.steps[rows].astype(np.float32) / _WHOLE
+        return np.multiply(self.steps[rows], np.float32(1 / _WHOLE), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)

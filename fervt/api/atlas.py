@@ -29,11 +29,10 @@ from fervt.evaluation.robustness import (
     describe_limits,
 )
 from fervt.evaluation.rows import Rows
-from fervt.evaluation.slices import slice_rows, worst_slices
+from fervt.evaluation.slices import search_slices, slice_rows
 from fervt.figures.maps import Map, plot_maps
 from fervt.figures.robustness import strength_figure
 from fervt.grid import GRID
-from fervt.labels import expression
 from fervt.regions import region_of, region_sums
 
 By = Literal["label", "prediction", "right"]
@@ -175,10 +174,7 @@ def slices_table(evidence: Evidence, rows: Rows) -> pd.DataFrame:
     """
     at = rows.table.index.to_numpy()
     measures = {name: v[at].astype(np.float64) for name, v in evidence.measures.items()}
-    names = [expression(label).name for label in rows.classes]
-    found = [
-        ("worst", each) for each in worst_slices(measures, rows.labels, names, rows.right).slices
-    ]
+    found = [("worst", each) for each in search_slices(evidence, rows).slices]
     measures["confidence"] = rows.calibrated.max(axis=1).astype(np.float64)
     for name, values in measures.items():
         found += [(name, each) for each in slice_rows(name, values, rows.right)]

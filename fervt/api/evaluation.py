@@ -152,7 +152,7 @@ class EvaluationResult:
     def robustness(
         self, sample: int = SAMPLE, *, progress: Progress = no_progress
     ) -> RobustnessResult:
-        """What spoiled pictures do: ten kinds of corruption, five strengths each.
+        """Accuracy on corrupted pictures: ten kinds of corruption, five strengths each.
 
         Args:
             sample: How many faces, drawn by label.

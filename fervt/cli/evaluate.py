@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corruptions",
         action="store_true",
-        help="also measure what spoiled faces do, into robustness.npz; an interrupted run goes on",
+        help="also measure corrupted faces, into robustness.npz; an interrupted run resumes",
     )
     parser.add_argument(
         "--sample",
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         parts.write(args.out)
         print_parts(parts)
     if args.evidence or args.corruptions:
-        _measure_more(args, Predictor(checkpoint, engine="torch"), data)
+        _measure_more(args, Predictor(checkpoint), data)
     return 0
 
 

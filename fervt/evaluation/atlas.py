@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from fervt.errors import DataError
-from fervt.evaluation.evidence import EdgeStatistics, Evidence
+from fervt.evaluation.evidence import Evidence
 from fervt.explain.evidence import SOURCES, Source
 from fervt.grid import GRID
 from fervt.regions import REGIONS
 
 LEVEL = 0.95
+_BLOCK = 2048
 FEWEST_TO_JUDGE = 20
 """Faces that it takes to say whether a map is the same for everybody.
 
@@ -171,6 +172,15 @@ def compare_regions(maps: NDArray[Any], others: NDArray[Any]) -> Interval:
     return welch(*_group(by_region(maps)), *_group(by_region(others)))
 
 
+def compare_paired_regions(maps: NDArray[Any], others: NDArray[Any]) -> Interval:
+    """The difference of the regions of the same faces, with Student's intervals.
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    return summarize_regions(maps.astype(np.float32) - others.astype(np.float32))
+
+
 def by_region(maps: NDArray[Any]) -> NDArray[np.float32]:
     """Maps (n, 49) as the mean of each region's cells (n, regions)."""
     share = np.zeros((GRID * GRID, len(REGIONS)), np.float32)
@@ -203,42 +213,23 @@ def welch(
     return Interval(value, value - width, value + width)
 
 
-@dataclass(frozen=True, eq=False)
-class EdgeSummary:
-    """Graph attention over n faces, by edge.
-
-    Attributes:
-        n: Faces.
-        mean: (E,).
-        variance: (E,), over the faces, unbiased.
-    """
-
-    n: int
-    mean: NDArray[np.float64]
-    variance: NDArray[np.float64]
-
-
-def pool_edges(edges: EdgeStatistics, chosen: NDArray[np.bool_]) -> EdgeSummary:
-    """Pools the faces of some pairs of label and answer.
-
-    Args:
-        edges: Of an evaluation.
-        chosen: (C, C), rows labels, columns answers.
+def compare_edges(edges: NDArray[Any], others: NDArray[Any]) -> Interval:
+    """Mean attention (E,) along edges (n, E) minus that of others (m, E), with Welch's intervals.
 
     Raises:
-        DataError: There are fewer than two such faces.
+        DataError: A group has fewer than two.
     """
-    count = edges.count[chosen].astype(np.float64)
-    n = int(count.sum())
-    _check(n)
-    mean = count @ edges.mean[chosen].astype(np.float64) / n
-    spread = edges.variance[chosen] + (edges.mean[chosen] - mean) ** 2
-    return EdgeSummary(n, mean, count @ spread / (n - 1))
+    return welch(*_group(edges), *_group(others))
 
 
-def compare_edges(edges: EdgeSummary, others: EdgeSummary) -> Interval:
-    """The difference of mean attention along each edge, with Welch's intervals."""
-    return welch(edges.n, edges.mean, edges.variance, others.n, others.mean, others.variance)
+def compare_paired_edges(edges: NDArray[Any], others: NDArray[Any]) -> Interval:
+    """Edges (n, E) minus others (n, E) of the same faces, with Student's intervals.
+
+    Raises:
+        DataError: There are fewer than two.
+    """
+    _check(len(edges))
+    return _student(*_moments(edges - others), len(edges), edges.shape[1])
 
 
 def describe_template(source: str, summary: MapSummary) -> str:
@@ -281,6 +272,28 @@ def describe_clear_cells(difference: Interval, what: str, other: str) -> str:
     return f"Clearly different, {what} against {other}: {'; '.join(parts)}."
 
 
+def describe_clear_regions(difference: Interval, unit: str, what: str, other: str) -> str:
+    """The regions that differ clearly, the largest difference first, in a sentence.
+
+    Args:
+        difference: As `compare_regions` gives it.
+        unit: Of the values.
+        what: The group.
+        other: The one it is compared with.
+    """
+    names = list(REGIONS)
+    order = np.argsort(-np.abs(difference.value))
+    said = [
+        f"{names[i]} {difference.value[i]:+.2f} ({difference.low[i]:+.2f} to "
+        f"{difference.high[i]:+.2f})"
+        for i in order
+        if difference.is_clear[i]
+    ]
+    if not said:
+        return f"No region differs clearly between {what} and {other}."
+    return f"Regions that differ clearly, {what} against {other}, {unit}: {'; '.join(said)}."
+
+
 def _student(mean: NDArray[Any], variance: NDArray[Any], n: int, at_once: int) -> Interval:
     width = student.ppf(1 - (1 - LEVEL) / 2 / at_once, n - 1) * np.sqrt(variance / n)
     value = np.asarray(mean, np.float64)
@@ -289,12 +302,17 @@ def _student(mean: NDArray[Any], variance: NDArray[Any], n: int, at_once: int) -
 
 def _group(values: NDArray[Any]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
     _check(len(values))
-    return len(values), *_moments(values.astype(np.float32))
+    return len(values), *_moments(values.astype(np.float32, copy=False))
 
 
 def _moments(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means and unbiased variances (K,) over (n, K)."""
-    return values.mean(axis=0, dtype=np.float64), values.var(axis=0, ddof=1, dtype=np.float64)
+    """Means and unbiased variances (K,) over (n, K); in blocks, whose copies stay in the cache."""
+    mean = values.mean(axis=0, dtype=np.float64)
+    squares = np.zeros_like(mean)
+    for start in range(0, len(values), _BLOCK):
+        away = values[start : start + _BLOCK] - mean
+        squares += np.einsum("nk,nk->k", away, away)
+    return mean, squares / (len(values) - 1)
 
 
 def _check(count: int) -> None:

@@ -1,9 +1,9 @@
-"""Ten ways to spoil a face's picture, five strengths each.
+"""Ten ways to corrupt the picture of a face, at five strengths each.
 
 They act on the 48x48 gray face, before anything that the checkpoint does with it. What is random in
-them follows from the face's own hash, so the same face is always spoiled in the same way, whichever
-sample it is in. The kinds are after Hendrycks and Dietterich, 2019 (ImageNet-C), with strengths
-chosen for faces of 48 pixels.
+them follows from the face's own hash, so the same face is always corrupted in the same way,
+whichever sample it is in. The kinds are after Hendrycks and Dietterich, 2019 (ImageNet-C), with
+strengths chosen for faces of 48 pixels.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class Corruption:
         title: For people.
         values: Five strengths, the weakest first.
         says: A strength in words, to be filled in.
-        apply: Spoils a face (48, 48); gets a strength and a random generator.
+        apply: Corrupts a face (48, 48); gets a strength and a random generator.
     """
 
     title: str
@@ -132,7 +132,7 @@ CONDITIONS: tuple[tuple[str, int], ...] = tuple(
 
 
 def corrupt(faces: Face, image_sha256: Sequence[str], kind: str, level: int) -> Face:
-    """Spoils faces.
+    """Corrupts faces.
 
     Args:
         faces: (N, 48, 48) uint8.
@@ -145,9 +145,9 @@ def corrupt(faces: Face, image_sha256: Sequence[str], kind: str, level: int) -> 
     """
     how = CORRUPTIONS[kind]
     strength = how.values[level - 1]
-    spoiled = np.empty_like(faces)
+    corrupted = np.empty_like(faces)
     for i, (face, digest) in enumerate(zip(faces, image_sha256, strict=True)):
         random = np.random.default_rng(int(digest[:16], 16))
         changed = how.apply(face, strength, random)
-        spoiled[i] = np.clip(np.rint(changed), 0, 255)
-    return spoiled
+        corrupted[i] = np.clip(np.rint(changed), 0, 255)
+    return corrupted

@@ -25,26 +25,35 @@ FILE = "evidence.npz"
 LEAST_FACES = 20
 """Fewer are not averaged into a face that is stored: it must not be anybody's."""
 
-_VERSION = 1
+_VERSION = 2
+_WHOLE = 255  # an edge with all of its target's attention
 _DROPPED_BITS = 3
 _SPARE, _A_ROW = 4_000_000, 16_384  # bytes that such a file may unpack to: in all, and for each row
 
 
 @dataclass(frozen=True, eq=False)
-class EdgeStatistics:
-    """Graph attention by label and answer: C classes, E edges.
+class Edges:
+    """Graph attention along E edges, for N rows.
+
+    In steps of 1/255: attention varies by ten times as much from face to face, and a byte an edge
+    is what makes it small enough to store for every row, so that any selection has its edges.
 
     Attributes:
         index: (2, E) int64, rows source and target; node = 7 * row + column.
-        count: (C, C) int64, faces with that label and answer.
-        mean: (C, C, E) float32, mean attention over those faces; 0 where there is none.
-        variance: (C, C, E) float32, its variance over those faces.
+        steps: (N, E) uint8, mean of layers and heads, 0..255 for 0..1.
     """
 
     index: NDArray[np.int64]
-    count: NDArray[np.int64]
-    mean: NDArray[np.float32]
-    variance: NDArray[np.float32]
+    steps: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, index: NDArray[np.int64], attention: NDArray[np.floating]) -> "Edges":
+        """Takes attention (N, E), 0..1."""
+        return cls(index, np.rint(attention * _WHOLE).astype(np.uint8))
+
+    def attention(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Attention (n, E), 0..1, of the rows at positions (n,) or under a mask (N,)."""
+        return np.multiply(self.steps[rows], np.float32(1 / _WHOLE), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +65,7 @@ class Evidence:
         rows_sha256: `hash_rows` of the rows.
         maps: By key of `explain.SOURCES`, (N, 49) float16, for the class that was answered.
         measures: By key of `MEASURES`, (N,) float16; see `measure_faces`.
-        edges: Graph attention by label and answer; None without the graph.
+        edges: Attention along the graph's edges; None without the graph.
         mean_faces: (C, 48, 48) uint8, the mean face of each label; gray with too few faces.
         mean_face: (48, 48) uint8, of all rows; gray with too few.
     """
@@ -65,7 +74,7 @@ class Evidence:
     rows_sha256: str
     maps: dict[str, NDArray[np.float16]]
     measures: dict[str, NDArray[np.float16]]
-    edges: EdgeStatistics | None
+    edges: Edges | None
     mean_faces: NDArray[np.uint8]
     mean_face: NDArray[np.uint8]
 
@@ -85,8 +94,7 @@ class Evidence:
         arrays |= {f"measure_{name}": values for name, values in self.measures.items()}
         arrays |= {"mean_faces": self.mean_faces, "mean_face": self.mean_face}
         if self.edges is not None:
-            for name in ("index", "count", "mean", "variance"):
-                arrays[f"edge_{name}"] = getattr(self.edges, name)
+            arrays |= {"edge_index": self.edges.index, "edge_steps": self.edges.steps}
         content = BytesIO()
         np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
         return content.getvalue()
@@ -202,8 +210,7 @@ def read_evidence_file(
     edges = None
     if "edge_index" in arrays:
         count = arrays["edge_index"].size // 2
-        shapes |= {"edge_index": (2, count), "edge_count": (classes, classes)}
-        shapes |= {f"edge_{name}": (classes, classes, count) for name in ("mean", "variance")}
+        shapes |= {"edge_index": (2, count), "edge_steps": (len(digests), count)}
     for name, shape in shapes.items():
         if name not in arrays or arrays[name].shape != shape:
             raise DataError(f"'{FILE}' is damaged: '{name}' should have the shape {shape}.")
@@ -211,8 +218,7 @@ def read_evidence_file(
     if not any(values is not None for values in maps.values()):
         raise DataError(f"'{FILE}' is damaged: it holds no map.")
     if "edge_index" in arrays:
-        names = ("index", "count", "mean", "variance")
-        edges = EdgeStatistics(**{name: arrays[f"edge_{name}"] for name in names})
+        edges = Edges(arrays["edge_index"], arrays["edge_steps"])
     return Evidence(
         checkpoint_sha256,
         about["rows_sha256"],
@@ -227,12 +233,12 @@ def read_evidence_file(
 def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """An array of the file in the type that it should have, with the values that it may have."""
     dtype: np.dtype[Any]
-    if name in ("mean_faces", "mean_face"):
+    if name in ("mean_faces", "mean_face", "edge_steps"):
         dtype, kinds = np.dtype(np.uint8), "iu"
-    elif name in ("edge_index", "edge_count"):
+    elif name == "edge_index":
         dtype, kinds = np.dtype(np.int64), "iu"
     else:
-        dtype, kinds = np.dtype(np.float32 if name.startswith("edge_") else np.float16), "f"
+        dtype, kinds = np.dtype(np.float16), "f"
     if values.dtype.kind not in kinds:
         raise DataError(f"'{FILE}' is damaged: '{name}' holds values of type {values.dtype}.")
     if kinds == "f":
@@ -241,8 +247,6 @@ def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
         unknown = np.isnan(values) & name.startswith("measure_")  # such as where nobody voted
         if not (np.isfinite(values) | unknown).all():
             raise DataError(f"'{FILE}' is damaged: '{name}' holds values that are not finite.")
-        if name == "edge_variance" and (values < 0).any():
-            raise DataError(f"'{FILE}' is damaged: '{name}' holds values below 0.")
         return values
     most = CELLS - 1 if name == "edge_index" else np.iinfo(dtype).max
     if values.size and (values.min() < 0 or values.max() > most):

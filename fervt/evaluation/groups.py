@@ -23,13 +23,10 @@ class Group:
     Attributes:
         title: What they are, as it stands in a sentence.
         rows: (N,) bool.
-        pairs: (C, C) bool, the pairs of label and answer that make it up; None where the group
-            isn't made of such pairs.
     """
 
     title: str
     rows: NDArray[np.bool_]
-    pairs: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -91,7 +88,7 @@ def chosen_groups(chosen: NDArray[np.bool_], title: str) -> tuple[Group, Group]:
 
 
 def _group(title: str, rows: Rows, pairs: NDArray[np.bool_]) -> Group:
-    return Group(title, pairs[rows.labels, rows.predicted], pairs)
+    return Group(title, pairs[rows.labels, rows.predicted])
 
 
 def rows_as_table(rows: Rows, measures: Mapping[str, NDArray[Any]] | None = None) -> pd.DataFrame:

@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 from fervt.data.prepared import PreparedData
 from fervt.errors import DataError
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, corrupt
-from fervt.evaluation.evidence import LEAST_FACES, EdgeStatistics, Evidence, hash_rows
+from fervt.evaluation.evidence import LEAST_FACES, Edges, Evidence, hash_rows
 from fervt.evaluation.measures import measure_faces
 from fervt.evaluation.robustness import SAMPLE, Robustness, sample_rows
-from fervt.explain.batch import BatchEvidence, read_evidence
-from fervt.predict import Predictor
+from fervt.explain.batch import read_evidence
+from fervt.predict import Predictor, Reading
 from fervt.progress import Progress, part_of
+from fervt.threads import map_in_order, one_thread
 
 _READING = 0.9  # of the time; the rest measures the pictures themselves
 _GRAY = 127
+_BATCH = 64
 
 
 def measure_evidence(
@@ -31,7 +33,7 @@ def measure_evidence(
 
     Args:
         report: Told how far it is.
-        predictor: The checkpoint, run by PyTorch.
+        predictor: The checkpoint.
         data: The N rows of the evaluation, in its order.
         labels: (N,) indices into the checkpoint's classes.
         occlusion: As for `read_evidence`.
@@ -44,13 +46,16 @@ def measure_evidence(
     part = part_of(report, 0.0, _READING)
     found = read_evidence(predictor, data.images, occlusion=occlusion, progress=part)
     report(_READING, "Measuring the pictures")
+    edges = None
+    if found.edges is not None and found.edge_index is not None:
+        edges = Edges.of(found.edge_index, found.edges)
     classes = len(predictor.classes)
     return Evidence(
         predictor.sha256,
         hash_rows(data.sha256.tolist()),
         {name: values.astype(np.float16) for name, values in found.maps.items()},
         {name: values.astype(np.float16) for name, values in measure_faces(data).items()},
-        _count_edges(found, labels, classes),
+        edges,
         np.stack([mean_face(data.images[labels == label]) for label in range(classes)]),
         mean_face(data.images),
     )
@@ -61,27 +66,6 @@ def mean_face(faces: NDArray[np.uint8], least: int = LEAST_FACES) -> NDArray[np.
     if len(faces) < least:
         return np.full(faces.shape[1:], _GRAY, np.uint8)
     return np.rint(faces.mean(axis=0)).astype(np.uint8)
-
-
-def _count_edges(
-    found: BatchEvidence, labels: NDArray[np.int64], classes: int
-) -> EdgeStatistics | None:
-    if found.edges is None or found.edge_index is None:
-        return None
-    pair = labels * classes + found.predicted
-    count = np.bincount(pair, minlength=classes**2)
-    shape = classes**2, found.edges.shape[1]
-    mean, variance = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for at in np.flatnonzero(count):
-        members = found.edges[pair == at].astype(np.float64)
-        mean[at], variance[at] = members.mean(axis=0), members.var(axis=0)
-    whole = classes, classes
-    return EdgeStatistics(
-        found.edge_index,
-        count.reshape(whole).astype(np.int64),
-        mean.reshape(*whole, -1),
-        variance.reshape(*whole, -1),
-    )
 
 
 def measure_robustness(
@@ -121,13 +105,13 @@ def measure_robustness(
     for at in range(len(CONDITIONS) + 1):
         if found.predicted[at, 0] >= 0 and at:
             continue
-        doing, spoiled = "The faces as they are", faces
+        doing, corrupted = "The faces as they are", faces
         if at:
             kind, level = CONDITIONS[at - 1]
             doing = f"{CORRUPTIONS[kind].title}, strength {level} of 5"
-            spoiled = corrupt(faces, digests, kind, level)
+            corrupted = corrupt(faces, digests, kind, level)
         report(at / (len(CONDITIONS) + 1), doing)
-        readings = predictor.classify(spoiled, ["gwa"])
+        readings = _classify(predictor, corrupted)
         chances = np.stack([reading.probabilities for reading in readings])
         found.predicted[at] = chances.argmax(axis=1)
         found.confidence[at] = chances.max(axis=1)
@@ -139,6 +123,17 @@ def measure_robustness(
         keep(found)
     report(1.0, "Done")
     return found
+
+
+def _classify(predictor: Predictor, faces: NDArray[np.uint8]) -> list[Reading]:
+    """Classifies faces, with a batch on each core: the network's layers are too small to share."""
+
+    def classify(batch: NDArray[np.uint8]) -> list[Reading]:
+        with one_thread():
+            return predictor.classify(batch, ["gwa"])
+
+    batches = [faces[start : start + _BATCH] for start in range(0, len(faces), _BATCH)]
+    return [reading for readings in map_in_order(classify, batches) for reading in readings]
 
 
 def _goes_on(begun: Robustness, fresh: Robustness) -> bool:

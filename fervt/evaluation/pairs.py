@@ -33,9 +33,22 @@ def joined_maps(
     ]
 
 
+def joined_edges(joined: Joined, evidence: Sequence[Evidence]) -> list[NDArray[np.float32]] | None:
+    """Attention (M, E) along the graph's edges of each of K checkpoints, on their M joined rows.
+
+    None where one of them has no graph.
+    """
+    found = []
+    for rows, each in zip(joined.rows, evidence, strict=True):
+        if each.edges is None:
+            return None
+        found.append(each.edges.attention(rows.table.index.to_numpy()))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class JoinedRobustness:
-    """K checkpoints on the same n spoiled faces, with the same truth.
+    """K checkpoints on the same n corrupted faces, with the same truth.
 
     Attributes:
         n: Faces that all of them were measured on.

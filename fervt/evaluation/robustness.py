@@ -1,4 +1,4 @@
-"""How much a picture may be spoiled before the answers are: curves, limits in words, one figure.
+"""How much corruption a checkpoint withstands: curves, limits in words, one figure.
 
 `robustness.npz` lies beside `predictions.parquet` and holds every answer on a sample of its rows,
 so curves can be drawn for any label set, and two checkpoints be compared on the same faces. It is
@@ -20,6 +20,7 @@ from scipy.stats import norm
 from fervt.errors import DataError
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import about_arrays, check_belongs, hash_rows, read_arrays
+from fervt.evaluation.rows import Rows
 from fervt.files import write_aside
 from fervt.metrics import accuracy_interval
 
@@ -225,6 +226,14 @@ class Point:
     loss_high: float
     calibration_error: float
     evidence: float
+
+
+def labels_of_sample(found: Robustness, rows: Rows) -> NDArray[np.int64]:
+    """The truth of the sampled faces, (n,); -1 where they aren't among the rows that count."""
+    positions = rows.table.index.to_numpy()
+    every = np.full(1 + max(int(found.positions.max()), int(positions.max(initial=0))), _MISSING)
+    every[positions] = rows.labels
+    return every[found.positions]
 
 
 def curves(found: Robustness, labels: NDArray[Any]) -> dict[str, list[Point]]:

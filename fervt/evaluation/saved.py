@@ -242,7 +242,7 @@ class SavedEvaluation:
         return self.remember("evidence", lambda: self._beside(read_evidence_file))
 
     def robustness(self) -> Robustness | None:
-        """The answers on spoiled faces; None where they weren't measured.
+        """The answers on corrupted faces; None where they weren't measured.
 
         Raises:
             DataError: As `evidence`.

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, fisher_exact
 
+from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.measures import MEASURES, Measure
+from fervt.evaluation.rows import Rows
+from fervt.labels import expression
 
 BINS = 5
 _PAIR_BINS = 3
@@ -84,6 +87,19 @@ def slice_rows(
         for title, rows in _cut(MEASURES[name], values, bins)
         if rows.any()
     ]
+
+
+def search_slices(evidence: Evidence, rows: Rows) -> Worst:
+    """The worst slices of rows by their labels and what was measured in their pictures.
+
+    Args:
+        evidence: Of the rows' evaluation.
+        rows: Those of it that count.
+    """
+    at = rows.table.index.to_numpy()
+    measures = {name: values[at].astype(np.float64) for name, values in evidence.measures.items()}
+    names = [expression(label).name for label in rows.classes]
+    return worst_slices(measures, rows.labels, names, rows.right)
 
 
 def worst_slices(

@@ -17,7 +17,7 @@ from fervt.explain.trace import Array
 from fervt.grid import GRID
 from fervt.predict import Predictor
 from fervt.progress import Progress, no_progress
-from fervt.threads import threads_for
+from fervt.threads import map_in_order, threads_for
 
 _BATCH = 64
 
@@ -105,12 +105,13 @@ def _occlude(predictor: Predictor, images: Tensor, answers: Tensor) -> Array:
     cells = torch.eye(CELLS, device=images.device).view(CELLS, 1, GRID, GRID)
     rows = answers.cpu().numpy()[:, None]
 
+    @torch.inference_mode()  # of a thread, so each of them asks for it
     def chances(changed: Tensor) -> Array:
         return np.take_along_axis(predictor.classify_prepared(changed), rows, axis=1)
 
-    with torch.inference_mode():
-        hidden = [chances(hide_cells(images, cell)) for cell in cells]
-        return chances(images) - np.concatenate(hidden, axis=1)
+    # A cell on each core: the network's layers are too small to share.
+    hidden = list(map_in_order(lambda cell: chances(hide_cells(images, cell)), cells))
+    return chances(images) - np.concatenate(hidden, axis=1)
 
 
 def _array(values: Tensor) -> Array:

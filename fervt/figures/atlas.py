@@ -122,15 +122,18 @@ def difference_figure(
         hoverinfo="skip",
     )
     clear = (low > 0) | (high < 0)
-    for row, column in np.argwhere(clear):
-        figure.add_shape(
-            type="rect",
-            x0=column + 0.05,
-            x1=column + 0.95,
-            y0=row + 0.05,
-            y1=row + 0.95,
-            line={"color": MARK[0], "width": 2},
-        )
+    outlines = [
+        {
+            "type": "rect",
+            "x0": column + 0.05,
+            "x1": column + 0.95,
+            "y0": row + 0.05,
+            "y1": row + 0.95,
+            "line": {"color": MARK[0], "width": 2},
+        }
+        for row, column in np.argwhere(clear).tolist()
+    ]
+    figure.update_layout(shapes=[*figure.layout.shapes, *outlines])
     cells = [(row, column) for row in range(GRID) for column in range(GRID)]
     add_cells(
         figure,
@@ -161,6 +164,8 @@ def edge_difference_figure(
     """
     figure = grid_figure(dim(picture_rgb, 0.4), face_px)
     graph = attention_graph(edge_index, value)
+    # Added all at once: Plotly checks every mark that is there again for each that comes.
+    rings, arrows = [], []
     widest = max(float(np.abs(value[clear]).max(initial=0)), 1e-9)
     for (source, target), amount in zip(
         edge_index.T[clear].tolist(), value[clear].tolist(), strict=True
@@ -169,32 +174,40 @@ def edge_difference_figure(
         width = _NARROWEST_PX + (_WIDEST_PX - _NARROWEST_PX) * abs(amount) / widest
         if source == target:
             x, y = graph.nodes[source]["pos"]
-            figure.add_shape(
-                type="circle",
-                x0=x - 0.14,
-                x1=x + 0.14,
-                y0=y - 0.14,
-                y1=y + 0.14,
-                line={"color": color, "width": width},
+            rings.append(
+                {
+                    "type": "circle",
+                    "x0": x - 0.14,
+                    "x1": x + 0.14,
+                    "y0": y - 0.14,
+                    "y1": y + 0.14,
+                    "line": {"color": color, "width": width},
+                }
             )
             continue
         start, end = lane(graph, source, target)
-        figure.add_annotation(
-            x=end[0],
-            y=end[1],
-            ax=start[0],
-            ay=start[1],
-            xref="x",
-            yref="y",
-            axref="x",
-            ayref="y",
-            showarrow=True,
-            arrowhead=2,
-            arrowsize=0.8,
-            arrowwidth=width,
-            arrowcolor=color,
-            text="",
+        arrows.append(
+            {
+                "x": end[0],
+                "y": end[1],
+                "ax": start[0],
+                "ay": start[1],
+                "xref": "x",
+                "yref": "y",
+                "axref": "x",
+                "ayref": "y",
+                "showarrow": True,
+                "arrowhead": 2,
+                "arrowsize": 0.8,
+                "arrowwidth": width,
+                "arrowcolor": color,
+                "text": "",
+            }
         )
+    figure.update_layout(
+        shapes=[*figure.layout.shapes, *rings],
+        annotations=[*figure.layout.annotations, *arrows],
+    )
     middles = np.array([graph.nodes[n]["pos"] for n in range(GRID * GRID)])
     at = (middles[edge_index[0]] + middles[edge_index[1]]) / 2
     figure.add_scatter(

@@ -13,7 +13,6 @@ from fervt.grid import GRID
 from fervt.model.pooling import average_onto
 
 NODES = GRID * GRID
-EDGES = 4 * GRID * (GRID - 1) + NODES
 
 Pooling = Literal["mean", "max", "attention", "gwa", "contrast"]
 

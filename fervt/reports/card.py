@@ -270,7 +270,7 @@ def robustness_text(name: str, sha256: str) -> str:
         if error is None:
             continue
         lines = [
-            "Over ten ways to spoil a picture, at five strengths each, its mean error is "
+            "Over ten kinds of corruption, at five strengths each, its mean error is "
             f"**{error.mean:.1%}** (mean corruption error), {100 * error.relative:.1f} points "
             f"above the {error.clean:.1%} on the same {error.n:,} faces of {evaluation.split} as "
             "they are.",

@@ -5,14 +5,14 @@ same.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
-from fervt.evaluation.comparison import compare, join_evaluations
+from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.words import (
@@ -28,60 +28,13 @@ from fervt.evaluation.words import (
 )
 from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import PEOPLE_SIDE_WITH_LABEL, reliability, risk_coverage
+from fervt.reports.deck_evidence import compare_evidence, evidence_slides
+from fervt.reports.deck_parts import Bars, Lines, Slide
 
 _MISTAKES = 6
 _POINTS = 40
 _FEW = 10
 _SURE = 0.5
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Horizontal bars, the first on top.
-
-    Attributes:
-        categories: N names.
-        series: N values by name; shares from 0 to 1 where `as_percent`, else counts.
-        as_percent: Whether the values are shares.
-        marked: The category that the message is about, if one.
-    """
-
-    categories: tuple[str, ...]
-    series: dict[str, tuple[float, ...]]
-    as_percent: bool = True
-    marked: str | None = None
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Curves of shares against shares.
-
-    Attributes:
-        x_title: Of the horizontal axis.
-        y_title: Of the vertical axis.
-        series: Points (x, y), 0 to 1, by name.
-    """
-
-    x_title: str
-    y_title: str
-    series: dict[str, tuple[tuple[float, float], ...]]
-
-
-@dataclass(frozen=True)
-class Slide:
-    """One screen.
-
-    Attributes:
-        message: The one sentence that it shows.
-        say: What to say beside it.
-        chart: What it draws; None for a slide of points.
-        points: Sentences below the message.
-    """
-
-    message: str
-    say: str
-    chart: Bars | Lines | None = None
-    points: tuple[str, ...] = ()
 
 
 def build_deck(
@@ -90,6 +43,7 @@ def build_deck(
     against: SavedEvaluation | None = None,
     truth: Vocabulary | None = None,
     rule: str = "",
+    crop: float = Preprocess.crop,
 ) -> list[Slide]:
     """The slides of an evaluation.
 
@@ -100,12 +54,13 @@ def build_deck(
         truth: The label set that counts as right in these rows; the evaluation's own by default.
         rule: How these rows and their answers were chosen, in a sentence, where it isn't the usual
             way.
+        crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows() if rows is None else rows
-    return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule))
+    return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule, crop))
 
 
 def _slides(
@@ -114,6 +69,7 @@ def _slides(
     against: SavedEvaluation | None,
     truth: Vocabulary,
     rule: str,
+    crop: float,
 ) -> Iterator[Slide]:
     scores, title = rows.scores, evaluation.title
     own = evaluation.of_own_images
@@ -152,8 +108,11 @@ def _slides(
     yield from _confidence(rows)
     if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
+    yield from evidence_slides(evaluation, rows, crop)
     if against is not None:
-        yield _against(evaluation, against)
+        joined = join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+        yield _against(evaluation, against, joined)
+        yield from compare_evidence(evaluation, against, joined)
     yield Slide(
         "Before you use these figures",
         "These are the limits that belong to the figures.",
@@ -220,8 +179,7 @@ def _people(rows: Rows) -> Slide:
     )
 
 
-def _against(evaluation: SavedEvaluation, against: SavedEvaluation) -> Slide:
-    joined = join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+def _against(evaluation: SavedEvaluation, against: SavedEvaluation, joined: Joined) -> Slide:
     old, new = joined.rows
     names = against.title, evaluation.title
     recalls = [[float(rows.scores.per_class[c].recall) for c in new.classes] for rows in (old, new)]

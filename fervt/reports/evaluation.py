@@ -12,6 +12,7 @@ import numpy as np
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
+from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.rows import Rows
@@ -135,7 +136,9 @@ def _sections(
         yield Section(
             "Training", "Training figures are of augmented, regularized batches.", [Chart(figure)]
         )
-    yield from evidence_sections(evaluation)
+    yield from evidence_sections(
+        evaluation, Preprocess.crop if info is None else info.preprocess.crop
+    )
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),

@@ -1,11 +1,10 @@
-"""Where a checkpoint looks, its worst slices and how robust it is, as sections of a report."""
+"""Where a checkpoint looks, its worst slices and its robustness, as sections of a report."""
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 
-from fervt.draw import draw_overlay
+from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
@@ -26,22 +25,30 @@ from fervt.evaluation.robustness import (
     corruption_error,
     curves,
     describe_limits,
+    labels_of_sample,
 )
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
-from fervt.evaluation.slices import worst_slices
+from fervt.evaluation.slices import search_slices
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.grid import encode_png
 from fervt.figures.robustness import strength_figure
 from fervt.labels import expression
+from fervt.reports.deck_evidence import draw_mean_map
 from fervt.reports.render import Block, Chart, Faces, Note, Section, Table
 
 _CARD_PX = 112
 _PANEL_PX = 340
 
 
-def evidence_sections(evaluation: SavedEvaluation) -> Iterator[Section]:
+def evidence_sections(
+    evaluation: SavedEvaluation, crop: float = Preprocess.crop
+) -> Iterator[Section]:
     """What was measured of an evaluation besides its predictions; nothing where nothing was.
+
+    Args:
+        evaluation: What they are about.
+        crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
@@ -49,13 +56,13 @@ def evidence_sections(evaluation: SavedEvaluation) -> Iterator[Section]:
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
     rows = evaluation.rows()
     if evidence is not None:
-        yield _atlas(evidence, rows)
+        yield _atlas(evidence, rows, crop)
         yield _worst(evidence, rows)
     if robustness is not None and robustness.done > STRENGTHS:
         yield _robustness(evaluation, robustness, rows)
 
 
-def _atlas(evidence: Evidence, rows: Rows) -> Section:
+def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
     at = rows.table.index.to_numpy()
     blocks: list[Block] = []
     for source in evidence.maps:
@@ -69,14 +76,10 @@ def _atlas(evidence: Evidence, rows: Rows) -> Section:
             continue
         every = [summary.mean for summary in by_label.values()]
         low, high = min(map(np.min, every)), max(map(np.max, every))
-        if about.signed:
-            high = max(abs(low), abs(high))
         faces = []
         for label, summary in by_label.items():
             face = evidence.mean_faces[rows.classes.index(label)]
-            large = cv2.resize(face, (_CARD_PX, _CARD_PX), interpolation=cv2.INTER_CUBIC)
-            rgb = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), np.uint8)
-            picture = draw_overlay(rgb, summary.mean, low, high, 0.5, about.signed)
+            picture = draw_mean_map(face, summary, crop, _CARD_PX, about.signed, (low, high))
             faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
         meaning = (
             f"{about.title}: {about.meaning} {describe_template(about.title, summarize_maps(maps))}"
@@ -85,8 +88,8 @@ def _atlas(evidence: Evidence, rows: Rows) -> Section:
     blocks += _right_and_wrong(evidence, rows)
     return Section(
         "Where it looks",
-        "The mean map of each label over the mean face of that label. What the maps mean for a "
-        "class is for the class that the model answered.",
+        "The mean map of each label, over the mean face of that label. Maps are about the class "
+        "that the model predicted.",
         blocks,
     )
 
@@ -103,8 +106,8 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
     drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
     return [
         Note(
-            f"{about.title}, wrong answers minus right ones. Outlined cells differ clearly, with "
-            f"49 comparisons accounted for. {describe_clear_cells(difference, 'wrong', 'right')}"
+            f"{about.title}, wrong minus right answers. Outlined cells differ clearly, corrected "
+            f"for 49 comparisons. {describe_clear_cells(difference, 'wrong', 'right')}"
         ),
         Chart(
             difference_figure(
@@ -116,14 +119,7 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
 
 
 def _worst(evidence: Evidence, rows: Rows) -> Section:
-    at = rows.table.index.to_numpy()
-    measures = {
-        name: values[at].astype(np.float64)
-        for name, values in evidence.measures.items()
-        if np.isfinite(values[at]).any()
-    }
-    names = [expression(label).name for label in rows.classes]
-    worst = worst_slices(measures, rows.labels, names, rows.right)
+    worst = search_slices(evidence, rows)
     lines = [
         (
             each.title[0].upper() + each.title[1:],
@@ -136,21 +132,20 @@ def _worst(evidence: Evidence, rows: Rows) -> Section:
     ]
     return Section(
         "Its worst slices",
-        f"Of {worst.tried:,} slices by one or two of label, brightness, contrast, sharpness, tilt "
-        f"and agreement of the annotators; of all faces {rows.right.mean():.1%} are right. "
-        "Intervals and p-values (Fisher, Holm) account for all slices that were tried.",
+        f"The worst of {worst.tried:,} slices by label, brightness, contrast, sharpness, tilt and "
+        f"annotators' agreement, one or two at a time. Overall accuracy is "
+        f"{rows.right.mean():.1%}. Intervals and p-values (Fisher, Holm) are corrected for the "
+        "number of slices.",
         [Table(("Faces", "Accuracy", "Interval", "n", "p, corrected"), lines)],
     )
 
 
 def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> Section:
-    every = np.full(len(evaluation.plain), -1)
-    every[rows.table.index.to_numpy()] = rows.labels
-    labels = every[found.positions]
+    labels = labels_of_sample(found, rows)
     try:
         by_kind, error = curves(found, labels), corruption_error(found, labels)
     except DataError as problem:
-        return Section("How well it withstands corruption", str(problem), [])
+        return Section("Robustness to corruption", str(problem), [])
     blocks: list[Block] = []
     for kind, points in by_kind.items():
         about = CORRUPTIONS[kind]
@@ -164,12 +159,12 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
         ]
     counted = int((labels >= 0).sum())
     note = (
-        f"Accuracy on {counted:,} faces, spoiled in ten ways at five strengths. Holds: at most "
-        f"{100 * HOLDS:.0f} points lost; breaks: {100 * BREAKS:.0f} or more."
+        f"Accuracy on {counted:,} faces, corrupted in ten ways at five strengths. Holds: loses at "
+        f"most {100 * HOLDS:.0f} points; breaks: loses {100 * BREAKS:.0f} or more."
     )
     if error is not None:
         note += (
             f" Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above "
-            f"the error on the faces as they are."
+            f"the error on uncorrupted faces."
         )
-    return Section("How well it withstands corruption", note, blocks)
+    return Section("Robustness to corruption", note, blocks)

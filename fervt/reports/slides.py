@@ -11,12 +11,15 @@ from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
 from pptx.util import Emu, Inches, Pt
 
 from fervt.labels import NOTICE
-from fervt.reports.deck import Bars, Lines, Slide
+from fervt.reports.deck_parts import Bars, Lines, Picture, Slide
 
 _OURS, _OTHER = RGBColor(0x54, 0x57, 0xCD), RGBColor(0x8A, 0x8A, 0x99)
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
 _MARGIN = Inches(0.7)
 _BLANK = 6  # the layout without placeholders in python-pptx's own template
+_BESIDE = Inches(6.2)  # where text stands beside a picture
+_POINT = Inches(1.6)
+_MANY = 16  # bars, whose numbers would overlap in the usual size
 _PLACE = (_MARGIN, Inches(1.9), Emu(_WIDTH - 2 * _MARGIN), Inches(4.9))
 
 
@@ -44,16 +47,21 @@ def write_slides(title: str, deck: list[Slide], now: datetime | None = None) -> 
             _draw_bars(page, slide.chart)
         elif isinstance(slide.chart, Lines):
             _draw_lines(page, slide.chart)
+        elif isinstance(slide.chart, Picture):
+            _place_picture(page, slide.chart)
+        left = _BESIDE if isinstance(slide.chart, Picture) else _MARGIN
         for index, point in enumerate(slide.points):
-            _write(page, point, Emu(Inches(2.0) + index * Inches(1.3)), 22)
+            _write(page, point, Emu(Inches(2.0) + index * _POINT), 22, left=left)
         page.notes_slide.notes_text_frame.text = slide.say
     content = BytesIO()
     file.save(content)
     return content.getvalue()
 
 
-def _write(page: Any, text: str, top: int, size_pt: int, bold: bool = False) -> None:
-    box = page.shapes.add_textbox(_MARGIN, top, _PLACE[2], Inches(1.2))
+def _write(
+    page: Any, text: str, top: int, size_pt: int, bold: bool = False, left: int = _MARGIN
+) -> None:
+    box = page.shapes.add_textbox(left, top, Emu(_WIDTH - _MARGIN - left), Inches(1.2))
     box.text_frame.word_wrap = True
     box.text_frame.text = text
     font = box.text_frame.paragraphs[0].runs[0].font
@@ -73,6 +81,8 @@ def _draw_bars(page: Any, bars: Bars) -> None:
     chart.value_axis.minimum_scale = 0
     plot = chart.plots[0]
     plot.gap_width, plot.has_data_labels = 60, True
+    if len(bars.categories) * len(bars.series) > _MANY:
+        chart.font.size, plot.gap_width = Pt(12), 30
     whole = all(value.is_integer() for values in bars.series.values() for value in values)
     plot.data_labels.number_format = "0.0%" if bars.as_percent else "0" if whole else "0.00"
     plot.data_labels.number_format_is_linked = False
@@ -108,6 +118,13 @@ def _draw_lines(page: Any, lines: Lines) -> None:
         axis.has_major_gridlines = False
         axis.tick_labels.number_format = "0%"
         axis.tick_labels.number_format_is_linked = False
+
+
+def _place_picture(page: Any, picture: Picture) -> None:
+    left, top, _, side = _PLACE
+    shape = page.shapes.add_picture(BytesIO(picture.png), left, top, side, side)
+    shape.name = "Picture"
+    shape._element._nvXxPr.cNvPr.set("descr", picture.alt)
 
 
 def _style(chart: Any, legend: bool) -> None:

@@ -15,10 +15,11 @@ from fervt.evaluation.atlas import (
     compare_edges,
     compare_maps,
     compare_paired,
+    compare_paired_edges,
     compare_regions,
     describe_clear_cells,
+    describe_clear_regions,
     describe_template,
-    pool_edges,
     summarize_maps,
     summarize_regions,
 )
@@ -194,27 +195,33 @@ def test_the_atlas_shows_exactly_the_cells_that_a_planted_model_reads(planted) -
         assert region_of(*cell) in describe_clear_cells(difference, "these", "others")
 
 
-def test_pooled_edges_are_those_of_all_their_faces() -> None:
-    from fervt.evaluation.evidence import EdgeStatistics
-
+@pytest.mark.parametrize("paired", [False, True])
+def test_differences_of_edges_are_welchs_and_students(paired: bool) -> None:
     random = np.random.default_rng(0)
-    pair = random.integers(0, 9, 200)
-    values = random.normal(size=(200, 5)) + pair[:, None] * 0.1
-    members = [values[pair == at] for at in range(9)]
-    edges = EdgeStatistics(
-        np.zeros((2, 5), int),
-        np.array([len(m) for m in members]).reshape(3, 3),
-        np.array([m.mean(axis=0) for m in members], np.float32).reshape(3, 3, 5),
-        np.array([m.var(axis=0) for m in members], np.float32).reshape(3, 3, 5),
-    )
-    right = pool_edges(edges, np.eye(3, dtype=bool))
-    rows = values[np.isin(pair, (0, 4, 8))]
-    assert right.n == len(rows)
-    assert right.mean == pytest.approx(rows.mean(axis=0), abs=1e-5)
-    assert right.variance == pytest.approx(rows.var(axis=0, ddof=1), abs=1e-4)
-    wrong = pool_edges(edges, ~np.eye(3, dtype=bool))
-    others = values[~np.isin(pair, (0, 4, 8))]
-    low, _ = ttest_ind(rows[:, 2], others[:, 2], equal_var=False).confidence_interval(1 - 0.05 / 5)
-    assert compare_edges(right, wrong).low[2] == pytest.approx(low, abs=1e-4)
+    a, b = random.normal(0.2, 0.1, (40, 5)), random.normal(0.25, 0.05, (40 if paired else 23, 5))
+    a[:, 2] += 0.3
+    found = compare_paired_edges(a, b) if paired else compare_edges(a, b)
+    for edge in range(5):
+        x, y = a[:, edge], b[:, edge]
+        wanted = ttest_rel(x, y) if paired else ttest_ind(x, y, equal_var=False)
+        low, high = wanted.confidence_interval(1 - 0.05 / 5)
+        assert found.value[edge] == pytest.approx(x.mean() - y.mean(), abs=1e-5)
+        assert (found.low[edge], found.high[edge]) == pytest.approx((low, high), abs=1e-5)
+    assert found.is_clear[2]
     with pytest.raises(DataError, match="two faces"):
-        pool_edges(edges, np.zeros((3, 3), bool))
+        (compare_paired_edges if paired else compare_edges)(a[:1], b[:1])
+
+
+def test_differences_of_regions_are_welchs_and_said() -> None:
+    a, b = draw(0, 40), draw(1, 23)
+    for row, column in REGIONS["mouth"]:
+        a[:, 7 * row + column] += 5
+    found = compare_regions(a, b)
+    for number, cells in enumerate(REGIONS.values()):
+        x, y = (np.mean([each[:, 7 * r + c] for r, c in cells], axis=0) for each in (a, b))
+        wanted = ttest_ind(x, y, equal_var=False).confidence_interval(1 - 0.05 / len(REGIONS))
+        assert (found.low[number], found.high[number]) == pytest.approx(wanted, abs=1e-4)
+    said = describe_clear_regions(found, "points", "wrong", "right")
+    assert said.startswith("Regions that differ clearly, wrong against right, points: mouth +")
+    none = describe_clear_regions(compare_regions(b, b), "points", "wrong", "right")
+    assert none == "No region differs clearly between wrong and right."

@@ -44,20 +44,20 @@ def faces(count: int = 12) -> tuple[np.ndarray, list[str]]:
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)
-def test_every_strength_spoils_more_than_the_last(kind: str) -> None:
+def test_every_strength_corrupts_more_than_the_last(kind: str) -> None:
     images, digests = faces()
     before, change = images.copy(), []
     for level in range(1, STRENGTHS + 1):
-        spoiled = corrupt(images, digests, kind, level)
-        assert spoiled.shape == images.shape and spoiled.dtype == np.uint8
-        change.append(float(np.abs(spoiled.astype(float) - images).mean()))
+        corrupted = corrupt(images, digests, kind, level)
+        assert corrupted.shape == images.shape and corrupted.dtype == np.uint8
+        change.append(float(np.abs(corrupted.astype(float) - images).mean()))
     assert (images == before).all()
     assert change[0] > 0
     assert change == sorted(change) or kind in {"rotation", "shift", "zoom"}
     assert change[-1] > 1.3 * change[0] or kind in {"rotation", "shift", "zoom"}
 
 
-def test_a_face_is_spoiled_alike_in_every_sample() -> None:
+def test_a_face_is_corrupted_alike_in_every_sample() -> None:
     images, digests = faces()
     for kind in ("noise", "rotation", "shift", "occlusion"):
         whole = corrupt(images, digests, kind, 3)

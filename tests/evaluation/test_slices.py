@@ -53,7 +53,11 @@ def test_a_planted_slice_is_found_with_its_corrected_p() -> None:
     table = [[hits, found.n - hits], [int(rest.sum()), int((~rest).sum())]]
     plain = fisher_exact(table, alternative="less").pvalue
     assert plain < found.p_value <= min(1, plain * worst.tried * (1 + 1e-9))
-    for one in worst.slices:
+    for one in worst.slices:  # the intervals hold for all that were tried
+        wilson = binomtest(int(right[one.rows].sum()), one.n).proportion_ci(
+            1 - 0.05 / worst.tried, "wilson"
+        )
+        assert (one.low, one.high) == pytest.approx((wilson.low, wilson.high))
         others = [other for other in worst.slices if other is not one]
         assert all((one.rows & o.rows).sum() <= 0.5 * (one.rows | o.rows).sum() for o in others)
 

@@ -11,7 +11,7 @@ from drawn_evidence import save_evidence, save_robustness
 from synthetic import save_evaluation
 
 from fervt.data.prepared import PreparedData, write_prepared
-from fervt.evaluation.atlas import compare_maps
+from fervt.evaluation.atlas import compare_edges, compare_maps, compare_paired_edges
 from fervt.evaluation.corrections import Corrections
 from fervt.evaluation.evidence import FILE
 from fervt.evaluation.robustness import corruption_error
@@ -103,6 +103,34 @@ def test_a_selection_in_the_map_stands_against_all_others(open_page, folder) -> 
     assert "40 selected faces" not in [s.value for s in app.subheader]
 
 
+@pytest.mark.parametrize("of", ["right", "cell", "selection"])
+def test_the_graphs_edges_of_any_selection_are_those_of_its_faces(open_page, folder, of) -> None:
+    evidence, saved = save_evidence(folder), read_evaluation(folder)
+    rows = saved.rows()
+    app = open_page(
+        "evaluation", checkpoint="alpha", view="Where it looks", evidence="gat",
+        **({"label": "fear", "predicted": "sad"} if of == "cell" else {}),
+    )  # fmt: skip
+    chosen = np.zeros(len(rows), bool)
+    chosen[20:60] = True
+    group, other, name = {
+        "right": (rows.right, ~rows.right, "wrong answers"),
+        "cell": (
+            (rows.labels == 2) & (rows.predicted == 4), (rows.labels == 2) & rows.right,
+            "faces labeled Fearful answered right",
+        ),
+        "selection": (chosen, ~chosen, "the other faces"),
+    }[of]  # fmt: skip
+    if of == "selection":
+        app.session_state[MAP_ROWS] = (saved.digest, rows.table["row"].to_numpy()[chosen])
+        app.run()
+    assert not app.exception
+    difference = compare_edges(evidence.edges.attention(group), evidence.edges.attention(other))
+    assert difference.is_clear[60] or of != "right"  # the edge that tells right from wrong
+    count = int(difference.is_clear.sum())
+    assert f"{count} of 217 edges differ clearly from {name}" in words(app)
+
+
 def test_another_evaluations_selection_is_not_shown(open_page, folder) -> None:
     save_evidence(folder)
     app = open_page("evaluation", checkpoint="alpha", view="Map")
@@ -176,7 +204,12 @@ def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
     ("view", "label", "parameter", "then"),
     [
         ("Where it looks", "Read the evidence", "evidence_job", "By region of the face"),
-        ("Holds up to", "Spoil up to 1,000 faces", "robustness_job", "What spoils its answers"),
+        (
+            "Holds up to",
+            "Corrupt up to 1,000 faces",
+            "robustness_job",
+            "Accuracy on corrupted images",
+        ),
     ],
 )
 def test_what_is_missing_is_measured_by_a_job(
@@ -244,6 +277,16 @@ def test_two_checkpoints_are_compared_in_both(open_page, shelf) -> None:
     app = open_page("compare", checkpoint="alpha", view="Where they look", **{"with": "beta"})
     assert "**beta minus alpha**" in words(app)
     assert "Clearly different, beta against alpha: " in words(app)
+    app = open_page(
+        "compare", checkpoint="alpha", view="Where they look", evidence="gat", **{"with": "beta"}
+    )
+    edges = [
+        read_evaluation(shelf / name / "PrivateTest").evidence().edges for name in ("alpha", "beta")
+    ]
+    every = np.arange(len(edges[0].steps))
+    difference = compare_paired_edges(*(each.attention(every) for each in reversed(edges)))
+    count = int(difference.is_clear.sum())
+    assert f"{count} of 217 edges differ clearly from those of alpha" in words(app)
     app = open_page("compare", checkpoint="alpha", view="Hold up to", **{"with": "beta"})
     assert len(app.get("plotly_chart")) == 10
     assert {"alpha: mean corruption error", "beta: mean corruption error"} <= {

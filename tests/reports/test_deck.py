@@ -5,16 +5,21 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from drawn_evidence import save_evidence, save_robustness
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 from synthetic import save_evaluation
 
 from fervt.cli import report
+from fervt.evaluation.atlas import summarize_regions
+from fervt.evaluation.robustness import curves
 from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.slices import search_slices
 from fervt.evaluation.words import describe_verdict, worst_mistakes
 from fervt.labels import FER2013, FERPLUS, NOTICE, expression
 from fervt.metrics import Difference
-from fervt.reports.deck import Bars, Lines, build_deck
+from fervt.reports.deck import build_deck
+from fervt.reports.deck_parts import Bars, Lines, Picture
 from fervt.reports.slides import write_slides
 
 
@@ -43,7 +48,10 @@ def test_the_first_slide_is_the_answer_and_the_last_its_limits(pair, deck):
 def test_every_slide_has_one_message_and_something_to_say(deck):
     assert len({slide.message for slide in deck}) == len(deck) >= 7
     assert all(slide.message and slide.say for slide in deck)
-    assert all((slide.chart is None) == bool(slide.points) for slide in deck)
+    assert all(
+        (slide.chart is None or isinstance(slide.chart, Picture)) == bool(slide.points)
+        for slide in deck
+    )
 
 
 def test_mistakes_are_counted_and_ranked(pair, deck):
@@ -57,6 +65,60 @@ def test_mistakes_are_counted_and_ranked(pair, deck):
     assert worst.count == int(((rows.labels == label) & (rows.predicted == answer)).sum())
     assert worst.support == int((rows.labels == label).sum())
     assert any(f"{worst.label} taken for {worst.answer}" in slide.message for slide in deck)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Two evaluations with evidence and robustness."""
+    folder, found = tmp_path_factory.mktemp("measured"), []
+    for i, name in enumerate(("alpha", "beta")):
+        place = save_evaluation(folder / name, name, seed=i, skill=2 + i)
+        save_evidence(place, seed=i, template=bool(i))
+        save_robustness(place, seed=i)
+        found.append(read_evaluation(place))
+    return found
+
+
+def test_atlas_slices_and_robustness_have_a_slide_each(measured, deck) -> None:
+    more = build_deck(measured[1], against=measured[0])
+    said = {slide.message for slide in deck}
+    added = [slide for slide in more if slide.message not in said]
+    mean, apart, slices, robust, both_look, both_stand = added
+    assert mean.message == "Where it looks is nearly the same on every face"
+    assert isinstance(mean.chart, Picture) and mean.chart.png.startswith(b"\x89PNG")
+    assert "nearly the same for everybody" in mean.points[1]
+    other = next(s for s in build_deck(measured[0]) if isinstance(s.chart, Picture))
+    assert other.message == "Where it looks depends on the face"
+
+    evaluation = measured[1]
+    rows, evidence = evaluation.rows(), evaluation.evidence()
+    maps = evidence.maps["gwa"].astype(np.float32)
+    wrong = summarize_regions(maps[~rows.right])
+    assert apart.message == "When it is wrong, it looks more at the mouth than when it is right"
+    np.testing.assert_allclose(apart.chart.series["Wrong answers"], wrong.value, rtol=1e-5)
+
+    worst = search_slices(evidence, rows)
+    assert slices.chart.series["Accuracy"][:2] == (rows.right.mean(), worst.slices[0].accuracy)
+    found = evaluation.robustness()
+    by_kind = curves(found, evaluation.plain["label"].to_numpy()[found.positions])
+    accuracies = sorted(points[3].accuracy for points in by_kind.values())
+    assert list(robust.chart.series["Accuracy"][1:]) == accuracies
+    assert "What hurts it most" in robust.message and "Mean corruption error" in robust.say
+
+    assert list(both_look.chart.series) == list(both_stand.chart.series) == ["alpha", "beta"]
+    assert "Under corruption" in both_stand.message
+    file = Presentation(BytesIO(write_slides("beta", more)))
+    page = list(file.slides)[1 + more.index(mean)]
+    pictures = [shape for shape in page.shapes if shape.name == "Picture"]
+    assert pictures[0].image.blob == mean.chart.png
+    assert mean.points[0] in " ".join(s.text_frame.text for s in page.shapes if s.has_text_frame)
+
+
+def test_slides_are_of_the_rows_that_count(measured) -> None:
+    evaluation = measured[1]
+    rows = evaluation.rows().select(np.arange(100))
+    mean = next(s for s in build_deck(evaluation, rows) if isinstance(s.chart, Picture))
+    assert "over 100 faces" in mean.say
 
 
 def test_slides_hold_native_charts_with_the_decks_numbers_and_the_words_in_the_notes(deck):

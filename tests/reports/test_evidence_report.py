@@ -1,4 +1,4 @@
-"""The report and the card: where it looks, its worst slices, how well it withstands corruption."""
+"""The report and the card: where it looks, its worst slices, its robustness."""
 
 import numpy as np
 import pytest
@@ -23,12 +23,12 @@ def folder(tmp_path):
 
 def test_the_report_has_what_was_measured(folder) -> None:
     plain = build_report(read_evaluation(folder))
-    assert "Where it looks" not in plain and "How well it withstands corruption" not in plain
+    assert "Where it looks" not in plain and "Robustness to corruption" not in plain
     save_evidence(folder)
     found = save_robustness(folder)
     evaluation = read_evaluation(folder)
     report = build_report(evaluation)
-    for heading in ("Where it looks", "Its worst slices", "How well it withstands corruption"):
+    for heading in ("Where it looks", "Its worst slices", "Robustness to corruption"):
         assert f"<h2>{heading}</h2>" in report
     labels = evaluation.plain["label"].to_numpy()[found.positions]
     error = corruption_error(found, labels)
@@ -39,7 +39,7 @@ def test_the_report_has_what_was_measured(folder) -> None:
     rows = evaluation.rows()
     shown = int(sum((rows.labels == i).sum() > 1 for i in range(7)))
     assert [len(b.faces) for b in faces] == [shown] * 3
-    charts = [b for b in sections["How well it withstands corruption"].blocks if b.kind == "chart"]
+    charts = [b for b in sections["Robustness to corruption"].blocks if b.kind == "chart"]
     assert len(charts) == 10
 
 

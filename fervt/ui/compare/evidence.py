@@ -1,17 +1,21 @@
-"""Where two checkpoints look on the same faces, and what each of them stands."""
+"""Where two checkpoints look on the same faces, and how robust each of them is."""
 
+import numpy as np
 import streamlit as st
 
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
     compare_paired,
+    compare_paired_edges,
+    compare_paired_regions,
     describe_clear_cells,
+    describe_clear_regions,
     summarize_maps,
     summarize_regions,
 )
 from fervt.evaluation.groups import ANY, LEAST
-from fervt.evaluation.pairs import join_robustness, joined_maps
+from fervt.evaluation.pairs import join_robustness, joined_edges, joined_maps
 from fervt.evaluation.parts_report import describe_following
 from fervt.evaluation.robustness import describe_limits
 from fervt.figures.atlas import difference_figure, region_figure
@@ -21,7 +25,7 @@ from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.evaluation.holds_up import pick_figure, show_kind
 from fervt.ui.evaluation.selection import percent
-from fervt.ui.evaluation.where_it_looks import SHORT, as_seen, shared_range
+from fervt.ui.evaluation.where_it_looks import SHORT, as_seen, shared_range, show_edges
 from fervt.ui.text import as_text
 
 _PANEL_PX = 330
@@ -66,6 +70,7 @@ def show_atlases(comparison: Comparison) -> None:
     joined = comparison.joined
     pair = type(joined)((joined.rows[0], joined.rows[other]), joined.left_out, joined.longest)
     maps, others = joined_maps(pair, [first, second], source)
+    kept = np.ones(len(maps), bool)
     if label != ANY:
         kept = joined.rows[0].labels == joined.rows[0].classes.index(label)
         maps, others = maps[kept], others[kept]
@@ -108,6 +113,19 @@ def show_atlases(comparison: Comparison) -> None:
     say("By region of the face", "Mean of a region's cells, with 95% intervals.")
     drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
     show_chart(region_figure(drawn, about.unit, about.neutral), "atlas_regions", "By region")
+    apart = compare_paired_regions(others, maps)
+    st.markdown(as_text(describe_clear_regions(apart, about.unit, names[1], names[0])))
+    edges = joined_edges(pair, [first, second]) if source == "gat" else None
+    if edges is not None and first.edges is not None:
+        plain, changed = (each[kept] for each in edges)
+        show_edges(
+            face,
+            first.edges.index,
+            changed.mean(axis=0),
+            compare_paired_edges(changed, plain),
+            f"{names[1]}, {len(changed):,} faces",
+            f"those of {names[0]}",
+        )
 
 
 def show_robustness(comparison: Comparison) -> None:
@@ -131,7 +149,7 @@ def show_robustness(comparison: Comparison) -> None:
         st.info(as_text(error))
         return
     say(
-        "What spoils their answers",
+        "Accuracy on corrupted images",
         f"{joined.n:,} faces that all of them were measured on. The relative figure is a "
         f"checkpoint's mean corruption error as a multiple of that of {comparison.names[0]}.",
     )

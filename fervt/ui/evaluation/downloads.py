@@ -6,11 +6,11 @@ from io import BytesIO
 import streamlit as st
 
 from fervt.images import safe_name
-from fervt.reports.deck import build_deck
 from fervt.reports.evaluation import build_report
 from fervt.reports.slides import write_slides
 from fervt.ui.charts import say
 from fervt.ui.downloads import offer_file
+from fervt.ui.evaluation.present import deck_of
 from fervt.ui.evaluation.selection import EvaluationView
 
 
@@ -40,9 +40,7 @@ def show_report(view: EvaluationView) -> None:
         offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)
         offer_file(
             "Slides (.pptx)",
-            lambda: write_slides(
-                title, build_deck(evaluation, view.rows, truth=view.truth, rule=view.rule)
-            ),
+            lambda: write_slides(title, deck_of(view)),
             f"{name}.pptx",
             "application/vnd.openxmlformats-officedocument.presentationml.presentation",
             icon=":material/slideshow:",

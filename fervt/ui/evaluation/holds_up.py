@@ -1,4 +1,4 @@
-"""Holds up to: what brightness, blur, noise and seven more do to the answers."""
+"""Holds up to: accuracy under less light, blur, noise and seven more kinds of corruption."""
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from fervt.evaluation.robustness import (
     corruption_error,
     curves,
     describe_limits,
+    labels_of_sample,
 )
 from fervt.examples import load_example
 from fervt.figures.robustness import strength_figure
@@ -22,7 +23,7 @@ from fervt.predict import Predictor, cut_face
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.downloads import offer_file
-from fervt.ui.evaluation.measured import positions_of, robustness_of
+from fervt.ui.evaluation.measured import robustness_of
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.text import as_text
 
@@ -41,7 +42,7 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
     found = robustness_of(view, predictor)
     if found is None:
         return
-    labels = labels_of_sample(view, found)
+    labels = labels_of_sample(found, view.rows)
     try:
         by_kind = curves(found, labels)
         error = corruption_error(found, labels)
@@ -50,28 +51,29 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
         return
     counted = int((labels >= 0).sum())
     say(
-        "What spoils its answers",
-        f"{counted:,} faces, drawn by label from {view.evaluation.split}, each spoiled in ten ways "
-        f"at five strengths. Holds: at most {100 * HOLDS:.0f} points of accuracy lost. Breaks: "
-        f"{100 * BREAKS:.0f} or more.",
+        "Accuracy on corrupted images",
+        f"{counted:,} faces of {view.evaluation.split}, sampled by label and corrupted in ten ways "
+        f"at five strengths. Holds: loses at most {100 * HOLDS:.0f} points of accuracy. Breaks: "
+        f"loses {100 * BREAKS:.0f} or more.",
     )
     if error is None:
         st.warning(
-            f"{found.done - 1} of {10 * STRENGTHS} conditions are measured; run the same command "
-            "again to go on.",
+            f"{max(found.done - 1, 0)} of {10 * STRENGTHS} conditions are measured. Run the same "
+            "command again to finish.",
             icon=":material/hourglass_bottom:",
         )
     else:
         with st.container(horizontal=True):
-            st.metric("As they are", percent(1 - error.clean))
-            st.metric("Spoiled, on average", percent(1 - error.mean))
+            st.metric("Accuracy, uncorrupted", percent(1 - error.clean))
+            st.metric("Accuracy, corrupted", percent(1 - error.mean))
             st.metric(
                 "Mean corruption error",
                 percent(error.mean),
                 f"{100 * error.relative:+.1f} points",
                 delta_color="off",
                 help="Mean error over all kinds and strengths (Hendrycks and Dietterich, 2019, "
-                "without their reference model), and how much it exceeds the plain error.",
+                "without their reference model), and how far it is above the error on "
+                "uncorrupted faces.",
             )
     figure = pick_figure(found)
     with st.grid(min_column_width=300):
@@ -87,9 +89,8 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
         "text/csv",
     )
     st.caption(
-        "Intervals are 95%: Wilson's for the bands, and paired ones for losses, since the faces "
-        "are the same. The face is NASA's portrait of Eileen Collins; it isn't one of those "
-        "measured."
+        "Bands are Wilson's 95% intervals; those of losses are paired, since the faces are the "
+        "same. The face shown is NASA's portrait of Eileen Collins, which is not in the test set."
     )
 
 
@@ -136,13 +137,6 @@ def strip_of(kind: str) -> NDArray[np.uint8]:
     strip = np.concatenate(shown, axis=1)
     times = _SIDE_PX // face.shape[1]
     return strip.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def labels_of_sample(view: EvaluationView, found: Robustness) -> NDArray[np.int64]:
-    """The truth that is looked at for the sampled rows; -1 where they aren't among the view's."""
-    every = np.full(len(view.evaluation.plain), -1)
-    every[positions_of(view)] = view.rows.labels
-    return every[found.positions]
 
 
 def figures_table(by_kind: dict[str, list[Point]]) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
 
 
 def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | None:
-    """The answers on spoiled faces; where there are none, draws how to get them and gives None."""
+    """The answers on corrupted faces; where there are none, shows how to get them, gives None."""
     return _measured(
         view,
         predictor,
@@ -51,7 +51,7 @@ def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | No
         view.evaluation.robustness,
         measure_robustness,
         "How well this checkpoint withstands corrupted images has not been measured yet.",
-        "Spoil up to 1,000 faces",
+        "Corrupt up to 1,000 faces",
         "--corruptions",
     )
 

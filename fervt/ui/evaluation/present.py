@@ -4,12 +4,14 @@ import streamlit as st
 
 from fervt.figures.deck import bars_figure, lines_figure
 from fervt.figures.ink import page_of
-from fervt.reports.deck import Bars, Slide, build_deck
+from fervt.reports.deck import build_deck
+from fervt.reports.deck_parts import Bars, Lines, Picture, Slide
 from fervt.ui.address import put, read, whole_number
 from fervt.ui.charts import ink, show_chart
 from fervt.ui.evaluation.selection import EvaluationView
 
 SLIDE = "slide"
+_PICTURE_PX = 430
 _NOTES = "show_notes"
 _OVER_THE_PAGE = """<style>
 .st-key-presenter {{
@@ -31,11 +33,22 @@ def offer_presenting() -> None:
 
 def present(view: EvaluationView) -> None:
     """Draws the slide that the address names, and the way to the others."""
-    deck = build_deck(view.evaluation, view.rows, truth=view.truth, rule=view.rule)
+    deck = deck_of(view)
     number = min(max(whole_number(SLIDE), 1), len(deck))
     st.html(_OVER_THE_PAGE.format(color=page_of(ink())))
     with st.container(key="presenter"):
         _present(deck, number)
+
+
+def deck_of(view: EvaluationView) -> list[Slide]:
+    """The slides of what is looked at."""
+    return build_deck(
+        view.evaluation,
+        view.rows,
+        truth=view.truth,
+        rule=view.rule,
+        crop=view.info.preprocess.crop,
+    )
 
 
 def _present(deck: list[Slide], number: int) -> None:
@@ -58,10 +71,20 @@ def _draw(slide: Slide, number: int) -> None:
     if isinstance(chart, Bars):
         figure = bars_figure(chart.categories, chart.series, chart.as_percent, chart.marked)
         show_chart(figure, f"slide_{number}", slide.message)
-    elif chart is not None:
+    elif isinstance(chart, Lines):
         figure = lines_figure(chart.x_title, chart.y_title, chart.series)
         show_chart(figure, f"slide_{number}", slide.message)
-    for point in slide.points:
-        st.header(point, anchor=False)
+    elif isinstance(chart, Picture):
+        left, right = st.columns([2, 3], gap="large")
+        left.image(chart.png, width=_PICTURE_PX, alt=chart.alt)
+        with right:
+            _draw_points(slide)
+    if not isinstance(chart, Picture):
+        _draw_points(slide)
     if st.session_state.get(_NOTES):
         st.info(slide.say, icon=":material/record_voice_over:")
+
+
+def _draw_points(slide: Slide) -> None:
+    for point in slide.points:
+        st.header(point, anchor=False)

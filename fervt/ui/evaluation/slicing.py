@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fervt.evaluation.groups import rows_as_table
 from fervt.evaluation.measures import MEASURES
-from fervt.evaluation.slices import Slice, slice_rows, worst_slices
+from fervt.evaluation.slices import Slice, search_slices, slice_rows
 from fervt.figures.slices import slice_figure
 from fervt.predict import Predictor
 from fervt.ui.charts import say, show_chart
@@ -31,15 +31,15 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
     measures = {name: values for name, values in measures.items() if np.isfinite(values).any()}
     worst = view.evaluation.remember(
         ("worst slices", view.key),
-        lambda: worst_slices(measures, view.rows.labels, view.names, view.rows.right),
+        lambda: search_slices(evidence, view.rows),
     )
     overall = float(view.rows.right.mean())
     say(
         "The worst slices",
-        f"Found among {worst.tried:,} slices by one or two of label and measures, of 30 faces or "
-        f"more. All {len(view.rows):,} faces: {percent(overall)}. P-values are corrected for all "
-        "that were tried (one-sided Fisher's exact test, Holm), and intervals hold for all of them "
-        "at once. A combination is listed only if it is below the rest of each of its parts.",
+        f"The worst of {worst.tried:,} slices of at least 30 faces, by label and measures, one or "
+        f"two at a time. Accuracy on all {len(view.rows):,} faces is {percent(overall)}. P-values "
+        "(one-sided Fisher's exact test, Holm) and intervals are corrected for the number of "
+        "slices. A combination is listed only if it is worse than the rest of each of its parts.",
     )
     if worst.slices:
         st.table(_table(worst.slices), border="horizontal", hide_index=True)

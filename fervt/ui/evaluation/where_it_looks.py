@@ -6,17 +6,18 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.draw import draw_overlay
-from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
+    Interval,
     MapSummary,
     compare_edges,
     compare_maps,
+    compare_regions,
     describe_clear_cells,
+    describe_clear_regions,
     describe_regions,
     describe_template,
     maps_of,
-    pool_edges,
     summarize_maps,
     summarize_regions,
 )
@@ -214,6 +215,9 @@ def show_groups(
         }
         drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
         show_chart(region_figure(drawn, about.unit, about.neutral), "regions", "Evidence by region")
+        apart = compare_regions(maps[group.rows], maps[other.rows])
+        said = describe_clear_regions(apart, about.unit, group.title, other.title)
+        st.markdown(as_text(said))
         st.caption(
             f"{title}: {describe_regions(regions[title].value.tolist(), about.neutral).lower()}"
         )
@@ -226,48 +230,49 @@ def show_groups(
         show_chart(figure, "spread", "Spread of the map over faces")
         st.caption(describe_template(about.title, own))
     if evidence.edges is not None and source == "gat":
-        _show_edges(view, evidence, group, other, face)
+        at = positions_of(view)
+        attention = [evidence.edges.attention(at[each.rows]) for each in (group, other)]
+        show_edges(
+            face,
+            evidence.edges.index,
+            attention[0].mean(axis=0),
+            compare_edges(*attention),
+            f"{title}, {len(group):,} faces",
+            other.title,
+        )
 
 
-def _show_edges(
-    view: EvaluationView,
-    evidence: Evidence,
-    group: Group,
-    other: Group,
+def show_edges(
     face: NDArray[np.uint8],
+    index: NDArray[np.int64],
+    mean: NDArray[np.floating],
+    difference: Interval,
+    title: str,
+    other: str,
 ) -> None:
-    edges = evidence.edges
-    assert edges is not None
-    if group.pairs is None or other.pairs is None:
-        st.caption("The graph's edges are stored by label and prediction, not for each face.")
-        return
-    try:
-        own, others = pool_edges(edges, group.pairs), pool_edges(edges, other.pairs)
-    except DataError as error:
-        st.caption(as_text(error))
-        return
-    difference = compare_edges(own, others)
+    """Draws mean attention (E,) along the graph's edges, and the edges that differ clearly.
+
+    Args:
+        face: What the model sees of a face, (h, w, 3).
+        index: (2, E), rows source and target.
+        mean: (E,) of a group.
+        difference: (E,), the group minus another.
+        title: Of the group.
+        other: Title of the other one, as it stands in a sentence.
+    """
     count = int(difference.is_clear.sum())
     left, right = st.columns(2, gap="large")
     with left:
-        say(
-            "The graph's mean edges", f"{group.title}, {own.n:,} faces; arrows point at the target."
-        )
-        figure = graph_figure(face, edges.index, own.mean, stretch=True, face_px=_PANEL_PX)
+        say("The graph's mean edges", f"{title}; arrows point at the target.")
+        figure = graph_figure(face, index, mean, stretch=True, face_px=_PANEL_PX)
         show_chart(figure, "mean_edges", "Mean attention along the graph's edges")
     with right:
         say(
             "Edges that differ",
-            f"{count} of {len(own.mean)} edges differ clearly from {other.title}: red has more "
-            f"attention, blue less. Corrected for {len(own.mean)} comparisons.",
+            f"{count} of {len(mean)} edges differ clearly from {other}: red has more attention, "
+            f"blue less. Corrected for {len(mean)} comparisons.",
         )
         figure = edge_difference_figure(
-            face, edges.index, difference.value, difference.is_clear, _PANEL_PX
+            face, index, difference.value, difference.is_clear, _PANEL_PX
         )
         show_chart(figure, "edge_difference", f"{count} edges that differ clearly")
-    whole = view.truth is view.evaluation.truth and view.copies and not view.tta
-    if not whole:
-        st.caption(
-            "Edges are of all faces, with the labels that the evaluation was made with, not "
-            "mirrored."
-        )

@@ -221,7 +221,7 @@ def _people(rows: Rows) -> Slide:
 
 
 def _against(evaluation: SavedEvaluation, against: SavedEvaluation) -> Slide:
-    joined = join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+    joined = join_evaluations([against, evaluation], evaluation.truth)
     old, new = joined.rows
     names = against.title, evaluation.title
     recalls = [[float(rows.scores.per_class[c].recall) for c in new.classes] for rows in (old, new)]

@@ -265,9 +265,9 @@ def _show_edges(
             face, edges.index, difference.value, difference.is_clear, _PANEL_PX
         )
         show_chart(figure, "edge_difference", f"{count} edges that differ clearly")
-    whole = view.truth is view.evaluation.truth and view.copies and not view.tta
+    whole = view.truth is view.evaluation.truth and view.copies and view.averaging == "none"
     if not whole:
         st.caption(
             "Edges are of all faces, with the labels that the evaluation was made with, not "
-            "mirrored."
+            "averaged."
         )

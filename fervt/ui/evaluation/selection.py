@@ -24,7 +24,6 @@ from fervt.ui.corrections import correct_rows, open_corrections
 from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.text import as_text
 
-AVERAGED_HELP = " ".join(filter(None, AVERAGED.values()))
 _IN_ADDRESS: dict[Averaging, str] = {"none": "0", "flip": "1", "five-crop": "five-crop"}
 _TITLES: dict[Averaging, str] = {"none": "No", "flip": "Mirror image", "five-crop": "Five crops"}
 _RULES: dict[Averaging, str] = {
@@ -68,11 +67,8 @@ class EvaluationView:
     @property
     def rule(self) -> str:
         """How rows and answers were chosen, in sentences; "" for the usual way."""
-        sentences = []
-        if self.labels_key:
-            sentences.append("Labels are as corrected here.")
-        sentences.append(describe_rule(self.averaging, self.copies))
-        return " ".join(sentences).strip()
+        labels = "Labels are as corrected here." if self.labels_key else ""
+        return f"{labels} {describe_rule(self.averaging, self.copies)}".strip()
 
     @property
     def key(self) -> str:
@@ -156,10 +152,9 @@ def pick_rows(
     """
     averagings, problem = find_averagings(evaluations)
     titles = {_IN_ADDRESS[way]: _TITLES[way] for way in averagings}
+    about = " ".join(filter(None, (AVERAGED[way] for way in averagings)))
     with st.popover("Options", icon=":material/tune:"):
-        chosen = pick_one(
-            "Average predictions", "tta", titles, _IN_ADDRESS["none"], help=AVERAGED_HELP
-        )
+        chosen = pick_one("Average predictions", "tta", titles, _IN_ADDRESS["none"], help=about)
         if problem:
             st.warning(as_text(problem), icon=":material/link_off:")
         copies = not has_copies or pick_flag("Include duplicates", "copies", True, help=COPIES_HELP)

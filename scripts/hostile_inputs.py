@@ -209,10 +209,12 @@ class Inputs:
         load_checkpoint(self._file(f"x{suffix}", content))
 
     def _good_evaluations(self) -> list[bytes]:
-        """Its four files one after another, with their names and sizes before each."""
+        """Its files one after another, with the name before each."""
+        import drawn_evidence
         import synthetic
 
         folder = synthetic.save_evaluation(self._folder / "alpha" / "one", count=60)
+        drawn_evidence.save_five_crop(folder)
         self._files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
         return [f"{name}\n".encode() + content for name, content in self._files.items()]
 

@@ -1,12 +1,14 @@
-"""Evidence and robustness drawn from a seed, beside a drawn evaluation: no model, no faces."""
+"""What lies beside a drawn evaluation, drawn from a seed too: no model, no faces."""
 
 from pathlib import Path
 
 import numpy as np
 
+from fervt.evaluation.averaging import FiveCrop
 from fervt.evaluation.evidence import Edges, Evidence, hash_rows
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import read_evaluation
+from fervt.metrics import softmax
 
 EDGES = np.array(
     [(r * 7 + c, r * 7 + c) for r in range(7) for c in range(7)]
@@ -63,5 +65,20 @@ def save_robustness(folder: Path, count: int = 60, done: int = 51, seed: int = 0
         found.predicted[at] = np.where(wrong, (labels + 1) % len(saved.vocabulary), labels)
         found.confidence[at] = 0.8
         found.evidence[at] = 1 - 0.1 * level
+    found.write(folder)
+    return found
+
+
+def save_five_crop(folder: Path, seed: int = 0) -> FiveCrop:
+    """Writes five_crop.npz, whose answers differ from those of the other tables."""
+    saved = read_evaluation(folder)
+    labels, classes = saved.plain["label"].to_numpy(), len(saved.vocabulary)
+    logits = np.random.default_rng(seed).normal(size=(len(labels), classes))
+    logits[np.arange(len(labels)), labels] += 1.5
+    found = FiveCrop(
+        saved.metrics.checkpoint.sha256,
+        hash_rows(saved.plain["image_sha256"]),
+        softmax(logits).astype(np.float32),
+    )
     found.write(folder)
     return found

@@ -23,13 +23,15 @@ from fervt.data.archive import MAX_IMAGES, MAX_UNPACKED_BYTES
 from fervt.data.folders import list_images
 from fervt.data.prepared import PreparedData, count_splits, read_prepared
 from fervt.errors import ConfigError, DataError
+from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.evidence import Evidence
-from fervt.evaluation.measuring import measure_evidence, measure_robustness
+from fervt.evaluation.measuring import measure_evidence, measure_five_crop, measure_robustness
 from fervt.evaluation.robustness import SAMPLE
 from fervt.evaluation.run import with_labels
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
 from fervt.files import write_aside
+from fervt.metrics import Scores
 from fervt.progress import Progress, no_progress
 
 _OWN_SPLITS = ("train", "validation", "test")
@@ -37,7 +39,7 @@ _OWN_SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EvaluationResult:
-    """The figures of one evaluation, without mirrored faces.
+    """The figures of one evaluation, each answer as it is: `scores` has the averaged ones.
 
     Attributes:
         checkpoint: The checkpoint's name.
@@ -85,6 +87,8 @@ class EvaluationResult:
         ['brightness', 'contrast', 'sharpness', 'tilt', 'confidence']
         >>> result.robustness(sample=8).n
         8
+        >>> result.scores("five-crop").n
+        8
     """
 
     checkpoint: str
@@ -118,6 +122,26 @@ class EvaluationResult:
         )
         shares = pd.DataFrame(rows.calibrated, columns=list(rows.classes))
         return pd.concat([table, shares], axis=1)
+
+    def scores(self, averaging: Averaging = "none", *, progress: Progress = no_progress) -> Scores:
+        """All figures, by what each answer is averaged over.
+
+        Args:
+            averaging: "none"; "flip", the face and its mirror image; or "five-crop", five windows
+                of the face (its center and its four corners), none mirrored.
+            progress: As for `evaluate`; five crops are measured when they are first asked for.
+
+        Returns:
+            `n`, `accuracy`, `accuracy_interval_95`, `macro_f1`, `nll_calibrated` (the log loss),
+            `ece_calibrated`, `per_class`, `confusion` and more.
+
+        Raises:
+            ConfigError: There is no such averaging, or the checkpoint reads the whole face, so
+                that five crops of it would all be the same.
+        """
+        if averaging == "five-crop" and self.saved.five_crop() is None:
+            self.saved.keep(measure_five_crop(progress, self._model, self._read_faces()))
+        return self.saved.rows(averaging=averaging).scores
 
     def atlas(
         self, by: By = "label", *, occlusion: bool = False, progress: Progress = no_progress

@@ -6,12 +6,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.checkpoint import find_checkpoint, load_checkpoint
+from fervt.checkpoint import find_checkpoint, load_checkpoint, read_info
 from fervt.cli.progress import progress_bar
 from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
-from fervt.evaluation.measuring import measure_evidence, measure_robustness
+from fervt.evaluation.measuring import (
+    measure_evidence,
+    measure_five_crop,
+    measure_robustness,
+    require_crops,
+)
 from fervt.evaluation.parts import measure_parts
 from fervt.evaluation.parts_report import PartsReport, describe_following
 from fervt.evaluation.robustness import (
@@ -23,9 +28,11 @@ from fervt.evaluation.robustness import (
     read_robustness,
 )
 from fervt.evaluation.run import evaluate_checkpoint, with_labels
+from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.words import describe_interval
 from fervt.files import file_sha256
 from fervt.labels import SPLITS, VOCABULARIES
+from fervt.metrics import Scores
 from fervt.predict import Predictor
 
 HELP = "evaluate a checkpoint on a prepared file"
@@ -39,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the evaluation")
     parser.add_argument("--labels", choices=tuple(VOCABULARIES), help="default: the checkpoint's")
     parser.add_argument("--neutralize", choices=("gwa", "gnn"), help="switch a part off")
+    parser.add_argument(
+        "--five-crop",
+        action="store_true",
+        help="also average over five crops of each face, into five_crop.npz: five passes more",
+    )
     parser.add_argument(
         "--parts",
         action="store_true",
@@ -69,14 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, writes the files and prints the headline."""
-    for name in ("parts", "evidence", "corruptions"):
-        if getattr(args, name) and args.neutralize:
+    for name in ("five-crop", "parts", "evidence", "corruptions"):
+        if getattr(args, name.replace("-", "_")) and args.neutralize:
             raise ConfigError(f"--{name} measures the whole model; leave out --neutralize.")
     if args.occlusion and not args.evidence:
         raise ConfigError("--occlusion is a part of the evidence; add --evidence.")
     if args.sample is not None and (not args.corruptions or args.sample < 0):
         raise ConfigError("--sample is the number of faces for --corruptions, 0 for all.")
     checkpoint = find_checkpoint(args.checkpoint)
+    if args.five_crop:
+        require_crops(read_info(checkpoint))
     data = read_prepared(args.data, (args.split,))
     with progress_bar() as progress:
         metrics = evaluate_checkpoint(
@@ -87,18 +101,17 @@ def run(args: argparse.Namespace) -> int:
             neutralize=args.neutralize,
             progress=progress,
         )
-    for name, scores in (
-        ("standard", metrics.standard),
-        ("without copies", metrics.without_copies),
-        ("standard, flip TTA", metrics.tta.standard),
-    ):
-        if scores is None:
-            continue
-        print(
-            f"{name:>20}: accuracy {scores.accuracy:.2%} ({describe_interval(scores)}), "
-            f"macro-F1 {scores.macro_f1:.3f}, NLL {scores.nll_calibrated:.3f}, "
-            f"ECE {scores.ece_calibrated:.3f}, n = {scores.n}"
-        )
+    _print_scores("standard", metrics.standard)
+    _print_scores("without copies", metrics.without_copies)
+    _print_scores("standard, flip TTA", metrics.tta.standard)
+    if args.five_crop:
+        predictor = Predictor(checkpoint, engine="torch")
+        with progress_bar() as progress:
+            rows, _, _ = with_labels(predictor.info, data, args.labels)
+            measure_five_crop(progress, predictor, rows).write(args.out)
+    saved = read_evaluation(args.out)
+    if "five-crop" in saved.averagings:  # also where an earlier run measured them
+        _print_scores("standard, five-crop", saved.rows(averaging="five-crop").scores)
     if args.parts:
         model, info = load_checkpoint(checkpoint)
         rows, labels, _ = with_labels(info, data, args.labels)
@@ -111,6 +124,15 @@ def run(args: argparse.Namespace) -> int:
     if args.evidence or args.corruptions:
         _measure_more(args, Predictor(checkpoint), data)
     return 0
+
+
+def _print_scores(name: str, scores: Scores | None) -> None:
+    if scores is not None:
+        print(
+            f"{name:>20}: accuracy {scores.accuracy:.2%} ({describe_interval(scores)}), "
+            f"macro-F1 {scores.macro_f1:.3f}, NLL {scores.nll_calibrated:.3f}, "
+            f"ECE {scores.ece_calibrated:.3f}, n = {scores.n}"
+        )
 
 
 def _measure_more(args: argparse.Namespace, predictor: Predictor, data: PreparedData) -> None:

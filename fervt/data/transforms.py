@@ -43,6 +43,24 @@ class Preprocess:
         """Turns faces (B, 48, 48) uint8 into normalized images (B, 3, S, S) float32."""
         return self.sample(faces, _center(len(faces), self.crop, faces.device))
 
+    def five_crops(self, faces: Tensor) -> Tensor:
+        """Cuts five windows of each face, none mirrored, like torchvision's `FiveCrop`.
+
+        Args:
+            faces: (B, 48, 48) uint8.
+
+        Returns:
+            (5, B, 3, S, S) normalized images: the center as in `to_input`, then the windows that
+            touch the face's upper left, upper right, lower left and lower right corner.
+        """
+        room = 1 - self.crop
+        windows = []
+        for right, down in ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
+            theta = _center(len(faces), self.crop, faces.device)
+            theta[:, 0, 2], theta[:, 1, 2] = room * right, room * down
+            windows.append(self.sample(faces, theta))
+        return torch.stack(windows)
+
     def denormalize(self, images: Tensor) -> Tensor:
         """Turns normalized images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
         return (images * self.std + self.mean).clamp(0, 1).permute(0, 2, 3, 1)

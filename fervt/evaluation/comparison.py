@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.labels import Vocabulary, expression
@@ -27,14 +28,25 @@ class Joined:
 
 
 def join_evaluations(
-    evaluations: Sequence[SavedEvaluation], truth: Vocabulary, *, tta: bool, copies: bool
+    evaluations: Sequence[SavedEvaluation],
+    truth: Vocabulary,
+    *,
+    averaging: Averaging = "none",
+    copies: bool = True,
 ) -> Joined:
     """Joins evaluations by their images, on their common classes.
 
+    Args:
+        evaluations: K of them.
+        truth: The label set that counts.
+        averaging: What each answer is averaged over.
+        copies: Keep images that also lie in earlier splits.
+
     Raises:
-        DataError: Too few rows match, their labels differ, or no class is common to all.
+        DataError: Too few rows match, their labels differ, no class is common to all, or one of
+            them wasn't measured with this averaging.
     """
-    each = [e.rows(tta=tta, copies=copies, truth=truth) for e in evaluations]
+    each = [e.rows(averaging=averaging, copies=copies, truth=truth) for e in evaluations]
     meanings = [[expression(name) for name in rows.classes] for rows in each]
     common = [m for m in meanings[0] if all(m in others for others in meanings)]
     names = tuple(c for c, m in zip(each[0].classes, meanings[0], strict=True) if m in common)

@@ -1,13 +1,16 @@
-"""Measures evidence and robustness for the rows of an evaluation: the long work, with progress."""
+"""Measures evidence, five crops and robustness for an evaluation: the long work, with progress."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
+from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
-from fervt.errors import DataError
+from fervt.errors import ConfigError, DataError
+from fervt.evaluation.averaging import FiveCrop
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, corrupt
 from fervt.evaluation.evidence import LEAST_FACES, Edges, Evidence, hash_rows
 from fervt.evaluation.measures import measure_faces
@@ -66,6 +69,50 @@ def mean_face(faces: NDArray[np.uint8], least: int = LEAST_FACES) -> NDArray[np.
     if len(faces) < least:
         return np.full(faces.shape[1:], _GRAY, np.uint8)
     return np.rint(faces.mean(axis=0)).astype(np.uint8)
+
+
+def measure_five_crop(
+    report: Progress, predictor: Predictor, data: PreparedData, batch_size: int = 16
+) -> FiveCrop:
+    """Averages the answers over five crops of each face.
+
+    Args:
+        report: Told how far it is.
+        predictor: The checkpoint, run by PyTorch.
+        data: The N rows of the evaluation, in its order.
+        batch_size: Faces in one forward pass, which takes five windows of each.
+
+    Raises:
+        DataError: There are no rows.
+        ConfigError: The checkpoint reads whole faces, see `require_crops`.
+    """
+    require_crops(predictor.info)
+    if not len(data):
+        raise DataError("There are no faces to measure.")
+    model, preprocess, found = predictor._model, predictor.info.preprocess, []
+    for start in range(0, len(data), batch_size):
+        faces = torch.from_numpy(data.images[start : start + batch_size]).to(predictor.device)
+        with torch.inference_mode():
+            windows = preprocess.five_crops(faces).flatten(0, 1)
+            logits = model(windows.contiguous(memory_format=torch.channels_last)).logits
+        found.append(logits.softmax(dim=1).unflatten(0, (5, -1)).mean(dim=0).cpu())
+        done = start + len(faces)
+        report(done / len(data), f"Five crops: {done:,} of {len(data):,} faces")
+    return FiveCrop(
+        predictor.sha256, hash_rows(data.sha256.tolist()), torch.cat(found).float().numpy()
+    )
+
+
+def require_crops(info: CheckpointInfo) -> None:
+    """Makes sure that a checkpoint reads less than the whole face.
+
+    Raises:
+        ConfigError: It does not, so its five crops would all be the same.
+    """
+    if info.preprocess.crop >= 1:
+        raise ConfigError(
+            "This checkpoint reads the whole face, so five crops of it would all be the same."
+        )
 
 
 def measure_robustness(

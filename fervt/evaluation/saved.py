@@ -7,7 +7,7 @@ these files and never asks the model again, so the same choice gives the same fi
 """
 
 import secrets
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -17,10 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fervt.errors import DataError
+from fervt.errors import ConfigError, DataError
+from fervt.evaluation import averaging as five_crop_file
 from fervt.evaluation import evidence as evidence_file
 from fervt.evaluation import parts_report
 from fervt.evaluation import robustness as robustness_file
+from fervt.evaluation.averaging import AVERAGINGS, Averaging, FiveCrop, read_five_crop
 from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
@@ -40,8 +42,10 @@ MORE_FILES: dict[str, Callable[..., Any]] = {
     evidence_file.FILE: read_evidence_file,
     robustness_file.FILE: read_robustness,
     parts_report.FILE: read_parts,
+    five_crop_file.FILE: read_five_crop,
 }
 """What lies beside them where it was measured, and what reads it."""
+_WAYS: dict[Averaging, str] = {"none": "", "flip": ", mirrored too", "five-crop": ", five crops"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,20 +177,30 @@ class SavedEvaluation:
         return self._known[key]
 
     def rows(
-        self, *, tta: bool = False, copies: bool = True, truth: Vocabulary | None = None
+        self,
+        *,
+        averaging: Averaging = "none",
+        copies: bool = True,
+        truth: Vocabulary | None = None,
     ) -> Rows:
         """The rows that have a label; the same object for the same choice.
 
         Args:
-            tta: Average with the mirrored faces.
+            averaging: What each answer is averaged over.
             copies: Keep images that also lie in earlier splits.
             truth: The label set that counts; the saved one by default.
+
+        Raises:
+            DataError: Five crops were not measured, or their file is damaged.
+            ConfigError: There is no such averaging.
         """
         counted = self.truth if truth is None else truth
-        return self.remember((tta, copies, counted), lambda: self._rows(tta, copies, counted))
+        return self.remember(
+            (averaging, copies, counted), lambda: self._rows(averaging, copies, counted)
+        )
 
-    def _rows(self, tta: bool, copies: bool, truth: Vocabulary) -> Rows:
-        table = self.mirrored if tta else self.plain
+    def _rows(self, averaging: Averaging, copies: bool, truth: Vocabulary) -> Rows:
+        table = self._table(averaging)
         classes = self.vocabulary.classes
         if truth is self.truth:
             labels = table["label"].to_numpy()
@@ -201,12 +215,45 @@ class SavedEvaluation:
         )
         return every.select((labels >= 0) & (copies | ~table["is_copy"].to_numpy()))
 
-    def ways(self, truth: Vocabulary | None = None) -> list[tuple[str, Rows]]:
-        """The ways to evaluate, by name: with or without copies and mirroring; none is empty."""
+    def _table(self, averaging: Averaging) -> pd.DataFrame:
+        if averaging not in AVERAGINGS:
+            raise ConfigError(f"Averaging is {', '.join(AVERAGINGS)}, not '{averaging!s:.40}'.")
+        if averaging != "five-crop":
+            return self.mirrored if averaging == "flip" else self.plain
+        found = self.five_crop()
+        if found is None:
+            raise DataError(
+                f"Five crops of {self.title} on {self.split} were not measured; "
+                "`fervt evaluate --five-crop` does it."
+            )
+        classes = self.vocabulary.classes
+        return self.plain.assign(**dict(zip(classes, found.probabilities.T, strict=True)))
+
+    @property
+    def averagings(self) -> tuple[Averaging, ...]:
+        """What the answers can be averaged over: five crops only where they were measured.
+
+        Raises:
+            DataError: As `five_crop`.
+        """
+        return AVERAGINGS if self.five_crop() is not None else AVERAGINGS[:2]
+
+    def ways(
+        self, truth: Vocabulary | None = None, averagings: Sequence[Averaging] | None = None
+    ) -> list[tuple[str, Rows]]:
+        """The ways to evaluate, by name: with or without copies, and averaged; none is empty.
+
+        Args:
+            truth: As for `rows`.
+            averagings: Those that are wanted; all that were measured by default.
+
+        Raises:
+            DataError: As `five_crop`.
+        """
         found = [
-            (rule + way, self.rows(tta=tta, copies=copies, truth=truth))
+            (rule + _WAYS[way], self.rows(averaging=way, copies=copies, truth=truth))
             for copies, rule in ((True, "all faces"), (False, "without copies"))
-            for tta, way in ((False, ""), (True, ", mirrored too"))
+            for way in (self.averagings if averagings is None else averagings)
         ]
         return [(way, rows) for way, rows in found if len(rows)]
 
@@ -257,9 +304,18 @@ class SavedEvaluation:
         """
         return self.remember("parts", lambda: self._beside(read_parts))
 
-    def keep(self, found: Evidence | Robustness) -> None:
+    def five_crop(self) -> FiveCrop | None:
+        """The answers averaged over five crops; None where they weren't measured.
+
+        Raises:
+            DataError: As `evidence`.
+        """
+        return self.remember("five_crop", lambda: self._beside(read_five_crop))
+
+    def keep(self, found: Evidence | Robustness | FiveCrop) -> None:
         """Takes in what was measured of this evaluation after it was made, in memory alone."""
-        self._known["evidence" if isinstance(found, Evidence) else "robustness"] = found
+        keys = {Evidence: "evidence", Robustness: "robustness", FiveCrop: "five_crop"}
+        self._known[keys[type(found)]] = found
 
     def _beside(self, read: Callable[..., T | None]) -> T | None:
         if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
@@ -277,7 +333,7 @@ class SavedEvaluation:
         Raises:
             DataError: One is not there any more, or is damaged.
         """
-        measured = self.evidence(), self.robustness(), self.parts()
+        measured = self.evidence(), self.robustness(), self.parts(), self.five_crop()
         more = {
             name: found.as_bytes()
             for name, found in zip(MORE_FILES, measured, strict=True)

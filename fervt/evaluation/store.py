@@ -7,6 +7,7 @@ from pathlib import Path
 from fervt import resources
 from fervt.checkpoint import load_checkpoint, read_info, shipped_checkpoints
 from fervt.errors import DataError
+from fervt.evaluation.averaging import FILE as FIVE_CROP
 from fervt.evaluation.metrics import FILE_NAME, Metrics, Part, read_metrics
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.files import file_sha256
@@ -95,6 +96,7 @@ class Headline:
         accuracy_without_copies: None where no row is left.
         n_without_copies: None where no row is left.
         accuracy_flip_tta: With mirrored faces.
+        accuracy_five_crop: Averaged over five crops; None where they weren't measured.
         labels: The label set that is the truth.
     """
 
@@ -106,10 +108,11 @@ class Headline:
     accuracy_without_copies: float | None
     n_without_copies: int | None
     accuracy_flip_tta: float
+    accuracy_five_crop: float | None
     labels: str
 
     @classmethod
-    def of(cls, metrics: Metrics) -> "Headline":
+    def of(cls, metrics: Metrics, accuracy_five_crop: float | None) -> "Headline":
         """Those of a saved evaluation."""
         scores, clean = metrics.standard, metrics.without_copies
         return cls(
@@ -121,6 +124,7 @@ class Headline:
             None if clean is None else clean.accuracy,
             None if clean is None else clean.n,
             metrics.tta.standard.accuracy,
+            accuracy_five_crop,
             metrics.labels,
         )
 
@@ -166,10 +170,12 @@ def describe_checkpoint(
 
     Raises:
         CheckpointError: The checkpoint cannot be read.
-        DataError: Metrics are damaged.
+        DataError: Metrics or five crops are damaged.
     """
     info = read_info(path)
     digest = file_sha256(path)
+    store = store or EvaluationStore()
+    folders = store.folders(name)
     parameters, gmac = _weigh(path, digest)
     return CheckpointFacts(
         name=name,
@@ -182,10 +188,22 @@ def describe_checkpoint(
         gmac=gmac,
         sha256=digest,
         metrics={
-            split: Headline.of(metrics)
-            for split, metrics in (store or EvaluationStore()).metrics(name).items()
+            split: Headline.of(metrics, five_crop_accuracy(folders[split]))
+            for split, metrics in store.metrics(name).items()
         },
     )
+
+
+def five_crop_accuracy(folder: Path) -> float | None:
+    """The accuracy of a saved evaluation over five crops; None where they weren't measured.
+
+    Raises:
+        DataError: A file is damaged.
+    """
+    if not (folder / FIVE_CROP).is_file():
+        return None
+    saved = read_evaluation(folder)
+    return saved.rows(averaging="five-crop").scores.accuracy if saved.five_crop() else None
 
 
 def describe_shipped() -> list[CheckpointFacts]:

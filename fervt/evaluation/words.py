@@ -3,11 +3,13 @@
 Every sentence is filled in from figures; none is written for one checkpoint.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fervt.evaluation import references
+from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.metrics import Metrics
 from fervt.labels import FER2013, SPLITS, Vocabulary, expression
 from fervt.metrics import (
@@ -28,14 +30,23 @@ PEOPLE = {
 }
 """Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
-COPIES_AND_MIRRORED = (
-    "Copies are test faces that also lie in an earlier split, pixel for pixel. Mirrored: averaged "
-    "with the prediction for the mirrored face."
-)
+_COPIES = "Copies are test faces that also lie in an earlier split, pixel for pixel."
+AVERAGED: dict[Averaging, str] = {
+    "none": "",
+    "flip": "Mirrored: averaged with the prediction for the mirrored face.",
+    "five-crop": "Five crops: averaged over five windows of the face, at its center and in its "
+    "corners; none is mirrored.",
+}
+"""What is averaged where it is."""
 RECALL_AND_PRECISION = "Recall: of its faces, how many are found. Precision: how often right."
 DIAGONAL = "On the diagonal, “80% sure” is right in 80 of 100 cases."
 HUMAN_ACCURACY = f"{references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} points"
 LABEL_AGREEMENT = f"{references.LABEL_AGREEMENT:.0%}"
+
+
+def explain_ways(averagings: Sequence[Averaging]) -> str:
+    """What the names of `SavedEvaluation.ways` mean, in sentences."""
+    return " ".join([_COPIES, *filter(None, map(AVERAGED.__getitem__, averagings))])
 
 
 def describe_interval(scores: Scores) -> str:

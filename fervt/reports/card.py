@@ -84,6 +84,7 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
     return {
         **_about(info, about),
         **figure_facts(metrics),
+        "five_crop_note": _five_crop_note(about),
         "parts_table": parts_table(metrics),
         "following": following_text(name, about.sha256),
         "ablation_table": ablation_table(name, about.sha256),
@@ -93,6 +94,16 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         "label_agreement": LABEL_AGREEMENT,
         "version": __version__,
     }
+
+
+def _five_crop_note(about: CheckpointFacts) -> str:
+    headline = next(iter(about.metrics.values()), None)  # of the same split as all other figures
+    if headline is None or headline.accuracy_five_crop is None:
+        return ""
+    return (
+        " Averaging over five crops of each face, none mirrored, gives "
+        f"{headline.accuracy_five_crop:.1%} on all {headline.n:,} faces."
+    )
 
 
 def _about(info: CheckpointInfo, about: CheckpointFacts) -> dict[str, str]:

@@ -22,7 +22,7 @@ def verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
 
 
 def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
-    return join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+    return join_evaluations([against, evaluation], evaluation.truth)
 
 
 def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section:

@@ -110,7 +110,7 @@ def _slides(
         yield _people(rows)
     yield from evidence_slides(evaluation, rows, crop)
     if against is not None:
-        joined = join_evaluations([against, evaluation], evaluation.truth, tta=False, copies=True)
+        joined = join_evaluations([against, evaluation], evaluation.truth)
         yield _against(evaluation, against, joined)
         yield from compare_evidence(evaluation, against, joined)
     yield Slide(

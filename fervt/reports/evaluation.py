@@ -19,12 +19,12 @@ from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.summary import summarize
 from fervt.evaluation.words import (
-    COPIES_AND_MIRRORED,
     DIAGONAL,
     PEOPLE,
     RECALL_AND_PRECISION,
     describe_interval,
     describe_tools,
+    explain_ways,
 )
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_figure
@@ -98,7 +98,7 @@ def _sections(
     names = [expression(label).name for label in rows.classes]
     yield Section(
         "Headline",
-        COPIES_AND_MIRRORED,
+        explain_ways(evaluation.averagings),
         [_ways(evaluation)],
     )
     if evaluation.truth is FER2013 and not evaluation.of_own_images:

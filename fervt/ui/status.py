@@ -3,12 +3,14 @@
 import streamlit as st
 
 from fervt.evaluation import references
+from fervt.evaluation.averaging import FILE as FIVE_CROP
 from fervt.evaluation.metrics import Metrics
 from fervt.evaluation.store import EvaluationStore
 from fervt.evaluation.words import HUMAN_ACCURACY, LABEL_AGREEMENT, caveats, describe_interval
 from fervt.labels import FER2013
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import is_own
+from fervt.ui.evaluation.selection import find_averagings, load_evaluation
 
 HUMANS = (
     f"People reach {HUMAN_ACCURACY} on FER2013, and its labels agree with the majority of ten "
@@ -53,14 +55,26 @@ def show_protocol(predictor: Predictor, metrics: Metrics | None) -> None:
             f"**Test accuracy: {scores.accuracy:.1%}** (95% interval "
             f"{describe_interval(scores)}, n = {scores.n:,})."
         )
-        st.markdown(_protocol(metrics))
+        st.markdown(_protocol(metrics, _five_crops(predictor)))
 
 
-def _protocol(metrics: Metrics) -> str:
+def _five_crops(predictor: Predictor) -> str:
+    folder = EvaluationStore().folders(predictor.name).get("PrivateTest")
+    if folder is None or not (folder / FIVE_CROP).is_file():
+        return ""
+    evaluation = load_evaluation(folder)
+    if "five-crop" not in find_averagings([evaluation])[0]:
+        return ""
+    accuracy = evaluation.rows(averaging="five-crop").scores.accuracy
+    return f"{accuracy:.1%} when the answers for five crops of each face are averaged."
+
+
+def _protocol(metrics: Metrics, five_crops: str) -> str:
     truth, clean = metrics.truth, metrics.without_copies
     sentences = [
         f"Measured on {truth.title} PrivateTest, held out of training and selection.",
         f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
+        *([five_crops] if five_crops else []),
     ]
     if clean is not None:
         sentences.append(

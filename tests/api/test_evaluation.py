@@ -106,5 +106,13 @@ def test_atlas_slices_and_robustness_of_folders_and_prepared_files(model, tmp_pa
         ):
             with pytest.raises(FervtError, match=sentence):
                 call()
+        assert result.scores("none").accuracy == result.accuracy
+        assert result.scores("flip") == result.saved.metrics.tta.standard
+        assert result.scores("five-crop").nll not in (
+            result.scores().nll,
+            result.scores("flip").nll,
+        )
+        with pytest.raises(FervtError, match="Averaging is none, flip, five-crop, not 'ten-crop'"):
+            result.scores("ten-crop")
         paths = result.save(tmp_path / f"saved-{source}")
-        assert {"evidence.npz", "robustness.npz"} <= {path.name for path in paths}
+        assert {"evidence.npz", "robustness.npz", "five_crop.npz"} <= {path.name for path in paths}

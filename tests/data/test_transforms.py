@@ -37,6 +37,19 @@ def test_crop_keeps_the_center() -> None:
     torch.testing.assert_close(images[0, 0], faces[0, 12:36, 12:36].float() / 255)
 
 
+def test_five_crops_are_the_center_and_the_four_corners() -> None:
+    preprocess = Preprocess(image_size=36, mean=0.0, std=1.0, crop=0.75)
+    faces = _faces(2)
+    shares = faces.float() / 255
+    windows = preprocess.five_crops(faces)
+    assert windows.shape == (5, 2, 3, 36, 36)
+    torch.testing.assert_close(windows[0], preprocess.to_input(faces))
+    places = ((6, 6), (0, 0), (0, 12), (12, 0), (12, 12))
+    for window, (top, left) in zip(windows, places, strict=True):
+        cut = shares[:, top : top + 36, left : left + 36]
+        torch.testing.assert_close(window[:, 1], cut, atol=1e-5, rtol=0)
+
+
 def test_no_augmentation_is_the_evaluation_transform() -> None:
     preprocess = Preprocess(image_size=42, mean=0.5, std=0.25)
     torch.testing.assert_close(NO_AUGMENT(_faces(), preprocess), preprocess.to_input(_faces()))

@@ -235,6 +235,7 @@ def test_the_command_stores_both_and_goes_on(tmp_path, capsys) -> None:
         (["--corruptions", "--sample", "-1"], "--sample is the number"),
         (["--evidence", "--neutralize", "gwa"], "leave out --neutralize"),
         (["--corruptions", "--neutralize", "gnn"], "leave out --neutralize"),
+        (["--five-crop", "--neutralize", "gnn"], "--five-crop measures the whole model"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message, tmp_path, capsys) -> None:
@@ -254,7 +255,7 @@ def test_evaluating_anew_keeps_only_what_still_belongs(tmp_path) -> None:
         words += ["--data", str(tmp_path / "data.parquet"), "--split", "PublicTest"]
         assert main(words) == 0
 
-    evaluate(one, "--evidence", "--corruptions", "--sample", "7", "--parts")
+    evaluate(one, "--evidence", "--corruptions", "--sample", "7", "--parts", "--five-crop")
     evaluate(one)
     assert all((out / name).is_file() for name in MORE_FILES)
     evaluate(two)

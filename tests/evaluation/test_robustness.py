@@ -261,7 +261,7 @@ def test_an_empty_sample_is_refused(tmp_path) -> None:
 def test_two_checkpoints_are_compared_on_the_same_faces(tmp_path) -> None:
     one = read_evaluation(save_evaluation(tmp_path / "one", "one"))
     two = read_evaluation(save_evaluation(tmp_path / "two", "two", classes=FERPLUS, seed=1))
-    joined = join_evaluations([one, two], FER2013, tta=False, copies=True)
+    joined = join_evaluations([one, two], FER2013)
     found = []
     for evaluation, start in ((one, 0), (two, 30)):
         positions = np.arange(start, start + 150)

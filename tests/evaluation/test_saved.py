@@ -17,8 +17,8 @@ def test_figures_equal_what_was_saved(tmp_path) -> None:
     metrics = saved.metrics
     assert saved.rows().scores == metrics.standard
     assert saved.rows(copies=False).scores == metrics.without_copies
-    assert saved.rows(tta=True).scores == metrics.tta.standard
-    assert saved.rows(tta=True, copies=False).scores == metrics.tta.without_copies
+    assert saved.rows(averaging="flip").scores == metrics.tta.standard
+    assert saved.rows(averaging="flip", copies=False).scores == metrics.tta.without_copies
     assert (saved.name, saved.split, len(saved.rows(copies=False))) == ("alpha", "PrivateTest", 232)
 
 
@@ -66,18 +66,18 @@ def test_spoilt_folders_are_sentences(tmp_path) -> None:
 def test_evaluations_join_on_the_same_images(tmp_path) -> None:
     a = read_evaluation(save_evaluation(tmp_path / "a", seed=1))
     b = read_evaluation(save_evaluation(tmp_path / "b", "beta", seed=2))
-    joined = join_evaluations([a, b], FER2013, tta=False, copies=True)
+    joined = join_evaluations([a, b], FER2013)
     assert joined.left_out == ()
     assert joined.rows[1].scores == b.metrics.standard
     other = read_evaluation(save_evaluation(tmp_path / "c", "gamma", data_seed=5))
     with pytest.raises(DataError, match="Only 0 of 240"):
-        join_evaluations([a, other], FER2013, tta=False, copies=True)
+        join_evaluations([a, other], FER2013)
 
 
 def test_vocabularies_join_on_their_common_classes(tmp_path) -> None:
     a = read_evaluation(save_evaluation(tmp_path / "a"))
     plus = read_evaluation(save_evaluation(tmp_path / "plus", "plus", classes=FERPLUS))
-    joined = join_evaluations([a, plus], FERPLUS, tta=False, copies=True)
+    joined = join_evaluations([a, plus], FERPLUS)
     assert joined.left_out == ("Contemptuous",)
     first, second = joined.rows
     assert first.classes == second.classes == FER2013.classes
@@ -93,7 +93,7 @@ def test_faces_that_one_of_them_lacks_are_left_out(tmp_path) -> None:
     a = read_evaluation(save_evaluation(tmp_path / "a"))
     plus = read_evaluation(save_evaluation(tmp_path / "plus", "plus", classes=FERPLUS))
     for pair in ([a, plus], [plus, a]):  # FER+ has no answer for faces without a majority
-        joined = join_evaluations(pair, FER2013, tta=False, copies=True)
+        joined = join_evaluations(pair, FER2013)
         common = set(a.plain["image_sha256"]) & set(plus.plain["image_sha256"])
         for rows in joined.rows:
             assert set(rows.table["image_sha256"]) == common

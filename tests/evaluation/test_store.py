@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
 from fervt.checkpoint import read_info, shipped_checkpoints
 from fervt.cli.train import read_settings
 from fervt.errors import DataError
+from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import (
     EvaluationStore,
     describe_checkpoint,
@@ -104,6 +106,11 @@ def test_a_checkpoint_is_described_by_the_store_that_is_given(tmp_path) -> None:
     saved = EvaluationStore(tmp_path).metrics("tiny")["PrivateTest"]
     assert (headline.n, headline.n_without_copies) == (240, 232)
     assert headline.accuracy_flip_tta == saved.tta.standard.accuracy
+    assert headline.accuracy_five_crop is None
+    save_five_crop(tmp_path / "tiny" / "x")
+    (headline,) = describe_checkpoint("tiny", path, EvaluationStore(tmp_path)).metrics.values()
+    rows = read_evaluation(tmp_path / "tiny" / "x").rows(averaging="five-crop")
+    assert headline.accuracy_five_crop == rows.scores.accuracy != headline.accuracy
 
 
 @pytest.mark.parametrize("name", shipped_checkpoints())

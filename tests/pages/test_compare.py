@@ -2,6 +2,7 @@
 
 import pytest
 import tiny
+from drawn_evidence import save_five_crop
 from scipy.stats import binomtest
 from synthetic import save_evaluation
 
@@ -52,6 +53,22 @@ def test_the_verdict_comes_first_in_words(open_page, pair) -> None:
     said = f"On FER2013 labels, beta is clearly better than alpha: {b:.1%} against {a:.1%}."
     assert app.subheader[0].value == said
     assert "Measured on the 240 faces that all of them answered" in text_of(app)
+
+
+def test_five_crops_are_compared_where_all_have_them(open_page, pair) -> None:
+    def offered(app) -> list[str]:
+        return next(g.options for g in app.button_group if g.label == "Average predictions")
+
+    save_five_crop(pair[0].origin)
+    app = open_page("compare", checkpoint="alpha", tta="five-crop")
+    assert offered(app) == ["No", "Mirror image"]
+    assert "averaged" not in text_of(app)
+    save_five_crop(pair[1].origin, seed=4)
+    app = open_page("compare", checkpoint="alpha", tta="five-crop")
+    assert offered(app) == ["No", "Mirror image", "Five crops"]
+    rows = read_evaluation(pair[1].origin).rows(averaging="five-crop")
+    assert app.table[0].value["Accuracy"][1].startswith(f"{100 * rows.scores.accuracy:.1f}%")
+    assert "averaged over five crops of the face, none of them mirrored." in text_of(app)
 
 
 def test_cost_is_measured_in_turns_and_anew_on_request(open_page, pair, monkeypatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from drawn_evidence import save_five_crop
 from job_works import give_back
 from synthetic import save_evaluation
 from zips import labeled_zip, png, zip_of
@@ -19,6 +20,7 @@ from fervt.labels import FERPLUS
 from fervt.predict import Predictor
 from fervt.reports.evaluation import build_report
 from fervt.ui.jobs import server_jobs
+from fervt.ui.text import as_text
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +81,36 @@ def test_choices_are_in_the_address_and_change_the_rows(open_page, saved) -> Non
     assert "copies" not in app.query_params
     app = open_page("evaluation", checkpoint="alpha", truth="ferplus")
     assert metric(app, "Faces") == str(len(saved.rows(truth=FERPLUS)))
+
+
+def averaging(app):
+    return next(g for g in app.button_group if g.label == "Average predictions")
+
+
+def test_five_crops_are_offered_where_they_were_measured(open_page, saved) -> None:
+    app = open_page("evaluation", checkpoint="alpha", tta="five-crop", view="Benchmarks")
+    assert averaging(app).options == ["No", "Mirror image"]
+    assert metric(app, "Accuracy") == f"{100 * saved.metrics.standard.accuracy:.1f}%"
+    assert len(app.table[0].value) == 4
+    save_five_crop(saved.origin)
+    app = open_page("evaluation", checkpoint="alpha", tta="five-crop", view="Benchmarks")
+    rows = read_evaluation(saved.origin).rows(averaging="five-crop")
+    assert averaging(app).options == ["No", "Mirror image", "Five crops"]
+    assert metric(app, "Accuracy") == f"{100 * rows.scores.accuracy:.1f}%"
+    assert any("averaged over five crops" in caption.value for caption in app.caption)
+    assert "all faces, five crops" in list(app.table[0].value["Rule"])
+    averaging(app).set_value("1").run()
+    assert app.query_params["tta"] == "1", "as in links from before there were five crops"
+    assert metric(app, "Accuracy") == f"{100 * saved.metrics.tta.standard.accuracy:.1f}%"
+
+
+def test_damaged_five_crops_take_nothing_else_away(open_page, saved) -> None:
+    (saved.origin / "five_crop.npz").write_bytes(b"nothing")
+    app = open_page("evaluation", checkpoint="alpha", tta="five-crop", view="Benchmarks")
+    assert not app.error
+    assert {w.value for w in app.warning} == {as_text("'five_crop.npz' is damaged.")}
+    assert metric(app, "Accuracy") == f"{100 * saved.metrics.standard.accuracy:.1f}%"
+    assert averaging(app).options == ["No", "Mirror image"]
 
 
 def test_people_are_not_held_against_themselves(open_page, saved) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.evaluation.certainty import say_prediction
 from fervt.evaluation.metrics import read_metrics
+from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.examples import load_example
 from fervt.explain.regions import hide_regions, name_main_region
@@ -49,6 +51,16 @@ def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, saved
     assert "hasn't been evaluated yet" in said(app)
     assert "Right on" not in said(app) and "Test accuracy" not in said(app)
     assert any(NOTICE in caption.value for caption in app.caption)
+
+
+def test_five_crops_are_said_where_they_were_measured(open_page, tmp_path, monkeypatch):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    folder = save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    assert "crops" not in said(open_page("home"))
+    save_five_crop(folder)
+    accuracy = read_evaluation(folder).rows(averaging="five-crop").scores.accuracy
+    text = f"{accuracy:.1%} when the answers for five crops of each face are averaged."
+    assert text in said(open_page("home"))
 
 
 def test_accuracy_comes_with_n_interval_and_protocol(open_page, saved):

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 import tiny
+from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.errors import ConfigError, DataError
+from fervt.evaluation.saved import read_evaluation
 from fervt.files import file_sha256
 from fervt.reports.card import (
     CARD,
@@ -45,11 +47,20 @@ def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
     assert f"{metrics['tta']['standard']['accuracy']:.1%} when each face" in card
     assert f"{metrics['without_copies']['accuracy']:.1%} without the images" in card
     assert "| 0.310 |" in card
+    assert "five crops" not in card
     worse = json.loads((shelf / "tiny" / "without-gwa" / "metrics.json").read_text())
     change = worse["standard"]["accuracy"] - metrics["standard"]["accuracy"]
     assert (
         f"| GWA weights all 1 | {worse['standard']['accuracy']:.1%} | {100 * change:+.1f}" in card
     )
+
+
+def test_five_crops_are_said_where_they_were_measured(shelf, checkpoint) -> None:
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
+    save_five_crop(folder)
+    accuracy = read_evaluation(folder).rows(averaging="five-crop").scores.accuracy
+    said = "(232 faces). Averaging over five crops of each face, none mirrored, gives "
+    assert f"{said}{accuracy:.1%} on all 240 faces. The" in render_card("tiny", checkpoint)
 
 
 def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) -> None:

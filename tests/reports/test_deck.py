@@ -187,5 +187,5 @@ def test_other_labels_or_rules_are_not_held_against_people_and_tools(pair):
     ferplus = build_deck(evaluation, evaluation.rows(truth=FERPLUS), truth=FERPLUS)[0]
     assert "People reach" not in ferplus.say and "by FER+'s labels" in ferplus.say
     assert "facex" not in " ".join(ferplus.chart.categories)
-    mirrored = build_deck(evaluation, evaluation.rows(tta=True), rule="Averaged.")[0]
+    mirrored = build_deck(evaluation, evaluation.rows(averaging="flip"), rule="Averaged.")[0]
     assert "People reach" not in mirrored.say and mirrored.say.endswith("Averaged.")

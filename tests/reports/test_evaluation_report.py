@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 import tiny
+from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
@@ -58,6 +59,21 @@ def test_numbers_equal_the_saved_metrics(pair) -> None:
     assert "2026-05-04" in text
     assert metrics.checkpoint.sha256 in text
     assert metrics.data.content_hash in text
+    assert "five crops" not in text.lower()
+
+
+def test_five_crops_are_a_line_where_they_were_measured(pair) -> None:
+    folder = pair[1].origin
+    save_five_crop(folder)
+    evaluation = read_evaluation(folder)
+    text = words(build_report(evaluation))
+    for way, copies in (("all faces", True), ("without copies", False)):
+        scores = evaluation.rows(averaging="five-crop", copies=copies).scores
+        assert f"{way}, five crops {scores.accuracy:.2%}" in text
+    assert "Five crops: averaged over five windows of the face" in text
+    (folder / "five_crop.npz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"'five_crop\.npz' is damaged"):
+        build_report(read_evaluation(folder))
     assert "Labels are opinions" in text
     assert "not felt emotions" in text
 

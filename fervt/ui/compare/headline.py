@@ -38,6 +38,8 @@ def _about_the_labels(comparison: Comparison) -> list[str]:
     sentences = [
         f"Measured on the {count:,} faces that all of them answered and that have a {title} label."
     ]
+    if comparison.rule:
+        sentences.append(comparison.rule)
     own = {
         name: evaluation.truth
         for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fervt.checkpoint import shipped_checkpoints
+from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -20,7 +21,7 @@ from fervt.predict import Predictor
 from fervt.ui.address import put, read
 from fervt.ui.checkpoints import is_own, load_shipped
 from fervt.ui.choices import pick_one
-from fervt.ui.evaluation.selection import load_evaluation, pick_rows
+from fervt.ui.evaluation.selection import describe_rule, load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.own_evaluation import find_evaluated
 
@@ -42,6 +43,7 @@ class Comparison:
         differences: K - 1, of accuracy and macro-F1, against the first.
         tests: K - 1 tests against the first.
         key: Names all of this in caches.
+        rule: How answers are made and which rows count, in sentences; "" for the usual way.
     """
 
     names: tuple[str, ...]
@@ -52,6 +54,7 @@ class Comparison:
     differences: tuple[dict[str, Difference], ...]
     tests: tuple[McNemar, ...]
     key: str
+    rule: str
 
     @property
     def rows(self) -> tuple[Rows, ...]:
@@ -114,14 +117,14 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
             _common_truth(evaluations),
             help="One label set is the truth for all.",
         )
-        tta, copies = pick_rows()
+        averaging, copies = pick_rows(evaluations)
     names = (first, *chosen)
     digests = [predictor.sha256, *(evaluation.digest for evaluation in evaluations)]
-    key = "-".join([*digests, truth, str(tta), str(copies)])
+    key = "-".join([*digests, truth, averaging, str(copies)])
     if evaluated is None:
-        return _compare_saved(names, predictor, evaluations, truth, tta, copies, key)
+        return _compare_saved(names, predictor, evaluations, truth, averaging, copies, key)
     return evaluated.remember(  # and forgotten with it
-        key, lambda: _compare(names, predictor, evaluations, truth, tta, copies, key)
+        key, lambda: _compare(names, predictor, evaluations, truth, averaging, copies, key)
     )
 
 
@@ -136,11 +139,11 @@ def _compare(
     predictor: Predictor,
     evaluations: tuple[SavedEvaluation, ...],
     truth: str,
-    tta: bool,
+    averaging: Averaging,
     copies: bool,
     key: str,
 ) -> Comparison:
-    joined = join_evaluations(evaluations, VOCABULARIES[truth], tta=tta, copies=copies)
+    joined = join_evaluations(evaluations, VOCABULARIES[truth], averaging=averaging, copies=copies)
     base, *others = joined.rows
     return Comparison(
         names,
@@ -151,6 +154,7 @@ def _compare(
         tuple(compare(base, other) for other in others),
         tuple(mcnemar(base.right, other.right) for other in others),
         key,
+        describe_rule(averaging, copies),
     )
 
 
@@ -160,11 +164,11 @@ def _compare_saved(
     _predictor: Predictor,
     _evaluations: tuple[SavedEvaluation, ...],
     truth: str,
-    tta: bool,
+    averaging: Averaging,
     copies: bool,
     key: str,
 ) -> Comparison:
-    return _compare(names, _predictor, _evaluations, truth, tta, copies, key)
+    return _compare(names, _predictor, _evaluations, truth, averaging, copies, key)
 
 
 def _say_what_is_missing(first: str, own: bool) -> None:

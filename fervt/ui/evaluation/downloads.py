@@ -47,8 +47,8 @@ def show_report(view: EvaluationView) -> None:
         )
     say(
         "The evaluation itself",
-        "Predictions, mirrored too, class tokens and metrics, and evidence and robustness where "
-        "they were measured. Unpacked to a folder, "
+        "Predictions, mirrored too, class tokens and metrics; five crops, evidence and robustness "
+        "where they were measured. Unpacked to a folder, "
         "`python -m fervt report --checkpoint FOLDER` reads it; as the folder "
         "`assets/evaluations/NAME/SPLIT` of a shipped checkpoint it is shown here and on Compare. "
         "It holds hashes of the faces, not the faces.",

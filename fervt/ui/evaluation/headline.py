@@ -1,22 +1,26 @@
 """The headline figures, each with its uncertainty."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from fervt.evaluation import references
+from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.summary import summarize
 from fervt.evaluation.words import (
-    COPIES_AND_MIRRORED,
     HUMAN_ACCURACY,
     caveats,
     describe_interval,
     describe_tools,
+    explain_ways,
 )
 from fervt.figures.evaluation_bars import standing_figure
 from fervt.labels import FER2013
 from fervt.ui.charts import show_chart
 from fervt.ui.evaluation.present import offer_presenting
-from fervt.ui.evaluation.selection import EvaluationView, percent
+from fervt.ui.evaluation.selection import EvaluationView, find_averagings, percent
+from fervt.ui.text import as_text
 
 
 def show_headline(view: EvaluationView) -> None:
@@ -26,6 +30,8 @@ def show_headline(view: EvaluationView) -> None:
         st.subheader(first, anchor=False)
         offer_presenting()
     st.markdown(" ".join(others))
+    if view.rule:
+        st.caption(view.rule)
     scores = view.rows.scores
     tiles = (
         ("Accuracy", percent(scores.accuracy), describe_interval(scores),
@@ -71,19 +77,22 @@ def protocol(view: EvaluationView) -> list[str]:
 
 
 def show_standing(view: EvaluationView) -> None:
-    """Draws the four ways to count, and the result beside people and other tools."""
+    """Draws the ways to count, and the result beside people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Four ways to count**")
-        st.table(_ways(view), border="horizontal", hide_index=True)
-        st.caption(COPIES_AND_MIRRORED)
+        averagings, problem = find_averagings([view.evaluation])
+        st.markdown("**Ways to count**")
+        st.table(_ways(view, averagings), border="horizontal", hide_index=True)
+        st.caption(explain_ways(averagings))
+        if problem:
+            st.warning(as_text(problem), icon=":material/link_off:")
     with right:
         _show_others(view)
 
 
-def _ways(view: EvaluationView) -> pd.DataFrame:
+def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame:
     lines = []
-    for way, rows in view.evaluation.ways(view.truth):
+    for way, rows in view.evaluation.ways(view.truth, averagings):
         scores = rows.scores
         lines.append(
             {

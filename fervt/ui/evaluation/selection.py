@@ -1,9 +1,10 @@
 """What the sections of the Evaluation page share: which evaluation, which of its rows.
 
-All of it is in the address: split, label set, mirrored faces, copies, the cell of the confusion
+All of it is in the address: split, label set, averaging, copies, the cell of the confusion
 matrix and the face that is looked at.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,24 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fervt.checkpoint import CheckpointInfo
+from fervt.errors import DataError
+from fervt.evaluation.averaging import AVERAGINGS, Averaging
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import FILES, MORE_FILES, SavedEvaluation, read_evaluation
+from fervt.evaluation.words import AVERAGED
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one
 from fervt.ui.corrections import correct_rows, open_corrections
 from fervt.ui.dataset_faces import FaceBook
+from fervt.ui.text import as_text
 
-MIRRORED_HELP = "Average the prediction with that of the mirrored face."
+_IN_ADDRESS: dict[Averaging, str] = {"none": "0", "flip": "1", "five-crop": "five-crop"}
+_TITLES: dict[Averaging, str] = {"none": "No", "flip": "Mirror image", "five-crop": "Five crops"}
+_RULES: dict[Averaging, str] = {
+    "none": "",
+    "flip": "Answers are averaged with those for the mirror image.",
+    "five-crop": "Answers are averaged over five crops of the face, none of them mirrored.",
+}
 CORRECTED = "corrected"
 COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
 
@@ -32,7 +43,7 @@ class EvaluationView:
         evaluation: All of it.
         rows: Those that the choices keep.
         truth: The label set used as ground truth.
-        tta: Whether mirrored faces are averaged in.
+        averaging: What each answer is averaged over.
         copies: Whether images that also lie in earlier splits are kept.
         info: The checkpoint's metadata.
         faces: The images, where a prepared file is at hand.
@@ -42,7 +53,7 @@ class EvaluationView:
     evaluation: SavedEvaluation
     rows: Rows
     truth: Vocabulary
-    tta: bool
+    averaging: Averaging
     copies: bool
     info: CheckpointInfo
     faces: FaceBook | None
@@ -56,19 +67,13 @@ class EvaluationView:
     @property
     def rule(self) -> str:
         """How rows and answers were chosen, in sentences; "" for the usual way."""
-        sentences = []
-        if self.labels_key:
-            sentences.append("Labels are as corrected here.")
-        if self.tta:
-            sentences.append("Answers are averaged with those for the mirror image.")
-        if not self.copies:
-            sentences.append("Copies of faces in earlier splits are left out.")
-        return " ".join(sentences)
+        labels = "Labels are as corrected here." if self.labels_key else ""
+        return f"{labels} {describe_rule(self.averaging, self.copies)}".strip()
 
     @property
     def key(self) -> str:
         """Names the rows in caches."""
-        choices = f"{self.truth.name}-{self.tta}-{self.copies}{self.labels_key}"
+        choices = f"{self.truth.name}-{self.averaging}-{self.copies}{self.labels_key}"
         return f"{self.evaluation.digest}-{choices}"
 
 
@@ -119,30 +124,58 @@ def pick_view(
                 help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
                 "annotators of the same faces, where they have one.",
             )
-        tta, copies = pick_rows(bool(evaluation.plain["is_copy"].any()))
+        averaging, copies = pick_rows([evaluation], bool(evaluation.plain["is_copy"].any()))
     if truth == CORRECTED:
-        plain = evaluation.rows(tta=tta, copies=copies)
+        plain = evaluation.rows(averaging=averaging, copies=copies)
         rows, said = correct_rows(plain)
         st.caption(
             f"As corrected here: {said:,} of {len(plain):,} faces, {len(plain) - len(rows):,} of "
             "them left without a label."
         )
-        view = EvaluationView(evaluation, rows, evaluation.truth, tta, copies, info, faces)
+        view = EvaluationView(evaluation, rows, evaluation.truth, averaging, copies, info, faces)
         return replace(view, labels_key=f"-{hash(rows.labels.tobytes())}")
-    rows = evaluation.rows(tta=tta, copies=copies, truth=VOCABULARIES[truth])
-    return EvaluationView(evaluation, rows, VOCABULARIES[truth], tta, copies, info, faces)
+    rows = evaluation.rows(averaging=averaging, copies=copies, truth=VOCABULARIES[truth])
+    return EvaluationView(evaluation, rows, VOCABULARIES[truth], averaging, copies, info, faces)
 
 
-def pick_rows(has_copies: bool = True) -> tuple[bool, bool]:
+def pick_rows(
+    evaluations: Sequence[SavedEvaluation], has_copies: bool = True
+) -> tuple[Averaging, bool]:
     """Draws the choice of how answers are made and which rows count.
 
+    Args:
+        evaluations: Those that are looked at together.
+        has_copies: Whether there are duplicates to leave out.
+
     Returns:
-        Whether mirror images are averaged in, and whether duplicates count.
+        What each answer is averaged over, and whether duplicates count.
     """
+    averagings, problem = find_averagings(evaluations)
+    titles = {_IN_ADDRESS[way]: _TITLES[way] for way in averagings}
+    about = " ".join(filter(None, (AVERAGED[way] for way in averagings)))
     with st.popover("Options", icon=":material/tune:"):
-        tta = pick_flag("Average with mirror image", "tta", help=MIRRORED_HELP)
+        chosen = pick_one("Average predictions", "tta", titles, _IN_ADDRESS["none"], help=about)
+        if problem:
+            st.warning(as_text(problem), icon=":material/link_off:")
         copies = not has_copies or pick_flag("Include duplicates", "copies", True, help=COPIES_HELP)
-    return tta, copies
+    return next(way for way in averagings if _IN_ADDRESS[way] == chosen), copies
+
+
+def find_averagings(evaluations: Sequence[SavedEvaluation]) -> tuple[tuple[Averaging, ...], str]:
+    """What all of the evaluations can be averaged over, and what is wrong where a file is damaged.
+
+    A damaged file of five crops takes away that choice and nothing else.
+    """
+    try:
+        return tuple(w for w in AVERAGINGS if all(w in e.averagings for e in evaluations)), ""
+    except DataError as error:
+        return AVERAGINGS[:2], str(error)
+
+
+def describe_rule(averaging: Averaging, copies: bool) -> str:
+    """How answers are made and which rows count, in sentences; "" for the usual way."""
+    rules = _RULES[averaging], "" if copies else "Copies of faces in earlier splits are left out."
+    return " ".join(filter(None, rules))
 
 
 def percent(value: float | None, digits: int = 1) -> str:

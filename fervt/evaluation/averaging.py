@@ -1,0 +1,102 @@
+"""How the answers of an evaluation are averaged: not at all, with the mirror image, or over crops.
+
+Answers for the mirrored faces are part of every evaluation. Those for five crops cost five more
+passes of the network, so they are measured where they were asked for and lie in `five_crop.npz`
+beside `predictions.parquet`. The file holds probabilities only: labels stay in one place.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervt.errors import DataError
+from fervt.evaluation.evidence import about_arrays, check_belongs, hash_rows, read_arrays
+from fervt.files import write_aside
+
+FILE = "five_crop.npz"
+
+Averaging = Literal["none", "flip", "five-crop"]
+"""Test-time augmentation: "none"; "flip", the face and its mirror image; "five-crop", five windows
+of the face in the checkpoint's crop size, the center and the four corners, none of them mirrored.
+"""
+AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class FiveCrop:
+    """Probabilities averaged over five crops, for the N rows of an evaluation.
+
+    The crops are those of torchvision's `FiveCrop`. The ten of Krizhevsky et al. (2012) are these
+    and their mirror images.
+
+    Attributes:
+        checkpoint_sha256: Of the checkpoint's file.
+        rows_sha256: `hash_rows` of the evaluation's rows.
+        probabilities: (N, C) float32, before temperature scaling.
+    """
+
+    checkpoint_sha256: str
+    rows_sha256: str
+    probabilities: NDArray[np.float32]
+
+    def as_bytes(self) -> bytes:
+        """The content of its file."""
+        about = {
+            "version": _VERSION,
+            "checkpoint_sha256": self.checkpoint_sha256,
+            "rows_sha256": self.rows_sha256,
+        }
+        content = BytesIO()
+        np.savez_compressed(
+            content, about=np.array(json.dumps(about)), probabilities=self.probabilities
+        )
+        return content.getvalue()
+
+    def write(self, folder: Path) -> None:
+        """Writes the file into the folder of a saved evaluation, whole or not at all.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        with write_aside(folder / FILE) as aside:
+            aside.write_bytes(self.as_bytes())
+
+
+def read_five_crop(
+    folder: Path, checkpoint_sha256: str, image_sha256: Iterable[str], classes: int
+) -> FiveCrop | None:
+    """Reads and checks the averages beside predictions; None where there are none.
+
+    Args:
+        folder: Of the saved evaluation.
+        checkpoint_sha256: That the predictions are of.
+        image_sha256: Of their rows.
+        classes: C.
+
+    Raises:
+        DataError: The file is damaged, or belongs to another checkpoint or other rows.
+    """
+    digests = list(image_sha256)
+    arrays = read_arrays(folder / FILE, len(digests))
+    if arrays is None:
+        return None
+    about = about_arrays(arrays)
+    check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
+    found = arrays.get("probabilities", np.empty(0))
+    sound = (
+        found.dtype.kind == "f"
+        and found.shape == (len(digests), classes)
+        and bool(((found >= 0) & (found <= 1.001)).all())  # so none is NaN
+        and bool((np.abs(found.sum(axis=1, dtype=np.float64) - 1) < 1e-3).all())
+    )
+    if not sound:
+        raise DataError(f"'{FILE}' is damaged: it holds no probabilities of these rows.")
+    return FiveCrop(checkpoint_sha256, about["rows_sha256"], found.astype(np.float32, copy=False))

@@ -4,7 +4,7 @@
     python -m scripts.viewers --count 0 --come-and-go 500
     python -m scripts.viewers --url http://127.0.0.1:8501
 
-Each viewer opens Predict, Explain or Evaluation as a browser does and waits until the page is whole.
+Each viewer opens Predict, Explain or Evaluation as a browser does and waits until it is whole.
 Pictures aren't fetched, and nothing is drawn, so it is the server alone that is measured. With
 `--url` only the seconds are printed, since the server's processes are not ours to look at.
 """

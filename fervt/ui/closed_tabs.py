@@ -78,7 +78,8 @@ def end_closed_tabs() -> None:
         return
     # Streamlit has no option for its storage, so this is not a documented part of it.
     manager = getattr(runtime.get_instance(), "_session_mgr", None)
-    if not isinstance(getattr(manager, "_session_storage", None), MemorySessionStorage):
+    known = isinstance(getattr(manager, "_session_storage", None), MemorySessionStorage)
+    if manager is None or not known:
         logging.getLogger(__name__).warning("Closed tabs end when Streamlit ends them.")
         return
     manager._session_storage = ClosedTabs(config.get_option("server.disconnectedSessionTTL"))

@@ -42,7 +42,7 @@ _EXAMPLE_FACES = {  # so that a small picture shows the face
 _ASTRONAUT_FACE = np.s_[:310, 100:410]
 _PRIVACY = (
     "Your photos go to the machine that runs this app and stay in its memory, for you alone, "
-    "until you forget them. If you only close this tab, they go some minutes later."
+    "until you forget them. If you only close this tab, they go two minutes later."
 )
 
 

@@ -78,6 +78,17 @@ def fit_for_screen(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
     return image_rgb.repeat(times, axis=0).repeat(times, axis=1), times
 
 
+def jpeg_bytes(picture_rgb: np.ndarray) -> bytes:
+    """A picture (h, w, 3) uint8 RGB as a JPEG that looks the same."""
+    bgr = cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+
+
+def png_bytes(picture_rgb: np.ndarray) -> bytes:
+    """A picture (h, w, 3) uint8 RGB as a PNG, exactly."""
+    return cv2.imencode(".png", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
 def parse_color(color: str) -> tuple[int, int, int]:
     """`#RRGGBB` as three numbers, 0..255."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,22 +54,40 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def app_server(tmp_path_factory) -> Iterator[str]:
-    """The app, served as `make app` does but on a free port; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    command += ["--server.fileWatcherType=none"]
-    with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        _wait_for_health(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop(server)
+def serve_app(tmp_path_factory) -> Callable:
+    """Serves the app as `make app` does but on a free port.
+
+    `with serve_app(NAME="value") as address` sets variables of its environment.
+    """
+
+    @contextmanager
+    def serve(**environment: str) -> Iterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = tmp_path_factory.mktemp("app") / "log.txt"
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+        command += ["--server.fileWatcherType=none"]
+        everything = {**os.environ, **environment}
+        with log.open("w") as out:
+            server = subprocess.Popen(
+                command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=everything
+            )
+        try:
+            _wait_for_health(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            stop(server)
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def app_server(serve_app) -> Iterator[str]:
+    """One app for all tests; yields its address."""
+    with serve_app() as address:
+        yield address
 
 
 def _wait_for_health(url: str, server: subprocess.Popen, log: Path) -> None:

@@ -8,6 +8,7 @@ these files and never asks the model again, so the same choice gives the same fi
 
 import secrets
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -80,14 +81,21 @@ class Evaluation:
         }
 
     def write(self, folder: Path) -> None:
-        """Writes the files, each whole or not at all.
+        """Writes the files; an evaluation that is there stays until all of the new one is written.
 
         What was measured of other predictions in the same folder goes; of the same it stays.
 
         Raises:
             OSError: One cannot be written.
         """
-        (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
+        with ExitStack() as stack:
+            # They are renamed from the last to the first, so that the figures come last.
+            for name, content in reversed(self.as_files().items()):
+                stack.enter_context(write_aside(folder / name)).write_bytes(content)
+            (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
+            self._drop_stale(folder)
+
+    def _drop_stale(self, folder: Path) -> None:
         for name, read in MORE_FILES.items():
             try:
                 read(
@@ -101,9 +109,6 @@ class Evaluation:
                 stale = True
             if stale:
                 (folder / name).unlink(missing_ok=True)
-        for name, content in self.as_files().items():
-            with write_aside(folder / name) as aside:
-                aside.write_bytes(content)
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,6 +140,7 @@ def _matrix(
     )
     # Annotations, because text of a trace fades when a cell is selected; set together, because
     # add_annotation copies those that are there already.
+    shares = ((values - low) / (high - low)).tolist()
     notes = [
         {
             "x": column,
@@ -147,7 +148,7 @@ def _matrix(
             "text": texts[row][column],
             "showarrow": False,
             "captureevents": False,
-            "font": {"color": text_on(scale, (values[row, column] - low) / (high - low), ink)},
+            "font": {"color": text_on(scale, shares[row][column], ink)},
         }
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
     ]

@@ -5,14 +5,14 @@ text needs 4.5.
 """
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 from plotly.colors import hex_to_rgb
 
-Scale = Sequence[tuple[float, str]]  # from 0 to 1; colors as "rgb(r,g,b)" or "rgba(r,g,b,a)"
+Scale = tuple[tuple[float, str], ...]  # from 0 to 1; colors as "rgb(r,g,b)" or "rgba(r,g,b,a)"
 
 # One of the two reaches 4.5 on every color; the page's own dark ink would not on middle tints.
 WHITE, BLACK = "#FFFFFF", "#000000"
@@ -39,6 +39,7 @@ def cell_color(scale: Scale, share: float, page: str) -> NDArray[np.float64]:
     return alpha * np.array(rgb) + (1 - alpha) * np.array(hex_to_rgb(page))
 
 
+@lru_cache(maxsize=4096)  # each viewer of a matrix asks for the same cells
 def text_on(scale: Scale, share: float, ink: str | None) -> str | None:
     """The color of text that reads best on a heatmap's cell.
 

@@ -8,7 +8,8 @@ from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.table import FOUND, NO_FACE, Row, write_table
 from fervt.ui.downloads import offer_file
-from fervt.ui.images import Picture, remember
+from fervt.ui.images import Picture
+from fervt.ui.remembered import remember
 
 _MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
 
@@ -25,9 +26,8 @@ def predict_faces(
     def is_small(predictions: list[Prediction]) -> bool:
         return sum(prediction.crop.nbytes for prediction in predictions) <= _MAX_CROPS_BYTES
 
-    return remember(
-        (predictor, picture.key, "whole" if whole_image else "faces"), compute, is_small
-    )
+    what = "whole" if whole_image else "faces"
+    return remember(predictor, picture.key, what, compute, is_small)
 
 
 def summarize(predictions: Sequence[Prediction]) -> str:

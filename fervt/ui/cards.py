@@ -27,7 +27,7 @@ def draw_card_style() -> None:
 
 def draw_card(
     key: str,
-    picture: np.ndarray,
+    picture: np.ndarray | bytes,
     label: str,
     on_click: Callable[..., None],
     args: tuple[Any, ...] = (),
@@ -37,7 +37,7 @@ def draw_card(
 
     Args:
         key: Unique in the page.
-        picture: (h, w, 3) uint8 RGB.
+        picture: (h, w, 3) uint8 RGB; or a file, which is not encoded anew on each run.
         label: The button's text.
         on_click: Runs before the page is drawn again.
         args: Its arguments.

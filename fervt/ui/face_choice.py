@@ -13,6 +13,7 @@ from fervt.ui.answers import predict_faces
 from fervt.ui.certainty import say
 from fervt.ui.component import mount
 from fervt.ui.images import Picture
+from fervt.ui.remembered import remember
 
 FACE, WHOLE = "face", "whole"
 
@@ -99,8 +100,7 @@ def offer_whole() -> None:
 
 def show_photo(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> None:
     """Draws an image with its faces as labeled buttons; a click looks at that face."""
-    rgb = picture.rgb
-    height, width = rgb.shape[:2]
+    height, width = picture.height_px, picture.width_px
     chosen, marked = chosen_index(len(faces)), not whole_image_wanted()
     boxes = []
     for number, face in enumerate(faces if marked else (), 1):
@@ -123,12 +123,16 @@ def show_photo(predictor: Predictor, picture: Picture, faces: Sequence[Predictio
             }
         )
     small = max(height, width) < _SMALL_PX
-    image = encode_png(fit_for_screen(rgb)[0]) if small else encode_picture(rgb, _LONGER_PX)
+
+    def encode() -> str:
+        rgb = picture.rgb
+        return encode_png(fit_for_screen(rgb)[0]) if small else encode_picture(rgb, _LONGER_PX)
+
     mount(
         "photo",
         "photo",
         {
-            "image": image,
+            "image": remember(predictor, picture.key, "on screen", encode),
             "small": small,
             "name": picture.name,
             "alt": f"{picture.name}, its faces marked" if boxes else picture.name,

@@ -4,14 +4,15 @@ The address names an example, or the SHA-256 of a file that lies in the visitor'
 Photos are never written to disk or made visible to other sessions.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal
 
 import cv2
 import numpy as np
 import streamlit as st
 
+from fervt.draw import jpeg_bytes
 from fervt.errors import FervtError
 from fervt.examples import EXAMPLES, load_example
 from fervt.images import IMAGE_SUFFIXES, image_sha256, safe_name
@@ -21,6 +22,7 @@ from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import forget_jobs, has_jobs
+from fervt.ui.remembered import forget_remembered
 from fervt.ui.sharing import offer_sharing, revoke_mine, shared_files
 from fervt.ui.text import as_text
 
@@ -28,11 +30,9 @@ PARAMETER = "image"
 FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
 
 _OWN = "own_pictures"
-_REMEMBERED = "computed_from_pictures"
 _PROBLEMS = "picture_problems"
 _OTHERS = "forgotten_with_pictures"
 _MAX_OWN = 24  # the oldest go first
-_MAX_REMEMBERED = 64
 _MAX_FILE_MB = 40
 _THUMBNAIL_PX = 240
 _EXAMPLE_FACES = {  # so that a small picture shows the face
@@ -42,10 +42,8 @@ _EXAMPLE_FACES = {  # so that a small picture shows the face
 _ASTRONAUT_FACE = np.s_[:310, 100:410]
 _PRIVACY = (
     "Your photos go to the machine that runs this app and stay in its memory, for you alone, "
-    "until you forget them. If you only close this tab, they go some minutes later."
+    "until you forget them. If you only close this tab, they go two minutes later."
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +53,7 @@ class Picture:
     Attributes:
         key: What the address calls it: an example's name, or the SHA-256 of the visitor's file.
         name: Its display name.
-        thumbnail: (240, 240, 3) uint8 RGB, its middle.
+        thumbnail: Its middle, a JPEG of 240 x 240 pixels.
         width_px: Of the whole image, upright.
         height_px: The same.
         content: The visitor's file; None for an example.
@@ -64,7 +62,7 @@ class Picture:
 
     key: str
     name: str
-    thumbnail: np.ndarray = field(repr=False)
+    thumbnail: bytes = field(repr=False)
     width_px: int
     height_px: int
     content: bytes | None = field(repr=False, default=None)
@@ -171,27 +169,8 @@ def forget_pictures() -> None:
     forget_jobs()
     revoke_mine()
     st.session_state.pop(_OWN, None)
-    st.session_state.pop(_REMEMBERED, None)
+    forget_remembered()
     choose_picture(None)
-
-
-def remember(
-    key: Hashable, compute: Callable[[], T], worth_keeping: Callable[[T], bool] = lambda _: True
-) -> T:
-    """What was computed from an image, once a session; forgotten together with the images.
-
-    Args:
-        key: All that the result depends on, such as `(predictor, picture.key, "faces")`.
-        compute: Gives the result where it is not known yet.
-        worth_keeping: Says no to a result that is too large; 64 results stay in memory.
-    """
-    known: dict[Hashable, T] = st.session_state.setdefault(_REMEMBERED, {})
-    result = known.pop(key) if key in known else compute()
-    if worth_keeping(result):
-        known[key] = result  # the latest used stands last
-    while len(known) > _MAX_REMEMBERED:
-        del known[next(iter(known))]
-    return result
 
 
 def _own() -> dict[str, Picture]:
@@ -343,12 +322,13 @@ def add_picture(name: str, content: bytes) -> Picture:
     return picture
 
 
-def _make_thumbnail(image: np.ndarray) -> np.ndarray:
+def _make_thumbnail(image: np.ndarray) -> bytes:
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 3, (width - side) // 2  # faces are more often in the upper part
     square = image[top : top + side, left : left + side]
-    return cv2.resize(square, (_THUMBNAIL_PX, _THUMBNAIL_PX), interpolation=cv2.INTER_AREA)
+    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
+    return jpeg_bytes(cv2.resize(square, size, interpolation=cv2.INTER_AREA))
 
 
 def _explain_unknown(wanted: str, default: str | None) -> str:

@@ -1,5 +1,7 @@
 """Saved evaluations as they are read: their parts fit, every choice gives its own figures."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from synthetic import DIMENSIONS, TO_FER2013, save_evaluation
 from fervt.errors import DataError
 from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.rows import translate
-from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.saved import FILES, Evaluation, read_evaluation
 from fervt.labels import FER2013, FERPLUS
 
 
@@ -98,3 +100,27 @@ def test_faces_that_one_of_them_lacks_are_left_out(tmp_path) -> None:
         for rows in joined.rows:
             assert set(rows.table["image_sha256"]) == common
         assert len(joined.rows[0]) == len(plus.plain) < joined.longest == 240
+
+
+@pytest.mark.parametrize("broken", FILES)
+def test_an_evaluation_that_cannot_be_written_leaves_the_earlier_one(
+    tmp_path, monkeypatch, broken
+) -> None:
+    new = read_evaluation(save_evaluation(tmp_path / "new", "new", seed=1))
+    tokens = new.embeddings().astype(np.float16)
+    folder = save_evaluation(tmp_path / "old", "old")
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if broken in path.name:
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError):
+        Evaluation(new.metrics, new.plain, new.mirrored, tokens).write(folder)
+    assert read_evaluation(folder).name == "old"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    monkeypatch.undo()
+    Evaluation(new.metrics, new.plain, new.mirrored, tokens).write(folder)
+    assert read_evaluation(folder).name == "new"

@@ -8,6 +8,7 @@ import tiny
 from streamlit.testing.v1 import AppTest
 
 from fervt.ui.jobs import server_jobs
+from fervt.ui.remembered import _of_example
 
 ENTRY = Path(__file__).parents[2] / "streamlit_app.py"
 
@@ -20,6 +21,12 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
         name: tiny.save_tiny(folder / f"{name}.safetensors", seed)
         for seed, name in enumerate(("alpha", "beta"))
     }
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Examples are read anew in each test, which may have replaced what reads them."""
+    _of_example.clear()
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.charts import show_chart
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.face_choice import pick_face
-from fervt.ui.images import pick_image, remember
+from fervt.ui.images import pick_image
+from fervt.ui.remembered import remember
 from fervt.ui.text import as_text
 
 _ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
@@ -50,7 +51,9 @@ def _show_checkpoint(
     name: str, predictor: Predictor, face: Prediction, key: str, face_px: int
 ) -> None:
     trace = remember(
-        (predictor, key, face.box_xyxy_px, face.angle_deg, "trace"),
+        predictor,
+        key,
+        (face.box_xyxy_px, face.angle_deg, "trace"),
         lambda: trace_face(predictor, to_face(face.crop)),
     )
     seen = seen_part(face.crop, predictor.info.preprocess.crop)

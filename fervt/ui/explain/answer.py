@@ -4,7 +4,6 @@ from typing import Any
 
 import streamlit as st
 
-from fervt.draw import fit_for_screen
 from fervt.explain.evidence import Array
 from fervt.explain.faithfulness_table import read_table
 from fervt.explain.regions import MATTERS, describe_drops, strongest_region
@@ -28,7 +27,7 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
     left, bars = st.columns([8, 4], gap="medium")
     with left, st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         st.image(
-            fit_for_screen(view.prediction.crop)[0],
+            view.crop_jpeg,
             width=_CROP_PX,
             alt=f"The face as it was cut out: {say(view.predictor, view.prediction)}",
         )

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.draw import fit_for_screen, jpeg_bytes
 from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.explain.regions import RegionEffects, hide_regions
 from fervt.figures.probabilities import plot_probabilities
@@ -24,7 +25,8 @@ from fervt.ui.address import put, read, wanted
 from fervt.ui.charts import show_chart
 from fervt.ui.choices import pick_flag, store
 from fervt.ui.clicks import clicked
-from fervt.ui.images import Picture, remember
+from fervt.ui.images import Picture
+from fervt.ui.remembered import remember, remember_here
 
 Cell = tuple[int, int]
 
@@ -46,6 +48,7 @@ class ExplainedFace:
         target: What is being explained.
         cell: The marked cell, row and column; None for none.
         seen: (448, 448, 3) uint8 RGB, the part of the crop that the model sees.
+        crop_jpeg: The whole crop, as large as a screen shows it.
         key: Names the face and the checkpoint, for what is computed on demand.
         compute_ms: How long the explanation took when it was made.
     """
@@ -57,6 +60,7 @@ class ExplainedFace:
     target: Target
     cell: Cell | None
     seen: NDArray[np.uint8]
+    crop_jpeg: bytes
     key: tuple[Any, ...]
     compute_ms: float
 
@@ -87,26 +91,37 @@ class ExplainedFace:
     @property
     def shelf(self) -> dict[Any, Any]:
         """Where results on demand are kept for this face; it is emptied with the images."""
-        return remember((*self.key, "on demand"), dict)
+        return remember_here((*self.key, "on demand"), dict)
 
 
 def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> ExplainedFace:
-    """Explains a face, once a session."""
-    key = (predictor, picture.key, prediction.box_xyxy_px, prediction.angle_deg)
+    """Explains a face, once."""
+    place = prediction.box_xyxy_px, prediction.angle_deg
 
-    def compute() -> tuple[Explanation, RegionEffects, NDArray[np.uint8], float]:
+    def compute() -> tuple[Explanation, RegionEffects, NDArray[np.uint8], bytes, float]:
         started = time.perf_counter()
         face = to_face(prediction.crop)
         explanation, effects = explain_face(predictor, face), hide_regions(predictor, face)
         seen = seen_part(prediction.crop, predictor.info.preprocess.crop)
-        return explanation, effects, seen, 1000 * (time.perf_counter() - started)
+        crop = jpeg_bytes(fit_for_screen(prediction.crop)[0])
+        return explanation, effects, seen, crop, 1000 * (time.perf_counter() - started)
 
     with st.spinner("Looking at the face", show_time=False):
-        explanation, effects, seen, compute_ms = remember((*key, "explanation"), compute)
+        found = remember(predictor, picture.key, (*place, "explanation"), compute)
+    explanation, effects, seen, crop, compute_ms = found
     target = wanted_target(predictor.classes, prediction)
     cell = wanted_cell()
     return ExplainedFace(
-        predictor, prediction, explanation, effects, target, cell, seen, key, compute_ms
+        predictor,
+        prediction,
+        explanation,
+        effects,
+        target,
+        cell,
+        seen,
+        crop,
+        (predictor, picture.key, *place),
+        compute_ms,
     )
 
 

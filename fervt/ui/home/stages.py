@@ -14,9 +14,9 @@ from fervt.explain.pyramid import LEVELS, pyramid
 from fervt.predict import Predictor
 from fervt.ui.address import put, wanted
 from fervt.ui.cards import draw_card
-from fervt.ui.home.hero import Shown
-from fervt.ui.images import remember
+from fervt.ui.home.hero import FACE, Shown
 from fervt.ui.navigation import link_parameters, link_to
+from fervt.ui.remembered import remember
 
 PARAMETER = "stage"
 _SIDE_PX = 336
@@ -43,7 +43,7 @@ class Stage:
 def show_stages(predictor: Predictor, shown: Shown) -> None:
     """Draws all stages small and in order, and the chosen one large."""
     st.header("How it works: one face, stage by stage", anchor=False)
-    stages = remember((predictor, "home stages"), lambda: make_stages(predictor, shown))
+    stages = remember(predictor, FACE, "home stages", lambda: make_stages(predictor, shown))
     chosen = wanted(PARAMETER, [stage.key for stage in stages], stages[1].key)
     with st.grid(min_column_width=80, gap="small"):
         for stage in stages:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fervt.draw import fit_for_screen
+from fervt.draw import fit_for_screen, jpeg_bytes, png_bytes
 from fervt.explain import seen_part
 from fervt.explain.occlusion import occlude
 from fervt.figures.grid import encode_picture
@@ -16,9 +16,10 @@ from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.certainty import explain_threshold, say
 from fervt.ui.component import mount
 from fervt.ui.explain.board import describe_map, plain_panel
-from fervt.ui.face_choice import choose, chosen_index
-from fervt.ui.images import Picture, remember
+from fervt.ui.face_choice import choose, chosen_index, whole_image_wanted
+from fervt.ui.images import Picture
 from fervt.ui.navigation import leave_for, link_parameters
+from fervt.ui.remembered import remember
 
 _MOST_CARDS = 24
 _CUT_OUT, _MATTERED = "As it was cut out", "What mattered"
@@ -27,6 +28,12 @@ _CUT_OUT, _MATTERED = "As it was cut out", "What mattered"
 def show_cards(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> Prediction:
     """Draws the chosen face in full and the others small; gives the chosen one."""
     index = chosen_index(len(faces))
+    crops = remember(
+        predictor,
+        picture.key,
+        ("crops", whole_image_wanted()),
+        lambda: [jpeg_bytes(fit_for_screen(face.crop)[0]) for face in faces[: _MOST_CARDS + 1]],
+    )
     with st.container(border=True):
         _show_face(predictor, picture, faces[index], index + 1)
     others = [number for number in range(1, len(faces) + 1) if number != index + 1]
@@ -34,10 +41,8 @@ def show_cards(predictor: Predictor, picture: Picture, faces: Sequence[Predictio
         draw_card_style()
         with st.grid(min_column_width=104, gap="small"):
             for number in others[:_MOST_CARDS]:
-                face = faces[number - 1]
-                crop = fit_for_screen(face.crop)[0]
-                words = f"{number} {say(predictor, face)}"
-                draw_card(f"face_{number}", crop, words, choose, (number,))
+                words = f"{number} {say(predictor, faces[number - 1])}"
+                draw_card(f"face_{number}", crops[number - 1], words, choose, (number,))
     if len(others) > _MOST_CARDS:
         st.caption(f"{len(others) - _MOST_CARDS} more: click them in the photo.")
     return faces[index]
@@ -62,9 +67,18 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
     side = face.model_input.shape[0]
     seen = f"{side} × {side} px, what the model saw"
     with st.grid(3, min_column_width=80, gap="small"):
-        st.image(fit_for_screen(face.crop)[0], width="stretch", caption=_CUT_OUT, alt=_CUT_OUT)
+        crop, model_input = remember(
+            predictor,
+            picture.key,
+            (face.box_xyxy_px, face.angle_deg, "pictures"),
+            lambda: (
+                jpeg_bytes(fit_for_screen(face.crop)[0]),
+                png_bytes(fit_for_screen(face.model_input)[0]),
+            ),
+        )
+        st.image(crop, width="stretch", caption=_CUT_OUT, alt=_CUT_OUT)
         st.image(
-            fit_for_screen(face.model_input)[0],
+            model_input,
             width="stretch",
             caption=seen,
             alt=seen,
@@ -96,4 +110,4 @@ def _hide_cells(predictor: Predictor, picture: Picture, face: Prediction) -> NDA
         hidden = occlude(predictor, predictor.prepare(to_face(face.crop)[None]))
         return face.confidence - hidden[..., int(face.probabilities.argmax())]
 
-    return remember((predictor, picture.key, face.box_xyxy_px, face.angle_deg, "hidden"), compute)
+    return remember(predictor, picture.key, (face.box_xyxy_px, face.angle_deg, "hidden"), compute)

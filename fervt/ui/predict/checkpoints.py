@@ -9,7 +9,8 @@ from fervt.ui.address import put
 from fervt.ui.bars import show_bars
 from fervt.ui.certainty import threshold_of
 from fervt.ui.checkpoints import PARAMETER, load_shipped, shipped_names
-from fervt.ui.images import Picture, remember
+from fervt.ui.images import Picture
+from fervt.ui.remembered import remember
 from fervt.ui.text import as_text
 
 _SHOWN = 3  # bars
@@ -32,7 +33,9 @@ def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -
 
 def _show_one(other: Predictor, picture: Picture, face: Prediction, current: bool) -> None:
     reading = remember(
-        (other, picture.key, face.box_xyxy_px, face.angle_deg, "reading"),
+        other,
+        picture.key,
+        (face.box_xyxy_px, face.angle_deg, "reading"),
         lambda: other.classify(to_face(face.crop)[None])[0],
     )
     classes = other.classes.classes

@@ -1,0 +1,309 @@
+"""Measures what many viewers at once cost, over the websocket that Streamlit's page speaks.
+
+    python -m scripts.viewers                          # 50 at once, against a server of its own
+    python -m scripts.viewers --count 0 --come-and-go 500
+    python -m scripts.viewers --url http://127.0.0.1:8501
+
+Each viewer opens Predict, Explain or Evaluation as a browser does and waits until it is whole.
+Pictures aren't fetched, and nothing is drawn, so it is the server alone that is measured. With
+`--url` only the seconds are printed, since the server's processes are not ours to look at.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+from scripts.screenshots import ROOT, free_port, wait_for
+
+PAGES = ("predict", "explain", "evaluation")
+LAST_WORDS = "not felt emotions"  # what every page ends with
+SLOW_S = 600.0
+SESSIONS_KEPT_S = 120.0  # Streamlit keeps a closed tab's session so long
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """An app of our own, and what its processes take."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fervt", "app", "--port", str(port)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def wait(self) -> None:
+        """Returns once it answers."""
+        wait_for(f"{self.url}/_stcore/health")
+
+    def stop(self) -> None:
+        """Ends it and waits."""
+        self.process.terminate()
+        self.process.wait(timeout=120)
+
+    def tree(self) -> Iterator[int]:
+        """Ids of its process and all below."""
+        waiting = [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            yield pid
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):
+                    waiting += map(int, task.read_text().split())
+
+    def cpu_s(self) -> float:
+        """Processor time so far, of processes that ended as well."""
+        ticks = 0
+        for pid in self.tree():
+            with suppress(OSError):
+                stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += sum(map(int, stat[11:15]))
+        return ticks / _TICKS
+
+    def memory_mb(self) -> float:
+        """Memory in use; what processes share is counted once."""
+        kilobytes = 0
+        for pid in self.tree():
+            with suppress(OSError):
+                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        kilobytes += int(line.split()[1])
+        return kilobytes / 1024
+
+
+@dataclass
+class Watch:
+    """The server's memory, looked at again and again."""
+
+    server: Server
+    peak_mb: float = 0.0
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            self.peak_mb = max(self.peak_mb, self.server.memory_mb())
+            await asyncio.sleep(0.5)
+
+
+@dataclass
+class Visits:
+    """What the viewers saw.
+
+    Attributes:
+        seconds: From opening the connection to a finished run, by page.
+        failures: What went wrong, in words.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
+    """Opens a page as a browser does.
+
+    Returns:
+        The open connection, and the seconds until the page was whole.
+
+    Raises:
+        RuntimeError: The page ended otherwise than it should.
+    """
+    started = time.perf_counter()
+    address = f"ws{url.removeprefix('http')}/_stcore/stream"
+    connection = await connect(
+        address, subprotocols=["streamlit"], max_size=None, ping_interval=None, open_timeout=SLOW_S
+    )
+    try:
+        wish = BackMsg()
+        wish.rerun_script.page_name = page
+        wish.rerun_script.context_info.url = f"{url}/{page}"
+        wish.rerun_script.context_info.timezone = "UTC"
+        wish.rerun_script.context_info.locale = "en-US"
+        await connection.send(wish.SerializeToString())
+        async with asyncio.timeout(SLOW_S):
+            await _read_page(connection, page)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection, time.perf_counter() - started
+
+
+async def _read_page(connection: ClientConnection, page: str) -> None:
+    whole = False
+    async for content in connection:
+        assert isinstance(content, bytes)
+        message = ForwardMsg.FromString(content)
+        kind = message.WhichOneof("type")
+        if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            element = message.delta.new_element
+            if element.HasField("exception") or element.alert.format == Alert.ERROR:
+                raise RuntimeError(f"{page}: {element}")
+            whole |= LAST_WORDS in str(element.markdown.body)
+        elif kind == "script_finished" and (
+            message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        ):
+            if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and whole:
+                return
+            raise RuntimeError(f"{page}: its run ended without a whole page")
+    raise RuntimeError(f"{page}: the server hung up")
+
+
+async def all_at_once(url: str, count: int) -> Visits:
+    """So many viewers, who leave once all pages are whole."""
+    visits = Visits()
+    connections: list[ClientConnection] = []
+
+    async def come(number: int) -> None:
+        await _visit(url, PAGES[number % len(PAGES)], visits, connections)
+
+    await asyncio.gather(*map(come, range(count)))
+    await asyncio.gather(*(connection.close() for connection in connections))
+    return visits
+
+
+async def _visit(url: str, page: str, visits: Visits, open_: list[ClientConnection]) -> None:
+    try:
+        connection, seconds = await open_page(url, page)
+    except (OSError, RuntimeError, TimeoutError) as error:
+        visits.failures.append(str(error) or type(error).__name__)
+        return
+    open_.append(connection)
+    visits.seconds.setdefault(page, []).append(seconds)
+
+
+async def come_and_go(server: Server, count: int, abreast: int) -> tuple[Visits, list[float]]:
+    """Viewers who come one after the other, some at a time, and leave when they saw their page.
+
+    Returns:
+        What they saw, and the memory in MB at the beginning and after each tenth of them.
+    """
+    visits, memory = Visits(), [server.memory_mb()]
+    numbers = iter(range(count))
+
+    async def one_after_another() -> None:
+        for number in numbers:
+            if number and number % max(1, count // 10) == 0:
+                memory.append(server.memory_mb())
+            left: list[ClientConnection] = []
+            await _visit(server.url, PAGES[number % len(PAGES)], visits, left)
+            for connection in left:
+                await connection.close()
+
+    await asyncio.gather(*(one_after_another() for _ in range(abreast)))
+    memory.append(server.memory_mb())
+    return visits, memory
+
+
+def say_seconds(visits: Visits) -> None:
+    """Prints a line a page."""
+    print("| page | viewers | median s | 95% under, s |")
+    print("|---|---|---|---|")
+    for page, seconds in sorted(visits.seconds.items()):
+        ordered = sorted(seconds)
+        p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        print(f"| {page} | {len(seconds)} | {statistics.median(seconds):.2f} | {p95:.2f} |")
+    for failure in visits.failures:
+        print("failed:", failure)
+
+
+async def measure_at_once(server: Server, count: int, wait_s: float) -> Visits:
+    """Prints what so many viewers at once cost, and what of it stays."""
+    watch = Watch(server)
+    before_mb, before_s = server.memory_mb(), server.cpu_s()
+    watching = asyncio.create_task(watch.run())
+    visits = await all_at_once(server.url, count)
+    cost_s = server.cpu_s() - before_s
+    watching.cancel()
+    say_seconds(visits)
+    print(
+        f"{count} at once: {cost_s:.1f} s of processor time, {cost_s / count:.2f} s each; "
+        f"memory {before_mb:.0f} MB before, {max(watch.peak_mb, before_mb):.0f} MB at the peak",
+        flush=True,
+    )
+    await asyncio.sleep(wait_s)
+    print(f"{server.memory_mb():.0f} MB {wait_s:.0f} s after they left", flush=True)
+    return visits
+
+
+async def measure_come_and_go(server: Server, count: int, abreast: int, wait_s: float) -> Visits:
+    """Prints how the memory goes while viewers come and go."""
+    started, before_s = time.perf_counter(), server.cpu_s()
+    visits, memory = await come_and_go(server, count, abreast)
+    took_s, cost_s = time.perf_counter() - started, server.cpu_s() - before_s
+    say_seconds(visits)
+    print(
+        f"{count} came and went in {took_s:.0f} s: {cost_s / count:.2f} s of processor time each; "
+        "memory in MB, after each tenth: " + ", ".join(f"{one:.0f}" for one in memory),
+        flush=True,
+    )
+    await asyncio.sleep(wait_s)
+    print(f"{server.memory_mb():.0f} MB {wait_s:.0f} s after the last left", flush=True)
+    return visits
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A server of our own, which has drawn each page once."""
+    server = Server()
+    try:
+        server.wait()
+        for page in PAGES:
+            first = asyncio.run(_look_in(server.url, page))
+            print(f"first visit of {page}: {first:.1f} s", flush=True)
+        yield server
+    finally:
+        server.stop()
+
+
+async def _look_in(url: str, page: str) -> float:
+    connection, seconds = await open_page(url, page)
+    await connection.close()
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--count", type=int, default=50, help="viewers at once")
+    parser.add_argument("--come-and-go", type=int, default=0, metavar="N", help="viewers in turn")
+    parser.add_argument("--abreast", type=int, default=3, help="of those in turn")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=SESSIONS_KEPT_S + 15,
+        metavar="S",
+        help="before memory is looked at again; a closed tab's session is kept for two minutes",
+    )
+    parser.add_argument("--url", help="of an app that runs already")
+    args = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    if args.url:
+        visits = [asyncio.run(all_at_once(args.url.rstrip("/"), args.count))]
+        say_seconds(visits[0])
+        return any(each.failures for each in visits)
+    visits = []
+    with serving() as server:
+        if args.count:
+            visits.append(asyncio.run(measure_at_once(server, args.count, args.wait)))
+        if args.come_and_go:
+            work = measure_come_and_go(server, args.come_and_go, args.abreast, args.wait)
+            visits.append(asyncio.run(work))
+    return any(each.failures for each in visits)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

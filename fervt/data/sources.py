@@ -209,7 +209,7 @@ def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
             )
         found.add(split)
         for class_folder in _visible(split_folder):
-            label = fer2013_label(class_folder.name, str(split_folder))
+            label = fer2013_label(class_folder.name, split_folder.parts[::-1])
             if label < 0 or not class_folder.is_dir():
                 raise DataError(
                     f"{class_folder} is no folder of a FER2013 class "

@@ -307,11 +307,11 @@ def _decode_deep(data: bytes, image: Image.Image, name: str, max_pixels: int) ->
     shapes = [(image.height, image.width, channels) for channels in (3, 4)]
     if values is None or values.dtype != np.uint16 or values.shape not in shapes:
         return _decode(image, name, max_pixels)
-    bits = _bits(values[..., :3])
-    eight = _to_8_bits(np.asarray(values[..., :3], np.uint16), bits)
-    rgb = np.ascontiguousarray(eight[..., ::-1])
-    if values.shape[2] == 4:  # its alpha may use all bits where its colors don't
-        alpha = values[..., 3]
+    deep = np.asarray(values, np.uint16)
+    bits = _bits(deep[..., :3])
+    rgb = np.ascontiguousarray(_to_8_bits(deep[..., :3], bits)[..., ::-1])
+    if deep.shape[2] == 4:  # its alpha may use all bits where its colors don't
+        alpha = deep[..., 3]
         rgb = np.dstack([rgb, _to_8_bits(alpha, max(bits, _bits(alpha)))])
     picture = Image.fromarray(rgb)
     picture.info["exif"] = image.getexif().tobytes()

@@ -6,6 +6,7 @@ stored in half precision, vectors (biases, batch statistics) in full.
 
 import json
 import os
+import re
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,7 +30,11 @@ FOREIGN_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WHOLE = (torch.int64, torch.int32)  # the counts of batch statistics
-_WRAPPERS = ("module.", "_orig_mod.")
+_WRAPPERS = ("module.", "_orig_mod.", "model.")
+_PICKLED = (b"PK\3\4", b"\x80")  # how what `torch.save` writes begins
+_WEB_PAGE = re.compile(rb"\s*(<!doctype|<html|<!--|<\?xml|<head|\{\s*\")", re.IGNORECASE)
+_MOST_PICKLED_BYTES = 5_000_000
+_LIGHTNING = "pytorch-lightning_version"
 
 
 @dataclass(frozen=True)
@@ -142,8 +147,7 @@ def read_info(path: Path) -> CheckpointInfo:
     Raises:
         CheckpointError: The file is missing, damaged or not a fervt checkpoint.
     """
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
+    _name_other_kinds(_read_start(path), path.name)
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -162,14 +166,16 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
     Args:
         path: A fervt `.safetensors` file, or one written by `torch.save` (`.pt`, `.pth`, `.bin`,
             `.ckpt`) with the entries `state_dict` and `fervt` (the metadata as JSON); such files
-            are opened with `weights_only=True`, so they cannot run code. The prefixes that
-            `DataParallel` and `torch.compile` put before names are taken off.
+            are opened with `weights_only=True`, so they cannot run code. The content decides which
+            it is, not the name. The prefixes that `DataParallel`, `torch.compile` and Lightning put
+            before names are taken off.
 
     Raises:
         CheckpointError: The file cannot be read or its weights don't fit its configuration.
     """
-    _name_other_kinds(path)
-    if path.suffix.lower() in FOREIGN_SUFFIXES:
+    start = _read_start(path)
+    _name_other_kinds(start, path.name)
+    if start.startswith(_PICKLED) and start[8:9] != b"{":
         weights, info = _read_foreign(path)
     else:
         info = read_info(path)
@@ -178,6 +184,7 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
                 weights = {name: file.get_tensor(name) for name in file.keys()}
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"'{path.name}' is damaged ({error}).") from error
+    weights = {_without_prefixes(name): value for name, value in weights.items()}
     with torch.device("meta"):  # shapes without memory: a small file may name a gigantic model
         _check_fit(FERVTGNN(info.config), weights, path.name)
     model = FERVTGNN(info.config)
@@ -197,22 +204,25 @@ def _check_answer(model: FERVTGNN, info: CheckpointInfo, name: str) -> None:
 
 
 def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint '{path.name}'.")
     try:
         _check_members(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:  # by its path PyTorch would judge it by its name
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
     except Exception as error:
+        if _is_from_lightning(path):
+            raise _from_lightning(path.name) from error
         raise CheckpointError(
             f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
         ) from error
     keys = set(content) if isinstance(content, dict) else set()
-    if "pytorch-lightning_version" in keys and "fervt" not in keys:
+    if _LIGHTNING in keys and "fervt" not in keys:
+        raise _from_lightning(path.name)
+    if keys and all(isinstance(value, torch.Tensor) for value in content.values()):
         raise CheckpointError(
-            f"'{path.name}' is a Lightning checkpoint without fervt's metadata; only checkpoints "
-            "of FERVT-GNN that fervt saved can be used."
+            f"'{path.name}' holds weights alone, without the metadata that says how to use them; "
+            "only checkpoints of FERVT-GNN that fervt saved can be used."
         )
     if not {"state_dict", "fervt"} <= keys:
         raise CheckpointError(
@@ -226,7 +236,6 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
     )
     if not plain or type(about) is not str:  # a list of lists of lists can be short and print long
         raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
-    weights = {_without_prefixes(name): value for name, value in weights.items()}
     return weights, CheckpointInfo.from_json(about, path.name)
 
 
@@ -261,21 +270,46 @@ def _without_prefixes(name: str) -> str:
     return name
 
 
-def _name_other_kinds(path: Path) -> None:
-    """Says what a file is that is often taken for a checkpoint."""
+def _is_from_lightning(path: Path) -> bool:
+    """Whether a file that cannot be opened safely says that Lightning wrote it."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            name = next(n for n in file.namelist() if n.endswith("/data.pkl"))
+            with file.open(name) as pickled:
+                return _LIGHTNING.encode() in pickled.read(_MOST_PICKLED_BYTES)
+    except (OSError, zipfile.BadZipFile, StopIteration, NotImplementedError, RuntimeError):
+        return False
+
+
+def _from_lightning(name: str) -> CheckpointError:
+    return CheckpointError(
+        f"'{name}' is a Lightning checkpoint without fervt's metadata; only checkpoints of "
+        "FERVT-GNN that fervt saved can be used."
+    )
+
+
+def _read_start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            start = file.read(200)
-    except OSError:  # a sentence about it comes later
-        return
+            return file.read(1000)
+    except OSError as error:
+        raise CheckpointError(f"There is no checkpoint '{path.name}'.") from error
+
+
+def _name_other_kinds(start: bytes, name: str) -> None:
+    """Says what a file is that is often taken for a checkpoint."""
+    if not start:
+        raise CheckpointError(f"'{name}' is empty.")
     if start.startswith(b"version https://git-lfs"):
         raise CheckpointError(
-            f"'{path.name}' is a Git LFS pointer, not the file itself: fetch that (git lfs pull)."
+            f"'{name}' is a Git LFS pointer, not the file itself: fetch that (git lfs pull)."
         )
-    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    if _WEB_PAGE.match(start.removeprefix(b"\xef\xbb\xbf")):
         raise CheckpointError(
-            f"'{path.name}' is a web page, not a checkpoint: the download gave its page instead."
+            f"'{name}' is a web page, not a checkpoint: the download gave its page instead."
         )
+    if start.startswith(b"\x1f\x8b"):
+        raise CheckpointError(f"'{name}' is packed with gzip: unpack it first.")
 
 
 def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> None:

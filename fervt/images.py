@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from fervt import jpeg
 from fervt.errors import ImageError
@@ -152,8 +152,8 @@ def read_photo(source: Picture, name: str | None = None, max_pixels: int = MAX_P
     except Exception as error:  # decoders meet damage with whatever exception they run into
         raise _damaged(name, error) from error
     with image:
-        if image.format == "PNG" and _has_deep_color(data):
-            return Photo(_decode_deep_png(data, image, name, max_pixels))
+        if _has_deep_channels(image, data):
+            return Photo(_decode_deep(data, image, name, max_pixels))
         return Photo(_decode(image, name, max_pixels))
 
 
@@ -164,25 +164,30 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
             f"'{name}' is drawn in more than {jpeg.MAX_SCANS} passes, which no camera does."
         )
     if not layout.ends:
-        data += jpeg.END
+        data = jpeg.cut_padding(data)
     try:
-        with jpeg.open_jpeg(data) as image:
+        with jpeg.open_jpeg(data if layout.ends else data + jpeg.END) as image:
             size = image.size
             pixels = image.width * image.height
             most = _MAX_PROGRESSIVE_PIXELS if layout.progressive else _MAX_JPEG_PIXELS
             if pixels > most:
                 raise _too_large(name, size, most)
             times = next((t for t in (1, 2, 4, 8) if pixels <= t * t * max_pixels), 8)
-            image.draft("RGB", (image.width // times, image.height // times))
-            missing = 0.0 if layout.ends else jpeg.missing_share(np.asarray(image.convert("RGB")))
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            smaller = image.width // times, image.height // times
+            image.draft("RGB", smaller)
             if image.width * image.height > max_pixels:
                 raise _too_large(name, size, 64 * max_pixels)
+            missing = 0.0
+            if not layout.ends:
+                missing = jpeg.missing_share(data, np.asarray(image.convert("RGB")), smaller)
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
             rgb = _decode(image, name, max_pixels)
     except ImageError:
         raise
     except Exception as error:  # as above
         raise _damaged(name, error) from error
+    if layout.blurs and missing:
+        return Photo(rgb, f"'{name}' is cut short, so it is less sharp than it was.")
     if missing > _MOST_MISSING:
         raise _damaged(name)
     percent = round(100 * missing)
@@ -266,7 +271,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _as_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I;16"):
-        image = Image.fromarray(_to_8_bits(np.asarray(image, np.uint16)))
+        values = np.asarray(image, np.uint16)
+        image = Image.fromarray(_to_8_bits(values, _bits(values)))
     elif image.mode in {"I", "F"}:  # 32-bit TIFF: no agreed white, so its own range is stretched
         values = np.nan_to_num(np.asarray(image).astype(np.float64))
         low, high = values.min(), values.max()
@@ -278,30 +284,47 @@ def _as_rgb(image: Image.Image) -> np.ndarray:
     return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _has_deep_color(png: bytes) -> bool:
-    """Whether a PNG holds 16 bits a channel in color, of which Pillow reads the upper 8 only."""
-    depth, kind = png[24:26]
-    return depth == 16 and kind in (2, 6)
+def _has_deep_channels(image: Image.Image, data: bytes) -> bool:
+    """Whether a file holds several channels of 16 bits, of which Pillow reads the upper 8 only."""
+    if image.format == "PNG":
+        depth, kind = data[24:26]
+        return depth == 16 and kind in (2, 4, 6)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, ())
+        together = image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1
+        return len(bits) > 1 and set(bits) == {16} and together
+    return False
 
 
-def _decode_deep_png(
-    data: bytes, image: Image.Image, name: str, max_pixels: int
-) -> NDArray[np.uint8]:
+def _decode_deep(data: bytes, image: Image.Image, name: str, max_pixels: int) -> NDArray[np.uint8]:
     if image.width * image.height > max_pixels:
         raise _too_large(name, image.size, max_pixels)
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16:
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        values = None
+    shapes = [(image.height, image.width, channels) for channels in (3, 4)]
+    if values is None or values.dtype != np.uint16 or values.shape not in shapes:
         return _decode(image, name, max_pixels)
-    eight = _to_8_bits(np.asarray(values, np.uint16))
-    order = cv2.COLOR_BGRA2RGBA if eight.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    picture = Image.fromarray(cv2.cvtColor(eight, order))
-    picture.info["exif"] = image.info.get("exif", b"")
+    deep = np.asarray(values, np.uint16)
+    bits = _bits(deep[..., :3])
+    rgb = np.ascontiguousarray(_to_8_bits(deep[..., :3], bits)[..., ::-1])
+    if deep.shape[2] == 4:  # its alpha may use all bits where its colors don't
+        alpha = deep[..., 3]
+        rgb = np.dstack([rgb, _to_8_bits(alpha, max(bits, _bits(alpha)))])
+    picture = Image.fromarray(rgb)
+    picture.info["exif"] = image.getexif().tobytes()
     return check_image(_as_rgb(_upright(picture)))
 
 
-def _to_8_bits(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Scales by the range that is used: cameras put 10, 12 or 14 bits into 16-bit files."""
+def _bits(values: NDArray[np.uint16]) -> int:
+    """How many bits are used: cameras put 10, 12 or 14 of them into 16-bit files."""
     highest = int(values.max())
-    white = next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if highest < 2**bits)
+    return next(bits for bits in (8, 10, 12, 14, 16) if highest < 2**bits)
+
+
+def _to_8_bits(values: NDArray[np.uint16], bits: int) -> NDArray[np.uint8]:
+    white = 2**bits - 1
     table = np.rint(np.minimum(np.arange(2**16) * (255 / white), 255)).astype(np.uint8)
     return table[values]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -166,12 +167,12 @@ def test_a_pickle_that_would_run_code_is_refused(
     with pytest.raises(CheckpointError, match="cannot be opened safely"):
         load_checkpoint(tmp_path / "evil.pt")
     assert not (tmp_path / "evil-was-here").exists()
-    torch.save({"weights": torch.zeros(1)}, tmp_path / "other.pth")
+    torch.save({"weights": [torch.zeros(1)]}, tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match="no 'state_dict'"):
         load_checkpoint(tmp_path / "other.pth")
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "model."])
 @pytest.mark.parametrize("suffix", [".pt", ".bin", ".ckpt"])
 def test_the_prefixes_of_wrappers_are_taken_off(saved: Path, tmp_path, prefix, suffix) -> None:
     path = tmp_path / f"foreign{suffix}"
@@ -186,6 +187,11 @@ def test_the_prefixes_of_wrappers_are_taken_off(saved: Path, tmp_path, prefix, s
     ("content", "sentence"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "is a Git LFS pointer"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html>", "is a web page"),
+        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "is a web page"),
+        (b'{"error": "not found"}', "is a web page"),
+        (b"\x1f\x8b\x08\0", "is packed with gzip"),
+        (b"", "is empty"),
         (b"\n<!DOCTYPE html><html><title>403</title>", "is a web page"),
     ],
 )
@@ -202,6 +208,34 @@ def test_a_lightning_checkpoint_is_named(tmp_path) -> None:
     torch.save({"pytorch-lightning_version": "2.5", "state_dict": {"a": torch.ones(1)}}, path)
     with pytest.raises(CheckpointError, match="is a Lightning checkpoint"):
         load_checkpoint(path)
+
+
+def test_a_lightning_checkpoint_with_objects_is_named_too(tmp_path) -> None:
+    content = {"pytorch-lightning_version": "2.1", "hyper_parameters": Path("x")}
+    torch.save(content, tmp_path / "last.ckpt")
+    with pytest.raises(CheckpointError, match="is a Lightning checkpoint"):
+        load_checkpoint(tmp_path / "last.ckpt")
+
+
+def test_weights_alone_are_named(saved: Path, tmp_path) -> None:
+    torch.save(load_checkpoint(saved)[0].state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match=r"'pytorch_model\.bin' holds weights alone"):
+        load_checkpoint(tmp_path / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".bin", ".safetensors", ""])
+def test_the_content_decides_and_not_the_name(saved: Path, tmp_path, suffix) -> None:
+    model, info = load_checkpoint(saved)
+    shutil.copy(saved, tmp_path / f"a{suffix}")
+    assert load_checkpoint(tmp_path / f"a{suffix}")[1] == info
+    torch.save({"state_dict": model.state_dict(), "fervt": info.to_json()}, tmp_path / f"b{suffix}")
+    assert load_checkpoint(tmp_path / f"b{suffix}")[1] == info
+
+
+def test_prefixes_are_taken_off_in_safetensors_too(saved: Path) -> None:
+    weights = load_checkpoint(saved)[0].state_dict()
+    _rewrite(saved, {f"module.{name}": value.contiguous() for name, value in weights.items()})
+    load_checkpoint(saved)
 
 
 def test_a_tensor_must_hold_what_its_shape_says(saved: Path, tmp_path) -> None:

@@ -246,6 +246,20 @@ def test_a_jpeg_without_its_end_marker_is_whole():
     assert photo.note == "" and np.array_equal(photo.rgb, read_image(whole, "a.jpg"))
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+@pytest.mark.parametrize("alpha", [None, "as many bits", "all bits"])
+def test_colors_that_use_the_lower_bits_of_16_are_scaled(bits, suffix, alpha):
+    image = data.astronaut()
+    white = 2**bits - 1
+    deep = np.rint(image[..., ::-1] * (white / 255)).astype(np.uint16)
+    if alpha:
+        most = white if alpha == "as many bits" else 65_535
+        deep = np.dstack([deep, np.full(deep.shape[:2], most, np.uint16)])
+    encoded = cv2.imencode(suffix, deep)[1].tobytes()
+    assert np.abs(read_image(encoded).astype(int) - image).max() <= 1
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_of_a_jpeg_that_is_cut_short_what_is_there_is_read(kept):
     whole = astronaut_jpeg()
@@ -254,6 +268,35 @@ def test_of_a_jpeg_that_is_cut_short_what_is_there_is_read(kept):
     missing = 100 * (1 - same.argmin() / len(same))
     said = int(re.fullmatch(r"The lower (\d+)% of 'a\.jpg' is missing: .*", photo.note)[1])
     assert said == pytest.approx(missing, abs=4)
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_an_even_background_is_not_taken_for_a_missing_part(mode, shade):
+    image = data.astronaut()
+    image[300:] = shade
+    photo = read_photo(encode(Image.fromarray(image).convert(mode), "JPEG")[:-2], "a.jpg")
+    assert photo.note == ""
+
+
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}])
+@pytest.mark.parametrize("behind", [b"", bytes(30_000)])
+def test_a_part_is_missing_whatever_was_reserved_behind_it(options, behind):
+    image = data.astronaut()
+    image[250:450] = 255
+    whole = encode(Image.fromarray(image), "JPEG", **options)
+    photo = read_photo(whole[: len(whole) * 2 // 5] + behind, "a.jpg")
+    same = (photo.rgb == read_image(whole)).all(axis=(1, 2))
+    said = int(re.fullmatch(r"The lower (\d+)% of 'a\.jpg' is missing: .*", photo.note)[1])
+    assert said == pytest.approx(100 * (1 - same.argmin() / len(same)), abs=5)
+
+
+def test_a_progressive_jpeg_that_is_cut_short_is_less_sharp():
+    whole = encode(Image.fromarray(data.astronaut()), "JPEG", progressive=True)
+    assert read_photo(whole[:-2], "a.jpg").note == ""
+    for share in (0.3, 0.6, 0.9):
+        note = read_photo(whole[: int(share * len(whole))], "a.jpg").note
+        assert note == "'a.jpg' is cut short, so it is less sharp than it was."
 
 
 def test_which_part_of_a_turned_photo_is_missing_is_not_guessed():

@@ -13,7 +13,7 @@ from io import BytesIO
 import numpy as np
 
 from fervt.data.folders import describe_left_out, is_litter, label_of, split_of
-from fervt.data.zip_names import read_name
+from fervt.data.zip_names import read_names
 from fervt.errors import DataError, ImageError
 from fervt.images import IMAGE_SUFFIXES, Photo, read_photo, safe_name
 
@@ -70,7 +70,7 @@ class ImageArchive:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"'{self.name}' is no zip file that can be read.") from error
         self._infos = self._zip.infolist()
-        names = [read_name(info) for info in self._infos]
+        names = read_names(self._infos)
         files = [
             (at, info)
             for at, info in enumerate(self._infos)
@@ -144,6 +144,8 @@ def _check_listing(content: bytes, name: str) -> None:
         if not record.startswith(_END_64):
             raise zipfile.BadZipFile
         listing_bytes = int.from_bytes(record[40:48], "little")
+    if listing_bytes > len(content):
+        raise zipfile.BadZipFile
     if listing_bytes > MAX_LISTING_BYTES:
         raise DataError(f"'{name}' holds too many files to be looked through.")
 
@@ -155,8 +157,7 @@ def _parts(path: str) -> list[str]:
 def _describe(path: str, position: int, archive: str) -> Member:
     parts = _parts(path)
     folders = parts[-2::-1]  # the nearest first
-    above = " ".join((archive, *folders))
-    labels = (label_of(folder, above) for folder in folders)
+    labels = (label_of(name, [*folders[i:], archive]) for i, name in enumerate(folders))
     label = next((label for label in labels if label >= 0), -1)
     split = next(filter(None, map(split_of, folders)), "")
     shown = "".join(c for c in "/".join(parts) if unicodedata.category(c)[0] != "C")

@@ -11,13 +11,14 @@ from fervt.images import IMAGE_SUFFIXES, safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
 _MOST_KINDS = 6  # that a sentence names
+_NUMBER_BEFORE = re.compile(r"^[0-9]{1,2}[ ._-]+(?=[a-z])")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 _SPLITS = {
     alias: split
     for split, aliases in {
-        "train": ("train", "training"),
-        "validation": ("val", "valid", "validation", "publictest"),
-        "test": ("test", "testing", "privatetest"),
+        "train": ("train", "training", "fer2013train"),
+        "validation": ("val", "valid", "validation", "publictest", "fer2013valid"),
+        "test": ("test", "testing", "privatetest", "fer2013test"),
     }.items()
     for alias in aliases
 }
@@ -29,7 +30,7 @@ _CLASSES = {
     if expression(name) is expression(own)
     for alias in (name, expression(name).name)
 }
-# Data sets that number their classes, by what is left of their name without signs.
+# Data sets that number their classes, by what is left of their names without signs.
 _NUMBERED = {
     "rafdb": dict(
         enumerate(("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), start=1)
@@ -44,26 +45,32 @@ def split_of(folder: str) -> str:
     return _SPLITS.get(folder.strip().lower(), "")
 
 
-def label_of(folder: str, dataset: str = "") -> int:
+def label_of(folder: str, above: Sequence[str] = ()) -> int:
     """Index in FER+'s classes, which have all of FER2013's; -1 = none.
 
     Args:
-        folder: The folder's name: a class, or a number where a data set says what it means.
-        dataset: Names in which a data set may be named, such as the path above the folder: RAF-DB,
-            FER2013 and FER+ number their classes.
+        folder: The folder's name: a class, maybe behind its number, as in `3_happy`; or a number
+            alone where a data set says what it means.
+        above: Names that may name a data set, the nearest folder first: RAF-DB, FER2013 and FER+
+            number their classes.
     """
-    name = folder.strip().lower()
-    if name.isdecimal() and len(name) < 3:
-        known = re.sub(r"[^a-z0-9+]", "", dataset.lower()).replace("fer+", "ferplus")
-        numbers = next((order for key, order in _NUMBERED.items() if key in known), {})
-        name = numbers.get(int(name), "")
+    name = _NUMBER_BEFORE.sub("", folder.strip().lower())
+    if re.fullmatch("[0-9]{1,2}", name):
+        name = next(filter(None, map(_numbered, above)), {}).get(int(name), "")
     own = _CLASSES.get(name)
     return -1 if own is None else FERPLUS.classes.index(own)
 
 
-def fer2013_label(name: str, dataset: str = "") -> int:
+def _numbered(dataset: str) -> dict[int, str]:
+    """What the numbers mean in a data set that has this name; none where it is another."""
+    known = re.sub(r"fer(2013)?\+", "ferplus", re.sub(r"[^a-z0-9+]", "", dataset.lower()))
+    known = known.replace("fer2013plus", "ferplus")
+    return next((order for key, order in _NUMBERED.items() if key in known), {})
+
+
+def fer2013_label(name: str, above: Sequence[str] = ()) -> int:
     """As `label_of`, in FER2013's classes."""
-    own = label_of(name, dataset)
+    own = label_of(name, above)
     plus = {v: k for k, v in FER2013_TO_FERPLUS.items()}
     ours = plus.get(FERPLUS.classes[own]) if own >= 0 else None
     return -1 if ours is None else FER2013.classes.index(ours)

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from fervt.data.folders import fer2013_label, split_of
 from fervt.errors import DataError
 from fervt.labels import FER2013
 
+_LABELS = ("label", "labels")
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 """What FER2013 calls the splits."""
 
@@ -18,32 +20,41 @@ def as_ours(table: pa.Table, path: Path) -> pa.Table:
     """A table as HuggingFace's data sets have it, with our columns.
 
     Their label is a number whose name stands in the schema's metadata (FER2013's order where none
-    does), and a file is a split.
+    does) or the name itself, and a file or the folder it lies in is a split.
 
     Raises:
         DataError: A class is none of FER2013's, or nothing says which split it is.
     """
-    names_twice = len(set(table.column_names)) < len(table.column_names)
-    label = next((name for name in ("label", "labels") if name in table.column_names), None)
-    if names_twice:
+    if len(set(table.column_names)) < len(table.column_names):
         raise DataError(f"{path} has two columns of one name.")
-    if label is not None and not pa.types.is_integer(table.schema.field(label).type):
-        raise DataError(f"{path}: its column {label} must hold whole numbers.")
-    if "emotion" not in table.column_names and label is not None:
-        names = _class_names(table.schema.metadata, label)
-        classes = {i: fer2013_label(name) for i, name in enumerate(names)}
-        if -1 in classes.values():
-            raise DataError(f"{path} has classes that are none of FER2013's: {', '.join(names)}.")
-        numbers = table[label].to_pylist()
-        table = table.append_column("emotion", pa.array([classes.get(n, n) for n in numbers]))
-    if "usage" not in table.column_names and "emotion" in table.column_names:
-        usage = next(filter(None, map(split_of, re.split(r"[^A-Za-z]+", path.stem))), "")
+    label = next((name for name in ("emotion", *_LABELS) if name in table.column_names), None)
+    if label is not None:
+        emotions = _as_emotions(table, label, path)
+        table = table.drop_columns("emotion") if label == "emotion" else table
+        table = table.append_column("emotion", pa.array(emotions))
+    if "usage" not in table.column_names and "split" in table.column_names:
+        table = table.append_column("usage", table["split"])
+    if "usage" not in table.column_names and label is not None:
+        words = [*re.split(r"[^A-Za-z]+", path.stem), path.resolve().parent.name]
+        usage = next(filter(None, map(split_of, words)), "")
         if not usage:
             raise DataError(
                 f"{path} has no column usage; its name must say train, validation or test."
             )
         table = table.append_column("usage", pa.array([USAGES[usage]] * len(table)))
     return table
+
+
+def _as_emotions(table: pa.Table, label: str, path: Path) -> list[Any]:
+    """FER2013's number or name of each row; what is neither is left as it is."""
+    numbers = table[label].to_pylist()
+    if label != "emotion" and any(type(number) not in (int, str) for number in numbers):
+        raise DataError(f"{path}: its column {label} must hold whole numbers or names of classes.")
+    names = _class_names(table.schema.metadata, label)
+    classes = {i: fer2013_label(name) for i, name in enumerate(names)}
+    if -1 in classes.values():
+        raise DataError(f"{path} has classes that are none of FER2013's: {', '.join(names)}.")
+    return [classes.get(n, n) if type(n) is int else n for n in numbers]
 
 
 def _class_names(metadata: dict[bytes, bytes] | None, column: str) -> list[str]:

@@ -5,7 +5,6 @@ what it claims to be is refused with a sentence that names it, since a data set 
 little wrong costs days.
 """
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fervt.data.folders import fer2013_label, is_litter, split_of
+from fervt.data.csv_rows import bad_row, check_missing, csv_rows
+from fervt.data.folders import describe_left_out, fer2013_label, is_image, is_litter, split_of
 from fervt.data.huggingface import USAGES, as_ours
 from fervt.data.parquet import BROKEN, check_size, open_parquet
 from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
@@ -52,6 +52,7 @@ class _Rows:
     split_rule: str
     numbered: bool = True
     adapted: int = 0
+    left_out: str = ""
 
 
 def read_source(
@@ -98,7 +99,7 @@ def read_source(
     )
     _check_class_order(data, path)
     adapted = f"{rows.adapted:,} images were in color or of another size and became 48x48 gray."
-    return Source(data, (adapted,) if rows.adapted else ())
+    return Source(data, tuple(filter(None, (rows.left_out, adapted if rows.adapted else ""))))
 
 
 def _read_csv(path: Path, progress: Progress) -> _Rows:
@@ -106,16 +107,16 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
     with path.open("rb") as file:
         line_count = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
     lines = track(
-        _csv_rows(path, ("emotion", "pixels", "Usage")), line_count - 1, progress, "Reading"
+        csv_rows(path, ("emotion", "pixels", "Usage")), line_count - 1, progress, "Reading"
     )
     for i, (emotion, pixels, usage) in enumerate(lines):
         values = pixels.split()
         if len(values) != SIDE_PX**2:
-            raise _bad_row(path, i, f"has {len(values)} pixels instead of {SIDE_PX**2}")
+            raise bad_row(path, i, f"has {len(values)} pixels instead of {SIDE_PX**2}")
         try:
             image = np.frombuffer(bytes(map(int, values)), np.uint8)
         except ValueError as error:
-            raise _bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
+            raise bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
         rows.images.append(image.reshape(SIDE_PX, SIDE_PX))
         rows.row.append(i)
         rows.usage.append(_check_usage(path, i, usage))
@@ -135,7 +136,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
     vote_columns = [f"votes_{name}" for name in VOTE_NAMES]
     if any(name in table.column_names for name in vote_columns):
         wanted += vote_columns
-    _check_missing(path, [name for name in wanted if name not in table.column_names])
+    check_missing(path, [name for name in wanted if name not in table.column_names])
 
     rows = _Rows([], [], [], [], None, f"usage column of {path.name}")
     columns = zip(*(table[name] for name in wanted[:3]), strict=True)
@@ -146,7 +147,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         if isinstance(encoded, dict):  # HuggingFace's image column
             encoded = encoded.get("bytes")
         if not isinstance(encoded, bytes):
-            raise _bad_row(path, i, "has no image: the column must hold the bytes of image files")
+            raise bad_row(path, i, "has no image: the column must hold the bytes of image files")
         pixels, adapted = _read_gray(encoded, f"row {i + 1}", path)
         rows.images.append(pixels)
         rows.row.append(i)
@@ -158,8 +159,9 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
 
 
 def _read_folder(root: Path, progress: Progress) -> _Rows:
-    files = sorted(_list_images(root), key=lambda item: item[2].as_posix())
-    rows = _Rows([], [], [], [], None, "")
+    others: list[str] = []
+    files = sorted(_list_images(root, others), key=lambda item: item[2].as_posix())
+    rows = _Rows([], [], [], [], None, "", left_out=describe_left_out(others))
     numbers: list[int] = []
     for split, label, file in track(files, len(files), progress, "Reading"):
         name = _FILE_NAME.fullmatch(file.name)
@@ -192,15 +194,18 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
     return rows
 
 
-def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
-    """Yields (split, label, file) for every image below a folder."""
+def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path]]:
+    """Yields (split, label, file) for every image below a folder; `others` gets what is none."""
     top = _visible(root)
     if len(top) == 1 and top[0].is_dir() and not split_of(top[0].name):
-        yield from _list_images(top[0])  # as zip files often hold one folder that holds the rest
+        yield from _list_images(
+            top[0], others
+        )  # as zip files often hold one folder that holds the rest
         return
     found = set()
     for split_folder in top:
         if not split_folder.is_dir():
+            others.append(split_folder.name)
             continue
         split = USAGES.get(split_of(split_folder.name), "")
         if not split:
@@ -209,14 +214,20 @@ def _list_images(root: Path) -> Iterator[tuple[str, int, Path]]:
             )
         found.add(split)
         for class_folder in _visible(split_folder):
-            label = fer2013_label(class_folder.name, str(split_folder))
+            if class_folder.is_file() and not is_image(class_folder.name):
+                others.append(class_folder.name)
+                continue
+            label = fer2013_label(class_folder.name, split_folder.parts[::-1])
             if label < 0 or not class_folder.is_dir():
                 raise DataError(
                     f"{class_folder} is no folder of a FER2013 class "
                     f"({', '.join(FER2013.classes)})."
                 )
             for file in _visible(class_folder):
-                yield split, label, file
+                if is_image(file.name):
+                    yield split, label, file
+                else:
+                    others.append(file.name)
     if "Training" not in found:
         raise DataError(f"{root} has no folder named train.")
     if len(found) < 2:
@@ -281,7 +292,7 @@ def _join_votes(path: Path, rows: _Rows, ferplus: Path) -> list[Any]:
             "number in their name, as in Training_00017.png."
         )
     usages, votes = [], []
-    for i, (usage, *counts) in enumerate(_csv_rows(ferplus, ("Usage", *VOTE_NAMES))):
+    for i, (usage, *counts) in enumerate(csv_rows(ferplus, ("Usage", *VOTE_NAMES))):
         usages.append(_check_usage(ferplus, i, usage))
         votes.append(_check_votes(ferplus, i, counts))
     if not path.is_dir() and len(votes) != len(rows.row):
@@ -296,49 +307,26 @@ def _join_votes(path: Path, rows: _Rows, ferplus: Path) -> list[Any]:
         )
     for i, usage in zip(rows.row, rows.usage, strict=True):
         if usages[i] != usage:
-            raise _bad_row(ferplus, i, f"is {usages[i]} but the same row of {path} is {usage}")
+            raise bad_row(ferplus, i, f"is {usages[i]} but the same row of {path} is {usage}")
     return [votes[i] for i in rows.row]
 
 
-def _csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
-    """Yields the wanted columns of a CSV file whose names may carry spaces."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            columns = [name.strip().lower() for name in next(reader, [])]
-            _check_missing(path, [name for name in wanted if name.lower() not in columns])
-            places = [columns.index(name.lower()) for name in wanted]
-            for i, fields in enumerate(filter(None, reader)):
-                if len(fields) != len(columns):
-                    raise _bad_row(
-                        path, i, f"has {len(fields)} columns where the header has {len(columns)}"
-                    )
-                yield [fields[place].strip() for place in places]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a CSV file ({error}).") from error
-
-
-def _check_missing(path: Path, columns: list[str]) -> None:
-    if columns:
-        raise DataError(f"{path} lacks the column{'s'[: len(columns) > 1]} {', '.join(columns)}.")
-
-
 def _check_usage(path: Path, i: int, usage: Any) -> str:
-    if usage not in SPLITS:
-        raise _bad_row(path, i, f"has Usage '{usage}', which is none of {', '.join(SPLITS)}")
-    return usage
+    known = USAGES.get(split_of(str(usage)))
+    if known is None:
+        raise bad_row(path, i, f"has Usage '{usage}', which is none of {', '.join(SPLITS)}")
+    return known
 
 
 def _check_label(path: Path, i: int, emotion: Any) -> int:
     order = ", ".join(f"{k} {name}" for k, name in enumerate(FER2013.classes))
     try:
-        label = int(str(emotion))  # through text, so that 3.7 is not taken for 3
+        # Through text, so that 3.7 is not taken for 3; a column that lacked values is 3.0.
+        label = int(str(emotion).removesuffix(".0"))
     except ValueError:
         label = fer2013_label(str(emotion))
     if not 0 <= label < len(FER2013):
-        raise _bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
+        raise bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
     return label
 
 
@@ -346,7 +334,7 @@ def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
     try:
         return list(bytes(int(str(count)) for count in counts))
     except ValueError as error:
-        raise _bad_row(path, i, "has a vote that is no whole number in 0..255") from error
+        raise bad_row(path, i, "has a vote that is no whole number in 0..255") from error
 
 
 def _check_class_order(data: PreparedData, path: Path) -> None:
@@ -378,7 +366,3 @@ def _check_class_order(data: PreparedData, path: Path) -> None:
             f"{path} does not number its classes in FER2013's order "
             f"({', '.join(FER2013.classes)}); an alphabetical order is a common cause."
         )
-
-
-def _bad_row(path: Path, i: int, what: str) -> DataError:
-    return DataError(f"{path}, row {i + 1} {what}.")

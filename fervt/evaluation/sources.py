@@ -107,7 +107,8 @@ def evaluate_archive(
     if not members:
         raise DataError(
             f"'{archive.name}' holds no labeled image: folders must be named as expressions, "
-            f"such as {FER2013.classes[0]} or {FER2013.classes[3]}."
+            f"such as {FER2013.classes[0]} or {FER2013.classes[3]}, or numbered in a folder "
+            "that is named RAF-DB, FER2013 or FER+."
         )
     classes = predictor.classes
     labels = translate(np.array([m.label for m in members]), FERPLUS, classes.classes)

@@ -1,5 +1,6 @@
 """Films, frame by frame: upright, with square pixels and times that grow, whatever they come as."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
 _WIDEST_PIXEL = 4.0  # times as wide as high, or as high as wide: what says more is damaged
 _JUMP_S, _LEAST_STEP_S = 0.5, 0.001
 _MAX_PACKET_BYTES = 50_000_000
-_END_S, _END_SHARE = 0.5, 0.95  # a film that is shorter than it says by more ends early
+# A film that is shorter than it says by more ends early; a container counts its sound too.
+_END_SHARE, _END_FRAMES, _END_S = 0.95, 3, 0.5
+_HIDDEN = 0.4  # of the packets: more give no frame for another reason, such as fields in pairs
+_LENGTH = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 class VideoError(FervtError):
@@ -67,12 +71,14 @@ class Film:
         except VideoError:
             self._container.close()
             raise
-        own, whole = self._stream.duration, self._container.duration
-        if own and self._stream.time_base:  # the container's counts the sound too
-            self._said_s = float(own * self._stream.time_base)
-        else:
-            self._said_s = whole / av.time_base if whole else 0.0
-        self._damaged = self._frames = 0
+        self._step_s = 1 / float(self._stream.average_rate or _FALLBACK_FPS)
+        self._said_s, self._spare_s = _length(self._stream), _END_S
+        if self._said_s:
+            self._spare_s = _END_FRAMES * self._step_s
+        elif self._container.duration:
+            self._said_s = self._container.duration / av.time_base
+        self._first_aspect = self._stream.codec_context.sample_aspect_ratio
+        self._packets = self._decoded = self._damaged = self._frames = 0
         self._read_s = 0.0
 
     def __enter__(self) -> "Film":
@@ -86,10 +92,13 @@ class Film:
         """What could not be read, in sentences."""
         found = []
         if self._damaged:
-            every = self._frames + self._damaged
-            found.append(f"{self._damaged:,} of {every:,} frames could not be read.")
+            # Decoders also swallow frames that build on a damaged one.
+            lost, swallowed = self._damaged, self._packets - self._decoded
+            if lost < swallowed <= _HIDDEN * self._packets:
+                lost = swallowed
+            found.append(f"{lost:,} of {self._frames + lost:,} frames could not be read.")
         said_s = self._said_s
-        if self._read_s < min(said_s - _END_S, _END_SHARE * said_s):
+        if self._read_s < min(said_s - self._spare_s, _END_SHARE * said_s):
             found.append(
                 f"The file says {said_s:.1f} s; {self._read_s:.1f} s of them could be read."
             )
@@ -102,10 +111,11 @@ class Film:
             VideoError: A frame is too large.
         """
         self._stream.thread_type = "AUTO"
-        step_s = 1 / float(self._stream.average_rate or _FALLBACK_FPS)
+        step_s = self._step_s
         offset_s, last_s = 0.0, -step_s
         share = 0.0
         for frame, bytes_share in self._decode():
+            self._decoded += 1
             try:
                 rgb = self._as_shown(frame)
             except (OSError, ValueError, av.error.FFmpegError):
@@ -146,6 +156,7 @@ class Film:
                 return
             if packet.pos is not None and self._container.size > 0:
                 share = packet.pos / self._container.size
+            self._packets += packet.size > 0
             try:
                 if packet.is_corrupt and _has_lengths(self._stream):
                     frames = self._stream.codec_context.decode(_fill(packet))
@@ -160,8 +171,9 @@ class Film:
 
     def _as_shown(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        ratio = self._stream.sample_aspect_ratio or 1
-        wider = float(ratio)
+        ratio = self._stream.sample_aspect_ratio
+        now = self._stream.codec_context.sample_aspect_ratio
+        wider = float((now if now != self._first_aspect else ratio) or 1)  # joined clips may differ
         if wider != 1 and 1 / _WIDEST_PIXEL <= wider <= _WIDEST_PIXEL:
             size = max(1, round(frame.width * wider)), frame.height
             self._check_size(*size)
@@ -204,6 +216,16 @@ def _find_picture(container: av.container.InputContainer, name: str) -> av.Video
         if best in streams and isinstance(best, av.VideoStream):
             return best
     return streams[0]
+
+
+def _length(stream: av.VideoStream) -> float:
+    """How long a file says its picture is, in seconds; 0 where it says nothing of it."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    said = _LENGTH.match(stream.metadata.get("DURATION", ""))  # as Matroska has it
+    if said is None:
+        return 0.0
+    return 3600 * int(said[1]) + 60 * int(said[2]) + float(said[3])
 
 
 def _has_lengths(stream: av.VideoStream) -> bool:

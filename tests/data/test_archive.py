@@ -151,7 +151,20 @@ def renamed(files: dict[str, bytes], raw: dict[str, bytes]) -> bytes:
         ("Fröhlich/Jörg.png".encode(), "Fröhlich/Jörg.png"),
         ("照片/微笑.png".encode("gb18030"), "照片/微笑.png"),
         ("ソ表/笑顔ソ.png".encode("shift_jis"), "ソ表/笑顔ソ.png"),  # ソ and 表 hold a byte 0x5C
+        ("表/十.png".encode("shift_jis"), "表/十.png"),
+        ("カメラ/ﾃｽﾄ.png".encode("cp932"), "カメラ/ﾃｽﾄ.png"),
+        ("予定/能力（１）.png".encode("shift_jis"), "予定/能力（１）.png"),
+        ("图片（1）/张婷.png".encode("gbk"), "图片（1）/张婷.png"),
+        ("相片/人物.png".encode("big5"), "相片/人物.png"),
+        ("テスト/写真.png".encode("euc_jp"), "テスト/写真.png"),
+        ("사진/행복한얼굴.png".encode("cp949"), "사진/행복한얼굴.png"),
+        ("Привет/фото.png".encode("cp866"), "Привет/фото.png"),
+        ("Привет/фото.png".encode("cp1251"), "Привет/фото.png"),
         ("Jörg.png".encode("cp437"), "Jörg.png"),
+        ("élève/âge.png".encode("cp850"), "élève/âge.png"),
+        ("Müller/Straße.png".encode("cp1252"), "Müller/Straße.png"),
+        ("Łódź/zdjęcie.png".encode("cp1250"), "Łódź/zdjęcie.png"),
+        (b"a\x98\\\xff\xffb.png", "a%98%5c%ff%ffb.png"),  # maybe half of a character
         (b"a\xb0\xc9b.png", "a%b0%c9b.png"),  # box drawing in the zip format's own code page
     ],
 )
@@ -159,6 +172,33 @@ def test_names_without_a_flag_are_read(raw, name) -> None:
     stand_in = "x" * (len(raw) - 4) + ".png"
     (member,) = ImageArchive(renamed({stand_in: FACE}, {stand_in: raw}), "x.zip").members
     assert member.name == name
+
+
+def test_the_names_of_an_archive_are_read_together() -> None:
+    names = ["表.png", "ソ.png", "東京/IMG 1.png", "写真/カメラ.png"]
+    raw = {
+        f"{i}{'x' * (len(n.encode('cp932')) - 5)}.png": n.encode("cp932")
+        for i, n in enumerate(names)
+    }
+    archive = ImageArchive(renamed(dict.fromkeys(raw, FACE), raw), "x.zip")
+    assert sorted(member.name for member in archive.members) == sorted(names)
+    assert archive.left_out == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "archive", "label"),
+    [
+        ("raf-db/DATASET/train/4/a.png", "x.zip", "happiness"),
+        ("raf-db/DATASET/train/4/a.png", "fer2013.zip", "happiness"),
+        ("FER-2013/Training/3/a.png", "RAF-DB and others.zip", "happiness"),
+        ("FER2013Plus/1/a.png", "x.zip", "happiness"),
+        ("test/3_happy/a.png", "x.zip", "happiness"),
+        ("test/3/a.png", "x.zip", ""),
+    ],
+)
+def test_numbers_mean_what_the_nearest_named_data_set_says(path, archive, label) -> None:
+    found = labels_of(ImageArchive(zip_of({path: FACE}), archive))
+    assert found[path][0] == label
 
 
 def test_the_unicode_path_of_info_zip_is_read() -> None:

@@ -89,7 +89,7 @@ def cut_last(lines):
         (cell(6, 0, "7"), "row 7 has emotion '7'.*0 angry, 1 disgust"),
         (cell(6, 0, "joyful"), "row 7 has emotion 'joyful'"),
         (cell(6, 0, ""), "row 7 has emotion ''"),
-        (cell(8, 2, "Test"), "row 9 has Usage 'Test'"),
+        (cell(8, 2, "Later"), "row 9 has Usage 'Later'"),
         (lambda lines: lines[2].pop(), "row 3 has 2 columns where the header has 3"),
         (cell(0, 1, "1" * 200_000), "cannot be read as a CSV"),
         (lambda lines: lines.clear(), "holds no images"),
@@ -159,6 +159,45 @@ def huggingface(faces, path, names=FER2013.classes, usage=False, label="label"):
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path)
     return path
+
+
+@pytest.mark.parametrize("label", ["label", "emotion"])
+def test_the_names_of_a_schema_count_whatever_the_column_is_called(faces, tmp_path, label):
+    names, right = sorted(FER2013.classes), faces.label
+    faces.label = [names.index(FER2013.classes[i]) for i in right]
+    (tmp_path / "train").mkdir()
+    data, _ = read_source(huggingface(faces, tmp_path / "train" / "0.parquet", names, label=label))
+    assert data.label_fer2013.tolist() == right
+    assert set(data.usage) == {"Training"}
+
+
+def test_labels_may_be_names(faces, tmp_path):
+    right = faces.label
+    faces.label = [FER2013.classes[i].title() for i in right]
+    data, _ = read_source(huggingface(faces, tmp_path / "test-0.parquet"))
+    assert data.label_fer2013.tolist() == right
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_that_a_spreadsheet_wrote_is_read(faces, tmp_path, encoding, delimiter):
+    plain = faces.write_csv(tmp_path / "fer2013.csv")
+    rows = plain.read_text().replace(",", delimiter).replace("Training", "train")
+    other = tmp_path / "sheet.csv"
+    other.write_bytes(rows.replace("\n", "\r\n").encode(encoding))
+    first, second = read_source(plain).data, read_source(other).data
+    assert (first.images == second.images).all()
+    assert first.usage.tolist() == second.usage.tolist()
+    assert first.label_fer2013.tolist() == second.label_fer2013.tolist()
+
+
+def test_what_is_no_image_in_a_folder_is_left_out_and_named(faces, tmp_path):
+    root = faces.write_folder(tmp_path / "faces")
+    for path in ("notes.txt", "train/happy/more.txt", "train/all.zip", "test/sad/.DS_Store"):
+        (root / path).write_bytes(b"x")
+    source = read_source(root)
+    assert len(source.data) == len(faces.label)
+    assert source.notes == ("Left out: 3 files (2 .txt, 1 .zip).",)
 
 
 @pytest.mark.parametrize("label", ["label", "labels"])
@@ -309,7 +348,7 @@ def test_a_bad_parquet_is_refused_by_row(faces, tmp_path):
         ({"drop": ["votes_fear"]}, "lacks the column votes_fear"),
         ({"emotion": pa.array([*faces.label[:-1], 9])}, "row 27 has emotion '9'"),
         ({"emotion": pa.array([0.5] * 27)}, r"row 1 has emotion '0\.5'"),
-        ({"usage": ["Train", *faces.usage[1:]]}, "row 1 has Usage 'Train'"),
+        ({"usage": ["Later", *faces.usage[1:]]}, "row 1 has Usage 'Later'"),
         ({"image": [*images[:5], b"no", *images[6:]]}, "'row 6' is not an image"),
         ({"image": [*images[:5], None, *images[6:]]}, "row 6 has no image"),
         ({"votes_NF": pa.array([2.5] * 27)}, "row 1 has a vote"),

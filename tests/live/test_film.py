@@ -164,6 +164,32 @@ def test_damage_in_the_middle_is_skipped_and_counted():
     assert frames[-1].time_s > 3.5
 
 
+def test_frames_that_a_decoder_swallows_behind_damage_are_counted():
+    noise = np.random.default_rng(0).integers(0, 255, (40, HEIGHT, WIDTH, 3), np.uint8)
+    content = bytearray(film(images=list(noise)))
+    middle = (content.index(b"mdat") + len(content)) // 2
+    content[middle : middle + 30_000] = bytes(30_000)
+    frames, notes = read(bytes(content))
+    assert 20 < len(frames) < 40
+    assert notes == (f"{40 - len(frames)} of 40 frames could not be read.",)
+
+
+def test_a_film_that_lacks_little_says_so_too():
+    noise = np.random.default_rng(0).integers(0, 255, (40, HEIGHT, WIDTH, 3), np.uint8)
+    whole = film(images=list(noise), kind="matroska")
+    frames, notes = read(whole[: len(whole) * 9 // 10])
+    assert 30 < len(frames) < 38
+    assert notes[-1].startswith(f"The file says {40 / FPS:.1f} s;")
+
+
+def test_the_shape_of_pixels_may_change_where_clips_are_joined():
+    frames, _ = read(film(kind="mpegts") + film(kind="mpegts", ratio=2))
+    assert [frame.rgb.shape for frame in frames[:1] + frames[-1:]] == [
+        (HEIGHT, WIDTH, 3),
+        (HEIGHT, 2 * WIDTH, 3),
+    ]
+
+
 def test_every_frame_has_a_limit(monkeypatch):
     content = film(kind="mpegts") + film(
         kind="mpegts", images=[np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)] * 5

@@ -1,0 +1,57 @@
+"""CSV files from people: as Kaggle has them, and as spreadsheets write them."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from fervt.errors import DataError
+
+_DELIMITERS = ",;\t"  # a spreadsheet takes the semicolon where the comma is the decimal point
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yields the wanted columns of a CSV file, whose names may carry spaces.
+
+    The file may begin with a byte order mark, and its columns may be set apart by commas,
+    semicolons or tabs.
+
+    Raises:
+        DataError: It cannot be read, lacks a column, or a row has another number of columns.
+    """
+    try:
+        with path.open("rb") as start:
+            encoding = "utf-16" if start.read(2) in _UTF_16 else "utf-8-sig"
+        with path.open(newline="", encoding=encoding) as file:
+            header = file.readline()
+            delimiter = max(_DELIMITERS, key=header.count)
+            names = next(csv.reader([header], delimiter=delimiter), [])
+            columns = [name.strip().lower() for name in names]
+            check_missing(path, [name for name in wanted if name.lower() not in columns])
+            places = [columns.index(name.lower()) for name in wanted]
+            rows = filter(None, csv.reader(file, delimiter=delimiter))
+            for i, fields in enumerate(rows):
+                if len(fields) != len(columns):
+                    raise bad_row(
+                        path, i, f"has {len(fields)} columns where the header has {len(columns)}"
+                    )
+                yield [fields[place].strip() for place in places]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (UnicodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a CSV file ({error}).") from error
+
+
+def check_missing(path: Path, columns: list[str]) -> None:
+    """Makes sure that a table lacks no column.
+
+    Raises:
+        DataError: It lacks these.
+    """
+    if columns:
+        raise DataError(f"{path} lacks the column{'s'[: len(columns) > 1]} {', '.join(columns)}.")
+
+
+def bad_row(path: Path, i: int, what: str) -> DataError:
+    """An error about row `i` of a table."""
+    return DataError(f"{path}, row {i + 1} {what}.")

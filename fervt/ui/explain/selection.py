@@ -40,6 +40,7 @@ class ExplainedFace:
 
     Attributes:
         predictor: The checkpoint.
+        picture: That the face is in.
         prediction: What it says of the face.
         explanation: Why, as arrays.
         effects: What the prediction becomes without each region.
@@ -51,6 +52,7 @@ class ExplainedFace:
     """
 
     predictor: Predictor
+    picture: Picture
     prediction: Prediction
     explanation: Explanation
     effects: RegionEffects
@@ -106,7 +108,7 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
     target = wanted_target(predictor.classes, prediction)
     cell = wanted_cell()
     return ExplainedFace(
-        predictor, prediction, explanation, effects, target, cell, seen, key, compute_ms
+        predictor, picture, prediction, explanation, effects, target, cell, seen, key, compute_ms
     )
 
 

@@ -34,17 +34,17 @@ from fervt.explain.regions import describe_drops, hide_regions
 from fervt.faces import Box
 from fervt.figures.grid import encode_picture
 from fervt.figures.stages import effect_figure
-from fervt.figures.still import (
+from fervt.files import write_aside
+from fervt.labels import NOTICE, expression
+from fervt.predict import Predictor, to_face
+from fervt.reports.render import Section, Still, Table, render
+from fervt.reports.still import (
     effect_bars,
     key_html,
     matrix_picture,
     matrix_table,
     probability_bars,
 )
-from fervt.files import write_aside
-from fervt.labels import NOTICE, expression
-from fervt.predict import Predictor, to_face
-from fervt.reports.render import Section, Still, Table, render
 
 _PHOTO_PX = 900  # its longer side: sharp at twice the size that it is shown at
 _QUALITY = 85  # of JPEG: the page is mailed

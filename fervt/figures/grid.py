@@ -88,13 +88,14 @@ def encode_png(picture_rgb: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
 
 
-def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int) -> str:
+def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int, quality: int = 95) -> str:
     """A photo (h, w, 3) uint8 RGB as the data URI of a JPEG, its longer side at most so long."""
     scale = longer_px / max(picture_rgb.shape[:2])
     if scale < 1:
         height, width = (max(1, round(scale * side)) for side in picture_rgb.shape[:2])
         picture_rgb = cv2.resize(picture_rgb, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
+    bgr = cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 

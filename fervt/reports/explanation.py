@@ -4,14 +4,19 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 import plotly.graph_objects as go
+from markupsafe import Markup
 from numpy.typing import NDArray
 
-from fervt.draw import draw_graph, draw_overlay
+from fervt import __version__
+from fervt.draw import draw_boxes, draw_graph, draw_overlay
+from fervt.evaluation.certainty import measure_threshold, say_prediction
 from fervt.explain import (
     SOURCES,
     Explanation,
@@ -25,19 +30,51 @@ from fervt.explain import (
     seen_part,
     stage_statistics,
 )
-from fervt.figures.graph import graph_figure
-from fervt.figures.matrix import correlation_figure, similarity_figure, token_attention_figure
-from fervt.figures.overlay import overlay_figure
-from fervt.figures.probabilities import plot_probabilities
+from fervt.explain.regions import describe_drops, hide_regions
+from fervt.faces import Box
+from fervt.figures.grid import encode_picture
 from fervt.figures.stages import effect_figure
 from fervt.files import write_aside
-from fervt.labels import NOTICE
-from fervt.predict import Predictor
-from fervt.reports.render import Chart, Section, Table, render
+from fervt.labels import NOTICE, expression
+from fervt.predict import Predictor, to_face
+from fervt.reports.render import Section, Still, Table, render
+from fervt.reports.still import (
+    effect_bars,
+    key_html,
+    matrix_picture,
+    matrix_table,
+    probability_bars,
+)
+
+_PHOTO_PX = 900  # its longer side: sharp at twice the size that it is shown at
+_QUALITY = 85  # of JPEG: the page is mailed
+_EDGES = 10  # all 168 cannot be read
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """Where an explained face comes from.
+
+    Attributes:
+        rgb: (h, w, 3) uint8, the whole photo.
+        name: What people call it.
+        box_xyxy_px: Of the face: left, top, right, bottom in pixels of the photo.
+        angle_deg: How far the face is tilted clockwise.
+    """
+
+    rgb: NDArray[np.uint8]
+    name: str
+    box_xyxy_px: Box
+    angle_deg: float = 0.0
 
 
 def bundle_files(
-    predictor: Predictor, explanation: Explanation, target: Target, crop_rgb: NDArray[np.uint8]
+    predictor: Predictor,
+    explanation: Explanation,
+    target: Target,
+    crop_rgb: NDArray[np.uint8],
+    photo: Photo | None = None,
+    now: datetime | None = None,
 ) -> dict[str, bytes]:
     """Makes all files of a bundle.
 
@@ -46,6 +83,8 @@ def bundle_files(
         explanation: What it said of the face.
         target: The class that is explained.
         crop_rgb: (h, h, 3) uint8, the face's crop.
+        photo: The whole photo, for the page's first screen; None shows the crop there.
+        now: The date on the page.
 
     Returns:
         Contents by file name: `explanation.html`, `arrays.npz`, `model_input.png`, and an overlay
@@ -53,17 +92,14 @@ def bundle_files(
     """
     seen = seen_part(crop_rgb, predictor.info.preprocess.crop)
     files = {
-        "explanation.html": _html(predictor, explanation, target, seen).encode(),
+        "explanation.html": _html(
+            predictor, explanation, target, crop_rgb, photo, now or datetime.now(UTC)
+        ).encode(),
         "arrays.npz": _arrays(predictor, explanation, target),
         "model_input.png": _png(_rgb(explanation.trace.model_input)),
     }
     for key, values in explanation.maps(target).items():
-        source = SOURCES[key]
-        low, high = (0.0, max(2.0, float(values.max())))
-        if source.neutral == 0:
-            high = float(np.abs(values).max())
-        picture = draw_overlay(seen, values, low, high, signed=source.signed)
-        files[f"{key}.png"] = _png(picture)
+        files[f"{key}.png"] = _png(_overlay(seen, key, values))
     trace = explanation.trace
     if trace.gat_attention is not None and trace.edge_index is not None:
         graph = draw_graph(seen, trace.edge_index, edge_attention(trace.gat_attention))
@@ -114,69 +150,123 @@ def _arrays(predictor: Predictor, explanation: Explanation, target: Target) -> b
 
 
 def _html(
-    predictor: Predictor, explanation: Explanation, target: Target, seen: NDArray[np.uint8]
+    predictor: Predictor,
+    explanation: Explanation,
+    target: Target,
+    crop_rgb: NDArray[np.uint8],
+    photo: Photo | None,
+    now: datetime,
 ) -> str:
-    title = f"{target.describe(explanation.trace.vocabulary)}: an explanation by {predictor.name}"
+    trace = explanation.trace
+    leading = expression(trace.vocabulary.classes[int(trace.probabilities.argmax())])
+    effects = hide_regions(predictor, to_face(crop_rgb))
+    plain = float(target.score(effects.plain))
+    drops = {name: plain - float(target.score(x)) for name, x in effects.hidden.items()}
+    about = f"For {target.describe(trace.vocabulary)}: " if target != explanation.predicted else ""
+    if photo is None:
+        picture, caption = crop_rgb, "The face as it was cut out."
+    else:
+        color = [leading.color]
+        picture = draw_boxes(photo.rgb, [photo.box_xyxy_px], [""], color, [photo.angle_deg])
+        caption = photo.name
     return render(
         "explanation.html",
-        title=title,
+        title=f"Why {target.describe(trace.vocabulary)}?",
         notice=NOTICE,
-        sections=list(_sections(explanation, target, seen)),
+        date=now.strftime("%Y-%m-%d"),
+        version=__version__,
+        checkpoint=predictor.name,
+        sha256=predictor.sha256,
+        photo=encode_picture(picture, _PHOTO_PX, _QUALITY),
+        photo_alt=caption if photo is None else f"{caption} with the explained face boxed",
+        photo_caption=caption,
+        answer=say_prediction(
+            trace.probabilities, trace.vocabulary.classes, measure_threshold(predictor.name)
+        ),
+        reason=about + describe_drops(drops),
+        bars=probability_bars(trace.probabilities, trace.vocabulary.classes),
+        sections=list(
+            _sections(explanation, target, seen_part(crop_rgb, predictor.info.preprocess.crop))
+        ),
     )
 
 
 def _sections(
     explanation: Explanation, target: Target, seen: NDArray[np.uint8]
 ) -> Iterator[Section]:
-    """Every section has one figure or table, or says what is missing."""
+    """Every section has one picture or table, or says what is missing."""
     trace, maps = explanation.trace, explanation.maps(target)
-    yield Section(
-        "Prediction",
-        "Calibrated probabilities of the apparent expressions.",
-        [Chart(plot_probabilities(trace.probabilities, trace.vocabulary.classes))],
-    )
     for key, source in SOURCES.items():
         if key in maps:
-            figure = overlay_figure(seen, maps[key], **overlay_options(key, maps[key]))
-            yield Section(source.title, source.meaning, [Chart(figure)])
+            yield Section(source.title, source.meaning, list(_map(seen, key, maps[key])))
         else:
             yield Section(source.title, "This checkpoint has no such part.", [])
     if trace.gat_attention is not None and trace.edge_index is not None:
+        graph = draw_graph(
+            seen, trace.edge_index, edge_attention(trace.gat_attention), strongest=_EDGES
+        )
         yield Section(
             "The attention graph",
-            "Mean of layers and heads; an arrow points at the cell that draws on the other. "
-            + facts_as_text(graph_facts(trace.edge_index)),
-            [Chart(graph_figure(seen, trace.edge_index, edge_attention(trace.gat_attention)))],
+            f"The {_EDGES} strongest edges, mean of layers and heads; an arrow points at the cell "
+            f"that draws on the other. {facts_as_text(graph_facts(trace.edge_index))}",
+            [Still(_picture(graph, "Arrows between cells of the face, the strongest edges"))],
         )
+    names = [SOURCES[key].title for key in maps]
     yield Section(
         "Do the sources agree?",
         "Spearman's rank correlation between the maps: 1 is the same order of cells.",
-        [Chart(correlation_figure(rank_correlations(maps), [SOURCES[key].title for key in maps]))],
+        [Still(matrix_table(rank_correlations(maps), names, names, -1, 1))],
     )
+    rollout = attention_rollout(trace.transformer_attention)
     yield Section(
         "Tokens",
         "Attention rolled out through all blocks: the first row is what the class token is of.",
-        [
-            Chart(
-                token_attention_figure(
-                    attention_rollout(trace.transformer_attention), trace.token_names
-                )
-            )
-        ],
+        [Still(matrix_table(rollout, trace.token_names[: len(rollout)], trace.token_names, 0, 1))],
     )
+    parts = [part.name for part in explanation.parts]
     yield Section(
         "What each part is worth",
         f"The change of the {target.describe_score(trace.vocabulary)} without it.",
-        [Chart(part_figure(explanation, target))],
+        [Still(effect_bars(parts, _effects(explanation, target)))],
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
         if nodes is not None:
+            title = f"Node similarity {word} the graph attention"
             yield Section(
-                f"Node similarity {word} the graph attention",
+                title,
                 "Cosine between the features of the 49 cells, row by row.",
-                [Chart(similarity_figure(node_similarity(nodes), None))],
+                [
+                    Still(matrix_picture(node_similarity(nodes), -1, 1, title)),
+                    Still(key_html(-1, 1, "cosine", True)),
+                ],
             )
     yield Section("Numbers of every stage", "For this face.", [_statistics_table(explanation)])
+
+
+def _map(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) -> Iterator[Still]:
+    source = SOURCES[key]
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    alt = f"{source.title} over the face, strongest at row {row}, column {column} of 0 to 6"
+    yield Still(_picture(_overlay(seen, key, values), alt))
+    low, high = _range(key, values)
+    yield Still(key_html(low, high, source.unit, source.signed))
+
+
+def _picture(picture_rgb: NDArray[np.uint8], alt: str) -> Markup:
+    """As a JPEG, a tenth of the PNG."""
+    source = encode_picture(picture_rgb, picture_rgb.shape[0], _QUALITY)
+    return Markup('<img class="map" alt="{}" src="{}">').format(alt, source)
+
+
+def _overlay(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    low, high = _range(key, values)
+    return draw_overlay(seen, values, low, high, signed=SOURCES[key].signed)
+
+
+def _range(key: str, values: NDArray[np.floating]) -> tuple[float, float]:
+    source = SOURCES[key]
+    high = float(np.abs(values).max()) if source.neutral == 0 else max(2.0, float(values.max()))
+    return (-high if source.signed else 0.0), high
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
@@ -188,10 +278,13 @@ def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
 
 def part_figure(explanation: Explanation, target: Target) -> go.Figure:
     """How the target's score changes without each part."""
-    plain = target.score(explanation.trace.probabilities)
-    effects = np.array([target.score(part.probabilities) - plain for part in explanation.parts])
     names = [part.name for part in explanation.parts]
-    return effect_figure(names, effects, f"change of the {target.unit}")
+    return effect_figure(names, _effects(explanation, target), f"change of the {target.unit}")
+
+
+def _effects(explanation: Explanation, target: Target) -> NDArray[np.floating]:
+    plain = target.score(explanation.trace.probabilities)
+    return np.array([target.score(part.probabilities) - plain for part in explanation.parts])
 
 
 def _statistics_table(explanation: Explanation) -> Table:

@@ -54,6 +54,14 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Still:
+    """A picture or small chart as HTML that needs no script."""
+
+    html: Markup
+    kind: str = "still"
+
+
+@dataclass(frozen=True)
 class Faces:
     """Pictures as data addresses, each with its caption."""
 
@@ -82,7 +90,7 @@ class Note:
     kind: str = "note"
 
 
-Block: TypeAlias = Table | Chart | Faces | Prose | Note
+Block: TypeAlias = Table | Chart | Still | Faces | Prose | Note
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class Section:
 def render(template: str, **values: object) -> str:
     """Fills a template of `templates/`; a value that it lacks is an error."""
     page = _templates.get_template(template)
-    return page.render(plotly_js=Markup(get_plotlyjs()), **values)
+    return page.render(plotly_js=lambda: Markup(get_plotlyjs()), **values)
 
 
 def markdown_html(text: str) -> Markup:

@@ -28,6 +28,7 @@ SHEET_COLUMNS = 30  # as wide as Streamlit leaves images alone
 _OWN = "own_prepared_file"
 _COUNTS = "own_prepared_counts"
 _PROBLEM = "own_prepared_problem"
+_UNREADABLE = "prepared_unreadable"
 _MAX_FILE_MB = 200
 _THUMBNAIL_PX = 144
 
@@ -115,10 +116,12 @@ def pick_face_book(split: str) -> FaceBook | None:
                 return None
             book = _read(source, split)
         except FervtError as error:
+            st.session_state[_UNREADABLE] = str(error)
             st.warning(as_text(error))
             return None
         finally:
             draw_forget_button()
+        st.session_state.pop(_UNREADABLE, None)
         st.caption(f"{len(book.data):,} faces of {split}, from {book.data.source}.")
         return book
 
@@ -166,9 +169,18 @@ def count_faces(source: Path | bytes) -> dict[str, int]:
     return st.session_state[_COUNTS]
 
 
-def draw_uploader() -> None:
-    """Draws the uploader for a prepared file, which stays in the visitor's session."""
-    key = fresh_key("prepared")
+def unreadable() -> str:
+    """Why the file in use could not be read, in a sentence; "" where it could."""
+    return st.session_state.get(_UNREADABLE, "")
+
+
+def draw_uploader(place: str = "upload") -> None:
+    """Draws the uploader for a prepared file, which stays in the visitor's session.
+
+    Args:
+        place: Tells the uploaders of one page apart.
+    """
+    key = fresh_key("prepared", place)
     st.file_uploader(
         "A prepared data file",
         type=["parquet"],
@@ -179,11 +191,11 @@ def draw_uploader() -> None:
         label_visibility="collapsed",
     )
     st.caption(
-        f"Choose a file of `python -m fervt prepare`, or name one in `{VARIABLE}` before the "
-        "start. It stays in your session. If you evaluate a checkpoint on it, whoever has that "
-        "page's address can see its faces in the result."
+        "A file that `python -m fervt prepare` wrote. It stays in your session; to have it every "
+        f"time, start the app with `{VARIABLE}` set to its path. If you evaluate a checkpoint on "
+        "it, anyone with that page's address can see its faces in the result."
     )
-    if problem := st.session_state.pop(_PROBLEM, None):
+    if problem := st.session_state.get(_PROBLEM):
         st.error(as_text(problem))
 
 
@@ -196,6 +208,7 @@ def draw_forget_button() -> None:
 def _take(key: str) -> None:
     upload = st.session_state[key]
     if upload is None:
+        st.session_state.pop(_PROBLEM, None)
         return
     _forget()
     if not upload.name.lower().endswith(".parquet"):
@@ -207,5 +220,6 @@ def _take(key: str) -> None:
 def _forget() -> None:
     renew_keys("prepared")
     st.session_state.pop(_OWN, None)
+    st.session_state.pop(_PROBLEM, None)
     st.session_state.pop(f"{_OWN}_faces", None)
     st.session_state.pop(_COUNTS, None)

@@ -20,6 +20,7 @@ from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import existing_pages, go_to, link_parameters
+from fervt.ui.no_faces import invite_faces
 from fervt.ui.text import as_text
 
 ROW, PAGE = "row", "page"
@@ -40,11 +41,8 @@ def show_gallery(view: EvaluationView, rows: Rows) -> None:
     ranks = np.argsort(-confidence if order == "falling" else confidence, kind="stable")
     rows = rows.select(ranks)
     if view.faces is None:
-        st.info(
-            "To see these faces, choose a prepared data file under “Faces of the data set” in the "
-            "sidebar. Until then, here are their row numbers and probabilities.",
-            icon=":material/grid_view:",
-        )
+        invite_faces("These faces")
+        st.caption("Until then, their row numbers and probabilities:")
         st.dataframe(
             table_of(rows), hide_index=True, width="stretch", alt="Row numbers and probabilities"
         )

@@ -1,6 +1,7 @@
 """Reports in a real browser: a click on a confusion cell, and the file that needs no network."""
 
 import pytest
+from playwright.sync_api import expect
 from synthetic import save_evaluation
 
 from fervt.checkpoint import shipped_checkpoints
@@ -23,7 +24,10 @@ def test_a_click_on_a_cell_shows_its_faces(app_server, browser_page) -> None:
     box = cells.nth(2 * 7 + 4).bounding_box()
     browser_page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     browser_page.wait_for_url(lambda url: "label=fear" in url and "predicted=sad" in url)
-    browser_page.get_by_text(f"{count:,} faces labeled Fearful, taken for Sad").wait_for()
+    heading = browser_page.get_by_text(f"{count:,} faces labeled Fearful, taken for Sad")
+    heading.wait_for()
+    expect(heading).to_be_in_viewport(timeout=TIMEOUT_MS)
+    expect(browser_page.get_by_text("appear here once you add FER2013")).to_be_in_viewport()
     browser_page.reload()  # the address alone shows the same
     browser_page.get_by_text(f"{count:,} faces labeled Fearful, taken for Sad").wait_for()
 

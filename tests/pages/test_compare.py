@@ -10,6 +10,18 @@ from fervt.data.prepared import write_prepared
 from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FERPLUS
+from fervt.ui.text import as_text
+
+TABS = [
+    "Figures",
+    "Classes",
+    "Gains and losses",
+    "Confidence",
+    "Where they look",
+    "Hold up to",
+    "Cost",
+    "One face",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -108,13 +120,6 @@ def test_one_face_goes_through_both(open_page, pair) -> None:
     assert "**beta**:" in text
 
 
-def test_other_data_are_refused_with_a_sentence(open_page, shelf) -> None:
-    save_evaluation(shelf / "alpha" / "PrivateTest")
-    save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)
-    app = open_page("compare", checkpoint="alpha")
-    assert "Only 0 of 240 rows show the same images" in text_of(app)
-
-
 def upload_own(app, path):
     app.sidebar.file_uploader[0].upload("alpha.safetensors", path.read_bytes())
     app.run()
@@ -138,7 +143,11 @@ def test_an_own_checkpoint_is_compared_once_it_was_evaluated(
     data = tiny.tiny_data().split("PrivateTest")
     evaluate_checkpoint(checkpoints["beta"], data, shelf / "beta" / "PrivateTest")
     app = upload_own(open_page("compare"), checkpoints["alpha"])
-    assert "alpha (yours) has to be evaluated before it can be compared" in text_of(app)
+    assert "alpha (yours) has to be evaluated before its figures can be compared" in text_of(app)
+    assert [tab.label for tab in app.tabs] == TABS
+    assert "**alpha (yours)**:" in text_of(show(app, "One face"))
+    assert list(show(app, "Cost").table[0].value["Checkpoint"]) == ["alpha (yours)", "beta"]
+    app = show(app, "Figures")
 
     app.switch_page("pages/evaluation.py")
     app.query_params["source"] = "data"
@@ -179,10 +188,30 @@ def test_a_label_set_is_chosen_that_all_rows_have(open_page, shelf) -> None:
     assert any("not felt emotions" in caption.value for caption in app.caption)
 
 
-def test_one_evaluation_alone_says_so(open_page, shelf) -> None:
-    assert "nothing to compare" in text_of(open_page("compare", checkpoint="alpha"))
+def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_page, shelf) -> None:
+    def said(problem: str, **parameters: str) -> None:
+        for view in ("Figures", "Hold up to"):
+            app = open_page("compare", checkpoint="alpha", view=view, **parameters)
+            assert [tab.label for tab in app.tabs] == TABS, problem
+            assert not app.error
+            assert [each.value for each in app.info] == [as_text(problem)]
+        app = open_page("compare", checkpoint="alpha", view="Cost", **parameters)
+        names = list(app.table[0].value["Checkpoint"])
+        assert "Accuracy" not in app.table[0].value and names[0] == "alpha"
+        app = open_page("compare", checkpoint="alpha", view="One face", image="astronaut")
+        assert "**alpha**:" in text_of(app) and "**beta**:" in text_of(app)
+
+    said("No evaluation of alpha is saved, so there are no figures to compare.")
     save_evaluation(shelf / "alpha" / "PrivateTest")
-    assert "needs two" in text_of(open_page("compare", checkpoint="alpha"))
+    said("No evaluation of beta is saved. A comparison needs one of each checkpoint.")
+    said("Choose one to three checkpoints to compare it with.", **{"with": "nobody"})
+    save_evaluation(shelf / "beta" / "PublicTest", "beta", split="PublicTest")
+    said("They have no split in common: alpha on PrivateTest, beta on PublicTest.")
+    save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)
+    said(
+        "Only 0 of 240 rows show the same images (0.0%); a comparison needs 95%. Choose other "
+        "labels or checkpoints."
+    )
 
 
 def test_the_card_has_the_checkpoints_figures(open_page, pair, checkpoints, monkeypatch) -> None:

@@ -1,5 +1,7 @@
 """`fervt explain`: what it writes, and what it says when it can't."""
 
+import base64
+import hashlib
 import io
 import json
 import re
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from html_tags import Tags
 
 from fervt.__main__ import main
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
@@ -61,6 +64,29 @@ def test_everything_is_written_and_self_contained(image, checkpoint, tmp_path, c
         plain, hidden = arrays["probabilities"], arrays["hidden_probabilities"]
         drop = (plain[2] - plain[5]) - (hidden[..., 2] - hidden[..., 5])
         np.testing.assert_allclose(arrays["evidence_occlusion"], drop, atol=1e-6)
+
+
+def test_the_page_begins_with_the_photo_its_date_and_the_checkpoint(image, checkpoint, tmp_path):
+    assert explain(image, tmp_path, checkpoint) == 0
+    page = Tags((tmp_path / "explanation.html").read_text())
+    first = next(dict(found) for tag, found in page.tags if tag == "img")
+    assert first["alt"] == "astronaut <b>.png with the explained face boxed"
+    photo = np.frombuffer(base64.b64decode(first["src"].split(",")[1]), np.uint8)
+    whole = load_example("astronaut")
+    assert cv2.imdecode(photo, cv2.IMREAD_COLOR).shape == whole.shape
+    assert all(dict(found).get("alt") for tag, found in page.tags if tag == "img")
+    said = " ".join(page.texts[: page.texts.index("GWA weight")])
+    assert re.search(r"\b20\d\d-\d\d-\d\d\b", said)
+    assert hashlib.sha256(checkpoint.read_bytes()).hexdigest() in said
+    assert "Hiding" in said or "hiding" in said
+
+
+def test_the_page_is_light_enough_to_mail_whatever_the_photo(checkpoint, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3), np.uint8)  # packs worst
+    cv2.imwrite(str(tmp_path / "noise.png"), noise)
+    assert explain(tmp_path / "noise.png", tmp_path, checkpoint, "--whole-image") == 0
+    assert (tmp_path / "explanation.html").stat().st_size < 1_500_000
+    assert "<script" not in (tmp_path / "explanation.html").read_text()
 
 
 def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):

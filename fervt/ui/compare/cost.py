@@ -12,8 +12,9 @@ from fervt.figures.evaluation_bars import cost_figure
 from fervt.predict import Predictor
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
-from fervt.ui.compare.selection import Comparison
+from fervt.ui.compare.selection import Lineup
 from fervt.ui.evaluation.selection import percent
+from fervt.ui.text import as_text
 
 _ROUNDS = 15
 _UNITS = {"ms": "ms a face", "GMAC": "GMAC a face", "MB": "MB of file"}
@@ -34,43 +35,54 @@ class _Cost:
         return {"ms": self.ms, "GMAC": self.gmac, "MB": self.megabytes}[unit]
 
 
-def show_cost(comparison: Comparison) -> None:
+def show_cost(lineup: Lineup) -> None:
     """Draws accuracy against one cost, and all costs as a table."""
     say(
         "What accuracy costs",
         f"Time is the median of {_ROUNDS} single faces on this machine; the checkpoints take "
         "turns. The range holds the middle half.",
     )
-    accuracies = [rows.scores.accuracy for rows in comparison.rows]
-    predictors = [comparison.load(name) for name in comparison.names]
+    comparison, names = lineup.comparison, lineup.names
+    accuracies = [rows.scores.accuracy for rows in comparison.rows] if comparison else []
+    predictors = [lineup.load(name) for name in names]
     digests = tuple(predictor.sha256 for predictor in predictors)
     costs = _measure(predictors, digests, st.session_state.get(_MEASURED, 0))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        unit = pick_one("Cost", "cost", _UNITS, "ms")
+        unit = pick_one("Cost", "cost", _UNITS, "ms") if accuracies else "ms"
         st.button("Measure again", icon=":material/refresh:", on_click=_measure_again)
-    figure = cost_figure(
-        comparison.names,
-        [cost.of(unit) for cost in costs],
-        accuracies,
-        _UNITS[unit],
-        [cost.quartiles_ms for cost in costs] if unit == "ms" else None,
-    )
-    show_chart(figure, "cost", f"Accuracy against {_UNITS[unit]}")
+    if accuracies:
+        figure = cost_figure(
+            names,
+            [cost.of(unit) for cost in costs],
+            accuracies,
+            _UNITS[unit],
+            [cost.quartiles_ms for cost in costs] if unit == "ms" else None,
+        )
+        show_chart(figure, "cost", _describe(names, costs, accuracies, unit))
+    else:
+        st.info(as_text(lineup.problem), icon=":material/join:")
     lines = [
         {
             "Checkpoint": name,
-            "Accuracy": percent(accuracy),
+            **({"Accuracy": percent(accuracies[at])} if accuracies else {}),
             "ms": f"{cost.ms:.1f} ({cost.quartiles_ms[0]:.1f} to {cost.quartiles_ms[1]:.1f})",
             "Engine": predictor.engine.name,
             "GMAC": f"{cost.gmac:.2f}",
             "MB": f"{cost.megabytes:.1f}",
             "Parameters": f"{cost.parameters / 1e6:.2f} M",
         }
-        for name, accuracy, cost, predictor in zip(
-            comparison.names, accuracies, costs, predictors, strict=True
-        )
+        for at, (name, cost, predictor) in enumerate(zip(names, costs, predictors, strict=True))
     ]
     st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
+
+
+def _describe(
+    names: Sequence[str], costs: Sequence[_Cost], accuracies: Sequence[float], unit: str
+) -> str:
+    each = zip(names, costs, accuracies, strict=True)
+    return f"Accuracy against {_UNITS[unit]}: " + "; ".join(
+        f"{name} {percent(accuracy)} at {cost.of(unit):.2g}" for name, cost, accuracy in each
+    )
 
 
 def _measure_again() -> None:

@@ -17,6 +17,7 @@ from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.evaluation.selection import percent
 from fervt.ui.gallery import draw_faces, show_one_face, table_of
+from fervt.ui.no_faces import invite_faces
 
 
 def show_classes(comparison: Comparison) -> None:
@@ -86,10 +87,7 @@ def show_fixed_and_broken(comparison: Comparison, faces: FaceBook | None) -> Non
     pair = comparison.names[0], name
     split = comparison.evaluations[0].split
     if faces is None:
-        st.info(
-            "With a prepared data file (sidebar), the faces are shown here.",
-            icon=":material/grid_view:",
-        )
+        invite_faces("The faces behind these tables")
     show_one_face(faces, comparison.rows, comparison.names, split)
     for column, (key, title, mask) in zip(st.columns(2, gap="large"), kinds, strict=True):
         with column:

@@ -11,7 +11,7 @@ from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.charts import show_chart
-from fervt.ui.compare.selection import Comparison
+from fervt.ui.compare.selection import Lineup
 from fervt.ui.face_choice import pick_face
 from fervt.ui.images import pick_image
 from fervt.ui.remembered import remember
@@ -20,7 +20,7 @@ from fervt.ui.text import as_text
 _ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
 
 
-def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
+def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
     """Draws the choice of a face and each checkpoint's result for it."""
     picture = pick_image()
     if picture is None:
@@ -34,13 +34,11 @@ def show_one_face(comparison: Comparison, predictor: Predictor) -> None:
         "Of each checkpoint: its probabilities, its weights of the cells (1 is average), and its "
         "attention along the graph's edges."
     )
-    face_px = min(FACE_PX, _ROW_PX // len(comparison.names))  # as high as a column is wide
-    for column, name in zip(
-        st.columns(len(comparison.names), gap="medium"), comparison.names, strict=True
-    ):
+    face_px = min(FACE_PX, _ROW_PX // len(lineup.names))  # as high as a column is wide
+    for column, name in zip(st.columns(len(lineup.names), gap="medium"), lineup.names, strict=True):
         with column:
             try:
-                other = comparison.load(name)
+                other = lineup.load(name)
             except FervtError as error:  # the others can still be looked at
                 st.error(as_text(error), icon=":material/error:")
                 continue

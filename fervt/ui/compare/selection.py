@@ -4,12 +4,14 @@ The first is the one that the others are compared with, and may be the visitor's
 names all of them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
 from fervt.checkpoint import shipped_checkpoints
+from fervt.errors import DataError
 from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.rows import Rows
@@ -24,6 +26,7 @@ from fervt.ui.choices import pick_one
 from fervt.ui.evaluation.selection import describe_rule, load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.own_evaluation import find_evaluated
+from fervt.ui.text import as_text
 
 WITH = "with"
 MOST = 4
@@ -66,8 +69,27 @@ class Comparison:
         """The display names of the shared classes."""
         return [expression(label).name for label in self.rows[0].classes]
 
+
+@dataclass(frozen=True, eq=False)
+class Lineup:
+    """The checkpoints that are looked at, whether their evaluations can be compared or not.
+
+    Attributes:
+        names: K names; the first is the one that the others are compared with.
+        first: That checkpoint.
+        comparison: Of their evaluations; None where there is none.
+        problem: Why there is none, in sentences.
+        is_to_evaluate: Whether the visitor can mend that by evaluating the first.
+    """
+
+    names: tuple[str, ...]
+    first: Predictor
+    comparison: Comparison | None = None
+    problem: str = ""
+    is_to_evaluate: bool = False
+
     def load(self, name: str) -> Predictor:
-        """Returns one of the checkpoints.
+        """One of the checkpoints.
 
         Raises:
             CheckpointError: It is damaged.
@@ -75,40 +97,55 @@ class Comparison:
         return self.first if name == self.names[0] else load_shipped(name)
 
 
-def pick_comparison(predictor: Predictor) -> Comparison | None:
-    """Draws the choices; gives the comparison, None where there is nothing to compare.
+def pick_lineup(predictor: Predictor) -> Lineup:
+    """Draws the choices; gives the checkpoints, and the comparison of what can be compared.
 
     Args:
         predictor: The checkpoint that all pages share.
-
-    Raises:
-        DataError: The evaluations cannot be joined, or one is damaged.
     """
     own = is_own(predictor)
     first = f"{predictor.name} (yours)" if own else predictor.name
     evaluated = find_evaluated(predictor) if own else None
     store = EvaluationStore()
+    folders = {name: store.folders(name) for name in shipped_checkpoints() if name != first}
+    chosen = _pick_others(first, sorted(folders, key=lambda name: not folders[name]))
+    lineup = Lineup((first, *chosen), predictor)
     found = {} if own else store.folders(predictor.name)
     if evaluated is None and not found:
-        _say_what_is_missing(first, own)
-        return None
-    folders = {name: store.folders(name) for name in shipped_checkpoints() if name != first}
-    others = [name for name, saved in folders.items() if saved]
-    if not others:
-        st.info("Only one checkpoint here has a saved evaluation; a comparison needs two.")
-        return None
-    chosen = _pick_others(first, others)
+        return _say_what_is_missing(lineup, own)
+    if not chosen:
+        return replace(lineup, problem="Choose one to three checkpoints to compare it with.")
+    missing = [name for name in chosen if not folders[name]]
+    if missing:
+        return replace(
+            lineup,
+            problem=f"No evaluation of {' or '.join(missing)} is saved. A comparison needs one of "
+            "each checkpoint.",
+        )
     known = [set(found) if evaluated is None else {evaluated.split}]
     known += [set(folders[name]) for name in chosen]
     splits = [split for split in reversed(SPLITS) if all(split in each for each in known)]
-    if not chosen or not splits:
-        st.info("Choose one to three checkpoints that were evaluated on the same split.")
-        return None
+    if not splits:
+        return replace(lineup, problem=_say_splits(lineup.names, known))
+    try:
+        return replace(lineup, comparison=_pick_comparison(lineup, splits, found, folders))
+    except DataError as error:
+        return replace(lineup, problem=f"{error} Choose other labels or checkpoints.")
+
+
+def _pick_comparison(
+    lineup: Lineup,
+    splits: Sequence[str],
+    found: Mapping[str, Path],
+    folders: Mapping[str, Mapping[str, Path]],
+) -> Comparison:
+    names, predictor = lineup.names, lineup.first
+    evaluated = None if found else find_evaluated(predictor)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = pick_one("Split", "split", splits, splits[0])
         evaluations = (
             load_evaluation(found[split]) if evaluated is None else evaluated,
-            *(load_evaluation(folders[name][split]) for name in chosen),
+            *(load_evaluation(folders[name][split]) for name in names[1:]),
         )
         truth = pick_one(
             "Labels",
@@ -118,7 +155,6 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
             help="One label set is the truth for all.",
         )
         averaging, copies = pick_rows(evaluations)
-    names = (first, *chosen)
     digests = [predictor.sha256, *(evaluation.digest for evaluation in evaluations)]
     key = "-".join([*digests, truth, averaging, str(copies)])
     if evaluated is None:
@@ -126,6 +162,14 @@ def pick_comparison(predictor: Predictor) -> Comparison | None:
     return evaluated.remember(  # and forgotten with it
         key, lambda: _compare(names, predictor, evaluations, truth, averaging, copies, key)
     )
+
+
+def _say_splits(names: Sequence[str], known: Sequence[set[str]]) -> str:
+    where = ", ".join(
+        f"{name} on {' and '.join(split for split in SPLITS if split in each)}"
+        for name, each in zip(names, known, strict=True)
+    )
+    return f"They have no split in common: {where}."
 
 
 def _common_truth(evaluations: Sequence[SavedEvaluation]) -> str:
@@ -171,19 +215,27 @@ def _compare_saved(
     return _compare(names, _predictor, _evaluations, truth, averaging, copies, key)
 
 
-def _say_what_is_missing(first: str, own: bool) -> None:
+def _say_what_is_missing(lineup: Lineup, own: bool) -> Lineup:
+    first = lineup.names[0]
     if own:
-        st.info(
-            f"{first} has to be evaluated before it can be compared: on Evaluation, under "
-            "“Evaluate data”, on a split of a prepared file."
+        said = (
+            f"{first} has to be evaluated before its figures can be compared: on Evaluation, under "
+            "“Evaluate data”, on a split of a prepared file. “One face” and “Cost” work without."
         )
-        link_to("evaluation", parameters=link_parameters() | {"source": "data"})
     else:
-        st.info(f"No evaluation of {first} is saved, so there is nothing to compare.")
+        said = f"No evaluation of {first} is saved, so there are no figures to compare."
+    return replace(lineup, problem=said, is_to_evaluate=own)
+
+
+def show_problem(lineup: Lineup) -> None:
+    """Draws why there is no comparison, in the place where it would be."""
+    st.info(as_text(lineup.problem), icon=":material/join:")
+    if lineup.is_to_evaluate:
+        link_to("evaluation", parameters=link_parameters() | {"source": "data"})
 
 
 def _pick_others(first: str, others: Sequence[str]) -> list[str]:
-    asked = (read(WITH) or others[0]).split(",")
+    asked = others[:1] if (named := read(WITH)) is None else named.split(",")
     chosen = [name for name in others if name in asked][: MOST - 1]
     st.session_state[_WIDGET] = chosen
     st.multiselect(

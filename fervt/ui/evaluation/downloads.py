@@ -33,8 +33,8 @@ def show_report(view: EvaluationView) -> None:
     with_faces = st.toggle(
         "With example faces",
         disabled=view.faces is None,
-        help="Needs a prepared data file (sidebar) or your own images. FER2013's faces may be "
-        "shown for research; share such a report accordingly.",
+        help="Needs your own images, or a prepared data file: “Faces of the data set” in the "
+        "sidebar. FER2013's faces may be shown for research; share such a report accordingly.",
     )
     with st.container(horizontal=True):
         offer_file("Report (.html)", content, f"{name}.html", "text/html", main=True)

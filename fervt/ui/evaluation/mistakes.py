@@ -16,10 +16,13 @@ from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import show_gallery
+from fervt.ui.script import run_script
 
 LABEL, PREDICTED = "label", "predicted"
 ANY = "any"
 _MOST_FREQUENT = 5
+_FACES = "faces_of_cell"
+_CHOSEN = "cells_chosen"
 
 
 def show_mistakes(view: EvaluationView) -> None:
@@ -30,6 +33,13 @@ def show_mistakes(view: EvaluationView) -> None:
         _show_matrix(view, label, predicted)
     with right:
         _show_most_frequent(view)
+    with st.container(key=_FACES):
+        _show_faces(view, label, predicted)
+    if (times := st.session_state.get(_CHOSEN, 0)) > 0:
+        run_script("bring_into_view", {"place": f".st-key-{_FACES}", "times": times})
+
+
+def _show_faces(view: EvaluationView, label: str, predicted: str) -> None:
     chosen = view.rows.select(in_cell(view.rows, label, predicted))
     st.subheader(describe_cell(view, label, predicted, len(chosen)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -112,6 +122,7 @@ def _take_click(key: str, classes: tuple[str, ...]) -> None:
 
 
 def _choose(label: str, predicted: str) -> None:
+    st.session_state[_CHOSEN] = st.session_state.get(_CHOSEN, 0) + 1
     put(LABEL, label)
     put(PREDICTED, predicted)
     put("page", None)

@@ -10,6 +10,7 @@ from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
 from fervt.ui.charts import say, show_chart
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import draw_faces, show_face_of
+from fervt.ui.no_faces import invite_faces
 
 
 def show_people(view: EvaluationView) -> None:
@@ -43,11 +44,7 @@ def show_people(view: EvaluationView) -> None:
         f"{percent(accepted)} of its answers have a label or a majority behind them."
     )
     if view.faces is None:
-        st.info(
-            "With a prepared data file (sidebar), the faces of each part are shown here with "
-            "their votes.",
-            icon=":material/grid_view:",
-        )
+        invite_faces("The faces of each part, with their votes,")
         return
     side = st.segmented_control(
         "Show errors where", titles, default=titles[1], required=True, key="people_side"

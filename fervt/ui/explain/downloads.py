@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fervt.reports.explanation import bundle_files, zip_bundle
+from fervt.reports.explanation import Photo, bundle_files, zip_bundle
 from fervt.ui.charts import say
 from fervt.ui.downloads import offer_file
 from fervt.ui.explain.selection import ExplainedFace
@@ -16,7 +16,9 @@ def show_download(view: ExplainedFace) -> None:
     )
 
     def files() -> dict[str, bytes]:
-        return bundle_files(view.predictor, view.explanation, view.target, view.prediction.crop)
+        face = view.prediction
+        photo = Photo(view.picture.rgb, view.picture.name, face.box_xyxy_px, face.angle_deg)
+        return bundle_files(view.predictor, view.explanation, view.target, face.crop, photo)
 
     with st.container(horizontal=True):
         offer_file(
@@ -37,5 +39,5 @@ def show_download(view: ExplainedFace) -> None:
         )
     st.caption(
         "The page is self-contained and opens without a network. The zip also holds the overlays "
-        "as PNG. The files show the face: share them as you would share the photo."
+        "as PNG. The files show the whole photo: share them as you would share the photo."
     )

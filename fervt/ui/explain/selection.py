@@ -42,6 +42,7 @@ class ExplainedFace:
 
     Attributes:
         predictor: The checkpoint.
+        picture: That the face is in.
         prediction: What it says of the face.
         explanation: Why, as arrays.
         effects: What the prediction becomes without each region.
@@ -54,6 +55,7 @@ class ExplainedFace:
     """
 
     predictor: Predictor
+    picture: Picture
     prediction: Prediction
     explanation: Explanation
     effects: RegionEffects
@@ -113,6 +115,7 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
     cell = wanted_cell()
     return ExplainedFace(
         predictor,
+        picture,
         prediction,
         explanation,
         effects,

@@ -1,0 +1,32 @@
+"""What stands where faces of the data set would be, as long as there are none: how to get them."""
+
+import streamlit as st
+
+from fervt.ui.dataset_faces import draw_uploader, unreadable
+from fervt.ui.text import as_text
+
+_FER2013 = (
+    "https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
+    "challenge/data"
+)
+_STEPS = f"""
+1. Download `fer2013.csv` from [Kaggle]({_FER2013}).
+2. Run `python -m fervt prepare fer2013.csv --out fer2013.parquet`.
+3. Choose `fer2013.parquet` here:
+"""
+
+
+def invite_faces(what: str) -> None:
+    """Draws how to get the faces, and the uploader.
+
+    Args:
+        what: What would be here, as the subject of a sentence: "These faces".
+    """
+    with st.container(border=True):
+        st.markdown(
+            f":material/grid_view: **{what} appear here once you add FER2013.** Its pictures can't "
+            f"be passed on, so fervt ships without them.\n{_STEPS}"
+        )
+        if problem := unreadable():
+            st.error(as_text(problem), icon=":material/error:")
+        draw_uploader("here")

@@ -14,6 +14,7 @@ from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
+from fervt.evaluation.evidence import shorten
 from fervt.evaluation.metrics import (
     EvaluatedCheckpoint,
     EvaluatedData,
@@ -213,7 +214,7 @@ def evaluate_model(
         tta=scores_of(mirrored, classes, info.temperature),
         parts=_parts_at_work(outputs, labels),
     )
-    return Evaluation(metrics, plain, mirrored, outputs.embeddings.astype(np.float16))
+    return Evaluation(metrics, plain, mirrored, shorten(outputs.embeddings))
 
 
 def with_labels(

@@ -75,6 +75,7 @@ def _draw(slide: Slide, number: int) -> None:
         figure = lines_figure(chart.x_title, chart.y_title, chart.series)
         show_chart(figure, f"slide_{number}", slide.message)
     elif isinstance(chart, Picture):
+        st.space("small")
         left, right = st.columns([2, 3], gap="large")
         left.image(chart.png, width=_PICTURE_PX, alt=chart.alt)
         with right:

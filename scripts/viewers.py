@@ -135,7 +135,12 @@ async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
     started = time.perf_counter()
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     connection = await connect(
-        address, subprotocols=["streamlit"], max_size=None, ping_interval=None, open_timeout=SLOW_S
+        address,
+        subprotocols=["streamlit"],
+        max_size=None,
+        ping_interval=None,
+        open_timeout=SLOW_S,
+        close_timeout=SLOW_S,
     )
     try:
         wish = BackMsg()
@@ -163,6 +168,8 @@ async def _read_page(connection: ClientConnection, page: str) -> None:
             if element.HasField("exception") or element.alert.format == Alert.ERROR:
                 raise RuntimeError(f"{page}: {element}")
             whole |= LAST_WORDS in str(element.markdown.body)
+        elif kind == "page_not_found":  # Home is shown instead
+            raise RuntimeError(f"{page}: there is no such page")
         elif kind == "script_finished" and (
             message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         ):

@@ -12,10 +12,12 @@ Pictures aren't fetched, and nothing is drawn, so it is the server alone that is
 import argparse
 import asyncio
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -26,8 +28,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from scripts.screenshots import ROOT, free_port, wait_for
-
+ROOT = Path(__file__).resolve().parents[1]
+HOST = "127.0.0.1"
 PAGES = ("predict", "explain", "evaluation")
 LAST_WORDS = "not felt emotions"  # what every page ends with
 SLOW_S = 600.0
@@ -39,8 +41,10 @@ class Server:
     """An app of our own, and what its processes take."""
 
     def __init__(self) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://{HOST}:{port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fervt", "app", "--port", str(port)],
             cwd=ROOT,
@@ -50,7 +54,12 @@ class Server:
 
     def wait(self) -> None:
         """Returns once it answers."""
-        wait_for(f"{self.url}/_stcore/health")
+        deadline = time.monotonic() + SLOW_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                return
+            time.sleep(0.2)
+        raise SystemExit("The app did not start.")
 
     def stop(self) -> None:
         """Ends it and waits."""
@@ -126,7 +135,12 @@ async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
     started = time.perf_counter()
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
     connection = await connect(
-        address, subprotocols=["streamlit"], max_size=None, ping_interval=None, open_timeout=SLOW_S
+        address,
+        subprotocols=["streamlit"],
+        max_size=None,
+        ping_interval=None,
+        open_timeout=SLOW_S,
+        close_timeout=SLOW_S,
     )
     try:
         wish = BackMsg()
@@ -154,6 +168,8 @@ async def _read_page(connection: ClientConnection, page: str) -> None:
             if element.HasField("exception") or element.alert.format == Alert.ERROR:
                 raise RuntimeError(f"{page}: {element}")
             whole |= LAST_WORDS in str(element.markdown.body)
+        elif kind == "page_not_found":  # Home is shown instead
+            raise RuntimeError(f"{page}: there is no such page")
         elif kind == "script_finished" and (
             message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         ):

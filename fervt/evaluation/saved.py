@@ -92,10 +92,14 @@ class Evaluation:
             # They are renamed from the last to the first, so that the figures come last.
             for name, content in reversed(self.as_files().items()):
                 stack.enter_context(write_aside(folder / name)).write_bytes(content)
-            (folder / METRICS).unlink(missing_ok=True)  # never old figures beside new tables
-            self._drop_stale(folder)
+            stale = self._stale(folder)
+            # Never old figures beside new tables: only from here to the last rename, less than a
+            # millisecond, would a kill leave no evaluation.
+            for name in (METRICS, *stale):
+                (folder / name).unlink(missing_ok=True)
 
-    def _drop_stale(self, folder: Path) -> None:
+    def _stale(self, folder: Path) -> list[str]:
+        stale = []
         for name, read in MORE_FILES.items():
             try:
                 read(
@@ -104,11 +108,12 @@ class Evaluation:
                     self.plain["image_sha256"].tolist(),
                     len(self.metrics.classes),
                 )
-                stale = self.metrics.neutralized is not None
+                fits = self.metrics.neutralized is None
             except DataError:
-                stale = True
-            if stale:
-                (folder / name).unlink(missing_ok=True)
+                fits = False
+            if not fits:
+                stale.append(name)
+        return stale
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ class Predictor:
         """
         self.device = find_device(device)
         self.info: CheckpointInfo
-        self._model: FERVTGNN  # for fervt.explain too, and for nobody else
+        self._model: FERVTGNN
         self._model, self.info = load_checkpoint(checkpoint)
         self._model.to(self.device)
         self.engine: Engine = open_engine(engine, self._model, self.info.preprocess, self.device)
@@ -133,6 +133,14 @@ class Predictor:
     def classes(self) -> Vocabulary:
         """The vocabulary of its predictions."""
         return self.info.config.classes
+
+    @property
+    def network(self) -> FERVTGNN:
+        """The network itself, in eval mode: for explaining and evaluating alone.
+
+        Whoever wants answers calls `classify`, which may run another engine and calibrates.
+        """
+        return self._model
 
     def count_parameters(self) -> int:
         """How many numbers training changed."""

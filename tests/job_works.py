@@ -58,6 +58,39 @@ def give_unreadable(report: Progress) -> Unreadable:
     return Unreadable()
 
 
+class Attack:
+    """What a process that was taken over may answer: a call of any function."""
+
+    def __init__(self, function, *arguments: object) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple:
+        return self.call
+
+
+def attack(report: Progress, which: str, path: str) -> Attack:
+    return _attack(which, path)
+
+
+def attack_once(which: str, path: str) -> Attack:
+    return _attack(which, path)
+
+
+def _attack(which: str, path: str) -> Attack:
+    calls = {
+        "the system": (os.system, f"touch {path}"),
+        "a function of ours": (write_text, path),
+        "a class that is no record": (open, path, "w"),
+        "a way around": (getattr, os, "system"),
+    }
+    return Attack(*calls[which])
+
+
+def write_text(path: str) -> None:
+    with open(path, "w") as file:
+        file.write("x")
+
+
 def give_what_does_not_pickle(report: Progress) -> object:
     return lambda: None
 

@@ -142,7 +142,10 @@ def test_only_explaining_and_evaluating_reach_the_network_behind_the_door(path):
     if room_of(path) not in {"predict", "explain", "evaluation"}:
         nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
         others = [node.attr for node in nodes if getattr(node.value, "id", "") != "self"]
-        assert not {"_model", "_run"} & set(others)
+        assert not {"_model", "network", "_run"} & set(others)
+    elif room_of(path) != "predict":
+        nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)]
+        assert "_model" not in {n.attr for n in nodes if getattr(n.value, "id", "") == "predictor"}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("pages/*.py")), ids=named)

@@ -66,7 +66,7 @@ def evaluate_prepared(
     every = read_prepared(source, (split,), name)
     data, labels, truth = with_labels(predictor.info, every)
     evaluation = evaluate_model(
-        predictor._model,
+        predictor.network,
         predictor.info,
         EvaluatedCheckpoint(predictor.name, predictor.sha256),
         data,
@@ -157,7 +157,7 @@ def evaluate_archive(
         source=archive.name,
     )
     evaluation = evaluate_model(
-        predictor._model,
+        predictor.network,
         predictor.info,
         EvaluatedCheckpoint(predictor.name, predictor.sha256),
         data,

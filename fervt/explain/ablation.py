@@ -42,7 +42,7 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
     keep = ~torch.eye(len(names), dtype=torch.bool, device=image.device)[1:]
     changes = [([f"{name} dropped" for name in names[1:]], Intervention(keep_tokens=keep))]
     if config.use_gnn:
-        mean = Intervention(gnn_features=predictor._model.gnn_mean)
+        mean = Intervention(gnn_features=predictor.network.gnn_mean)
         changes.append((["Average graph vector"], mean))
     if config.use_gwa:
         equal = Intervention(gwa_weights=torch.ones(GRID, GRID, device=image.device))
@@ -51,6 +51,6 @@ def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
     with torch.inference_mode():
         for labels, change in changes:
             images = image.expand(len(labels), -1, -1, -1)
-            found = predictor.probabilities(predictor._model(images, change))
+            found = predictor.probabilities(predictor.network(images, change))
             effects += [PartEffect(*pair) for pair in zip(labels, found, strict=True)]
     return tuple(effects)

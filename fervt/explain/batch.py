@@ -77,7 +77,7 @@ def _read(
 ) -> tuple[dict[str, Array], NDArray[np.int64], NDArray[np.int64] | None]:
     images = predictor.prepare(faces)
     with torch.enable_grad():
-        output = predictor._model(images.detach().requires_grad_())
+        output = predictor.network(images.detach().requires_grad_())
         answers = output.logits.argmax(dim=1)
         # A face's logit depends on that face alone, so the sum has each face's own gradient.
         total = output.logits.gather(1, answers[:, None]).sum()

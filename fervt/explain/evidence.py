@@ -167,7 +167,7 @@ class Explanation:
 def explain_face(predictor: Predictor, face: NDArray[np.uint8]) -> Explanation:
     """Explains a gray face (48, 48) uint8: a few calls of the model, 49 hidden cells in one."""
     image = predictor.prepare(face[None])
-    output, maps = class_maps(predictor._model, image)
+    output, maps = class_maps(predictor.network, image)
     return Explanation(
         trace=trace_of(predictor, face, image, output),
         hidden_probabilities=occlude(predictor, image),

@@ -20,5 +20,5 @@ def pyramid(predictor: Predictor, fused_features: NDArray[np.floating]) -> tuple
     """
     image = torch.from_numpy(np.ascontiguousarray(fused_features))[None].to(predictor.device)
     with torch.inference_mode():
-        levels = predictor._model.backbone.trunk(image.float())
+        levels = predictor.network.backbone.trunk(image.float())
     return tuple(level[0].float().abs().mean(dim=0).cpu().numpy() for level in levels)

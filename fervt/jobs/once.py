@@ -1,10 +1,10 @@
 """A stranger's file read in a process of its own while the page waits for it."""
 
-import pickle
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from fervt.jobs.answers import read_answer
 from fervt.jobs.process import UNANSWERED, JobError, close, pack, start_process
 from fervt.progress import Progress
 
@@ -42,8 +42,8 @@ def ask(work: Callable[..., T], *arguments: Any) -> T:
             assert process.stdin is not None and process.stdout is not None
             process.stdin.write(message)
             process.stdin.flush()
-            kind, content = pickle.load(process.stdout)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            kind, content = read_answer(process.stdout)
+        except Exception as error:  # whatever a process answers that was taken over
             said = "It takes too long to be read." if late.is_set() else UNANSWERED
             raise JobError(said) from error
         finally:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fervt.jobs.answers import read_answer
 from fervt.jobs.process import MEMORY_BYTES, UNANSWERED, JobError, close, pack, start_process
 
 JobState = Literal["running", "done", "failed", "cancelled"]
@@ -153,7 +154,7 @@ class Jobs:
             process.stdin.write(message)
             process.stdin.flush()
             while True:
-                kind, *content = pickle.load(process.stdout)
+                kind, *content = read_answer(process.stdout)
                 if kind == "progress":
                     job.share, job.doing = content
                 else:

@@ -12,7 +12,8 @@ from fervt.data.archive import ImageArchive
 from fervt.errors import ImageError
 from fervt.faces import FoundFace, whole_image_box
 from fervt.images import Photo, read_photo
-from fervt.pipeline.plan import Chunk, open_zip, printable, read_parquet
+from fervt.pipeline.parquet_rows import read_parquet
+from fervt.pipeline.plan import Chunk, open_zip, printable
 from fervt.predict import Predictor, cut_face
 from fervt.table import FOUND, NO_FACE, Row
 

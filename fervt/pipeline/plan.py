@@ -21,7 +21,7 @@ from fervt.errors import DataError
 
 CHUNK_IMAGES = 64  # a forward pass of crops, or some seconds of photos: what a kill loses
 _LISTS = (".txt", ".lst")
-_COLUMN = "image"
+IMAGE_COLUMN = "image"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def open_parquet(file: str | os.PathLike[str]) -> pq.ParquetFile:
         table = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"'{printable(file)}' cannot be read as a Parquet file.") from error
-    index = table.schema_arrow.get_field_index(_COLUMN)
+    index = table.schema_arrow.get_field_index(IMAGE_COLUMN)
     kind = table.schema_arrow.field(index).type if index >= 0 else None
     if isinstance(kind, pa.StructType):
         at = kind.get_field_index("bytes")
@@ -180,33 +180,7 @@ def open_parquet(file: str | os.PathLike[str]) -> pq.ParquetFile:
     if kind is None or not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         table.close()
         raise DataError(
-            f"'{printable(file)}' has no column named {_COLUMN} that holds the bytes of image "
+            f"'{printable(file)}' has no column named {IMAGE_COLUMN} that holds the bytes of image "
             "files."
         )
     return table
-
-
-def read_parquet(file: str, start: int, stop: int) -> Iterator[bytes | None]:
-    """Yields the images of rows `start` to `stop`, None where a row has none."""
-    with open_parquet(file) as table:
-        first = 0
-        groups: list[int] = []
-        skip = start
-        for group in range(table.metadata.num_row_groups):
-            count = table.metadata.row_group(group).num_rows
-            if first + count > start and first < stop:
-                if not groups:
-                    skip = start - first
-                groups.append(group)
-            first += count
-        left = stop - start
-        for batch in table.iter_batches(32, row_groups=groups, columns=[_COLUMN]):
-            if skip >= len(batch):
-                skip -= len(batch)
-                continue
-            for value in batch.column(0)[skip : skip + left].to_pylist():
-                yield value.get("bytes") if isinstance(value, dict) else value
-            left -= min(left, len(batch) - skip)
-            skip = 0
-            if not left:
-                return

@@ -111,7 +111,7 @@ def _surround(app: Flask, service: Service) -> None:
 
 
 def _route_predictions(app: Flask, service: Service) -> None:
-    config, engine = service.config, service.engine
+    config, responder = service.config, service.responder
     sock = Sock(app)
 
     @app.post("/v1/predict")
@@ -125,7 +125,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
                 if isinstance(image, ImageError):
                     raise image
                 images.append(image)
-            answers = engine.answer([photo.rgb for photo in images], detect, explain)
+            answers = responder.answer([photo.rgb for photo in images], detect, explain)
         return _answer(
             [
                 {"name": name, "note": photo.note} | answer
@@ -140,7 +140,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
         with service.work.take():
             named = decode(found, config, detect)
             good = [photo.rgb for _, photo in named if not isinstance(photo, ImageError)]
-            answers = iter(engine.answer(good, detect, explain))
+            answers = iter(responder.answer(good, detect, explain))
         return _answer(
             [
                 {"name": name, "problem": Problem(422, str(image)).as_json()}
@@ -151,8 +151,8 @@ def _route_predictions(app: Flask, service: Service) -> None:
         )
 
     def _answer(images: list[dict[str, Any]]) -> Response:
-        model = engine.predictor.name
-        search = {"detector": engine.detector_name, "search_side_px": engine.search_side_px}
+        model = responder.predictor.name
+        search = {"detector": responder.detector_name, "search_side_px": responder.search_side_px}
         return jsonify({"model": model, "notice": NOTICE, "images": images} | search)
 
     @app.get("/v1/stream")
@@ -173,9 +173,9 @@ def _route_predictions(app: Flask, service: Service) -> None:
 
 
 def _route_descriptions(app: Flask, service: Service) -> None:
-    config, engine = service.config, service.engine
-    info = engine.predictor.info
-    api = describe_api(config, engine.predictor.classes)
+    config, responder = service.config, service.responder
+    info = responder.predictor.info
+    api = describe_api(config, responder.predictor.classes)
 
     @app.get("/")
     def page() -> str:
@@ -194,8 +194,8 @@ def _route_descriptions(app: Flask, service: Service) -> None:
         shown = {c: expression(c) for c in info.config.classes.classes}
         return jsonify(
             {
-                "name": engine.predictor.name,
-                "engine": engine.predictor.engine.name,
+                "name": responder.predictor.name,
+                "engine": responder.predictor.engine.name,
                 "description": info.description,
                 "notice": NOTICE,
                 "vocabulary": info.config.vocabulary,
@@ -205,7 +205,7 @@ def _route_descriptions(app: Flask, service: Service) -> None:
                     for c, e in shown.items()
                 ],
                 "image_size_px": info.config.image_size,
-                "grid": engine.describe_grid(),
+                "grid": responder.describe_grid(),
                 "sources": list(config.sources),
                 "version": __version__,
             }

@@ -14,8 +14,8 @@ from fervt.faces import check_box, whole_image_box
 from fervt.images import Photo, safe_name
 from fervt.sandbox import read_photo
 from fervt.service.config import ServiceConfig
-from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem
+from fervt.service.responder import EXPLANATIONS
 
 NamedBytes = tuple[str, bytes]
 NamedImage = tuple[str, Photo | ImageError]

@@ -13,8 +13,8 @@ from simple_websocket import Server
 
 from fervt.errors import FervtError
 from fervt.sandbox import read_photo
-from fervt.service.engine import EXPLANATIONS
 from fervt.service.problems import Problem
+from fervt.service.responder import EXPLANATIONS
 from fervt.service.service import Service
 
 MAX_WAITING = 32  # messages behind one: no camera is that fast
@@ -77,7 +77,7 @@ def _answer_frame(frame: bytes, explain: list[str], service: Service) -> dict[st
     try:
         with service.work.take():
             photo = read_photo(frame, "frame", service.config.max_megapixels * 1_000_000)
-            answer = service.engine.answer([photo.rgb], explain=explain, live=True)[0]
+            answer = service.responder.answer([photo.rgb], explain=explain, live=True)[0]
     except Problem as problem:
         return {"problem": problem.as_json()}
     except FervtError as error:

@@ -4,9 +4,9 @@ import threading
 
 from fervt.predict import Predictor
 from fervt.service.config import ServiceConfig
-from fervt.service.engine import Engine
 from fervt.service.limits import RateLimit, Slots
 from fervt.service.metrics import Metrics
+from fervt.service.responder import Responder
 from fervt.service.sources import Sources
 
 
@@ -21,16 +21,16 @@ class Service:
     def __init__(self, predictor: Predictor, config: ServiceConfig) -> None:
         self.config = config
         self.metrics = Metrics()
-        self.engine = Engine(predictor, config, self.metrics)
+        self.responder = Responder(predictor, config, self.metrics)
         self.stopping = threading.Event()
         self.ready = threading.Event()
         self.rate = RateLimit(config.max_rate)
         self.guesses = RateLimit(config.max_rate)  # of the API key
         self.work = Slots(config.max_in_flight, "Too many requests at a time; try again.")
         self.sockets = Slots(config.max_sockets, "Too many open pages; try again later.")
-        self.sources = Sources(config, self.engine, self.stopping)
+        self.sources = Sources(config, self.responder, self.stopping)
 
     def warm_up(self) -> None:
         """Runs the model and the face detector once."""
-        self.engine.warm_up()
+        self.responder.warm_up()
         self.ready.set()

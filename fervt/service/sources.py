@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from fervt.draw import draw_boxes
 from fervt.labels import expression
 from fervt.service.config import ServiceConfig
-from fervt.service.engine import Engine
 from fervt.service.limits import Slots
 from fervt.service.problems import Problem
+from fervt.service.responder import Responder
 
 MAX_SIDE_PX = 960
 MAX_FPS = 25.0
@@ -30,11 +30,14 @@ _BOUNDARY = "frame"
 class Sources:
     """The sources of one worker, by name."""
 
-    def __init__(self, config: ServiceConfig, engine: Engine, stopping: threading.Event) -> None:
+    def __init__(
+        self, config: ServiceConfig, responder: Responder, stopping: threading.Event
+    ) -> None:
         self._viewers = Slots(config.max_viewers, "Too many viewers; try again later.")
         self._stopping = stopping
         self.by_name = {
-            name: Source(name, origin, engine, stopping) for name, origin in config.sources.items()
+            name: Source(name, origin, responder, stopping)
+            for name, origin in config.sources.items()
         }
 
     def stream(self, name: str) -> Response:
@@ -78,10 +81,12 @@ class Sources:
 class Source:
     """One camera or file, opened while somebody watches."""
 
-    def __init__(self, name: str, origin: str, engine: Engine, stopping: threading.Event) -> None:
+    def __init__(
+        self, name: str, origin: str, responder: Responder, stopping: threading.Event
+    ) -> None:
         self._name = name
         self._origin = origin
-        self._engine = engine
+        self._responder = responder
         self._stopping = stopping
         self._changed = threading.Condition()
         self._viewers = 0
@@ -169,7 +174,7 @@ class Source:
         factor = min(1.0, MAX_SIDE_PX / max(image.shape))
         size = round(image.shape[1] * factor), round(image.shape[0] * factor)
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        faces = self._engine.answer([image], live=True)[0]["faces"]
+        faces = self._responder.answer([image], live=True)[0]["faces"]
         shown = [expression(face["label"]) for face in faces]
         captions = [
             f"{e.name} {100 * face['probabilities'][face['label']]:.0f}%"

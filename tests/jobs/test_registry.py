@@ -72,6 +72,18 @@ def test_an_answer_that_cannot_be_read_ends_the_job() -> None:
     assert (job.state, job.error) == ("failed", "The work ended without an answer.")
 
 
+@pytest.mark.parametrize(
+    "which", ["the system", "a function of ours", "a class that is no record", "a way around"]
+)
+def test_an_answer_calls_nothing_in_the_server(which: str, tmp_path: Path) -> None:
+    trace = tmp_path / "was-here"
+    job = ended(Jobs().start("bad", "Bad", works.attack, which, str(trace)))
+    assert (job.state, job.error) == ("failed", "The work ended without an answer.")
+    with pytest.raises(JobError, match="ended without an answer"):
+        ask(works.attack_once, which, str(trace))
+    assert not trace.exists()
+
+
 def test_its_process_ends_in_peace(capfd) -> None:
     jobs = Jobs()
     for _ in range(5):

@@ -12,7 +12,9 @@ import zips
 
 from fervt.data.folders import list_images, walk
 from fervt.errors import DataError, ImageError
-from fervt.pipeline import named_images, plan, plan_chunks
+from fervt.pipeline import named_images, parquet_rows, plan, plan_chunks
+from fervt.pipeline.parquet_rows import read_parquet
+from fervt.pipeline.plan import open_parquet
 
 PICTURES = [zips.png(np.full((4, 5, 3), value, np.uint8)) for value in range(7)]
 
@@ -110,3 +112,26 @@ def test_what_holds_no_images_is_a_sentence(tmp_path) -> None:
     }.items():
         with pytest.raises(DataError, match=sentence):
             list(plan_chunks([tmp_path / name], []))
+
+
+@pytest.mark.parametrize("group_rows", [7, 100, 1000])
+def test_rows_of_a_parquet_are_read_in_any_order(tmp_path, group_rows) -> None:
+    rows = [None if i % 11 == 0 else str(i).encode() for i in range(300)]
+    table = pa.table({"image": pa.array(rows, pa.binary())})
+    file = tmp_path / "a.parquet"
+    pq.write_table(table, file, row_group_size=group_rows)
+    chunks = [(0, 64), (64, 128), (192, 256), (128, 192), (256, 300), (3, 5), (5, 9), (40, 41)]
+    for start, stop in chunks:
+        assert list(read_parquet(str(file), start, stop)) == rows[start:stop]
+
+
+def test_chunk_after_chunk_reads_a_row_group_once(tmp_path, monkeypatch) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": pa.array([b"x"] * 640, pa.binary())}), file)
+    opened = []
+    monkeypatch.setattr(
+        parquet_rows, "open_parquet", lambda name: opened.append(name) or open_parquet(name)
+    )
+    for start in range(0, 640, 64):
+        assert len(list(read_parquet(str(file), start, start + 64))) == 64
+    assert len(opened) == 1

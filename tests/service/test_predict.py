@@ -285,7 +285,7 @@ def test_beyond_the_places_the_answer_is_503_and_comes_back(make_client, face_jp
 
 def test_a_bug_is_500_without_a_word_of_it(make_client, face_jpeg, monkeypatch, caplog):
     client = make_client()
-    engine = client.application.extensions["fervt"].engine
+    engine = client.application.extensions["fervt"].responder
 
     def fail(*args):
         raise ZeroDivisionError("secret detail")
@@ -299,7 +299,7 @@ def test_a_bug_is_500_without_a_word_of_it(make_client, face_jpeg, monkeypatch, 
 def test_concurrent_requests_share_forward_passes(make_client, monkeypatch):
     """Eight callers, whose first forward pass is held until the others wait behind it."""
     client = make_client(max_in_flight=8)
-    engine = client.application.extensions["fervt"].engine
+    engine = client.application.extensions["fervt"].responder
     run, sizes, waiting = engine.predictor.classify, [], threading.Event()
 
     def slow(faces, evidence):

@@ -25,7 +25,7 @@ LIVE_SIDE_PX = 480
 Image = NDArray[np.uint8]
 
 
-class Engine:
+class Responder:
     """A predictor behind a batcher, with as many face detectors as the worker has cores.
 
     Detectors keep state and take long to load, so they live in threads of their own: requests

@@ -17,6 +17,7 @@ from fervt.faces import SEARCH_SIDE_PX
 from fervt.files import write_aside
 from fervt.labels import Vocabulary
 from fervt.live import FrameReading, LiveSettings, LiveWorker, csv_header, csv_rows
+from fervt.live.annotate import Overlay, annotate_frame
 from fervt.live.film import Film, VideoError
 from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
@@ -145,6 +146,9 @@ class ReadFilm:
         summary: Counts.
         vocabulary: Of the readings' probabilities.
         checkpoint: The name of the checkpoint that read it.
+        overlay: The evidence that is drawn in it.
+        bars: Whether the probabilities are drawn in it.
+        seen_share: The share of a face's square that the checkpoint sees.
     """
 
     readings: list[FrameReading]
@@ -152,6 +156,9 @@ class ReadFilm:
     summary: VideoSummary
     vocabulary: Vocabulary
     checkpoint: str
+    overlay: Overlay
+    bars: bool
+    seen_share: float
 
 
 def read_film(
@@ -164,7 +171,7 @@ def read_film(
         predictor: The checkpoint; itself, since a visitor's own has no file.
         name: What sentences call the film.
         content: A whole file of one of these kinds.
-        settings: Of the live worker.
+        settings: Of the live worker; evidence is kept where they say so.
 
     Raises:
         VideoError: The film cannot be read, or what comes of it is too large.
@@ -177,10 +184,60 @@ def read_film(
     def take(reading: FrameReading, share: float) -> None:
         readings.append(reading)
         report(share, f"Frame {len(readings)}")
-        if annotated.tell() > MAX_FILM_BYTES:
-            raise VideoError(
-                f"{name} is too long to be kept in memory; cut it, or read it with 'fervt video'."
-            )
+        _check_length(annotated, name)
 
     summary = read_video(BytesIO(content), predictor, annotated, None, settings, take, name)
-    return ReadFilm(readings, annotated.getvalue(), summary, predictor.classes, predictor.name)
+    return ReadFilm(
+        readings,
+        annotated.getvalue(),
+        summary,
+        predictor.classes,
+        predictor.name,
+        settings.overlay,
+        settings.bars,
+        predictor.info.preprocess.crop,
+    )
+
+
+def redraw_film(
+    report: Progress, name: str, content: bytes, film: ReadFilm, overlay: Overlay, bars: bool
+) -> bytes:
+    """Draws what was read of a film into it anew, without reading its faces again.
+
+    Args:
+        report: Told of each frame.
+        name: What sentences call the film.
+        content: The file that was read.
+        film: What was read, with its evidence; its own annotated copy is not looked at.
+        overlay: The evidence to draw.
+        bars: Whether to draw the probabilities beside a face.
+
+    Returns:
+        The annotated film, an MP4.
+
+    Raises:
+        VideoError: The film cannot be read, or what comes of it is too large.
+    """
+    annotated = BytesIO()
+    try:
+        with Film(BytesIO(content), name) as frames, Mp4Writer(annotated) as copy:
+            for frame, reading in zip(frames, film.readings, strict=False):
+                shown = frame.rgb
+                if not reading.problem:
+                    evidence = [face.evidence for face in reading.faces]
+                    shown = annotate_frame(
+                        shown, reading.faces, evidence, film.seen_share, overlay, bars
+                    )
+                copy.add(shown, reading.time_s)
+                report(frame.share, f"Frame {reading.index + 1}")
+                _check_length(annotated, name)
+    except (OSError, av.error.FFmpegError) as error:
+        raise VideoError(f"What was read cannot be drawn ({_reason(error)}).") from error
+    return annotated.getvalue()
+
+
+def _check_length(annotated: BytesIO, name: str) -> None:
+    if annotated.tell() > MAX_FILM_BYTES:
+        raise VideoError(
+            f"{name} is too long to be kept in memory; cut it, or read it with 'fervt video'."
+        )

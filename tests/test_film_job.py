@@ -1,6 +1,7 @@
 """A film as a job: bytes in, readings and a film's bytes out, nothing on the disk."""
 
 import time
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from fervt import video as video_job
 from fervt.jobs import Jobs
 from fervt.live import LiveSettings
 from fervt.predict import Predictor
-from fervt.video import VideoError, read_film, read_video
+from fervt.video import VideoError, read_film, read_video, redraw_film
 
 SETTINGS = LiveSettings("gwa", search_every=2)
 
@@ -53,6 +54,34 @@ def test_a_child_process_reads_what_this_one_reads(predictor, film, tmp_path, mo
         assert [f.box_xyxy_px for f in read.faces] == [f.box_xyxy_px for f in expected.faces]
         for face, same in zip(read.faces, expected.faces, strict=True):
             np.testing.assert_allclose(face.probabilities, same.probabilities, atol=1e-4)
+
+
+@pytest.mark.parametrize(("overlay", "bars"), [("graph", True), ("none", False), ("gwa", False)])
+def test_another_overlay_is_drawn_as_if_the_film_had_been_read_with_it(
+    predictor, film, monkeypatch, overlay, bars
+):
+    kept = replace(SETTINGS, overlay="none", keep_evidence=True)
+    done = read_film(lambda share, doing: None, predictor, "film.mp4", film, kept)
+    other = replace(SETTINGS, overlay=overlay, bars=bars)
+    expected = read_film(lambda share, doing: None, predictor, "film.mp4", film, other)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a face was read again")
+
+    monkeypatch.setattr(Predictor, "classify", refuse)
+    monkeypatch.setattr("fervt.faces.FaceDetector.detect", refuse)
+    bare = replace(done, annotated_mp4=b"")
+    drawn = redraw_film(lambda share, doing: None, "film.mp4", film, bare, overlay, bars)
+    pairs = zip(frames_of(drawn), frames_of(expected.annotated_mp4), strict=True)
+    for one, same in pairs:
+        assert np.abs(one.astype(int) - same).mean() < 0.2  # as far as H.264 is repeatable
+    before = zip(frames_of(drawn), frames_of(done.annotated_mp4), strict=True)
+    assert any(np.abs(one.astype(int) - same).mean() > 0.2 for one, same in before)
+
+
+def frames_of(content: bytes) -> list[np.ndarray]:
+    with av.open(BytesIO(content)) as film:
+        return [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
 
 
 def test_nothing_lies_on_the_disk(predictor, film, monkeypatch):

@@ -4,11 +4,11 @@ No page and no camera in here: frames come as arrays, from the webcam's thread, 
 test, and go back as arrays with a typed reading.
 """
 
-from fervt.live.annotate import track_color
+from fervt.live.annotate import OVERLAYS, Overlay, track_color
 from fervt.live.meter import LiveStats
 from fervt.live.readings import FaceReading, FrameReading
 from fervt.live.timeline import Timeline, csv_header, csv_rows
-from fervt.live.worker import OVERLAYS, LiveSettings, LiveWorker, Overlay, Snapshot
+from fervt.live.worker import LiveSettings, LiveWorker, Snapshot
 
 __all__ = [
     "OVERLAYS",

@@ -1,7 +1,7 @@
 """The annotated frame: evidence on the face, a box in the person's color, bars beside it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from fervt.draw import box_corners, draw_boxes, draw_graph, draw_overlay, parse_color
 from fervt.faces import Box, crop_face
 from fervt.labels import expression
-from fervt.live.readings import FaceReading
+from fervt.live.readings import Evidence, FaceReading
+
+Overlay = Literal["none", "gwa", "graph"]
+OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
 
 # One a person; none of the expressions' colors, which the bars have.
 _TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
@@ -18,21 +21,6 @@ STRONGEST_EDGES = 10  # all 168 cannot be read
 _GRAPH_PX = 280  # the side on which the graph's arrows are legible
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """The evidence for one face; exactly one kind is drawn.
-
-    Attributes:
-        gwa_weights: (7, 7), mean 1; None to draw the graph.
-        edge_index: (2, E), rows source and target.
-        attention: (E,), 0..1.
-    """
-
-    gwa_weights: NDArray[np.float32] | None = None
-    edge_index: NDArray[np.int64] | None = None
-    attention: NDArray[np.float32] | None = None
 
 
 def track_color(number: int) -> str:
@@ -45,6 +33,7 @@ def annotate_frame(
     faces: Sequence[FaceReading],
     evidence: Sequence[Evidence | None],
     seen_share: float,
+    overlay: Overlay,
     bars: bool,
 ) -> NDArray[np.uint8]:
     """Draws what was read.
@@ -54,6 +43,7 @@ def annotate_frame(
         faces: Those in the frame.
         evidence: One a face; None draws none.
         seen_share: The share of a face's square that the model sees.
+        overlay: Which evidence is drawn, where there is any.
         bars: Whether to draw the probabilities beside each face.
 
     Returns:
@@ -63,7 +53,7 @@ def annotate_frame(
     for face, found in zip(faces, evidence, strict=True):
         if found is not None:
             box = _seen_box(face.box_xyxy_px, seen_share)
-            _draw_evidence(canvas, frame_rgb, box, face.angle_deg, found)
+            _draw_evidence(canvas, frame_rgb, box, face.angle_deg, found, overlay)
     captions = [f"{f.number} {expression(f.label).name} {f.confidence:.0%}" for f in faces]
     colors = [track_color(face.number) for face in faces]
     boxes = [face.box_xyxy_px for face in faces]
@@ -88,17 +78,17 @@ def _draw_evidence(
     box: Box,
     angle_deg: float,
     evidence: Evidence,
+    overlay: Overlay,
 ) -> None:
     left, top, right, bottom = box
     part = crop_face(frame_rgb, box, angle_deg)
-    if evidence.gwa_weights is not None:
+    edges, attention = evidence.edge_index, evidence.attention
+    if overlay == "gwa" and evidence.gwa_weights is not None:
         drawn = draw_overlay(part, evidence.gwa_weights)
-    elif evidence.edge_index is not None and evidence.attention is not None:
+    elif overlay == "graph" and edges is not None and attention is not None:
         side = max(part.shape[0], _GRAPH_PX)
         large = cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR)
-        drawn = draw_graph(
-            large, evidence.edge_index, evidence.attention, strongest=STRONGEST_EDGES
-        )
+        drawn = draw_graph(large, edges, attention, strongest=STRONGEST_EDGES)
         drawn = cv2.resize(drawn, part.shape[1::-1], interpolation=cv2.INTER_AREA)
     else:
         return

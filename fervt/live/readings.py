@@ -9,6 +9,21 @@ from fervt.faces import Box
 
 
 @dataclass(frozen=True, eq=False)
+class Evidence:
+    """The evidence for one face, as far as it was asked for and the checkpoint has it.
+
+    Attributes:
+        gwa_weights: (7, 7), mean 1.
+        edge_index: (2, E), rows source and target.
+        attention: (E,), 0..1; comes with `edge_index`.
+    """
+
+    gwa_weights: NDArray[np.float32] | None = None
+    edge_index: NDArray[np.int64] | None = None
+    attention: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class FaceReading:
     """One face in one frame.
 
@@ -18,6 +33,7 @@ class FaceReading:
         angle_deg: How far the head, and the box with it, is tilted clockwise.
         classes: C labels, in the order of `probabilities`.
         probabilities: (C,) float32, smoothed over time, summing to 1.
+        evidence: Where it is kept, to be drawn again; None otherwise.
     """
 
     number: int
@@ -25,6 +41,7 @@ class FaceReading:
     angle_deg: float
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
+    evidence: Evidence | None = None
 
     @property
     def label(self) -> str:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +19,19 @@ from fervt.explain import edge_attention
 from fervt.faces import Box, FaceDetector
 from fervt.faces.found import Search
 from fervt.images import check_image
-from fervt.live.annotate import Evidence, annotate_frame
+from fervt.live.annotate import Overlay, annotate_frame
 from fervt.live.meter import LiveStats, Meter
-from fervt.live.readings import FaceReading, FrameReading
+from fervt.live.readings import Evidence, FaceReading, FrameReading
 from fervt.live.timeline import Timeline
 from fervt.live.tracker import Track, Tracker
 from fervt.predict import Predictor, Reading, cut_face
 
-Overlay = Literal["none", "gwa", "graph"]
-OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
 _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
     "none": (),
     "gwa": ("gwa",),
     "graph": ("gat",),
 }
+_ALL_EVIDENCE: tuple[predict.Evidence, ...] = ("gwa", "gat")
 
 # From search to search at most: a new face waits no longer.
 _MAX_BETWEEN = 8  # frames
@@ -59,6 +57,8 @@ class LiveSettings:
         search_side_px: How large frames are searched, see `FaceDetector`: at 320, faces from a
             twelfth of the frame's width are found. A worker keeps the one it began with.
         max_faces: So many are read in a frame, the largest.
+        keep_evidence: Whether readings hold all evidence, whatever is drawn of it, so that it can
+            be drawn otherwise later.
     """
 
     overlay: Overlay = "none"
@@ -68,6 +68,7 @@ class LiveSettings:
     search_every: int | None = None
     search_side_px: int = 320
     max_faces: int = 6
+    keep_evidence: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +179,8 @@ class LiveWorker:
             shown = image_rgb
             faces, evidence = self._read(image_rgb, at_s, settings)
             share = self.predictor.info.preprocess.crop
-            shown = annotate_frame(image_rgb, faces, evidence, share, settings.bars)
+            overlay, bars = settings.overlay, settings.bars
+            shown = annotate_frame(image_rgb, faces, evidence, share, overlay, bars)
         except FervtError as error:
             problem = str(error)
         except Exception as error:  # the stream must go on, whatever a frame did
@@ -242,20 +244,25 @@ class LiveWorker:
         if not places:
             return (), []
         began_s = self._clock()
-        probabilities, evidence = self._classify(image_rgb, list(places.values()), settings.overlay)
+        asked = _ALL_EVIDENCE if settings.keep_evidence else _EVIDENCE[settings.overlay]
+        probabilities, evidence = self._classify(image_rgb, list(places.values()), asked)
         self._reading_ms.take(1000 * (self._clock() - began_s))
         classes = self.predictor.classes.classes
         smoothed = self._smooth(list(places), probabilities, time_s, settings.half_life_s)
+        kept = evidence if settings.keep_evidence else [None] * len(evidence)
         return tuple(
-            FaceReading(number, *place, classes, shares)
-            for (number, place), shares in zip(places.items(), smoothed, strict=True)
+            FaceReading(number, *place, classes, shares, one)
+            for (number, place), shares, one in zip(places.items(), smoothed, kept, strict=True)
         ), evidence
 
     def _classify(
-        self, image_rgb: NDArray[np.uint8], places: Sequence[tuple[Box, float]], overlay: Overlay
+        self,
+        image_rgb: NDArray[np.uint8],
+        places: Sequence[tuple[Box, float]],
+        asked: tuple[predict.Evidence, ...],
     ) -> tuple[NDArray[np.float32], list[Evidence | None]]:
         faces = np.stack([cut_face(image_rgb, *place) for place in places])
-        readings = self.predictor.classify(faces, _EVIDENCE[overlay])
+        readings = self.predictor.classify(faces, asked)
         probabilities = np.stack([reading.probabilities for reading in readings])
         return probabilities, [_to_draw(reading) for reading in readings]
 
@@ -277,12 +284,11 @@ class LiveWorker:
 
 
 def _to_draw(reading: Reading) -> Evidence | None:
-    """What is drawn of the evidence that was asked for; None where the checkpoint has none."""
-    if reading.gwa is not None:
-        return Evidence(reading.gwa)
-    if reading.gat is not None:
-        return Evidence(edge_index=reading.edge_index, attention=edge_attention(reading.gat))
-    return None
+    """What can be drawn of the evidence that was asked for; None where the checkpoint has none."""
+    if reading.gwa is None and reading.gat is None:
+        return None
+    attention = None if reading.gat is None else edge_attention(reading.gat)
+    return Evidence(reading.gwa, reading.edge_index, attention)
 
 
 def _is_other_shape(before: tuple[int, int], now: tuple[int, int]) -> bool:

@@ -15,7 +15,7 @@ from fervt.ui.text import as_text
 
 PARAMETER = "job"
 # Work on what another job gave: its id stands beside that one's in the address.
-PARAMETERS = {"evidence": "evidence_job", "robustness": "robustness_job"}
+PARAMETERS = {"evidence": "evidence_job", "robustness": "robustness_job", "redraw": "redraw_job"}
 REFRESH_S = 0.5
 
 _OWN = "own_jobs"  # ids by kind, of those that this session started

@@ -119,6 +119,31 @@ def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     assert any("face 1:" in m.value for m in app.markdown)
 
 
+def test_another_overlay_is_drawn_without_reading_the_film_again(open_page, jobs, film):
+    app = upload(open_page("live", source="video"), "film.mp4", film)
+    jobs.work()
+    (read,) = jobs.known.values()
+    settled(app)
+    before = app.get("video")[0].proto.url
+    app.query_params["overlay"] = "graph"
+    settled(app)
+    assert [job.title for job in jobs.known.values()] == ["Reading film.mp4", "Drawing film.mp4"]
+    assert app.get("video")[0].proto.url == before, (
+        "the old one is shown until the new one is there"
+    )
+    jobs.work()
+    settled(app)
+    assert app.get("video")[0].proto.url != before
+    assert read.id in jobs.known and len(jobs.known) == 2
+    app.query_params["overlay"] = "none"
+    settled(app)
+    assert app.get("video")[0].proto.url == before and not jobs.waiting, "it is still there"
+    again = open_page("live", source="video", overlay="gwa", job=read.id)
+    assert any("Choose the file again" in c.value for c in again.caption) and not jobs.waiting
+    press(app, "Forget this video")
+    assert not jobs.known
+
+
 def test_a_moment_of_a_film_is_explained_without_what_was_drawn_on_it(
     open_page, jobs, film, monkeypatch
 ):

@@ -4,12 +4,14 @@ Nothing of it lies on the disk: the file is in the session, what was read of it 
 registry of jobs, until it is forgotten, replaced, or an hour old.
 """
 
+from dataclasses import replace
 from io import BytesIO
 
 import streamlit as st
 from PIL import Image
 
 from fervt.images import safe_name
+from fervt.jobs import Job
 from fervt.live import FrameReading, LiveSettings
 from fervt.live.film import Film
 from fervt.predict import Predictor
@@ -21,12 +23,13 @@ from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, show_exports
 from fervt.ui.navigation import is_leaving, leave_for, link_parameters
 from fervt.ui.script import run_script
-from fervt.video import ReadFilm, read_film
+from fervt.video import ReadFilm, read_film, redraw_film
 
-KIND = "video"
+KIND, REDRAW = "video", "redraw"
 TYPES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts", ".gif"]
 
 _MAX_FILE_MB = 200
+_DRAWN = "film_redrawn"  # what the last redrawing was for
 _WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
 
 _WHAT_HAPPENS = (
@@ -55,7 +58,36 @@ def show_film(predictor: Predictor) -> None:
         _draw_actions(key, predictor, settings, job is not None)
     if done:
         assert job is not None
-        _draw_result(job.result)
+        _draw_result(job.result, _annotated(job, key, settings))
+
+
+def _annotated(job: Job, key: str, settings: LiveSettings) -> bytes:
+    """The film with the overlay that is chosen now; the one it was read with until that is drawn.
+
+    Args:
+        job: Which has read it.
+        key: The uploader's.
+        settings: What is chosen now.
+    """
+    film: ReadFilm = job.result
+    wanted = job.id, settings.overlay, settings.bars
+    if wanted[1:] == (film.overlay, film.bars):
+        return film.annotated_mp4
+    upload = st.session_state.get(key)
+    if upload is None:
+        st.caption("Choose the file again to change what is drawn: only its result is still here.")
+        return film.annotated_mp4
+    if st.session_state.get(_DRAWN) != wanted:
+        name = safe_name(upload.name)
+        readings = replace(film, annotated_mp4=b"")
+        start_job(
+            REDRAW, f"Drawing {name}", redraw_film, name, upload.getvalue(), readings, *wanted[1:]
+        )
+    drawing = find_job(REDRAW)
+    st.session_state[_DRAWN] = None if drawing is None else wanted
+    if drawing is not None and show_progress(drawing):
+        return drawing.result
+    return film.annotated_mp4
 
 
 def _draw_actions(key: str, predictor: Predictor, settings: LiveSettings, known: bool) -> None:
@@ -66,7 +98,8 @@ def _draw_actions(key: str, predictor: Predictor, settings: LiveSettings, known:
                 icon=":material/replay:",
                 on_click=_take_file,
                 args=(key, predictor, settings),
-                help="With the choices above.",
+                help="With the smoothing above and the checkpoint in the sidebar. What is drawn "
+                "on the face changes without it.",
             )
         if known:
             st.button("Forget this video", icon=":material/delete:", on_click=_forget)
@@ -74,6 +107,7 @@ def _draw_actions(key: str, predictor: Predictor, settings: LiveSettings, known:
 
 def _take_file(key: str, predictor: Predictor, settings: LiveSettings) -> None:
     file = st.session_state[key]
+    forget_job(REDRAW)
     if file is None:
         forget_job(KIND)
         return
@@ -83,10 +117,11 @@ def _take_file(key: str, predictor: Predictor, settings: LiveSettings) -> None:
 
 def _forget() -> None:
     forget_job(KIND)
+    forget_job(REDRAW)
     renew_keys("video")
 
 
-def _draw_result(film: ReadFilm) -> None:
+def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
     found = film.summary
     if found.failed:
         st.warning(
@@ -95,9 +130,7 @@ def _draw_result(film: ReadFilm) -> None:
         )
     for note in found.notes:
         st.warning(note, icon=":material/broken_image:")
-    st.video(
-        film.annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings"
-    )
+    st.video(annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings")
     people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -109,7 +142,7 @@ def _draw_result(film: ReadFilm) -> None:
         )
         offer_file(
             "Annotated video (MP4)",
-            lambda: film.annotated_mp4,
+            lambda: annotated_mp4,
             "annotated.mp4",
             "video/mp4",
             help="H.264, without the sound.",

@@ -87,7 +87,14 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
         bars = pick_flag("Bars", "bars", True)
     base = VIDEO_SETTINGS if of_file else LiveSettings()
     chosen = cast(Overlay, overlay)
-    return replace(base, overlay=chosen, half_life_s=float(half_life_s), mirror=mirror, bars=bars)
+    return replace(
+        base,
+        overlay=chosen,
+        half_life_s=float(half_life_s),
+        mirror=mirror,
+        bars=bars,
+        keep_evidence=of_file,
+    )
 
 
 def show_stream(predictor: Predictor, settings: LiveSettings) -> tuple[CameraReader, bool]:

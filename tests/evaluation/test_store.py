@@ -121,11 +121,13 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     assert info.config == model
     # What came after some of these were trained has the value that it had then without a name.
     settings = {"teacher_weight": 0.0, "schedule": "cosine", "decay_epochs": 10.0}
-    settings |= {"equivariance_weight": 0.0}
-    settings |= {n: v for n, v in info.training.items() if n not in ("averaged", "teachers")}
+    settings |= {"equivariance_weight": 0.0, "distill_weight": 0.0}
+    others = ("averaged", "teachers", "distilled")
+    settings |= {n: v for n, v in info.training.items() if n not in others}
     if settings["amp"] is True:  # bfloat16 was a switch
         settings["amp"] = "auto"
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
+    assert bool(info.training.get("distilled")) == bool(config.distill_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
     parts = {0: "", 4: "; the mean of four runs' weights"}
     assert info.description == description + parts[len(info.training.get("averaged", {}))]

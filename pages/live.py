@@ -20,7 +20,7 @@ from fervt.ui.page import open_page
 predictor = open_page("Live", "Expressions on your webcam or in a video, frame by frame.")
 if pick_source() == "video":
     show_film(predictor)
-elif ask_consent():
+elif ask_consent(predictor):
     show_camera_trouble()
     stream_column, panel_column = st.columns([3, 2], gap="large")
     with stream_column:

@@ -89,7 +89,7 @@ def measure_five_crop(
     require_crops(predictor.info)
     if not len(data):
         raise DataError("There are no faces to measure.")
-    model, preprocess, found = predictor._model, predictor.info.preprocess, []
+    model, preprocess, found = predictor.network, predictor.info.preprocess, []
     for start in range(0, len(data), batch_size):
         faces = torch.from_numpy(data.images[start : start + batch_size]).to(predictor.device)
         with torch.inference_mode():

@@ -234,6 +234,7 @@ def test_recording_is_off_until_record_and_forgotten_with_the_images(open_page, 
     monkeypatch.setattr("fervt.ui.live.stream.stream_camera", camera)
     app = open_page("live")
     assert "unless you press Record" in app.markdown[0].value
+    assert [c.value for c in app.caption if "What you will see" in c.value]
     press(app, "Agree and continue")
     assert readers[-1].recorder.state.frames == 0 and not app.get("video")
     press(app, "Record")

@@ -12,6 +12,7 @@ from fervt.live import LiveSettings, LiveWorker, Overlay
 from fervt.live.camera import CameraReader
 from fervt.predict import Predictor
 from fervt.ui.choices import pick_flag, pick_one
+from fervt.ui.live.preview import show_preview
 from fervt.video import VIDEO_SETTINGS
 
 _AGREED = "live_agreed"
@@ -39,13 +40,16 @@ _TURN_VARIABLES = (
 )
 
 
-def ask_consent() -> bool:
+def ask_consent(predictor: Predictor) -> bool:
     """Draws what happens to the frames until the visitor agrees; says whether they have."""
     if st.session_state.get(_AGREED):
         return True
-    with st.container(border=True):
+    question, preview = st.columns(2, gap="large")
+    with question, st.container(border=True):
         st.markdown(f":material/shield_person: {_CONSENT}")
         st.button("Agree and continue", type="primary", on_click=_agree)
+    with preview:
+        show_preview(predictor)
     return False
 
 

@@ -14,6 +14,7 @@ from fervt.ui.address import put, wanted
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
+from fervt.ui.evaluation.people_words import describe_people
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import show_gallery
 from fervt.ui.script import run_script
@@ -166,5 +167,5 @@ def _show_people(chosen: Rows) -> None:
         show_chart(
             people_figure(counts, list(PEOPLE.values())),
             "people_of_cell",
-            "Whom the annotators side with in these errors",
+            describe_people(counts, list(PEOPLE.values())),
         )

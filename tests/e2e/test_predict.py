@@ -87,7 +87,7 @@ def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     shown = Image.open(BytesIO(page.request.get(seen.evaluate("image => image.src")).body()))
     pixels = shown.convert("RGB").resize((side, side), Image.Resampling.NEAREST)
     assert pixels.tobytes() == prediction.model_input.tobytes(), "the exact input is shown"
-    expect(page.get_by_text(NOTICE).last).to_be_visible()
+    expect(page.get_by_text(NOTICE).last).to_be_visible(timeout=SLOW_MS)
 
 
 def test_a_link_names_the_checkpoint(page, app_server, astronaut):
@@ -126,10 +126,10 @@ def test_an_example_is_chosen_by_clicking_its_picture(page, app_server):
     page.goto(f"{app_server}/predict")
     page.get_by_role("button", name="Examples").click()
     card = page.locator("[class*=st-key-card_example_mirrored]")
-    card.get_by_role("button", name="Mirrored").wait_for()
+    card.get_by_role("button", name="Mirrored").wait_for(timeout=SLOW_MS)
     card.click(position={"x": 40, "y": 30})
-    page.wait_for_url("**/predict?image=mirrored")
-    expect(headline(page)).to_be_visible()
+    page.wait_for_url("**/predict?image=mirrored", timeout=SLOW_MS)
+    expect(headline(page)).to_be_visible(timeout=SLOW_MS)
 
 
 def test_a_face_is_chosen_by_clicking_it_in_the_photo(page, app_server):

@@ -5,6 +5,7 @@ been used waits for the next rows: whoever takes chunk after chunk reads a file 
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from fervt.pipeline.plan import IMAGE_COLUMN, open_parquet
@@ -75,9 +76,8 @@ def read_parquet(file: str, start: int, stop: int) -> Iterator[bytes | None]:
         reader.close()
         reader = None
     reader = reader or _Reader(file, start)
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(reader.close)
         yield from reader.read(start, stop)
-    except BaseException:
-        reader.close()
-        raise
-    _waiting[file] = reader
+        on_failure.pop_all()
+        _waiting[file] = reader

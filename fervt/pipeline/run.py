@@ -9,7 +9,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -201,7 +201,10 @@ def begin(
         folder.mkdir(parents=True, exist_ok=True)
         refuse_foreign(folder)
         lock = claim(folder)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(_remove_unbegun, folder)
+            if lock is not None:
+                on_failure.callback(lock.close)
             clear_discarded(folder)
             if not (folder / RUN).exists():
                 _start(folder, paths, wanted)
@@ -213,12 +216,7 @@ def begin(
                     "it with the same options, delete it, or choose another file."
                 )
             done = sum(_count_images(folder, number) for number in range(begun["parts"]))
-        except BaseException:
-            if lock is not None:
-                lock.close()
-            if not (folder / RUN).exists():
-                remove_own(folder)
-            raise
+            on_failure.pop_all()
     except OSError as error:
         raise _unwritable(out, error) from error
     return Run(
@@ -235,6 +233,11 @@ def begin(
         _as_csv=as_csv,
         _lock=lock,
     )
+
+
+def _remove_unbegun(folder: Path) -> None:
+    if not (folder / RUN).exists():
+        remove_own(folder)
 
 
 def part_file(folder: Path, number: int) -> Path:

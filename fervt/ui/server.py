@@ -19,20 +19,21 @@ def main() -> None:
 
 
 def _load() -> None:
-    """Imports what pages import and explains Home's face; what fails, the first page says."""
+    """Imports what pages import and explains Home's face.
+
+    What fails ends this thread alone, with its traceback in the server's log; the first page says
+    it to the visitor.
+    """
     # Streamlit warns that there is no visitor yet, which is the point.
     logging.getLogger(_QUIET).addFilter(lambda record: record.threadName != _THREAD)
-    try:
-        from fervt.ui.checkpoints import load_shipped, shipped_names
-        from fervt.ui.home.hero import explain_example
-        from fervt.ui.home.stages import make_stages
+    from fervt.ui.checkpoints import load_shipped, shipped_names
+    from fervt.ui.home.hero import explain_example
+    from fervt.ui.home.stages import make_stages
 
-        flagship = load_shipped(shipped_names()[0])
-        make_stages(flagship, explain_example(flagship))
-        for name in shipped_names()[1:]:
-            load_shipped(name)
-    except Exception:
-        logging.getLogger(__name__).exception("The model could not be loaded in advance.")
+    flagship = load_shipped(shipped_names()[0])
+    make_stages(flagship, explain_example(flagship))
+    for name in shipped_names()[1:]:
+        load_shipped(name)
 
 
 if __name__ == "__main__":

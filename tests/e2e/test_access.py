@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from pages_in_browser import settle
 from playwright.sync_api import expect
 
 SLOW_MS = 120_000
@@ -21,7 +22,7 @@ VIEWS = {
 def open_view(page, app_server: str, view: str) -> None:
     page.goto(f"{app_server}/{VIEWS[view]}")
     expect(page.get_by_text("not felt emotions").last).to_be_visible(timeout=SLOW_MS)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(page)
     page.wait_for_timeout(800)  # what is drawn once more, like charts
 
 

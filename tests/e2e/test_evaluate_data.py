@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pages_in_browser import settle
 from playwright.sync_api import expect
 from zips import labeled_zip
 
@@ -22,7 +23,7 @@ def page(browser_page, app_server):
     expect.set_options(timeout=SLOW_MS)
     name = next(iter(shipped_checkpoints()))
     browser_page.goto(f"{app_server}/evaluation?checkpoint={name}&source=data")
-    browser_page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(browser_page)
     return browser_page
 
 
@@ -35,10 +36,10 @@ def start(page) -> None:
     page.get_by_role("progressbar").wait_for()
 
 
-def settle(page) -> None:
-    """Waits for the page's run to end: a click on what it is about to replace is lost."""
+def settle_later(page) -> None:
+    """As `settle`, of a page whose run is about to begin."""
     page.wait_for_timeout(1000)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(page)
 
 
 def faces_scored(page):
@@ -53,9 +54,9 @@ def test_a_zip_becomes_a_report_that_a_reload_finds(page, tmp_path: Path) -> Non
     expect(faces_scored(page)).to_contain_text("mine.zip")
     expect(page.get_by_role("img").first).to_be_visible()  # the gallery
 
-    settle(page)
+    settle_later(page)
     page.get_by_role("tab", name="Report").click()
-    settle(page)
+    settle_later(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Evaluation (.zip)").click()
     with zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes())) as archive:
@@ -68,9 +69,9 @@ def test_a_zip_becomes_a_report_that_a_reload_finds(page, tmp_path: Path) -> Non
     report = waiting.value.path().read_text()
     assert f"{saved.metrics.standard.accuracy:.2%}" in report
 
-    settle(page)
+    settle_later(page)
     page.get_by_role("tab", name="Map").click()
-    settle(page)
+    settle_later(page)
     chart = page.locator(".st-key-face_map .js-plotly-plot")
     chart.locator(".nsewdrag").wait_for(state="attached")
     page.locator(".st-key-face_sheet img").wait_for(state="attached")

@@ -2,6 +2,7 @@
 
 import re
 
+from pages_in_browser import settle
 from playwright.sync_api import Page, expect
 
 WAIT_MS = 120_000
@@ -12,7 +13,7 @@ def open_explain(page: Page, app_server: str, parameters: str = "") -> None:
     expect(page.get_by_role("grid", name="Grad-CAM")).to_be_visible(timeout=WAIT_MS)
     if "view=" in parameters:
         expect(page.get_by_text("evidence of all panels in")).to_be_visible(timeout=WAIT_MS)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(page)
     page.wait_for_timeout(1000)  # charts take their places, and what is below them moves
 
 

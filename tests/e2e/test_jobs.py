@@ -8,6 +8,7 @@ import re
 import time
 
 import pytest
+from pages_in_browser import settle
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
@@ -29,10 +30,6 @@ def job(request):
     started = time.perf_counter()
     yield
     print(f"{request.node.name}: {time.perf_counter() - started:.1f} s")
-
-
-def settle(page) -> None:
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
 def test_drop_ask_why_and_share(app_server, launch_chromium, photos, job):

@@ -4,6 +4,7 @@ import hashlib
 from io import BytesIO
 
 import pytest
+from pages_in_browser import settle
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
@@ -66,8 +67,7 @@ def said_of(prediction, name: str = find_checkpoint().stem) -> str:
 
 def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     page.goto(f"{app_server}/predict")
-    # A file that is given before the page has run once is lost.
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").last.set_input_files(astronaut)
 
     assert said_of(prediction).startswith("Happy")
@@ -76,7 +76,7 @@ def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
     assert f"image={digest}" in page.url
 
     # The headline comes before the pictures, which are the example's until then.
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    settle(page)
     side = prediction.model_input.shape[0]
     crop, seen = (
         page.get_by_test_id("stImage").filter(has_text=caption).locator("img")
@@ -124,9 +124,11 @@ def test_a_link_names_the_checkpoint(page, app_server, astronaut):
 
 def test_an_example_is_chosen_by_clicking_its_picture(page, app_server):
     page.goto(f"{app_server}/predict")
+    settle(page)
     page.get_by_role("button", name="Examples").click()
     card = page.locator("[class*=st-key-card_example_mirrored]")
     card.get_by_role("button", name="Mirrored").wait_for(timeout=SLOW_MS)
+    settle(page)
     card.click(position={"x": 40, "y": 30})
     page.wait_for_url("**/predict?image=mirrored", timeout=SLOW_MS)
     expect(headline(page)).to_be_visible(timeout=SLOW_MS)
@@ -135,6 +137,7 @@ def test_an_example_is_chosen_by_clicking_its_picture(page, app_server):
 def test_a_face_is_chosen_by_clicking_it_in_the_photo(page, app_server):
     page.goto(f"{app_server}/predict")
     expect(page.get_by_role("button", name="Face 1: ")).to_have_attribute("aria-pressed", "true")
+    settle(page)
     second = page.get_by_role("button", name="Face 2: ")
     second.click()
     page.wait_for_url("**/predict?*face=2*")

@@ -21,7 +21,8 @@ from streamlit.testing.v1 import AppTest
 
 from fervt import resources
 from fervt.checkpoint import find_checkpoint
-from fervt.evaluation.evidence import Edges, hash_rows
+from fervt.evaluation.beside import hash_rows
+from fervt.evaluation.evidence import Edges
 from fervt.evaluation.saved import Evaluation, SavedEvaluation, read_evaluation
 
 ROOT = Path(__file__).parents[1]

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from fervt.evaluation.averaging import FiveCrop
-from fervt.evaluation.evidence import Edges, Evidence, hash_rows
+from fervt.evaluation.beside import hash_rows
+from fervt.evaluation.evidence import Edges, Evidence
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import read_evaluation
 from fervt.metrics import softmax

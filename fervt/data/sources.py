@@ -198,9 +198,8 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
     """Yields (split, label, file) for every image below a folder; `others` gets what is none."""
     top = _visible(root)
     if len(top) == 1 and top[0].is_dir() and not split_of(top[0].name):
-        yield from _list_images(
-            top[0], others
-        )  # as zip files often hold one folder that holds the rest
+        # Zip files often hold one folder that holds the rest.
+        yield from _list_images(top[0], others)
         return
     found = set()
     for split_folder in top:

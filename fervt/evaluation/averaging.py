@@ -5,19 +5,16 @@ passes of the network, so they are measured where they were asked for and lie in
 beside `predictions.parquet`. The file holds probabilities only: labels stay in one place.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
-from fervt.evaluation.evidence import about_arrays, check_belongs, hash_rows, read_arrays
-from fervt.files import write_aside
+from fervt.evaluation.beside import ArraysBeside, hash_rows
 
 FILE = "five_crop.npz"
 
@@ -27,47 +24,26 @@ of the face in the checkpoint's crop size, the center and the four corners, none
 """
 AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
 
-_VERSION = 1
-
 
 @dataclass(frozen=True, eq=False)
-class FiveCrop:
+class FiveCrop(ArraysBeside):
     """Probabilities averaged over five crops, for the N rows of an evaluation.
 
     The crops are those of torchvision's `FiveCrop`. The ten of Krizhevsky et al. (2012) are these
     and their mirror images.
 
     Attributes:
-        checkpoint_sha256: Of the checkpoint's file.
-        rows_sha256: `hash_rows` of the evaluation's rows.
         probabilities: (N, C) float32, before temperature scaling.
     """
 
-    checkpoint_sha256: str
-    rows_sha256: str
+    FILE: ClassVar[str] = FILE
+    VERSION: ClassVar[int] = 1
+
     probabilities: NDArray[np.float32]
 
-    def as_bytes(self) -> bytes:
-        """The content of its file."""
-        about = {
-            "version": _VERSION,
-            "checkpoint_sha256": self.checkpoint_sha256,
-            "rows_sha256": self.rows_sha256,
-        }
-        content = BytesIO()
-        np.savez_compressed(
-            content, about=np.array(json.dumps(about)), probabilities=self.probabilities
-        )
-        return content.getvalue()
-
-    def write(self, folder: Path) -> None:
-        """Writes the file into the folder of a saved evaluation, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        with write_aside(folder / FILE) as aside:
-            aside.write_bytes(self.as_bytes())
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """What its file holds."""
+        return {"probabilities": self.probabilities}
 
 
 def read_five_crop(
@@ -85,11 +61,9 @@ def read_five_crop(
         DataError: The file is damaged, or belongs to another checkpoint or other rows.
     """
     digests = list(image_sha256)
-    arrays = read_arrays(folder / FILE, len(digests))
+    arrays = FiveCrop.read_arrays(folder, checkpoint_sha256, digests)
     if arrays is None:
         return None
-    about = about_arrays(arrays)
-    check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
     found = arrays.get("probabilities", np.empty(0))
     sound = (
         found.dtype.kind == "f"
@@ -99,4 +73,4 @@ def read_five_crop(
     )
     if not sound:
         raise DataError(f"'{FILE}' is damaged: it holds no probabilities of these rows.")
-    return FiveCrop(checkpoint_sha256, about["rows_sha256"], found.astype(np.float32, copy=False))
+    return FiveCrop(checkpoint_sha256, hash_rows(digests), found.astype(np.float32, copy=False))

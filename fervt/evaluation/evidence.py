@@ -1,34 +1,28 @@
 """The evidence for every row of a saved evaluation, and the file that holds it.
 
-`evidence.npz` lies beside `predictions.parquet`. It names the checkpoint and the rows that it
-belongs to by their hashes, so evidence of another checkpoint or of other rows is never shown.
+`evidence.npz` lies beside `predictions.parquet`, see `fervt.evaluation.beside`.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.measures import MEASURES
 from fervt.explain.evidence import SOURCES
 from fervt.explain.grid import CELLS
-from fervt.files import write_aside
 
 FILE = "evidence.npz"
 LEAST_FACES = 20
 """Fewer are not averaged into a face that is stored: it must not be anybody's."""
 
-_VERSION = 2
 _WHOLE = 255  # an edge with all of its target's attention
 _DROPPED_BITS = 3
-_SPARE, _A_ROW = 4_000_000, 16_384  # bytes that such a file may unpack to: in all, and for each row
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +51,10 @@ class Edges:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class Evidence(ArraysBeside):
     """Evidence for N rows of C classes.
 
     Attributes:
-        checkpoint_sha256: Of the checkpoint's file.
-        rows_sha256: `hash_rows` of the rows.
         maps: By key of `explain.SOURCES`, (N, 49) float16, for the class that was answered.
         measures: By key of `MEASURES`, (N,) float16; see `measure_faces`.
         edges: Attention along the graph's edges; None without the graph.
@@ -70,8 +62,9 @@ class Evidence:
         mean_face: (48, 48) uint8, of all rows; gray with too few.
     """
 
-    checkpoint_sha256: str
-    rows_sha256: str
+    FILE: ClassVar[str] = FILE
+    VERSION: ClassVar[int] = 2
+
     maps: dict[str, NDArray[np.float16]]
     measures: dict[str, NDArray[np.float16]]
     edges: Edges | None
@@ -82,31 +75,16 @@ class Evidence:
         """Number of rows."""
         return len(next(iter(self.maps.values())))
 
-    def as_bytes(self) -> bytes:
-        """The content of its file."""
-        about = {
-            "version": _VERSION,
-            "checkpoint_sha256": self.checkpoint_sha256,
-            "rows_sha256": self.rows_sha256,
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """What its file holds."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"map_{name}": shorten(values) for name, values in self.maps.items()
         }
-        arrays: dict[str, NDArray[Any]] = {"about": np.array(json.dumps(about))}
-        arrays |= {f"map_{name}": shorten(values) for name, values in self.maps.items()}
         arrays |= {f"measure_{name}": values for name, values in self.measures.items()}
         arrays |= {"mean_faces": self.mean_faces, "mean_face": self.mean_face}
         if self.edges is not None:
             arrays |= {"edge_index": self.edges.index, "edge_steps": self.edges.steps}
-        content = BytesIO()
-        np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-        return content.getvalue()
-
-    def write(self, folder: Path) -> None:
-        """Writes the file into the folder of a saved evaluation, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        with write_aside(folder / FILE) as aside:
-            aside.write_bytes(self.as_bytes())
+        return arrays
 
 
 def shorten(values: NDArray[Any]) -> NDArray[np.float16]:
@@ -114,66 +92,6 @@ def shorten(values: NDArray[Any]) -> NDArray[np.float16]:
     bits = values.astype(np.float16).view(np.uint16).astype(np.uint32)
     half = 1 << (_DROPPED_BITS - 1)
     return ((bits + half) >> _DROPPED_BITS << _DROPPED_BITS).astype(np.uint16).view(np.float16)
-
-
-def hash_rows(image_sha256: Iterable[str]) -> str:
-    """Hex SHA-256 over the hashes of rows' images, in order."""
-    return hashlib.sha256("\n".join(image_sha256).encode()).hexdigest()
-
-
-def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
-    """The arrays of an .npz file by name; None where there is no such file.
-
-    Args:
-        path: The file, which may be a stranger's.
-        rows: How many rows it is about, which bounds what it may unpack to.
-
-    Raises:
-        DataError: It is damaged, or too large.
-    """
-    try:
-        # From memory: NumPy leaves a damaged file open.
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            if sum(part.file_size for part in file.zip.infolist()) > _SPARE + _A_ROW * rows:
-                raise DataError(f"'{path.name}' would unpack to more than its rows can take.")
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        return None
-    except DataError:
-        raise
-    except Exception as error:  # each way of being damaged has its own errors
-        raise DataError(f"'{path.name}' is damaged.") from error
-
-
-def about_arrays(arrays: dict[str, NDArray[Any]]) -> Any:
-    """What a file says of itself in its array `about`; None where it says nothing that is JSON."""
-    try:
-        return json.loads(str(arrays.pop("about", "")))
-    except ValueError:
-        return None
-
-
-def check_belongs(
-    name: str, about: Any, checkpoint_sha256: str, rows_sha256: str, version: int
-) -> None:
-    """Checks that a file beside the predictions is of the same checkpoint and rows.
-
-    Args:
-        name: The file's.
-        about: What it says of itself.
-        checkpoint_sha256: Of the predictions.
-        rows_sha256: Of the predictions.
-        version: That is understood.
-
-    Raises:
-        DataError: It is not, or was made by another version.
-    """
-    if not isinstance(about, dict) or about.get("version") != version:
-        raise DataError(f"'{name}' was written by another version of fervt; measure it again.")
-    if about.get("checkpoint_sha256") != checkpoint_sha256:
-        raise DataError(f"'{name}' belongs to another checkpoint than the predictions beside it.")
-    if about.get("rows_sha256") != rows_sha256:
-        raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
 
 
 def read_evidence_file(
@@ -194,11 +112,9 @@ def read_evidence_file(
         DataError: It is damaged, or belongs to another checkpoint or other rows.
     """
     digests = list(image_sha256)
-    arrays = read_arrays(folder / FILE, len(digests))
+    arrays = Evidence.read_arrays(folder, checkpoint_sha256, digests)
     if arrays is None:
         return None
-    about = about_arrays(arrays)
-    check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
     maps = {name: arrays.get(f"map_{name}") for name in SOURCES}
     measures = {name: arrays.get(f"measure_{name}") for name in MEASURES}
     shapes: dict[str, tuple[int, ...]] = {
@@ -221,7 +137,7 @@ def read_evidence_file(
         edges = Edges(arrays["edge_index"], arrays["edge_steps"])
     return Evidence(
         checkpoint_sha256,
-        about["rows_sha256"],
+        hash_rows(digests),
         {name: arrays[f"map_{name}"] for name, values in maps.items() if values is not None},
         {name: arrays[f"measure_{name}"] for name in MEASURES if measures[name] is not None},
         edges,

@@ -11,8 +11,9 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.averaging import FiveCrop
+from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, corrupt
-from fervt.evaluation.evidence import LEAST_FACES, Edges, Evidence, hash_rows
+from fervt.evaluation.evidence import LEAST_FACES, Edges, Evidence
 from fervt.evaluation.measures import measure_faces
 from fervt.evaluation.robustness import SAMPLE, Robustness, sample_rows
 from fervt.explain.batch import read_evidence

@@ -5,10 +5,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fervt.errors import DataError
-from fervt.files import write_aside
+from fervt.evaluation.beside import Beside
 
 FILE = "parts.json"
 
@@ -52,7 +52,7 @@ class Following:
 
 
 @dataclass(frozen=True)
-class PartsReport:
+class PartsReport(Beside):
     """What the parts of a checkpoint do, on n rows of one split.
 
     Attributes:
@@ -66,6 +66,8 @@ class PartsReport:
         changes: What was exchanged or switched off.
     """
 
+    FILE: ClassVar[str] = FILE
+
     checkpoint_sha256: str
     split: str
     n: int
@@ -77,11 +79,6 @@ class PartsReport:
     def as_bytes(self) -> bytes:
         """The content of its file."""
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
-
-    def write(self, folder: Path) -> None:
-        """Writes parts.json into the folder of a saved evaluation."""
-        with write_aside(folder / FILE) as aside:
-            aside.write_bytes(self.as_bytes())
 
 
 def read_parts(

@@ -5,12 +5,10 @@ so curves can be drawn for any label set, and two checkpoints be compared on the
 written after each condition: a run that was interrupted goes on where it stopped.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,10 +16,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fervt.errors import DataError
+from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
-from fervt.evaluation.evidence import about_arrays, check_belongs, hash_rows, read_arrays
 from fervt.evaluation.rows import Rows
-from fervt.files import write_aside
 from fervt.metrics import accuracy_interval
 
 FILE = "robustness.npz"
@@ -29,18 +26,15 @@ SAMPLE = 1000
 HOLDS, BREAKS = 0.05, 0.15
 """Loss of accuracy up to which an answer holds, and from which on it is broken, 0..1."""
 
-_VERSION = 1
 _BINS = 15
 _MISSING = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Robustness:
+class Robustness(ArraysBeside):
     """Answers on n rows of an evaluation, as they are and in K = 50 conditions.
 
     Attributes:
-        checkpoint_sha256: Of the checkpoint's file.
-        rows_sha256: `hash_rows` of all rows of the evaluation.
         positions: (n,) int64, which of its rows these are.
         predicted: (1 + K, n) int8; entry 0 is of the faces as they are, then as in `CONDITIONS`.
             -1 where a condition was not measured yet.
@@ -49,8 +43,9 @@ class Robustness:
             is, -1..1; NaN without GWA.
     """
 
-    checkpoint_sha256: str
-    rows_sha256: str
+    FILE: ClassVar[str] = FILE
+    VERSION: ClassVar[int] = 1
+
     positions: NDArray[np.int64]
     predicted: NDArray[np.int8]
     confidence: NDArray[np.float16]
@@ -85,32 +80,10 @@ class Robustness:
             np.full(len(CONDITIONS) + 1, np.nan, np.float32),
         )
 
-    def as_bytes(self) -> bytes:
-        """The content of its file."""
-        about = {
-            "version": _VERSION,
-            "checkpoint_sha256": self.checkpoint_sha256,
-            "rows_sha256": self.rows_sha256,
-        }
-        content = BytesIO()
-        np.savez_compressed(
-            content,
-            about=np.array(json.dumps(about)),
-            positions=self.positions,
-            predicted=self.predicted,
-            confidence=self.confidence,
-            evidence=self.evidence,
-        )
-        return content.getvalue()
-
-    def write(self, folder: Path) -> None:
-        """Writes the file into the folder of a saved evaluation, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        with write_aside(folder / FILE) as aside:
-            aside.write_bytes(self.as_bytes())
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """What its file holds."""
+        names = "positions", "predicted", "confidence", "evidence"
+        return {name: getattr(self, name) for name in names}
 
 
 def read_robustness(
@@ -128,11 +101,9 @@ def read_robustness(
         DataError: It is damaged, or belongs to another checkpoint or other rows.
     """
     digests = list(image_sha256)
-    arrays = read_arrays(folder / FILE, len(digests))
+    arrays = Robustness.read_arrays(folder, checkpoint_sha256, digests)
     if arrays is None:
         return None
-    about = about_arrays(arrays)
-    check_belongs(FILE, about, checkpoint_sha256, hash_rows(digests), _VERSION)
     try:
         names = ("positions", "predicted", "confidence", "evidence")
         positions, predicted, confidence, evidence = (arrays[name] for name in names)
@@ -159,7 +130,7 @@ def read_robustness(
         raise DataError(f"'{FILE}' is damaged.")
     return Robustness(
         checkpoint_sha256,
-        about["rows_sha256"],
+        hash_rows(digests),
         positions.astype(np.int64, copy=False),
         predicted.astype(np.int8, copy=False),
         confidence.astype(np.float16, copy=False),

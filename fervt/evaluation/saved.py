@@ -24,7 +24,8 @@ from fervt.evaluation import evidence as evidence_file
 from fervt.evaluation import parts_report
 from fervt.evaluation import robustness as robustness_file
 from fervt.evaluation.averaging import AVERAGINGS, Averaging, FiveCrop, read_five_crop
-from fervt.evaluation.evidence import Evidence, read_arrays, read_evidence_file
+from fervt.evaluation.beside import read_arrays
+from fervt.evaluation.evidence import Evidence, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
 from fervt.evaluation.parts_report import PartsReport, read_parts
@@ -93,8 +94,8 @@ class Evaluation:
             for name, content in reversed(self.as_files().items()):
                 stack.enter_context(write_aside(folder / name)).write_bytes(content)
             stale = self._stale(folder)
-            # Never old figures beside new tables: only from here to the last rename, less than a
-            # millisecond, would a kill leave no evaluation.
+            # Never old figures beside new tables: only a kill from here to the last rename leaves
+            # no evaluation.
             for name in (METRICS, *stale):
                 (folder / name).unlink(missing_ok=True)
 

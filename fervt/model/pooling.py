@@ -8,8 +8,8 @@ def average_onto(maps: Tensor, height: int, width: int) -> Tensor:
     """Averages maps (B, C, h, w) onto a grid: (B, C, height, width).
 
     PyTorch's adaptive average pooling. ONNX has none where the sizes don't divide each other, and
-    the exporter makes it some sixty gathers, masks and sums: a tenth of a face's time. So while it
-    is exported, this is `average_by_product`.
+    the exporter makes it gathers, masks and sums, which cost 6% of a face's time. So while it is
+    exported, this is `average_by_product`.
     """
     if torch.compiler.is_exporting():
         return average_by_product(maps, height, width)

@@ -16,8 +16,8 @@ from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.averaging import FILE, FiveCrop
+from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.comparison import join_evaluations
-from fervt.evaluation.evidence import hash_rows
 from fervt.evaluation.measuring import measure_five_crop
 from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FER2013, FERPLUS

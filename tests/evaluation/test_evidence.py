@@ -11,7 +11,8 @@ from synthetic import save_evaluation
 from fervt.__main__ import main
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
-from fervt.evaluation.evidence import FILE, hash_rows, read_evidence_file, shorten
+from fervt.evaluation.beside import hash_rows
+from fervt.evaluation.evidence import FILE, read_evidence_file, shorten
 from fervt.evaluation.measures import MEASURES, measure_faces
 from fervt.evaluation.measuring import mean_face, measure_evidence
 from fervt.evaluation.saved import MORE_FILES, read_evaluation

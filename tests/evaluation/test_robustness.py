@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 from synthetic import save_evaluation
 
 from fervt.errors import DataError
+from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS, corrupt
-from fervt.evaluation.evidence import hash_rows
 from fervt.evaluation.measuring import measure_robustness
 from fervt.evaluation.pairs import join_robustness
 from fervt.evaluation.robustness import (

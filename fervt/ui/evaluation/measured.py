@@ -14,7 +14,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
-from fervt.evaluation.evidence import Evidence, hash_rows
+from fervt.evaluation.beside import hash_rows
+from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.measuring import measure_evidence, measure_robustness
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import Evaluation

@@ -78,10 +78,10 @@ def fit_for_screen(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
     return image_rgb.repeat(times, axis=0).repeat(times, axis=1), times
 
 
-def jpeg_bytes(picture_rgb: np.ndarray) -> bytes:
-    """A picture (h, w, 3) uint8 RGB as a JPEG that looks the same."""
+def jpeg_bytes(picture_rgb: np.ndarray, quality: int = 95) -> bytes:
+    """A picture (h, w, 3) uint8 RGB as a JPEG, which looks the same at the quality of 95."""
     bgr = cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def png_bytes(picture_rgb: np.ndarray) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.draw import jpeg_bytes, png_bytes
 from fervt.grid import GRID
 
 SEQUENTIAL = "Viridis"
@@ -84,8 +85,7 @@ def lay_picture(
 
 def encode_png(picture_rgb: NDArray[np.uint8]) -> str:
     """A picture (h, w, 3) uint8 RGB as a data URI."""
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+    return "data:image/png;base64," + base64.b64encode(png_bytes(picture_rgb)).decode()
 
 
 def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int, quality: int = 95) -> str:
@@ -94,9 +94,8 @@ def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int, quality: int 
     if scale < 1:
         height, width = (max(1, round(scale * side)) for side in picture_rgb.shape[:2])
         picture_rgb = cv2.resize(picture_rgb, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    bgr = cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+    data = jpeg_bytes(picture_rgb, quality)
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
 
 def dim(picture_rgb: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.draw import draw_overlay
+from fervt.draw import draw_overlay, png_bytes
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
     Interval,
-    MapSummary,
     compare_paired_regions,
     compare_regions,
     describe_clear_regions,
@@ -40,13 +38,12 @@ from fervt.evaluation.robustness import (
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.slices import search_slices
-from fervt.explain import seen_part
 from fervt.labels import Vocabulary
 from fervt.regions import REGIONS
 from fervt.reports.deck_parts import Bars, Picture, Slide
+from fervt.reports.mean_maps import as_seen, shared_range
 
 _FACE_PX = 560
-_OPACITY = 0.5
 _MIDDLE = 3  # the strength at which kinds are compared
 
 
@@ -110,43 +107,18 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     about = ATLAS_SOURCES[source]
     maps = maps_of(evidence, source, rows.table.index.to_numpy())
     summary = summarize_maps(maps)
-    drawn = draw_mean_map(evidence.mean_face, summary, crop, _FACE_PX, about.signed)
-    png = cv2.imencode(".png", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))[1].tobytes()
+    face = as_seen(evidence.mean_face, crop, _FACE_PX)
+    colors = shared_range([summary.mean], about.signed)
+    drawn = draw_overlay(face, summary.mean, *colors, signed=about.signed)
     regions = describe_regions(summarize_regions(maps).value.tolist(), about.neutral)
     verdict = "is nearly the same on every face" if summary.is_template else "depends on the face"
     return Slide(
         f"Where it looks {verdict}",
         f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} "
         f"{describe_template(about.title, summary)}",
-        Picture(png, f"Mean {about.title} over the mean face. {regions}"),
+        Picture(png_bytes(drawn), f"Mean {about.title} over the mean face. {regions}"),
         (regions, describe_template(about.title, summary)),
     )
-
-
-def draw_mean_map(
-    face: NDArray[np.uint8],
-    summary: MapSummary,
-    crop: float,
-    side_px: int,
-    signed: bool,
-    range_: tuple[float, float] | None = None,
-) -> NDArray[np.uint8]:
-    """A mean map over a mean face, (side_px, side_px, 3) uint8.
-
-    Args:
-        face: (48, 48) uint8.
-        summary: What is drawn.
-        crop: Share of the face's side that the model sees.
-        side_px: Of the answer.
-        signed: Whether 0 is the middle of the colors.
-        range_: Of the colors; the map's own by default.
-    """
-    low, high = range_ or (float(summary.mean.min()), float(summary.mean.max()))
-    if signed:
-        high = max(abs(low), abs(high))
-    rgb = np.asarray(cv2.cvtColor(face, cv2.COLOR_GRAY2RGB), np.uint8)
-    seen = seen_part(rgb, crop, side_px)
-    return draw_overlay(seen, summary.mean, low, high, _OPACITY, signed)
 
 
 def _telling(sources: list[str]) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fervt.data.transforms import Preprocess
+from fervt.draw import draw_overlay
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
@@ -34,7 +35,7 @@ from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.grid import encode_png
 from fervt.figures.robustness import strength_figure
 from fervt.labels import expression
-from fervt.reports.deck_evidence import draw_mean_map
+from fervt.reports.mean_maps import as_seen, shared_range
 from fervt.reports.render import Block, Chart, Faces, Note, Section, Table
 
 _CARD_PX = 112
@@ -74,12 +75,12 @@ def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
         }
         if not by_label:
             continue
-        every = [summary.mean for summary in by_label.values()]
-        low, high = min(map(np.min, every)), max(map(np.max, every))
+        colors = shared_range([summary.mean for summary in by_label.values()], about.signed)
         faces = []
         for label, summary in by_label.items():
             face = evidence.mean_faces[rows.classes.index(label)]
-            picture = draw_mean_map(face, summary, crop, _CARD_PX, about.signed, (low, high))
+            seen = as_seen(face, crop, _CARD_PX)
+            picture = draw_overlay(seen, summary.mean, *colors, signed=about.signed)
             faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
         meaning = (
             f"{about.title}: {about.meaning} {describe_template(about.title, summarize_maps(maps))}"

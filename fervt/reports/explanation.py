@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
 import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from fervt import __version__
-from fervt.draw import draw_boxes, draw_graph, draw_overlay
+from fervt.draw import draw_boxes, draw_graph, draw_overlay, png_bytes
 from fervt.evaluation.certainty import measure_threshold, say_prediction
 from fervt.explain import (
     SOURCES,
@@ -96,14 +95,14 @@ def bundle_files(
             predictor, explanation, target, crop_rgb, photo, now or datetime.now(UTC)
         ).encode(),
         "arrays.npz": _arrays(predictor, explanation, target),
-        "model_input.png": _png(_rgb(explanation.trace.model_input)),
+        "model_input.png": png_bytes(_rgb(explanation.trace.model_input)),
     }
     for key, values in explanation.maps(target).items():
-        files[f"{key}.png"] = _png(_overlay(seen, key, values))
+        files[f"{key}.png"] = png_bytes(_overlay(seen, key, values))
     trace = explanation.trace
     if trace.gat_attention is not None and trace.edge_index is not None:
         graph = draw_graph(seen, trace.edge_index, edge_attention(trace.gat_attention))
-        files["gat_graph.png"] = _png(graph)
+        files["gat_graph.png"] = png_bytes(graph)
     return files
 
 
@@ -298,8 +297,3 @@ def _statistics_table(explanation: Explanation) -> Table:
 
 def _rgb(gray: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(255 * gray[..., None].repeat(3, axis=-1)).astype(np.uint8)
-
-
-def _png(picture_rgb: NDArray[np.uint8]) -> bytes:
-    _, data = cv2.imencode(".png", cv2.cvtColor(picture_rgb, cv2.COLOR_RGB2BGR))
-    return data.tobytes()

@@ -14,7 +14,7 @@ import numpy as np
 from flask import Response, request
 from numpy.typing import NDArray
 
-from fervt.draw import draw_boxes
+from fervt.draw import draw_boxes, jpeg_bytes
 from fervt.labels import expression
 from fervt.service.config import ServiceConfig
 from fervt.service.limits import Slots
@@ -183,8 +183,8 @@ class Source:
         boxes = [face["box_xyxy_px"] for face in faces]
         angles = [face["angle_deg"] for face in faces]
         drawn = draw_boxes(image, boxes, captions, [e.color for e in shown], angles)
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        jpeg = jpeg_bytes(drawn)
         with self._changed:
             self._number += 1
-            self._jpeg = jpeg.tobytes()
+            self._jpeg = jpeg
             self._changed.notify_all()

@@ -20,15 +20,17 @@ from fervt.evaluation.parts_report import describe_following
 from fervt.evaluation.robustness import describe_limits
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.overlay import overlay_figure
+from fervt.reports.mean_maps import as_seen, shared_range
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.evaluation.holds_up import pick_figure, show_kind
 from fervt.ui.evaluation.selection import percent
-from fervt.ui.evaluation.where_it_looks import SHORT, as_seen, shared_range, show_edges
+from fervt.ui.evaluation.where_it_looks import SHORT, show_edges
 from fervt.ui.text import as_text
 
 _PANEL_PX = 330
+_FACE_PX = 448
 
 
 def _say_following(comparison: Comparison, at: int) -> None:
@@ -79,7 +81,7 @@ def show_atlases(comparison: Comparison) -> None:
         return
     names = comparison.names[0], comparison.names[other]
     difference = compare_paired(others, maps)
-    face = as_seen(first.mean_face, comparison.first.info.preprocess.crop)
+    face = as_seen(first.mean_face, comparison.first.info.preprocess.crop, _FACE_PX)
     summaries = summarize_maps(maps), summarize_maps(others)
     low, high = shared_range([each.mean for each in summaries], about.signed)
     columns = st.columns(3, gap="medium")

@@ -41,13 +41,19 @@ def present(view: EvaluationView) -> None:
 
 
 def deck_of(view: EvaluationView) -> list[Slide]:
-    """The slides of what is looked at."""
-    return build_deck(
-        view.evaluation,
-        view.rows,
-        truth=view.truth,
-        rule=view.rule,
-        crop=view.info.preprocess.crop,
+    """The slides of what is looked at; made once, not at each step."""
+    evaluation = view.evaluation
+    evidence, robustness = evaluation.evidence(), evaluation.robustness()
+    measured = evidence is not None, 0 if robustness is None else robustness.done
+    return evaluation.remember(
+        ("deck", view.key, *measured),
+        lambda: build_deck(
+            evaluation,
+            view.rows,
+            truth=view.truth,
+            rule=view.rule,
+            crop=view.info.preprocess.crop,
+        ),
     )
 
 

@@ -1,6 +1,5 @@
 """Where it looks: evidence averaged over classes, cells of the confusion matrix and selections."""
 
-import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -24,11 +23,11 @@ from fervt.evaluation.atlas import (
 from fervt.evaluation.evidence import LEAST_FACES, Evidence
 from fervt.evaluation.groups import ANY, LEAST, Group, chosen_groups, opposite_groups
 from fervt.evaluation.measuring import mean_face
-from fervt.explain import seen_part
 from fervt.figures.atlas import difference_figure, edge_difference_figure, region_figure
 from fervt.figures.graph import graph_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.predict import Predictor
+from fervt.reports.mean_maps import as_seen, shared_range
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.evaluation.measured import (
@@ -44,7 +43,6 @@ from fervt.ui.text import as_text
 _CARD_PX = 224
 _FACE_PX = 448
 _PANEL_PX = 330
-_OPACITY = 0.5
 SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
 
 
@@ -103,19 +101,11 @@ def _show_classes(
         for index, summary in found.items():
             with st.container(gap="xxsmall"):
                 face = _face_of(view, evidence, groups == index, index)
-                picture = draw_overlay(face, summary.mean, low, high, _OPACITY, about.signed)
+                picture = draw_overlay(face, summary.mean, low, high, signed=about.signed)
                 title = f"{view.names[index]}, n = {summary.n:,}"
                 st.image(picture, width="stretch", alt=f"Mean map of {title}")
                 st.caption(title)
     st.markdown(describe_template(about.title, summarize_maps(maps)))
-
-
-def shared_range(maps: list[NDArray[np.float64]], signed: bool) -> tuple[float, float]:
-    """One range of colors for several maps."""
-    if signed:
-        widest = max(1e-6, *(float(np.abs(each).max()) for each in maps))
-        return -widest, widest
-    return min(float(each.min()) for each in maps), max(float(each.max()) for each in maps)
 
 
 def _face_of(
@@ -131,12 +121,7 @@ def _face_of(
             face = view.evaluation.remember(
                 ("mean face", view.key, rows.tobytes()), lambda: mean_face(data.images)
             )
-    return as_seen(face, view.info.preprocess.crop)
-
-
-def as_seen(face: NDArray[np.uint8], share: float, side_px: int = _FACE_PX) -> NDArray[np.uint8]:
-    """A gray face (48, 48) as the model sees it, large and in RGB."""
-    return seen_part(cv2.cvtColor(face, cv2.COLOR_GRAY2RGB), share, side_px)  # type: ignore[arg-type]
+    return as_seen(face, view.info.preprocess.crop, _FACE_PX)
 
 
 def _pick_groups(view: EvaluationView) -> tuple[Group, Group]:

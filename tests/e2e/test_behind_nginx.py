@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 
 import pytest
 from film import astronaut_frames, write_film
+from pages_in_browser import settle
 from served import ROOT, free_port, stop
 
 SLOW_MS = 120_000
@@ -64,7 +65,10 @@ def test_camera_charts_and_downloads_work_behind_nginx(nginx, launch_chromium, f
 
     answer = page.goto(f"{nginx}/live?overlay=graph")
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    page.get_by_role("button", name="Agree and continue").click(timeout=SLOW_MS)
+    agree = page.get_by_role("button", name="Agree and continue")
+    agree.wait_for(timeout=SLOW_MS)
+    settle(page)
+    agree.click()
     camera = page.frame_locator('iframe[title*="webrtc"]')
     camera.get_by_role("button", name="Start").click(timeout=SLOW_MS)
     page.get_by_text(re.compile(r"Face \d+: ")).first.wait_for(timeout=SLOW_MS)

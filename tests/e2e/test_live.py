@@ -5,6 +5,7 @@ import re
 import av
 import pytest
 from film import astronaut_frames, write_film
+from pages_in_browser import settle
 
 SLOW_MS = 120_000  # a busy machine may need long for the first frame
 
@@ -25,7 +26,10 @@ def film(tmp_path_factory):
 def open_live(page, app_server: str, parameters: str = ""):
     """The page after consent; gives the frame of the camera's component."""
     page.goto(f"{app_server}/live{parameters}")
-    page.get_by_role("button", name="Agree and continue").click(timeout=SLOW_MS)
+    agree = page.get_by_role("button", name="Agree and continue")
+    agree.wait_for(timeout=SLOW_MS)
+    settle(page)
+    agree.click(timeout=SLOW_MS)
     return page.frame_locator('iframe[title*="webrtc"]')
 
 

@@ -45,11 +45,11 @@ def ask_consent(predictor: Predictor) -> bool:
     if st.session_state.get(_AGREED):
         return True
     question, preview = st.columns(2, gap="large")
+    with preview:  # first, so that nothing is being computed once the button can be clicked
+        show_preview(predictor)
     with question, st.container(border=True):
         st.markdown(f":material/shield_person: {_CONSENT}")
         st.button("Agree and continue", type="primary", on_click=_agree)
-    with preview:
-        show_preview(predictor)
     return False
 
 

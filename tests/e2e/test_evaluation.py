@@ -1,6 +1,7 @@
 """Reports in a real browser: a click on a confusion cell, and the file that needs no network."""
 
 import pytest
+from pages_in_browser import settle
 from playwright.sync_api import expect
 from synthetic import save_evaluation
 
@@ -20,6 +21,7 @@ def test_a_click_on_a_cell_shows_its_faces(app_server, browser_page) -> None:
     browser_page.goto(f"{app_server}/evaluation?checkpoint={name}&split={split}")
     cells = browser_page.locator(".js-plotly-plot path.point")
     cells.nth(48).wait_for(state="attached")
+    settle(browser_page)
     cells.nth(2 * 7 + 4).scroll_into_view_if_needed()
     box = cells.nth(2 * 7 + 4).bounding_box()
     browser_page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

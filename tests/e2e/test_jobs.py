@@ -37,6 +37,8 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos, job):
     page = browser.new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     page.set_default_timeout(SLOW_MS)
     page.goto(app_server)
+    page.get_by_role("button", name="Drop a photo").wait_for()
+    settle(page)
     page.get_by_role("button", name="Drop a photo").click()
     page.wait_for_url("**/predict*")
     settle(page)
@@ -44,6 +46,7 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos, job):
     page.wait_for_url(re.compile(r"image=[0-9a-f]{64}"))
     expect(page.get_by_role("heading", name="Happy, 94%")).to_be_visible(timeout=SLOW_MS)
 
+    settle(page)
     page.get_by_role("button", name="Why?").click()
     page.wait_for_url("**/explain?*")
     expect(page.get_by_text(re.compile(r"Hiding the mouth costs \d+ points"))).to_be_visible()

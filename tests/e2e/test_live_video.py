@@ -7,6 +7,7 @@ from io import BytesIO, StringIO
 import av
 import pytest
 from film import astronaut_frames, write_film
+from pages_in_browser import settle
 
 SLOW_MS = 180_000  # a new process loads the model while other work goes on
 
@@ -32,6 +33,7 @@ def test_a_film_is_read_played_saved_found_again_and_forgotten(app_server, brows
     page.goto(f"{app_server}/live?source=video&overlay=gwa")
     uploader = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
     uploader.wait_for(state="attached", timeout=SLOW_MS)
+    settle(page)
     uploader.set_input_files(films[0])
     page.get_by_text("Reading short.mp4").wait_for(timeout=SLOW_MS)
     page.wait_for_url(re.compile(r"job=[\w-]{20,}"), timeout=SLOW_MS)
@@ -56,6 +58,7 @@ def test_a_film_is_read_played_saved_found_again_and_forgotten(app_server, brows
 
     page.reload()
     page.get_by_text(re.compile(r"12 frames in")).wait_for(timeout=SLOW_MS)
+    settle(page)
     page.get_by_role("button", name="Forget this video").click()
     page.get_by_text(re.compile(r"12 frames in")).wait_for(state="detached", timeout=SLOW_MS)
     assert "job=" not in page.url
@@ -66,6 +69,7 @@ def test_a_running_job_survives_a_reload_and_ends_on_cancel(app_server, browser_
     page.goto(f"{app_server}/live?source=video")
     uploader = page.locator('[data-testid="stMain"] [data-testid="stFileUploaderDropzoneInput"]')
     uploader.wait_for(state="attached", timeout=SLOW_MS)
+    settle(page)
     uploader.set_input_files(films[1])
     page.get_by_text(re.compile(r"Frame \d+, about \d+ (s|min) left")).wait_for(timeout=SLOW_MS)
     page.reload()

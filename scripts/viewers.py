@@ -138,6 +138,7 @@ async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
         address,
         subprotocols=["streamlit"],
         max_size=None,
+        max_queue=None,  # a full queue stops the reading, and with it the goodbye
         ping_interval=None,
         open_timeout=SLOW_S,
         close_timeout=SLOW_S,

@@ -5,17 +5,19 @@ What a killed process leaves of one may hold people's faces, so the next writer 
 
 import errno
 import hashlib
+import json
 import os
 import platform
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
 # The process that writes a part, and its machine: process numbers mean nothing on another one.
-_PART = re.compile(r"\..+\.(?P<host>[0-9a-f]{6})-(?P<pid>[0-9]{1,10})\.part")
+_PART = re.compile(r"\.(?P<name>.+)\.(?P<host>[0-9a-f]{6})-(?P<pid>[0-9]{1,10})\.part")
+_PLAN = re.compile(r"\.(?P<host>[0-9a-f]{6})-(?P<pid>[0-9]{1,10})\.plan")
 _HOST = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 _ABANDONED_S = 24 * 3600.0
 
@@ -33,6 +35,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "It is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    finish_writes(path.parent)
     _clear_abandoned(path.parent)
     aside = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.part")
     try:
@@ -42,17 +45,70 @@ def write_aside(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[str] = ()) -> None:
+    """Writes several files of a folder and removes others in one step that a kill cannot halve.
+
+    Once all files are written aside, a plan of what remains to be done is written, too. Whoever
+    reads the folder next finishes what a killed process had planned.
+
+    Args:
+        folder: Made where it is missing.
+        files: Contents by name, renamed in this order.
+        remove: Names of files in the folder.
+
+    Raises:
+        OSError: One cannot be written; the folder is as it was.
+    """
+    plan = folder / f".{_HOST}-{os.getpid()}.plan"
+    try:
+        with ExitStack() as stack:
+            parts = []
+            for name, content in reversed(files.items()):  # the last one entered leaves first
+                part = stack.enter_context(write_aside(folder / name))
+                part.write_bytes(content)
+                parts.append(part.name)
+            with write_aside(plan) as aside:
+                aside.write_text(json.dumps({"rename": parts, "remove": list(remove)}))
+            for name in remove:
+                (folder / name).unlink(missing_ok=True)
+    finally:
+        plan.unlink(missing_ok=True)
+
+
+def finish_writes(folder: Path) -> None:
+    """Finishes what `write_together` had planned when its process was killed."""
+    for plan in _abandoned(folder, _PLAN):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            steps = json.loads(plan.read_text("utf-8"))
+            for name in steps["remove"]:
+                (folder / os.path.basename(name)).unlink(missing_ok=True)
+            for name in steps["rename"]:
+                part = _PART.fullmatch(name)
+                if part is not None and (folder / os.path.basename(name)).is_file():
+                    os.replace(folder / name, folder / part["name"])
+        with suppress(OSError):
+            plan.unlink()
+
+
 def _clear_abandoned(folder: Path) -> None:
-    """Removes what processes left half written that are gone, or silent for a day."""
+    for part in _abandoned(folder, _PART):
+        with suppress(OSError):
+            part.unlink()
+
+
+def _abandoned(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    """Files of a name whose processes are gone, or silent for a day."""
+    found = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            part = _PART.fullmatch(entry.name)
-            if part is None:
+            writer = pattern.fullmatch(entry.name)
+            if writer is None:
                 continue
-            gone = part["host"] == _HOST and not _runs(int(part["pid"]))
+            gone = writer["host"] == _HOST and not _runs(int(writer["pid"]))
             with suppress(OSError):
                 if gone or time.time() - entry.stat().st_mtime > _ABANDONED_S:
-                    os.unlink(entry.path)
+                    found.append(Path(entry.path))
+    return found
 
 
 def _runs(pid: int) -> bool:

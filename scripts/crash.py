@@ -35,7 +35,8 @@ sys.path.insert(0, str(ROOT / "tests"))  # inputs are those that tests draw
 SLOW_S = 600.0
 POLL_S = 0.002
 EARLY = 0.2  # share of the kills that come before the first file
-IMPORTED = [f"fervt.cli.{verb}" for verb in ("predict", "evaluate", "train", "video", "prepare")]
+VERBS = ("predict", "evaluate", "train", "video", "prepare", "report")
+IMPORTED = [f"fervt.cli.{verb}" for verb in VERBS]
 CONTEXT = multiprocessing.get_context("forkserver")
 
 Results = dict[str, Any]
@@ -81,12 +82,14 @@ def write_inputs(folder: Path) -> None:
     import numpy as np
     from film import astronaut_frames, write_film
     from PIL import Image
+    from synthetic import save_evaluation
     from tiny import save_tiny, tiny_data
 
     from fervt.data.prepared import write_prepared
 
     for name, seed in (("old", 1), ("new", 2)):
         save_tiny(folder / f"{name}.safetensors", seed)
+        save_evaluation(folder / f"{name}.evaluation", f"{name}-checkpoint", seed=seed)
         write_prepared(tiny_data(12, seed), folder / f"{name}.parquet")
         frames = 12 * seed
         write_film(folder / f"{name}.avi", astronaut_frames(320, 240, frames), "mjpeg", "yuvj420p")
@@ -145,6 +148,12 @@ def make_verbs(inputs: Path) -> dict[str, Verb]:
             lambda out, old: ["prepare", chosen(old, ".csv"), "--out", f"{out}/faces.parquet"],
             _read_prepared,
         ),
+        "report": Verb(
+            lambda out, old: [
+                "report", "--checkpoint", chosen(old, ".evaluation"), "--out", f"{out}/report.html",
+            ],
+            _read_report,
+        ),
     }  # fmt: skip
 
 
@@ -200,6 +209,16 @@ def _read_prepared(out: Path) -> Results:
 
     path = out / "faces.parquet"
     return {"faces": read_prepared(path).content_hash} if path.exists() else {}
+
+
+def _read_report(out: Path) -> Results:
+    path = out / "report.html"
+    if not path.exists():
+        return {}
+    text = path.read_text()
+    if not text.rstrip().endswith("</html>"):
+        raise ValueError("The report has no end.")
+    return {"report": [name for name in ("old", "new") if f"{name}-checkpoint" in text]}
 
 
 def _run_verb(arguments: list[str], said: str) -> None:

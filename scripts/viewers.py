@@ -2,6 +2,7 @@
 
     python -m scripts.viewers                          # 50 at once, against a server of its own
     python -m scripts.viewers --count 0 --come-and-go 500
+    python -m scripts.viewers --count 0 --come-and-go 900 --stay 12  # about an hour
     python -m scripts.viewers --url http://127.0.0.1:8501
 
 Each viewer opens Predict, Explain or Evaluation as a browser does and waits until it is whole.
@@ -203,8 +204,16 @@ async def _visit(url: str, page: str, visits: Visits, open_: list[ClientConnecti
     visits.seconds.setdefault(page, []).append(seconds)
 
 
-async def come_and_go(server: Server, count: int, abreast: int) -> tuple[Visits, list[float]]:
-    """Viewers who come one after the other, some at a time, and leave when they saw their page.
+async def come_and_go(
+    server: Server, count: int, abreast: int, stay_s: float
+) -> tuple[Visits, list[float]]:
+    """Viewers who come one after the other, some at a time, and leave after they saw their page.
+
+    Args:
+        server: Theirs.
+        count: How many.
+        abreast: How many at a time.
+        stay_s: Between the whole page and leaving.
 
     Returns:
         What they saw, and the memory in MB at the beginning and after each tenth of them.
@@ -218,6 +227,7 @@ async def come_and_go(server: Server, count: int, abreast: int) -> tuple[Visits,
                 memory.append(server.memory_mb())
             left: list[ClientConnection] = []
             await _visit(server.url, PAGES[number % len(PAGES)], visits, left)
+            await asyncio.sleep(stay_s)
             for connection in left:
                 await connection.close()
 
@@ -257,10 +267,12 @@ async def measure_at_once(server: Server, count: int, wait_s: float) -> Visits:
     return visits
 
 
-async def measure_come_and_go(server: Server, count: int, abreast: int, wait_s: float) -> Visits:
+async def measure_come_and_go(
+    server: Server, count: int, abreast: int, stay_s: float, wait_s: float
+) -> Visits:
     """Prints how the memory goes while viewers come and go."""
     started, before_s = time.perf_counter(), server.cpu_s()
-    visits, memory = await come_and_go(server, count, abreast)
+    visits, memory = await come_and_go(server, count, abreast, stay_s)
     took_s, cost_s = time.perf_counter() - started, server.cpu_s() - before_s
     say_seconds(visits)
     print(
@@ -298,6 +310,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=50, help="viewers at once")
     parser.add_argument("--come-and-go", type=int, default=0, metavar="N", help="viewers in turn")
     parser.add_argument("--abreast", type=int, default=3, help="of those in turn")
+    parser.add_argument("--stay", type=float, default=0.0, metavar="S", help="of each in turn")
     parser.add_argument(
         "--wait",
         type=float,
@@ -317,7 +330,7 @@ def main() -> int:
         if args.count:
             visits.append(asyncio.run(measure_at_once(server, args.count, args.wait)))
         if args.come_and_go:
-            work = measure_come_and_go(server, args.come_and_go, args.abreast, args.wait)
+            work = measure_come_and_go(server, args.come_and_go, args.abreast, args.stay, args.wait)
             visits.append(asyncio.run(work))
     return any(each.failures for each in visits)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fervt.files import write_aside
+from fervt.files import finish_writes, write_aside, write_together
 
 
 def write(path: Path, text: str) -> None:
@@ -51,7 +51,7 @@ def parts(folder: Path) -> list[str]:
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
-from fervt.files import write_aside
+from fervt.files import finish_writes, write_aside, write_together
 with write_aside(Path(sys.argv[1])) as aside:
     aside.write_text("half")
     print("written", flush=True)
@@ -83,7 +83,7 @@ import signal, sys, time, types
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from fervt import __main__ as cli
-from fervt.files import write_aside
+from fervt.files import finish_writes, write_aside, write_together
 from pathlib import Path
 path = Path(sys.argv[1])
 def run(args):
@@ -107,3 +107,75 @@ def test_a_signal_leaves_nothing_half_written(tmp_path: Path, number: str, code:
         _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (code, b"fervt: stopped.\n")
     assert os.listdir(tmp_path) == []
+
+
+SEVERAL = """
+import os, sys
+from pathlib import Path
+from fervt import files
+steps = int(sys.argv[2])
+def watched(move):
+    def moved(*arguments, **named):
+        global steps
+        steps -= 1
+        if steps < 0:
+            os.kill(os.getpid(), 9)
+        return move(*arguments, **named)
+    return moved
+for holder, name in ((os, "replace"), (Path, "unlink"), (Path, "write_bytes")):
+    setattr(holder, name, watched(getattr(holder, name)))
+files.write_together(
+    Path(sys.argv[1]), {"a.txt": b"new", "b.txt": b"new"}, remove=["old.txt"]
+)
+"""
+
+
+def test_several_files_change_together_wherever_the_writer_is_killed(tmp_path: Path) -> None:
+    """Killed before each step that touches the folder, until nothing is left to be killed at."""
+    outcomes = []
+    for steps in range(40):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        for name in ("a.txt", "b.txt", "old.txt"):
+            (folder / name).write_text("old")
+        command = [sys.executable, "-c", SEVERAL, str(folder), str(steps)]
+        code = subprocess.run(command, cwd=Path(__file__).parents[1], check=False).returncode
+        finish_writes(folder)
+        write(folder / "other.txt", "x")  # whoever writes next clears what is left
+        found = {name: (folder / name).read_text() for name in sorted(os.listdir(folder))}
+        assert found.pop("other.txt") == "x"
+        assert found in (
+            {"a.txt": "old", "b.txt": "old", "old.txt": "old"},
+            {"a.txt": "new", "b.txt": "new"},
+        ), (steps, found)
+        outcomes.append(found["a.txt"])
+        if code == 0:
+            break
+    assert code == 0 and outcomes == sorted(outcomes, reverse=True)
+    assert outcomes.count("old") >= 3 and outcomes.count("new") >= 3
+
+
+def test_a_strange_plan_reaches_nothing_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("kept")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number, text in enumerate(("[", "[]", '{"remove": ["../kept.txt"], "rename": ["../x"]}')):
+        (folder / f".0a1b2c-{number}.plan").write_text(text)
+        os.utime(folder / f".0a1b2c-{number}.plan", (0, 0))
+    finish_writes(folder)
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+    assert os.listdir(folder) == []
+
+
+def test_a_full_disk_changes_no_file_of_several(tmp_path: Path, monkeypatch) -> None:
+    write(tmp_path / "a.txt", "old")
+
+    def full(path: Path, content: bytes) -> int:
+        if content == b"too much":
+            raise OSError(28, "No space left on device")
+        return path.write_text(content.decode())
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        write_together(tmp_path, {"a.txt": b"new", "b.txt": b"too much"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}

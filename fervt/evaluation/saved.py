@@ -8,7 +8,6 @@ these files and never asks the model again, so the same choice gives the same fi
 
 import secrets
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -32,7 +31,7 @@ from fervt.evaluation.parts_report import PartsReport, read_parts
 from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.evaluation.table import read_predictions
-from fervt.files import file_sha256, write_aside
+from fervt.files import file_sha256, finish_writes, write_together
 from fervt.labels import Vocabulary
 from fervt.metrics import project
 
@@ -82,22 +81,14 @@ class Evaluation:
         }
 
     def write(self, folder: Path) -> None:
-        """Writes the files; an evaluation that is there stays until all of the new one is written.
+        """Writes the files: all of them take the place of what is there, or none.
 
         What was measured of other predictions in the same folder goes; of the same it stays.
 
         Raises:
             OSError: One cannot be written.
         """
-        with ExitStack() as stack:
-            # They are renamed from the last to the first, so that the figures come last.
-            for name, content in reversed(self.as_files().items()):
-                stack.enter_context(write_aside(folder / name)).write_bytes(content)
-            stale = self._stale(folder)
-            # Never old figures beside new tables: only a kill from here to the last rename leaves
-            # no evaluation.
-            for name in (METRICS, *stale):
-                (folder / name).unlink(missing_ok=True)
+        write_together(folder, self.as_files(), remove=self._stale(folder))
 
     def _stale(self, folder: Path) -> list[str]:
         stale = []
@@ -372,6 +363,7 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
     Raises:
         DataError: A file is missing, damaged, or doesn't fit the others.
     """
+    finish_writes(folder)
     metrics = read_metrics(folder)
     plain, mirrored = (
         read_predictions(folder / name, metrics.vocabulary) for name in (PREDICTIONS, MIRRORED)

@@ -222,11 +222,10 @@ def _sections(
         "Attention rolled out through all blocks: the first row is what the class token is of.",
         [Still(matrix_table(rollout, trace.token_names[: len(rollout)], trace.token_names, 0, 1))],
     )
-    parts = [part.name for part in explanation.parts]
     yield Section(
         "What each part is worth",
         f"The change of the {target.describe_score(trace.vocabulary)} without it.",
-        [Still(effect_bars(parts, _effects(explanation, target)))],
+        [Still(effect_bars(*part_effects(explanation, target)))],
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
         if nodes is not None:
@@ -277,13 +276,16 @@ def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
 
 def part_figure(explanation: Explanation, target: Target) -> go.Figure:
     """How the target's score changes without each part."""
-    names = [part.name for part in explanation.parts]
-    return effect_figure(names, _effects(explanation, target), f"change of the {target.unit}")
+    return effect_figure(*part_effects(explanation, target), f"change of the {target.unit}")
 
 
-def _effects(explanation: Explanation, target: Target) -> NDArray[np.floating]:
+def part_effects(
+    explanation: Explanation, target: Target
+) -> tuple[list[str], NDArray[np.floating]]:
+    """The parts' names, and how the target's score changes without each."""
     plain = target.score(explanation.trace.probabilities)
-    return np.array([target.score(part.probabilities) - plain for part in explanation.parts])
+    scores = np.array([target.score(part.probabilities) for part in explanation.parts])
+    return [part.name for part in explanation.parts], scores - plain
 
 
 def _statistics_table(explanation: Explanation) -> Table:

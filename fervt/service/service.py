@@ -3,11 +3,11 @@
 import threading
 
 from fervt.predict import Predictor
+from fervt.service.cameras import Sources
 from fervt.service.config import ServiceConfig
 from fervt.service.limits import RateLimit, Slots
 from fervt.service.metrics import Metrics
 from fervt.service.responder import Responder
-from fervt.service.sources import Sources
 
 
 class Service:

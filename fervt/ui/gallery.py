@@ -9,6 +9,7 @@ import streamlit as st
 
 from fervt.evaluation.rows import Rows, translate
 from fervt.figures.evaluation_bars import votes_figure
+from fervt.figures.in_words import say_extremes
 from fervt.labels import FERPLUS, VOTE_NAMES, expression
 from fervt.metrics import vote_shares
 from fervt.ui.address import put, read, whole_number
@@ -189,7 +190,11 @@ def _show_votes(faces: FaceBook, ones: Sequence[Rows], names: Sequence[str], ima
         aligned[order[order >= 0]] = people[: len(FERPLUS)][order >= 0]
         shares, shown = [*shares, aligned], [*shown, "annotators"]
     figure = votes_figure(classes, shares, shown, 320)
-    show_chart(figure, "votes", "The models' distributions beside the annotators'")
+    titles = [expression(label).name for label in classes]
+    said = [
+        say_extremes(name, titles, each, percent) for name, each in zip(shown, shares, strict=True)
+    ]
+    show_chart(figure, "votes", "; ".join(said))
     if votes is None:
         st.caption("Nobody voted on this face in FER+.")
         return

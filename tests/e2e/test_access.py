@@ -1,7 +1,7 @@
 """What axe-core finds on the pages, in both themes, and on a phone's screen."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessibility import serious_findings
 from pages_in_browser import settle
 from playwright.sync_api import expect
 
@@ -14,6 +14,11 @@ VIEWS = {
     "explain-depths": "explain?image=astronaut&view=Tokens",
     "live": "live",
     "live-film": "live?source=video",
+    "evaluation": "evaluation",
+    "evaluation-map": "evaluation?view=Map",
+    "evaluation-where": "evaluation?view=Where+it+looks",
+    "compare": "compare",
+    "compare-classes": "compare?view=Classes",
     "model-card": "model_card",
     "glossary": "glossary",
 }
@@ -26,20 +31,13 @@ def open_view(page, app_server: str, view: str) -> None:
     page.wait_for_timeout(800)  # what is drawn once more, like charts
 
 
-def describe(violation: dict) -> str:
-    places = [f"{node['target']}: {node['html'][:160]}" for node in violation["nodes"][:3]]
-    return f"{violation['id']} ({violation['impact']}): " + "; ".join(places)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(app_server, launch_chromium, theme):
     page = launch_chromium().new_page(viewport={"width": 1280, "height": 900}, color_scheme=theme)
     found = []
     for view in VIEWS:
         open_view(page, app_server, view)
-        for violation in Axe().run(page).response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                found.append(f"{view}: {describe(violation)}")
+        found += serious_findings(page, view)
     assert not found, "\n".join(found)
 
 

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pages_in_browser import settle
+from pages_in_browser import settle, settle_later
 from playwright.sync_api import expect
 from zips import labeled_zip
 
@@ -36,16 +36,11 @@ def start(page) -> None:
     page.get_by_role("progressbar").wait_for()
 
 
-def settle_later(page) -> None:
-    """As `settle`, of a page whose run is about to begin."""
-    page.wait_for_timeout(1000)
-    settle(page)
-
-
 def faces_scored(page):
     return page.get_by_test_id("stMetric").filter(has_text="Faces")
 
 
+@pytest.mark.job("evaluate")
 def test_a_zip_becomes_a_report_that_a_reload_finds(page, tmp_path: Path) -> None:
     start(page)
     expect(faces_scored(page)).to_contain_text(str(FACES))

@@ -1,17 +1,24 @@
-"""What people come for, from start to end in a browser, with the seconds that it took.
+"""What people come for, from start to end in a browser; the seconds are printed at the end.
 
-The webcam and films are in `test_live.py` and `test_live_video.py`, one's own checkpoint in
-`test_predict.py`, evaluations in `test_evaluation.py`.
+The webcam is in `test_live.py`, a film in `test_live_video.py`, and evaluating one's own images in
+`test_evaluate_data.py`.
 """
 
+import io
 import re
-import time
+import zipfile
 
 import pytest
-from pages_in_browser import settle
+from pages_in_browser import settle, settle_later
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
+
+from fervt.checkpoint import find_checkpoint, shipped_checkpoints
+from fervt.evaluation.comparison import compare, join_evaluations
+from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.store import EvaluationStore
+from fervt.labels import FERPLUS
 
 SLOW_MS = 120_000
 
@@ -24,15 +31,8 @@ def photos(tmp_path_factory):
     return [folder / "me.png", folder / "coffee.png"]
 
 
-@pytest.fixture
-def job(request):
-    """Prints how long a job took."""
-    started = time.perf_counter()
-    yield
-    print(f"{request.node.name}: {time.perf_counter() - started:.1f} s")
-
-
-def test_drop_ask_why_and_share(app_server, launch_chromium, photos, job):
+@pytest.mark.job("drop, why, share")
+def test_drop_ask_why_and_share(app_server, launch_chromium, photos):
     browser = launch_chromium()
     page = browser.new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     page.set_default_timeout(SLOW_MS)
@@ -65,7 +65,8 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos, job):
     assert friend.get_by_text("only in the session").count() == 0
 
 
-def test_many_photos_become_a_table(app_server, browser_page, photos, job):
+@pytest.mark.job("batch")
+def test_many_photos_become_a_table(app_server, browser_page, photos):
     page = browser_page
     page.set_default_timeout(SLOW_MS)
     page.goto(f"{app_server}/predict?way=many")
@@ -77,3 +78,62 @@ def test_many_photos_become_a_table(app_server, browser_page, photos, job):
         page.get_by_role("button", name="Table (.csv)").click()
     table = waiting.value.path().read_text()
     assert "me.png" in table and "happy" in table and "coffee.png" in table
+
+
+@pytest.mark.job("compare")
+def test_two_checkpoints_are_compared_in_words(app_server, browser_page):
+    flagship, other = list(shipped_checkpoints())[:2]
+    page = browser_page
+    page.set_default_timeout(SLOW_MS)
+    page.goto(f"{app_server}/compare?checkpoint={flagship}&with={other}&split=PrivateTest")
+    settle(page)
+    pair = [
+        read_evaluation(EvaluationStore().folders(name)["PrivateTest"])
+        for name in (flagship, other)
+    ]
+    base, changed = join_evaluations(pair, FERPLUS).rows
+    better = compare(base, changed)["accuracy"].value > 0
+    said = f"{other if better else flagship} is clearly better"
+    expect(page.get_by_role("heading", level=3).filter(has_text=said)).to_be_visible()
+    page.get_by_role("tab", name="One face").click()
+    for name in (flagship, other):
+        expect(page.get_by_text(re.compile(f"^{name}: Happy, ")).first).to_be_visible()
+
+
+@pytest.mark.job("own checkpoint")
+def test_an_own_checkpoint_reads_and_explains(app_server, browser_page, tmp_path):
+    page = browser_page
+    page.set_default_timeout(SLOW_MS)
+    page.goto(f"{app_server}/predict?image=astronaut")
+    settle(page)
+    mine = tmp_path / "mine.safetensors"
+    mine.write_bytes(find_checkpoint("ablation").read_bytes())
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_text("Use your own").click()
+    sidebar.locator("input[type=file]").set_input_files(mine)
+    page.wait_for_url(re.compile(r"checkpoint=[0-9a-f]{64}"))
+    expect(sidebar.get_by_role("combobox", name="Checkpoint")).to_have_value(re.compile("yours"))
+    settle_later(page)
+    page.get_by_role("button", name="Why?").click()
+    page.wait_for_url("**/explain?*")
+    expect(page.get_by_test_id("stMain").get_by_role("heading", level=2).first).to_be_visible()
+    settle_later(page)
+    expect(sidebar.get_by_role("combobox", name="Checkpoint")).to_have_value(re.compile("yours"))
+
+
+@pytest.mark.job("report")
+def test_a_report_and_slides_are_taken_along(app_server, browser_page):
+    name = next(iter(shipped_checkpoints()))
+    page = browser_page
+    page.set_default_timeout(SLOW_MS)
+    page.goto(f"{app_server}/evaluation?checkpoint={name}&view=Report")
+    settle(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Report (.html)").click()
+    report = waiting.value.path().read_text()
+    split, metrics = next(iter(EvaluationStore().metrics(name).items()))
+    assert f"{metrics.standard.accuracy:.2%}" in report and split in report
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Slides (.pptx)").click()
+    with zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes())) as slides:
+        assert sum(part.startswith("ppt/slides/slide") for part in slides.namelist()) >= 5

@@ -4,6 +4,7 @@ import re
 
 import av
 import pytest
+from accessibility import assert_accessible
 from film import astronaut_frames, write_film
 from pages_in_browser import settle
 
@@ -46,6 +47,7 @@ def wait_for_a_steady_face(page, attempts: int = 5) -> bool:
     return False
 
 
+@pytest.mark.job("webcam")
 def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film):
     browser = launch_chromium([*CAMERA, f"--use-file-for-fake-video-capture={film}"])
     page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -65,6 +67,7 @@ def test_a_face_is_tracked_and_read_until_stop(app_server, launch_chromium, film
     before = video.evaluate("v => v.currentTime")
     assert wait_for_a_steady_face(page)
     assert video.evaluate("v => v.currentTime") > before
+    assert_accessible(page, "live, running")
 
     page.get_by_role("button", name="Record", exact=True).click()
     page.get_by_text(re.compile(r"Recording, [1-9]\d* s")).wait_for(timeout=SLOW_MS)

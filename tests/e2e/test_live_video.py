@@ -28,6 +28,7 @@ def download(page, name: str) -> bytes:
     return waiting.value.path().read_bytes()
 
 
+@pytest.mark.job("film")
 def test_a_film_is_read_played_saved_found_again_and_forgotten(app_server, browser_page, films):
     page = browser_page
     page.goto(f"{app_server}/live?source=video&overlay=gwa")

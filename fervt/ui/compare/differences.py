@@ -10,6 +10,13 @@ from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
+from fervt.figures.in_words import (
+    points,
+    say_extremes,
+    say_largest_cell,
+    say_reliability,
+    say_risk,
+)
 from fervt.labels import expression
 from fervt.metrics import Difference, compare_classes, reliability, risk_coverage
 from fervt.ui.charts import ink, say, show_chart
@@ -31,13 +38,18 @@ def show_classes(comparison: Comparison) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         say("Each class", f"Change of F1 against {comparison.names[0]}, in points.")
+        values = [_values(each, "value") for each in changes]
         figure = change_figure(
             classes,
-            [_values(each, "value") for each in changes],
+            values,
             [(_values(each, "low"), _values(each, "high")) for each in changes],
             comparison.names[1:],
         )
-        show_chart(figure, "class_change", "Change of F1 of each class")
+        said = [
+            say_extremes(f"Change of F1, {name}", comparison.class_names, each, points)
+            for name, each in zip(comparison.names[1:], values, strict=True)
+        ]
+        show_chart(figure, "class_change", "; ".join(said))
     with right:
         other = pick_other(comparison)
         say(
@@ -48,7 +60,10 @@ def show_classes(comparison: Comparison) -> None:
         )
         change = others[other - 1].scores.confusion_shares - base.scores.confusion_shares
         figure = confusion_change_figure(change, comparison.class_names, ink())
-        show_chart(figure, "confusion_change", "Difference of the confusion matrices")
+        titles = comparison.class_names
+        what = "Difference of the confusion matrices, label to prediction"
+        said = say_largest_cell(what, titles, titles, change, points)
+        show_chart(figure, "confusion_change", said)
 
 
 def _values(differences: Sequence[Difference], part: str) -> NDArray[np.float64]:
@@ -62,16 +77,14 @@ def show_calibration(comparison: Comparison) -> None:
     with left:
         say("Calibration", "After each one's own temperature; the diagonal is ideal.")
         bins = {name: reliability(rows.calibrated, rows.labels) for name, rows in pairs}
-        figure = reliability_figure(
-            {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
-        )
-        show_chart(figure, "reliability_of_all", "Reliability of each checkpoint")
+        drawn = {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
+        show_chart(reliability_figure(drawn), "reliability_of_all", say_reliability(drawn))
         st.caption(" ".join(f"{name}: {percent(b.error)} off." for name, b in bins.items()))
     with right:
         say("Answering only when sure", "Lower is better at any share of faces answered.")
         curves = {name: risk_coverage(rows.calibrated, rows.labels) for name, rows in pairs}
-        figure = risk_figure({name: (c.coverage, c.risk) for name, c in curves.items()})
-        show_chart(figure, "risk_of_all", "Risk against coverage of each checkpoint")
+        lines = {name: (c.coverage, c.risk) for name, c in curves.items()}
+        show_chart(risk_figure(lines), "risk_of_all", say_risk(lines))
         st.caption(" ".join(f"{name}: AURC {c.area:.3f}." for name, c in curves.items()))
 
 

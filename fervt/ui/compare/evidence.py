@@ -19,6 +19,7 @@ from fervt.evaluation.pairs import join_robustness, joined_edges, joined_maps
 from fervt.evaluation.parts_report import describe_following
 from fervt.evaluation.robustness import describe_limits
 from fervt.figures.atlas import difference_figure, region_figure
+from fervt.figures.in_words import say_map, say_regions
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.mean_maps import as_seen, shared_range
 from fervt.ui.charts import say, show_chart
@@ -97,7 +98,8 @@ def show_atlases(comparison: Comparison) -> None:
                 range_=(low, high),
                 height_px=_PANEL_PX,
             )
-            show_chart(figure, f"atlas_{name}", f"Mean map of {name}")
+            said = say_map(f"Mean map, {name}", summary.mean, "{:.2f}".format)
+            show_chart(figure, f"atlas_{name}", said)
     sentence = describe_clear_cells(difference, names[1], names[0])
     with columns[2]:
         say(
@@ -114,7 +116,8 @@ def show_atlases(comparison: Comparison) -> None:
     }
     say("By region of the face", "Mean of a region's cells, with 95% intervals.")
     drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
-    show_chart(region_figure(drawn, about.unit, about.neutral), "atlas_regions", "By region")
+    figure = region_figure(drawn, about.unit, about.neutral)
+    show_chart(figure, "atlas_regions", say_regions(drawn, "{:.2f}".format))
     apart = compare_paired_regions(others, maps)
     st.markdown(as_text(describe_clear_regions(apart, about.unit, names[1], names[0])))
     edges = joined_edges(pair, [first, second]) if source == "gat" else None

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from fervt.errors import FervtError
+from fervt.evaluation.certainty import percent
 from fervt.explain import edge_attention, seen_part, trace_face
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import BAR_PX, FACE_PX
+from fervt.figures.in_words import list_values, say_edges, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.probabilities import plot_probabilities
 from fervt.labels import expression
@@ -58,17 +60,21 @@ def _show_checkpoint(
     leading = predictor.classes.classes[int(trace.probabilities.argmax())]
     st.markdown(f"**{name}**: {expression(leading).name}, {trace.probabilities.max():.0%}")
     figure = plot_probabilities(trace.probabilities, predictor.classes.classes)
-    show_chart(figure, f"face_{name}", f"What {name} says of the face")
+    called = [expression(label).name for label in predictor.classes.classes]
+    said = list_values(f"What {name} says of the face", called, trace.probabilities, percent)
+    show_chart(figure, f"face_{name}", said)
     if trace.gwa_weights is None:
         st.caption("Built without grid-wise attention.")
     else:
         figure = overlay_figure(
             seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
         )
-        show_chart(figure, f"gwa_{name}", f"Cell weights of {name}")
+        said = say_map(f"Cell weights of {name}", trace.gwa_weights, "{:.2f} × average".format)
+        show_chart(figure, f"gwa_{name}", said)
     if trace.gat_attention is None or trace.edge_index is None:
         st.caption("Built without the graph.")
     else:
         attention = edge_attention(trace.gat_attention)
         figure = graph_figure(seen, trace.edge_index, attention, face_px=face_px)
-        show_chart(figure, f"graph_{name}", f"Graph attention of {name}")
+        said = say_edges(f"Graph attention of {name}", trace.edge_index, attention)
+        show_chart(figure, f"graph_{name}", said)

@@ -12,6 +12,7 @@ from fervt.evaluation.words import (
 )
 from fervt.figures.comparison import accuracy_figure, outcomes_figure
 from fervt.figures.evaluation_confusion import agreement_figure
+from fervt.figures.in_words import list_values, say_largest_cell
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, prediction_agreement
 from fervt.ui.charts import ink, say, show_chart
@@ -61,10 +62,11 @@ def show_figures(comparison: Comparison) -> None:
             [each.accuracy_interval_95 for each in scores],
         ),
         "accuracies",
-        "Accuracy of each checkpoint with its 95% interval: "
-        + "; ".join(
-            f"{name} {each.accuracy:.1%}"
-            for name, each in zip(comparison.names, scores, strict=True)
+        list_values(
+            "Accuracy of each checkpoint",
+            comparison.names,
+            [each.accuracy for each in scores],
+            percent,
         ),
     )
     st.table(_table(comparison), border="horizontal", hide_index=True)
@@ -97,7 +99,10 @@ def show_figures(comparison: Comparison) -> None:
         say("Do they give the same answers?", "Share of faces with the same prediction.")
         shares = prediction_agreement([rows.predicted for rows in comparison.rows])
         figure = agreement_figure(shares, comparison.names, ink())
-        show_chart(figure, "agreement", "Agreement of predictions")
+        names = comparison.names
+        what = "Share of faces with the same prediction"
+        said = say_largest_cell(what, names, names, shares, percent, diagonal=False)
+        show_chart(figure, "agreement", said)
 
 
 def notes(comparison: Comparison) -> list[str]:

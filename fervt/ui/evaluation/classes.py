@@ -8,6 +8,7 @@ import streamlit as st
 from fervt.evaluation.words import RECALL_AND_PRECISION
 from fervt.figures.evaluation_bars import class_figure
 from fervt.figures.evaluation_curves import threshold_figure
+from fervt.figures.in_words import say_extremes
 from fervt.ui.charts import say, show_chart
 from fervt.ui.evaluation.selection import EvaluationView, percent
 
@@ -25,7 +26,10 @@ def show_classes(view: EvaluationView) -> None:
                 *(table[name].to_numpy(float) for name in ("precision", "recall", "f1")),
             ),
             "classes",
-            "Precision, recall and F1 of each class; the table has the same figures",
+            "; ".join(
+                say_extremes(title, view.names, table[name].to_numpy(float), "{:.2f}".format)
+                for name, title in (("f1", "F1"), ("precision", "Precision"), ("recall", "Recall"))
+            ),
         )
     with right:
         say("The same as a table", "Support is how many faces have the label.")

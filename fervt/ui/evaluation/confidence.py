@@ -4,6 +4,7 @@ import streamlit as st
 
 from fervt.evaluation.words import DIAGONAL
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
+from fervt.figures.in_words import say_reliability, say_risk
 from fervt.metrics import (
     Reliability,
     negative_log_likelihood,
@@ -49,11 +50,8 @@ def _show_reliability(view: EvaluationView) -> None:
         f"temperature {exact:.2f}": rescale(rows.probabilities, exact),
     }
     bins = {name: reliability(values, rows.labels) for name, values in shown.items()}
-    show_chart(
-        reliability_figure({name: _triple(found) for name, found in bins.items()}),
-        "reliability",
-        "Share of right answers against stated confidence",
-    )
+    drawn = {name: _triple(found) for name, found in bins.items()}
+    show_chart(reliability_figure(drawn), "reliability", say_reliability(drawn))
     st.caption(
         " ".join(
             f"{name.capitalize()}: calibration error {percent(bins[name].error)}, log loss "
@@ -81,14 +79,9 @@ def _show_risk(view: EvaluationView) -> None:
         key=f"threshold_{view.evaluation.name}",
     )
     coverage, risk = curve.at(threshold / 100)
-    show_chart(
-        risk_figure(
-            {view.evaluation.name: (curve.coverage, curve.risk)},
-            None if risk is None else (coverage, risk),
-        ),
-        "risk",
-        "Share of wrong answers against the share of faces answered",
-    )
+    drawn = {view.evaluation.name: (curve.coverage, curve.risk)}
+    figure = risk_figure(drawn, None if risk is None else (coverage, risk))
+    show_chart(figure, "risk", say_risk(drawn))
     if risk is None:
         st.caption(f"At {threshold}% it answers for no face.")
     else:

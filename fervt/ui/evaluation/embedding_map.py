@@ -118,7 +118,13 @@ def _draw(
         show_chart(
             map_figure(plane, groups, titles, colors, hover, chosen, drag),
             key,
-            "Map of the faces by the model's class token",
+            f"Map of {len(rows):,} faces by the model's class token. Colors: "
+            + ", ".join(
+                f"{title} {count:,}"
+                for title, count in zip(
+                    titles, np.bincount(groups, minlength=len(titles)).tolist(), strict=True
+                )
+            ),
             scroll_zoom=True,
             on_select=partial(_take_points, key, numbers, view.evaluation.digest, drag),
             selection_mode=("points", "lasso", "box"),

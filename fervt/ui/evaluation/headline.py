@@ -16,6 +16,7 @@ from fervt.evaluation.words import (
     explain_ways,
 )
 from fervt.figures.evaluation_bars import standing_figure
+from fervt.figures.in_words import list_values
 from fervt.labels import FER2013
 from fervt.ui.charts import show_chart
 from fervt.ui.evaluation.present import offer_presenting
@@ -116,10 +117,11 @@ def _show_others(view: EvaluationView) -> None:
             "on which FER+'s annotators agree, which are easier."
         )
         return
+    names, accuracies, *others = references.standing(view.evaluation.name, view.rows.scores)
     show_chart(
-        standing_figure(*references.standing(view.evaluation.name, view.rows.scores)),
+        standing_figure(names, accuracies, *others),
         "standing",
-        "Accuracy of this checkpoint, of people and of other installable tools",
+        list_values("Accuracy", names, accuracies, percent),
     )
     st.caption(
         f"People: {HUMAN_ACCURACY} ([Goodfellow et al., 2013]({references.HUMAN_URL})). "

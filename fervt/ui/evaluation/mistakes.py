@@ -9,6 +9,7 @@ from fervt.evaluation.rows import Rows
 from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
+from fervt.figures.in_words import say_largest_cell
 from fervt.labels import FERPLUS
 from fervt.ui.address import put, wanted
 from fervt.ui.charts import ink, say, show_chart
@@ -110,7 +111,15 @@ def _show_matrix(view: EvaluationView, label: str, predicted: str) -> None:
     show_chart(
         figure,
         key,
-        "Confusion matrix; the choices below it select the same cells",
+        say_largest_cell(
+            "Confusion matrix, label to prediction, in shares of a label's faces",
+            view.names,
+            view.names,
+            view.rows.scores.confusion_shares,
+            percent,
+            diagonal=False,
+        )
+        + ". The choices below it select the same cells.",
         on_select=partial(_take_click, key, classes),
         selection_mode="points",
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fervt.evaluation.groups import rows_as_table
 from fervt.evaluation.measures import MEASURES
 from fervt.evaluation.slices import Slice, search_slices, slice_rows
+from fervt.figures.in_words import list_values
 from fervt.figures.slices import slice_figure
 from fervt.predict import Predictor
 from fervt.ui.charts import say, show_chart
@@ -73,7 +74,12 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
             overall,
         ),
         f"slices_{name}",
-        f"Accuracy by {MEASURES[name].title.lower()}",
+        list_values(
+            f"Accuracy by {MEASURES[name].title.lower()}",
+            [each.title for each in slices],
+            [each.accuracy for each in slices],
+            percent,
+        ),
     )
     _show_one(view, measures, [*worst.slices, *slices])
 

@@ -25,6 +25,7 @@ from fervt.evaluation.groups import ANY, LEAST, Group, chosen_groups, opposite_g
 from fervt.evaluation.measuring import mean_face
 from fervt.figures.atlas import difference_figure, edge_difference_figure, region_figure
 from fervt.figures.graph import graph_figure
+from fervt.figures.in_words import say_edges, say_map, say_regions
 from fervt.figures.overlay import overlay_figure
 from fervt.predict import Predictor
 from fervt.reports.mean_maps import as_seen, shared_range
@@ -178,7 +179,8 @@ def show_groups(
                 range_=(low, high),
                 height_px=_PANEL_PX,
             )
-            show_chart(figure, f"mean_{name}", f"Mean map: {name}")
+            said = say_map(f"Mean map, {name}", summary.mean, "{:.2f}".format)
+            show_chart(figure, f"mean_{name}", said)
     with columns[2]:
         say("Their difference", "Outlined: clear at 95%, all 49 at once.")
         figure = difference_figure(
@@ -199,7 +201,8 @@ def show_groups(
             for name, each in ((title, group), (against, other))
         }
         drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
-        show_chart(region_figure(drawn, about.unit, about.neutral), "regions", "Evidence by region")
+        figure = region_figure(drawn, about.unit, about.neutral)
+        show_chart(figure, "regions", say_regions(drawn, "{:.2f}".format))
         apart = compare_regions(maps[group.rows], maps[other.rows])
         said = describe_clear_regions(apart, about.unit, group.title, other.title)
         st.markdown(as_text(said))
@@ -212,7 +215,7 @@ def show_groups(
             f"Standard deviation over the {own.n:,} faces, {about.unit}.",
         )
         figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
-        show_chart(figure, "spread", "Spread of the map over faces")
+        show_chart(figure, "spread", say_map("Spread over faces", own.spread, "{:.2f}".format))
         st.caption(describe_template(about.title, own))
     if evidence.edges is not None and source == "gat":
         at = positions_of(view)
@@ -250,7 +253,7 @@ def show_edges(
     with left:
         say("The graph's mean edges", f"{title}; arrows point at the target.")
         figure = graph_figure(face, index, mean, stretch=True, face_px=_PANEL_PX)
-        show_chart(figure, "mean_edges", "Mean attention along the graph's edges")
+        show_chart(figure, "mean_edges", say_edges("Mean attention", index, mean))
     with right:
         say(
             "Edges that differ",
@@ -260,4 +263,6 @@ def show_edges(
         figure = edge_difference_figure(
             face, index, difference.value, difference.is_clear, _PANEL_PX
         )
-        show_chart(figure, "edge_difference", f"{count} edges that differ clearly")
+        clear = np.where(difference.is_clear, np.abs(difference.value), 0.0)
+        said = f"{count} edges differ clearly from {other}"
+        show_chart(figure, "edge_difference", say_edges(said, index, clear) if count else said)

@@ -10,9 +10,9 @@ from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
 from fervt.explain.trace import Trace
 from fervt.figures.grid import encode_picture
+from fervt.figures.in_words import name_cell
 from fervt.figures.tint import LESS_RGB, MORE_RGB, tint_cells
 from fervt.grid import GRID
-from fervt.regions import region_of
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
 from fervt.ui.glossary import link_to_term, short
@@ -109,11 +109,6 @@ def describe_map(key: str, values: Array) -> str:
         f"{TITLES[key]} over the face: strongest on the {strongest_region(values)}, "
         f"peak in row {row}, column {column}"
     )
-
-
-def name_cell(row: int, column: int) -> str:
-    """A cell in words: "Mouth (row 5, column 3)"."""
-    return f"{region_of(row, column).capitalize()} (row {row}, column {column})"
 
 
 def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER) -> list[str]:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from fervt.explain import (
     SOURCES,
@@ -14,12 +13,13 @@ from fervt.explain import (
 )
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import Values
+from fervt.figures.in_words import say_edges
 from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.board import describe_map, name_cell
+from fervt.ui.explain.board import describe_map
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
@@ -138,16 +138,9 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         dimming=dimming / 100,
         cell=view.cell,
     )
-    show_clickable(figure, "graph", view.cell, _describe_graph(trace.edge_index, edges))
+    said = say_edges("The attention graph over the face", trace.edge_index, edges)
+    show_clickable(figure, "graph", view.cell, said)
     return edges
-
-
-def _describe_graph(edge_index: NDArray[np.integer], edges: Values) -> str:
-    """The graph in one sentence, for those who cannot see it."""
-    between = np.flatnonzero(edge_index[0] != edge_index[1])
-    best = between[int(np.argmax(edges[between]))]
-    source, target = (name_cell(*divmod(int(node), GRID)) for node in edge_index[:, best])
-    return f"The attention graph over the face: strongest from {source} to {target}"
 
 
 def _describe_agreement(maps: dict[str, Values]) -> str:

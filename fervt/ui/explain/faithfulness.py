@@ -15,6 +15,7 @@ from fervt.explain import (
 )
 from fervt.explain.faithfulness_table import read_table
 from fervt.figures.curves import faithfulness_figure
+from fervt.figures.in_words import list_values, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
@@ -71,7 +72,14 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
         measured.random_insertion,
         unit,
     )
-    show_chart(figure, "faithfulness", "Deletion and insertion curves")
+    scores = measured.scores()
+    titles = [SOURCES[score.source].title for score in scores]
+    areas = (
+        ("Area under deletion, lower is better", [score.deletion_area for score in scores]),
+        ("area under insertion, higher is better", [score.insertion_area for score in scores]),
+    )
+    said = "; ".join(list_values(what, titles, each, "{:.2f}".format) for what, each in areas)
+    show_chart(figure, "faithfulness", said)
     rows = [
         {
             "map": SOURCES[score.source].title,
@@ -81,7 +89,7 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
             "insertion z": score.insertion_z,
             "on this face": _judge(score.deletion_z, score.insertion_z),
         }
-        for score in measured.scores()
+        for score in scores
     ]
     numbers = {}
     for side in ("deletion", "insertion"):
@@ -138,7 +146,8 @@ def _show_twin(view: ExplainedFace) -> None:
             figure = overlay_figure(
                 view.seen, values, **overlay_options(key, values), cell=view.cell, height_px=320
             )
-            show_chart(figure, f"twin_{name}", f"{SOURCES[key].title}, {name}")
+            said = say_map(f"{SOURCES[key].title}, {name}", values, "{:.2f}".format)
+            show_chart(figure, f"twin_{name}", said)
     st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 would be the same order).")
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from fervt.explain import cell_attention, edge_attention
 from fervt.explain.pyramid import LEVELS, pyramid
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
+from fervt.figures.in_words import say_extremes, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
 from fervt.ui.charts import say, show_chart
@@ -36,7 +37,8 @@ def show_pipeline(view: ExplainedFace) -> None:
             figure = raster_figure(
                 trace.model_input, unit="gray", range_=(0, 1), colors="Gray", stretch=stretch
             )
-            show_chart(figure, "stage_input", "The model's input")
+            said = f"The model's input, {size} × {size} gray values"
+            show_chart(figure, "stage_input", said)
         with st.container(border=True):
             say("3 · GWA weights", "Weight of each cell; the average is 1.")
             if trace.gwa_weights is None:
@@ -74,11 +76,14 @@ def show_pipeline(view: ExplainedFace) -> None:
                     colors=SEQUENTIAL,
                     stretch=stretch,
                 )
-                show_chart(figure, f"stage_{level}", f"Where the features of {level} are active")
+                said = say_map(f"Activity of {level}", values, "{:.2f}".format)
+                show_chart(figure, f"stage_{level}", said)
         with st.container(border=True):
             say("10 · Tokens", "What the transformer reads: one row per token.")
             figure = token_figure(trace.tokens, trace.token_names)
-            show_chart(figure, "stage_tokens", "The tokens' values")
+            sizes = np.linalg.norm(trace.tokens, axis=1)
+            said = say_extremes("Norm of the tokens", trace.token_names, sizes, "{:.1f}".format)
+            show_chart(figure, "stage_tokens", said)
         with st.container(border=True):
             say("11 · Prediction", "Calibrated probabilities.")
             show_probability_bars(view.prediction, "stage_prediction", HEIGHT_PX)
@@ -94,15 +99,16 @@ def _show_cells(view: ExplainedFace, values: Values, name: str, alt: str, stretc
         cell=view.cell,
         height_px=HEIGHT_PX,
     )
-    show_clickable(figure, name, view.cell, alt)
+    show_clickable(figure, name, view.cell, say_map(alt, values, "{:.2f} × average".format))
 
 
 def _show_channels(channels: Values, key: str, alt: str, stretch: bool) -> None:
+    values = np.asarray(channels).mean(axis=0)
     figure = raster_figure(
-        np.asarray(channels).mean(axis=0),
+        values,
         unit="deviations",
         range_=(-_DEVIATIONS, _DEVIATIONS),
         colors=DIVERGING if not stretch else SEQUENTIAL,
         stretch=stretch,
     )
-    show_chart(figure, key, alt)
+    show_chart(figure, key, say_map(alt, values, "{:.2f} deviations".format))

@@ -15,8 +15,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.draw import fit_for_screen, jpeg_bytes
+from fervt.evaluation.certainty import percent
 from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.explain.regions import RegionEffects, hide_regions
+from fervt.figures.in_words import list_values
 from fervt.figures.probabilities import plot_probabilities
 from fervt.grid import GRID
 from fervt.labels import Vocabulary, expression
@@ -223,7 +225,8 @@ def show_probability_bars(prediction: Prediction, key: str, height_px: int) -> N
         height=height_px, margin={"t": 0, "b": 0, "l": 0, "r": 44}, minreducedwidth=20
     )
     figure.update_xaxes(visible=False)
-    show_chart(figure, key, "Probability of each expression")
+    names = [expression(label).name for label in prediction.classes]
+    show_chart(figure, key, list_values("Probabilities", names, prediction.probabilities, percent))
 
 
 def every_cell() -> Iterator[Cell]:

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from fervt.explain import attention_rollout
+from fervt.figures.in_words import list_values, points, say_extremes, say_largest_cell
 from fervt.figures.matrix import token_attention_figure
-from fervt.reports.explanation import part_figure
+from fervt.reports.explanation import part_effects, part_figure
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace
 
@@ -33,7 +34,9 @@ def show_tokens(view: ExplainedFace) -> None:
             )
         chosen = attention.mean(axis=0) if block == _ALL else attention[int(block) - 1]
         chosen = chosen.mean(axis=0) if head == _ALL else chosen[int(head) - 1]
-        show_chart(token_attention_figure(chosen, trace.token_names), "tokens", "Token attention")
+        names = trace.token_names
+        said = say_largest_cell("Attention, query to key", names, names, chosen, "{:.0%}".format)
+        show_chart(token_attention_figure(chosen, trace.token_names), "tokens", said)
     with right:
         say(
             "What the class token is made of",
@@ -42,7 +45,7 @@ def show_tokens(view: ExplainedFace) -> None:
         rollout = attention_rollout(attention)
         figure = token_attention_figure(rollout[:1], trace.token_names)
         figure.update_traces(showscale=False)
-        show_chart(figure, "rollout", "Attention rollout to the class token")
+        show_chart(figure, "rollout", say_extremes("Rollout", names, rollout[0], "{:.0%}".format))
         say(
             "What each part is worth",
             f"How the {view.score_name} changes when a token is dropped, or the "
@@ -53,7 +56,10 @@ def show_tokens(view: ExplainedFace) -> None:
                 else ""
             ),
         )
-        show_chart(part_figure(view.explanation, view.target), "parts", "Effect of each part")
+        parts, effects = part_effects(view.explanation, view.target)
+        what = f"Change of the {view.score_name} without a part"
+        said = list_values(what, parts, effects, points)
+        show_chart(part_figure(view.explanation, view.target), "parts", said)
 
 
 def _numbers(count: int) -> list[str]:

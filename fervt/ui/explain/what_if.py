@@ -5,6 +5,7 @@ import streamlit as st
 
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
+from fervt.figures.in_words import say_leaders
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import Cell, ExplainedFace, ask
 
@@ -76,7 +77,13 @@ def _show_curve(view: ExplainedFace, found: WhatIf, cell: Cell) -> None:
             f"{change.title} ({change.unit})",
             chosen=value,
         )
-        show_chart(figure, "what_if", f"Probabilities over {change.title.lower()}")
+        said = say_leaders(
+            f"Probabilities over {change.title.lower()} ({change.unit})",
+            [f"{v:g}" for v in values],
+            view.vocabulary.display_names,
+            found.probabilities,
+        )
+        show_chart(figure, "what_if", said)
     with picture:
         input_gray = found.inputs[index]
         times = max(1, 280 // input_gray.shape[0])

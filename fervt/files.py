@@ -63,7 +63,7 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
     try:
         with ExitStack() as stack:
             parts = []
-            for name, content in reversed(files.items()):  # the last one entered leaves first
+            for name, content in reversed(list(files.items())):  # the last one entered leaves first
                 part = stack.enter_context(write_aside(folder / name))
                 part.write_bytes(content)
                 parts.append(part.name)

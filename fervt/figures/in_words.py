@@ -18,7 +18,9 @@ def points(value: float) -> str:
     return f"{100 * value:+.1f} points"
 
 
-def list_values(what: str, names: Sequence[str], values: Sequence[float], form: Form) -> str:
+def list_values(
+    what: str, names: Sequence[str], values: Sequence[float] | Values, form: Form
+) -> str:
     """Every value by name: "Accuracy: first 70%, second 66%"."""
     said = [f"{name} {form(float(v))}" for name, v in zip(names, values, strict=True)]
     return f"{what}: {', '.join(said)}"
@@ -64,9 +66,37 @@ def say_largest_cell(
     sizes = np.abs(np.nan_to_num(np.asarray(values, float)))
     if not diagonal:
         np.fill_diagonal(sizes, 0.0)
-    row, column = np.unravel_index(int(sizes.argmax()), sizes.shape)
+    row, column = (int(at) for at in np.unravel_index(int(sizes.argmax()), sizes.shape))
     value = form(float(values[row, column]))
     return f"{what}: most from {rows[row]} to {columns[column]} ({value})"
+
+
+def say_mistakes(names: Sequence[str], shares: Values) -> str:
+    """The most frequent mistake of a confusion matrix.
+
+    Args:
+        names: C, of the classes.
+        shares: (C, C) of each label's faces, rows labels, columns predictions.
+    """
+    what = "Confusion matrix, label to prediction, in shares of a label's faces"
+    return say_largest_cell(what, names, names, shares, "{:.0%}".format, diagonal=False)
+
+
+def say_people(counts: Sequence[int], titles: Sequence[str]) -> str:
+    """How errors divide by whom the annotators side with.
+
+    Args:
+        counts: K, of errors.
+        titles: K sides.
+    """
+    total = sum(counts)
+    if not total:
+        return "There are no errors to ask the annotators about."
+    parts = [
+        f"{title}, {count:,} ({count / total:.0%})"
+        for title, count in zip(titles, counts, strict=True)
+    ]
+    return f"Whom the annotators side with in {total:,} errors: {'; '.join(parts)}."
 
 
 def say_map(what: str, values: Values, form: Form) -> str:

@@ -4,6 +4,7 @@ from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.words import describe_difference, explain_mcnemar
 from fervt.figures.evaluation_confusion import confusion_change_figure
+from fervt.figures.in_words import points, say_largest_cell
 from fervt.labels import expression
 from fervt.metrics import mcnemar
 from fervt.reports.render import Chart, Note, Section, Table
@@ -53,9 +54,11 @@ def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section
     )
     change = new.scores.confusion_shares - old.scores.confusion_shares
     classes = [expression(label).name for label in new.classes]
+    what = "Difference of the confusion matrices, label to prediction"
+    said = say_largest_cell(what, classes, classes, change, points)
     caption = Note("Change of each row's shares in points; red is more often.")
     return Section(
         f"Against {names[0]}",
         note,
-        [table, caption, Chart(confusion_change_figure(change, classes))],
+        [table, caption, Chart(confusion_change_figure(change, classes), said)],
     )

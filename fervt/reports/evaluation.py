@@ -29,6 +29,15 @@ from fervt.evaluation.words import (
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
+from fervt.figures.in_words import (
+    list_values,
+    say_course,
+    say_extremes,
+    say_mistakes,
+    say_people,
+    say_reliability,
+    say_risk,
+)
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.metrics import (
     ClassScores,
@@ -43,6 +52,7 @@ from fervt.reports.card import (
     training_ablation_table,
 )
 from fervt.reports.comparison import comparison, verdict
+from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections
 from fervt.reports.render import Chart, Faces, Prose, Section, Table, face_address, render
 
@@ -108,7 +118,12 @@ def _sections(
     yield Section(
         "Where it fails",
         "Rows are labels, columns predictions; shares of each row.",
-        [Chart(confusion_figure(np.array(rows.scores.confusion), names))],
+        [
+            Chart(
+                confusion_figure(np.array(rows.scores.confusion), names),
+                say_mistakes(names, rows.scores.confusion_shares),
+            )
+        ],
     )
     per_class = rows.scores.per_class
     values = [
@@ -118,27 +133,36 @@ def _sections(
     yield Section(
         "Each class",
         RECALL_AND_PRECISION,
-        [Chart(class_figure(rows.classes, *values)), _class_table(per_class)],
+        [
+            Chart(
+                class_figure(rows.classes, *values),
+                say_extremes("F1", names, values[2], "{:.2f}".format),
+            ),
+            _class_table(per_class),
+        ],
     )
     yield from _confidence(evaluation, rows)
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
     if sum(counts) and rows.has_votes:
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
-        yield Section(
-            "Did people disagree, too?", note, [Chart(people_figure(counts, list(PEOPLE.values())))]
-        )
+        titles = list(PEOPLE.values())
+        chart = Chart(people_figure(counts, titles), say_people(counts, titles))
+        yield Section("Did people disagree, too?", note, [chart])
     if data is not None:
         yield from _examples(rows, data)
     if against is not None:
         yield comparison(against, evaluation)
+        yield from compare_evidence(against, evaluation, _crop(info))
     if info is not None and info.history:
         figure = training_figure(info.history, info.metrics.get("epoch"))
+        accuracy = [entry.get("public_accuracy") for entry in info.history]
+        said = say_course("Accuracy", {"PublicTest": accuracy}, "{:.0%}".format)
         yield Section(
-            "Training", "Training figures are of augmented, regularized batches.", [Chart(figure)]
+            "Training",
+            "Training figures are of augmented, regularized batches.",
+            [Chart(figure, said)],
         )
-    yield from evidence_sections(
-        evaluation, Preprocess.crop if info is None else info.preprocess.crop
-    )
+    yield from evidence_sections(evaluation, _crop(info))
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
@@ -161,6 +185,10 @@ def _sections(
         if text := section(card, heading):
             yield Section(heading, "From the model card.", [Prose(text)])
     yield Section("Where this comes from", "Enough to repeat it.", [_provenance(evaluation)])
+
+
+def _crop(info: CheckpointInfo | None) -> float:
+    return Preprocess.crop if info is None else info.preprocess.crop
 
 
 def _ways(evaluation: SavedEvaluation) -> Table:
@@ -188,7 +216,9 @@ def _standing_note(evaluation: SavedEvaluation) -> str:
 
 
 def _standing(evaluation: SavedEvaluation) -> Chart:
-    return Chart(standing_figure(*references.standing(evaluation.name, evaluation.rows().scores)))
+    names, accuracies, *others = references.standing(evaluation.name, evaluation.rows().scores)
+    figure = standing_figure(names, accuracies, *others)
+    return Chart(figure, list_values("Accuracy", names, accuracies, "{:.1%}".format))
 
 
 def _class_table(per_class: dict[str, ClassScores]) -> Table:
@@ -210,19 +240,15 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         "as trained": reliability(rows.probabilities, rows.labels),
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
+    drawn = {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
     yield Section(
         "Can its confidence be believed?",
         f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
         f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
-        [
-            Chart(
-                reliability_figure(
-                    {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
-                )
-            )
-        ],
+        [Chart(reliability_figure(drawn), say_reliability(drawn))],
     )
     curve = risk_coverage(rows.calibrated, rows.labels)
+    course = {evaluation.name: (curve.coverage, curve.risk)}
     coverage, risk = curve.at(0.5)
     said = (
         "."
@@ -235,10 +261,8 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         f"The surer it must be, the fewer faces it answers for and the fewer errors it makes{said}",
         [
             Chart(
-                risk_figure(
-                    {evaluation.name: (curve.coverage, curve.risk)},
-                    None if risk is None else (coverage, risk),
-                )
+                risk_figure(course, None if risk is None else (coverage, risk)),
+                say_risk(course),
             )
         ],
     )

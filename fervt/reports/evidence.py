@@ -22,6 +22,7 @@ from fervt.evaluation.groups import ANY, LEAST, opposite_groups
 from fervt.evaluation.robustness import (
     BREAKS,
     HOLDS,
+    Point,
     Robustness,
     corruption_error,
     curves,
@@ -33,13 +34,14 @@ from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.slices import search_slices
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.grid import encode_png
+from fervt.figures.in_words import say_regions
 from fervt.figures.robustness import strength_figure
 from fervt.labels import expression
 from fervt.reports.mean_maps import as_seen, shared_range
 from fervt.reports.render import Block, Chart, Faces, Note, Section, Table
 
 _CARD_PX = 112
-_PANEL_PX = 340
+PANEL_PX = 340
 
 
 def evidence_sections(
@@ -105,17 +107,19 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
     difference = compare_maps(maps[wrong.rows], maps[right.rows])
     regions = {group.title: summarize_regions(maps[group.rows]) for group in (right, wrong)}
     drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
+    said = describe_clear_cells(difference, "wrong", "right")
     return [
         Note(
             f"{about.title}, wrong minus right answers. Outlined cells differ clearly, corrected "
-            f"for 49 comparisons. {describe_clear_cells(difference, 'wrong', 'right')}"
+            f"for 49 comparisons. {said}"
         ),
         Chart(
             difference_figure(
-                None, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
-            )
+                None, difference.value, difference.low, difference.high, about.unit, PANEL_PX
+            ),
+            said,
         ),
-        Chart(region_figure(drawn, about.unit, about.neutral)),
+        Chart(region_figure(drawn, about.unit, about.neutral), say_regions(drawn, "{:.2f}".format)),
     ]
 
 
@@ -141,6 +145,24 @@ def _worst(evidence: Evidence, rows: Rows) -> Section:
     )
 
 
+def strength_blocks(kind: str, by_name: dict[str, list[Point]]) -> list[Block]:
+    """Accuracy of each checkpoint over the strengths of one corruption, in words and as curves."""
+    about = CORRUPTIONS[kind]
+    ticks = [about.tick(level) for level in range(STRENGTHS + 1)]
+    drawn = {}
+    for name, points in by_name.items():
+        value, low, high = (
+            np.array([getattr(p, key) for p in points]) for key in ("accuracy", "low", "high")
+        )
+        drawn[name] = value, low, high
+    limits = {name: describe_limits(kind, points) for name, points in by_name.items()}
+    said = " ".join(
+        limit if len(limits) == 1 else f"{name}: {limit}" for name, limit in limits.items()
+    )
+    said = f"{about.title}. {said}"
+    return [Note(said), Chart(strength_figure(ticks, drawn), said)]
+
+
 def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> Section:
     labels = labels_of_sample(found, rows)
     try:
@@ -149,15 +171,7 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
         return Section("Robustness to corruption", str(problem), [])
     blocks: list[Block] = []
     for kind, points in by_kind.items():
-        about = CORRUPTIONS[kind]
-        ticks = [about.tick(level) for level in range(STRENGTHS + 1)]
-        value, low, high = (
-            np.array([getattr(p, key) for p in points]) for key in ("accuracy", "low", "high")
-        )
-        blocks += [
-            Note(f"{about.title}. {describe_limits(kind, points)}"),
-            Chart(strength_figure(ticks, {evaluation.name: (value, low, high)})),
-        ]
+        blocks += strength_blocks(kind, {evaluation.name: points})
     counted = int((labels >= 0).sum())
     note = (
         f"Accuracy on {counted:,} faces, corrupted in ten ways at five strengths. Holds: loses at "

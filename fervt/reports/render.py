@@ -42,9 +42,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure that Plotly draws."""
+    """A figure that Plotly draws, and what it shows, for those who cannot see it."""
 
     figure: go.Figure
+    alt: str
     kind: str = "chart"
 
     @property

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fervt.figures.in_words import say_extremes
 from fervt.figures.timeline import timeline_figure
 from fervt.labels import NOTICE, Vocabulary, expression
 from fervt.live import FrameReading, LiveStats
@@ -61,5 +62,8 @@ def _face(readings: list[FrameReading], number: int, vocabulary: Vocabulary) -> 
         "number": number,
         "frames": len(values),
         "shares": Table(("Expression", "led in", "mean probability"), rows),
-        "chart": Chart(timeline_figure(times, series, vocabulary.classes, height_px=360)),
+        "chart": Chart(
+            timeline_figure(times, series, vocabulary.classes, height_px=360),
+            say_extremes("Frames led", vocabulary.display_names, led, "{:.0%}".format),
+        ),
     }

@@ -157,7 +157,7 @@ def _route_predictions(app: Flask, service: Service) -> None:
 
     @app.get("/v1/stream")
     def stream() -> Response:
-        return service.cameras.stream(request.args.get("source", ""))
+        return service.sources.stream(request.args.get("source", ""))
 
     @app.before_request
     def _same_origin() -> None:

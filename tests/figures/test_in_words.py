@@ -79,3 +79,18 @@ def test_a_course_goes_from_the_first_to_the_last_known_value():
     curves = {"Training": [None, 0.3, 0.7, None], "PublicTest": [None]}
     assert in_words.say_course("A", curves, TWO) == "A: Training from 0.30 to 0.70"
     assert in_words.say_course("A", {"Training": []}, TWO) == "A: no values"
+
+
+def test_the_sentence_holds_every_figure():
+    said = in_words.say_people([1500, 500], ["the label", "the model"])
+    assert said == (
+        "Whom the annotators side with in 2,000 errors: the label, 1,500 (75%); "
+        "the model, 500 (25%)."
+    )
+
+
+def test_no_errors_divide_nothing():
+    assert (
+        in_words.say_people([0, 0], ["a", "b"])
+        == "There are no errors to ask the annotators about."
+    )

@@ -1,5 +1,7 @@
 """The report and the card: where it looks, its worst slices, its robustness."""
 
+import re
+
 import numpy as np
 import pytest
 import tiny
@@ -12,6 +14,7 @@ from fervt.evaluation.robustness import corruption_error
 from fervt.evaluation.saved import read_evaluation
 from fervt.files import file_sha256
 from fervt.reports.card import render_card
+from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evaluation import build_report
 from fervt.reports.evidence import evidence_sections
 
@@ -41,6 +44,36 @@ def test_the_report_has_what_was_measured(folder) -> None:
     assert [len(b.faces) for b in faces] == [shown] * 3
     charts = [b for b in sections["Robustness to corruption"].blocks if b.kind == "chart"]
     assert len(charts) == 10
+
+
+def test_a_comparison_has_both_atlases_and_both_curves(folder, tmp_path) -> None:
+    other = save_evaluation(tmp_path / "beta" / "PrivateTest", "beta", seed=1)
+    save_evidence(folder)
+    save_robustness(folder)
+    pair = [read_evaluation(each) for each in (folder, other)]
+    headings = ("Where it looks, against beta", "Robustness to corruption, against beta")
+    lacking = build_report(pair[0], against=pair[1])
+    assert not any(heading in lacking for heading in headings)
+    save_evidence(other)
+    save_robustness(other)
+    pair = [read_evaluation(each) for each in (folder, other)]
+    report = build_report(pair[0], against=pair[1])
+    assert all(f"<h2>{heading}</h2>" in report for heading in headings)
+    sections = {each.heading: each for each in compare_evidence(pair[1], pair[0], 0.9)}
+    atlas, robust = (sections[heading] for heading in headings)
+    assert [len(b.faces) for b in atlas.blocks if b.kind == "faces"] == [2] * 3
+    curves = [b.figure for b in robust.blocks if b.kind == "chart"]
+    assert len(curves) == 10
+    assert all({"alpha", "beta"} <= {trace.name for trace in figure.data} for figure in curves)
+
+
+def test_every_chart_says_what_it_shows(folder) -> None:
+    save_evidence(folder)
+    save_robustness(folder)
+    report = build_report(read_evaluation(folder))
+    said = re.findall(r'role="figure" aria-label="([^"]*)"', report)
+    assert len(said) == report.count("plotly-graph-div") >= 18
+    assert all(re.search(r"\d", one) or "No cell" in one for one in said), said
 
 
 def test_a_report_with_evidence_of_another_checkpoint_is_refused(folder, tmp_path) -> None:

@@ -127,4 +127,4 @@ def test_a_stop_ends_streams_and_captures(make_client, clip):
     with client.get("/v1/stream?source=demo") as answer:
         threading.Timer(0.3, service.stopping.set).start()
         assert len(list(answer.iter_encoded())) < 100
-    wait_until(lambda: not service.cameras.by_name["demo"].is_open)
+    wait_until(lambda: not service.sources.by_name["demo"].is_open)

@@ -45,11 +45,11 @@ def show_classes(comparison: Comparison) -> None:
             [(_values(each, "low"), _values(each, "high")) for each in changes],
             comparison.names[1:],
         )
-        said = [
+        said = "; ".join(
             say_extremes(f"Change of F1, {name}", comparison.class_names, each, points)
             for name, each in zip(comparison.names[1:], values, strict=True)
-        ]
-        show_chart(figure, "class_change", "; ".join(said))
+        )
+        show_chart(figure, "class_change", said)
     with right:
         other = pick_other(comparison)
         say(

@@ -9,13 +9,12 @@ from fervt.evaluation.rows import Rows
 from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
-from fervt.figures.in_words import say_largest_cell
+from fervt.figures.in_words import say_mistakes, say_people
 from fervt.labels import FERPLUS
 from fervt.ui.address import put, wanted
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
-from fervt.ui.evaluation.people_words import describe_people
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import show_gallery
 from fervt.ui.script import run_script
@@ -108,18 +107,11 @@ def _show_matrix(view: EvaluationView, label: str, predicted: str) -> None:
     # A new key for each marked cell drops the chart's own selection, so that it can be clicked
     # again after another one.
     key = f"confusion_{view.key}_{marked}"
+    said = say_mistakes(view.names, view.rows.scores.confusion_shares)
     show_chart(
         figure,
         key,
-        say_largest_cell(
-            "Confusion matrix, label to prediction, in shares of a label's faces",
-            view.names,
-            view.names,
-            view.rows.scores.confusion_shares,
-            percent,
-            diagonal=False,
-        )
-        + ". The choices below it select the same cells.",
+        f"{said}. The choices below it select the same cells.",
         on_select=partial(_take_click, key, classes),
         selection_mode="points",
     )
@@ -176,5 +168,5 @@ def _show_people(chosen: Rows) -> None:
         show_chart(
             people_figure(counts, list(PEOPLE.values())),
             "people_of_cell",
-            describe_people(counts, list(PEOPLE.values())),
+            say_people(counts, list(PEOPLE.values())),
         )

@@ -5,10 +5,10 @@ import streamlit as st
 
 from fervt.evaluation.words import PEOPLE
 from fervt.figures.evaluation_bars import people_figure
+from fervt.figures.in_words import say_people
 from fervt.labels import FERPLUS
 from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
 from fervt.ui.charts import say, show_chart
-from fervt.ui.evaluation.people_words import describe_people
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import draw_faces, show_face_of
 from fervt.ui.no_faces import invite_faces
@@ -37,7 +37,7 @@ def show_people(view: EvaluationView) -> None:
         "FER+'s ten annotators.",
     )
     titles = list(PEOPLE.values())
-    show_chart(people_figure(counts, titles), "people", describe_people(counts, titles))
+    show_chart(people_figure(counts, titles), "people", say_people(counts, titles))
     accepted = float((rows.right | (sides == PEOPLE_SIDE_WITH_MODEL)).mean())
     st.markdown(
         f"In {counts[0]:,} errors people agree with the label: these are the model's own. In "

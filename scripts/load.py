@@ -271,15 +271,28 @@ def capacity(seconds: int) -> dict[str, Any]:
         held: dict[str, Any] = {}
         with serving() as service:
             at_rate(service, 10, 3, body, path)
-            rate = 10.0
-            while True:
-                found = at_rate(service, rate, seconds, body, path).summary()
-                if found.keys() != {"200"} or found["200"]["p99_ms"] >= 500:
-                    break
-                held = {"per_s": round(rate)} | found["200"]
-                rate *= 1.15
+            rate = 30.0
+            while (found := _hold(service, rate, seconds, body, path)) is not None:
+                held = {"per_s": round(rate)} | found
+                rate *= 1.1
         result[name] = held
     return {"seconds": seconds} | result
+
+
+def _hold(
+    service: Service, rate: float, seconds: int, body: bytes, path: str
+) -> dict[str, Any] | None:
+    """The figures at a rate; None where it cannot be held in any of three tries.
+
+    A shared machine stands still now and then, which says nothing about the service.
+    """
+    for _ in range(3):
+        before = service.cpu_s()
+        found = at_rate(service, rate, seconds, body, path).summary()
+        if found.keys() == {"200"} and found["200"]["p99_ms"] < 500:
+            spent_ms = 1000 * (service.cpu_s() - before)
+            return found["200"] | {"cpu_ms": round(spent_ms / found["200"]["count"], 1)}
+    return None
 
 
 def overload(seconds: int) -> dict[str, Any]:
@@ -377,7 +390,7 @@ PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 SIZES = {
     "sustained": 60,
-    "capacity": 8,
+    "capacity": 5,
     "overload": 20,
     "kill": 15,
     "batching": 600,

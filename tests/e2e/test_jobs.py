@@ -85,7 +85,8 @@ def test_two_checkpoints_are_compared_in_words(app_server, browser_page):
     flagship, other = list(shipped_checkpoints())[:2]
     page = browser_page
     page.set_default_timeout(SLOW_MS)
-    page.goto(f"{app_server}/compare?checkpoint={flagship}&with={other}&split=PrivateTest")
+    choice = f"checkpoint={flagship}&with={other}&split=PrivateTest&image=astronaut"
+    page.goto(f"{app_server}/compare?{choice}")
     settle(page)
     pair = [
         read_evaluation(EvaluationStore().folders(name)["PrivateTest"])

@@ -1,4 +1,4 @@
-"""Glossary: the field's words, each with a picture, linked from where they are used."""
+"""Glossary: the field's terms, each with a picture, linked from where they are used."""
 
 import streamlit as st
 

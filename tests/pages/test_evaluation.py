@@ -173,7 +173,7 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
         ("Confidence", ["reliability", "risk"], 0, []),
         ("People", ["people"], 0, []),
         ("Map", ["None"], 0, []),  # the row that is chosen ends its key
-        ("Training", [], 0, ["This checkpoint carries no training history."]),
+        ("Training", [], 0, ["This checkpoint has no training history."]),
         ("Report", [], 3, []),
     ],
 )
@@ -221,7 +221,7 @@ def test_a_spoilt_evaluation_is_a_sentence(open_page, saved) -> None:
 def test_missing_faces_are_a_sentence(open_page, saved, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("FERVT_DATA", str(tmp_path / "gone.parquet"))
     app = open_page("evaluation", checkpoint="alpha")
-    assert any("'gone.parquet', which is not there" in w.value for w in app.warning)
+    assert any("'gone.parquet', which does not exist" in w.value for w in app.warning)
     assert metric(app, "Faces") == "240"
 
 

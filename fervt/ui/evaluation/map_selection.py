@@ -20,7 +20,7 @@ def show_selection(view: EvaluationView, predictor: Predictor, selected: NDArray
     """Draws the selected faces of the view.
 
     Args:
-        view: What is looked at.
+        view: The view.
         predictor: The checkpoint in the sidebar.
         selected: (N,) which of the view's rows; one or more.
     """

@@ -1,4 +1,4 @@
-"""What GWA and the graph do for the checkpoint: does attention follow the face, who needs it?"""
+"""What GWA and the graph contribute: does attention follow the face, and does it matter?"""
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +19,7 @@ def show_parts(view: EvaluationView) -> None:
         return
     if report is None:
         st.info(
-            "What the parts do wasn't measured for this evaluation. "
+            "What each part contributes wasn't measured for this evaluation. "
             "`python -m fervt evaluate --parts` writes it beside the predictions.",
             icon=":material/extension:",
         )

@@ -113,7 +113,9 @@ def _sections(
     )
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
         yield Section(
-            "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
+            "Compared with people and other tools",
+            _standing_note(evaluation),
+            [_standing(evaluation)],
         )
     yield Section(
         "Where it fails",

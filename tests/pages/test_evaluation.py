@@ -236,7 +236,7 @@ def press(app, label: str):
 
 
 def upload_zip(app, content: bytes, name: str = "mine.zip"):
-    uploader(app, "A zip of images in folders that are named as expressions").upload(name, content)
+    uploader(app, "A zip of images in folders named after expressions").upload(name, content)
     app.run()
     assert not app.exception
     return app
@@ -272,7 +272,7 @@ def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> 
     press(other, "Evaluate other data")
     assert server_jobs().find(job) is None
     gone = open_page("evaluation", checkpoint="alpha", source="data", job=job)
-    assert any("not on this server any more" in w.value for w in gone.warning)
+    assert any("no longer on this server" in w.value for w in gone.warning)
 
 
 @pytest.mark.parametrize(("count", "one_class"), [(1, True), (3, False), (5, True)])

@@ -41,7 +41,7 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
         with column:
             try:
                 other = lineup.load(name)
-            except FervtError as error:  # the others can still be looked at
+            except FervtError as error:  # the others can still be shown
                 st.error(as_text(error), icon=":material/error:")
                 continue
             _show_checkpoint(name, other, face, picture.key, face_px)

@@ -78,7 +78,7 @@ def protocol(view: EvaluationView) -> list[str]:
 
 
 def show_standing(view: EvaluationView) -> None:
-    """Draws the ways to count, and the result beside people and other tools."""
+    """Draws the ways to count, and how the result compares with people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
         averagings, problem = find_averagings([view.evaluation])
@@ -107,7 +107,7 @@ def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame
 
 
 def _show_others(view: EvaluationView) -> None:
-    st.markdown("**Beside people and other tools**")
+    st.markdown("**Compared with people and other tools**")
     if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")
         return

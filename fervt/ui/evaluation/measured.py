@@ -38,7 +38,7 @@ def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
         view.evaluation.evidence,
         measure_evidence,
         "Where the model looks was not stored with this evaluation.",
-        "Read the evidence",
+        "Measure the evidence",
         "--evidence",
     )
 

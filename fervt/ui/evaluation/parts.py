@@ -37,9 +37,9 @@ def show_parts(view: EvaluationView) -> None:
         ]
         st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
     say(
-        "Who needs which part?",
+        "What does each part contribute?",
         f"Accuracy with one change, against {report.accuracy:.1%} without, on the same "
-        f"{report.n:,} faces; intervals are those of the paired bootstrap.",
+        f"{report.n:,} faces; intervals are from the paired bootstrap.",
     )
     table = pd.DataFrame(changes_table(report), columns=list(CHANGES_HEADER))
     st.table(table, border="horizontal", hide_index=True)

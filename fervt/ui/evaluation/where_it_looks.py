@@ -136,7 +136,7 @@ def _pick_groups(view: EvaluationView) -> tuple[Group, Group]:
     if selected is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{int(selected.sum()):,} faces selected in the map**", width="content")
-            st.button("Drop the selection", icon=":material/close:", on_click=drop_selection)
+            st.button("Clear the selection", icon=":material/close:", on_click=drop_selection)
         return chosen_groups(selected, "the selected faces")
     titles = {ANY: "Any", **dict(zip(view.rows.classes, view.names, strict=True))}
     with st.container(horizontal=True, vertical_alignment="bottom"):

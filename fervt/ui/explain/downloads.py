@@ -1,4 +1,4 @@
-"""The Explain page's downloads: everything about one face."""
+"""The Explain page's downloads: all results for one face."""
 
 import streamlit as st
 

@@ -50,12 +50,12 @@ class FaceBook:
         return {digest: i for i, digest in enumerate(self.data.sha256.tolist())}
 
     def face(self, image_sha256: str) -> NDArray[np.uint8] | None:
-        """The face (48, 48) uint8; None where the file doesn't have it."""
+        """The face (48, 48) uint8; None if the file doesn't have it."""
         at = self._at.get(image_sha256)
         return None if at is None else self.data.images[at]
 
     def select(self, images_sha256: Sequence[str]) -> PreparedData | None:
-        """Faces in this order, with their votes; None where the file lacks one."""
+        """Faces in this order, with their votes; None if the file lacks one."""
         at = [self._at.get(digest, -1) for digest in images_sha256]
         return None if -1 in at else self.data.select(np.array(at, int))
 
@@ -107,7 +107,7 @@ def prepared_source() -> Path | bytes | None:
 
 
 def pick_face_book(split: str) -> FaceBook | None:
-    """Draws the sidebar's choice of a data file; gives the faces of a split, if there are any."""
+    """Draws the sidebar's choice of a data file; returns the faces of a split, if any."""
     with st.sidebar.expander("Faces of the data set", icon=":material/grid_view:"):
         try:
             source = prepared_source()

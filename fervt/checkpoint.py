@@ -214,14 +214,14 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         if _is_from_lightning(path):
             raise _from_lightning(path.name) from error
         raise CheckpointError(
-            f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
+            f"'{path.name}' cannot be opened safely: it is damaged or contains more than weights."
         ) from error
     keys = set(content) if isinstance(content, dict) else set()
     if _LIGHTNING in keys and "fervt" not in keys:
         raise _from_lightning(path.name)
     if keys and all(isinstance(value, torch.Tensor) for value in content.values()):
         raise CheckpointError(
-            f"'{path.name}' holds weights alone, without the metadata that says how to use them; "
+            f"'{path.name}' contains only weights, without the metadata that says how to use them; "
             "only checkpoints of FERVT-GNN that fervt saved can be used."
         )
     if not {"state_dict", "fervt"} <= keys:
@@ -235,7 +235,7 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         for name, value in weights.items()
     )
     if not plain or type(about) is not str:  # a list of lists of lists can be short and print long
-        raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
+        raise CheckpointError(f"'{path.name}' has a 'state_dict' that contains more than weights.")
     return weights, CheckpointInfo.from_json(about, path.name)
 
 
@@ -323,13 +323,15 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
     for key, value in weights.items():
         if value.shape != expected[key].shape:
             raise CheckpointError(
-                f"'{name}' holds {key} with shape {tuple(value.shape)}, "
+                f"'{name}' contains {key} with shape {tuple(value.shape)}, "
                 f"its configuration needs {tuple(expected[key].shape)}."
             )
         if value.dtype not in (_FLOATS if expected[key].is_floating_point() else _WHOLE):
-            raise CheckpointError(f"'{name}' holds {key} as {value.dtype}, which is no weight.")
+            raise CheckpointError(
+                f"'{name}' contains {key} as {value.dtype}, which is not a weight."
+            )
         if value.dtype in _FLOATS and not torch.isfinite(value.float()).all():
-            raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
+            raise CheckpointError(f"'{name}' contains {key} with values that are not finite.")
 
 
 def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:

@@ -86,7 +86,7 @@ def load_example(name: str) -> np.ndarray:
         ImageError: There is no such example.
     """
     if name not in _DRAW:
-        raise ImageError(f"'{name}' is no example; known: {', '.join(EXAMPLES)}.")
+        raise ImageError(f"'{name}' is not an example; known: {', '.join(EXAMPLES)}.")
     image = _DRAW[name](data.astronaut())
     image.setflags(write=False)
     return image

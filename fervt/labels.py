@@ -98,7 +98,7 @@ def expression(label: str) -> Expression:
         ConfigError: The label belongs to no vocabulary.
     """
     if label not in _EXPRESSIONS:
-        raise ConfigError(f"'{label}' is no expression; known: {', '.join(_EXPRESSIONS)}.")
+        raise ConfigError(f"'{label}' is not an expression; known: {', '.join(_EXPRESSIONS)}.")
     return _EXPRESSIONS[label]
 
 
@@ -109,7 +109,7 @@ def vocabulary(name: str) -> Vocabulary:
         ConfigError: There is no such vocabulary.
     """
     if name not in VOCABULARIES:
-        raise ConfigError(f"'{name}' is no vocabulary; known: {', '.join(VOCABULARIES)}.")
+        raise ConfigError(f"'{name}' is not a vocabulary; known: {', '.join(VOCABULARIES)}.")
     return VOCABULARIES[name]
 
 

@@ -24,7 +24,7 @@ def track(items: Iterable[T], total: int, report: Progress, doing: str) -> Itera
     Args:
         items: About `total` of them.
         total: How many are expected.
-        report: Told how far it is.
+        report: Called with the progress.
         doing: What is being done.
     """
     for done, item in enumerate(items, 1):

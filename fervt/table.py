@@ -27,7 +27,7 @@ class Row:
     Attributes:
         file: The image's name.
         status: `FOUND`, `NO_FACE`, or a sentence about what is missing or wrong.
-        number: Of the face in its image, from 1; 0 where it has none, None where it is unreadable.
+        number: Of the face in its image, from 1; 0 where it has none, None if it is unreadable.
         box_xyxy_px: Of the face.
         angle_deg: Of the face.
         probabilities: (C,) of the face.

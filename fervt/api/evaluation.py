@@ -284,7 +284,7 @@ def evaluate(
         read_faces = partial(_faces_of, found)
     else:
         if find_faces:
-            raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
+            raise ConfigError("A prepared file contains faces: find_faces is for pictures.")
         wanted = split or "PrivateTest"
         known = count_splits(place)
         if wanted not in known:
@@ -303,7 +303,7 @@ def _faces_in(place: Path, split: str, found: Evaluated) -> PreparedData:
     """The rows of a prepared file that were scored, read again: they may be large."""
     data, _, _ = with_labels(found.info, read_prepared(place, (split,)))
     if data.sha256.tolist() != found.evaluation.plain["image_sha256"].tolist():
-        raise DataError(f"{place} holds other faces than when it was evaluated.")
+        raise DataError(f"{place} contains other faces than when it was evaluated.")
     return data
 
 
@@ -339,10 +339,10 @@ def _pack(folder: Path) -> bytes:
     images, others = list_images(folder)
     if len(images) > MAX_IMAGES:
         raise DataError(
-            f"'{folder}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
+            f"'{folder}' contains {len(images):,} images; up to {MAX_IMAGES:,} can be read."
         )
     if sum(path.stat().st_size for path in images) > MAX_UNPACKED_BYTES:
-        raise DataError(f"'{folder}' holds more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
+        raise DataError(f"'{folder}' contains more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         # Of what is no image only the name, so that it is said what is left out.

@@ -129,5 +129,5 @@ def _as_box(box: Sequence[float]) -> Box:
             f"A box is four numbers of pixels (left, top, right, bottom), not {box!r:.60}."
         ) from error
     if not all(math.isfinite(edge) for edge in (left, top, right, bottom)):
-        raise ImageError(f"The box {box!r:.60} holds a number that is not finite.")
+        raise ImageError(f"The box {box!r:.60} contains a number that is not finite.")
     return round(left), round(top), round(right), round(bottom)

@@ -61,14 +61,14 @@ class ImageArchive:
         """Looks through an archive.
 
         Raises:
-            DataError: It is no zip file, is encrypted, or holds more than may be unpacked.
+            DataError: It is not a zip file, is encrypted, or holds more than may be unpacked.
         """
         self.name = safe_name(name)
         try:
             _check_listing(content, self.name)
             self._zip = zipfile.ZipFile(BytesIO(content))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise DataError(f"'{self.name}' is no zip file that can be read.") from error
+            raise DataError(f"'{self.name}' is not a readable zip file.") from error
         self._infos = self._zip.infolist()
         names = read_names(self._infos)
         files = [
@@ -85,7 +85,7 @@ class ImageArchive:
             raise DataError(f"'{self.name}' is encrypted; only open zip files can be read.")
         if len(images) > MAX_IMAGES:
             raise DataError(
-                f"'{self.name}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
+                f"'{self.name}' contains {len(images):,} images; up to {MAX_IMAGES:,} can be read."
             )
         if sum(info.file_size for info in images) > MAX_UNPACKED_BYTES:
             raise DataError(
@@ -147,7 +147,7 @@ def _check_listing(content: bytes, name: str) -> None:
     if listing_bytes > len(content):
         raise zipfile.BadZipFile
     if listing_bytes > MAX_LISTING_BYTES:
-        raise DataError(f"'{name}' holds too many files to be looked through.")
+        raise DataError(f"'{name}' contains too many files to be looked through.")
 
 
 def _parts(path: str) -> list[str]:

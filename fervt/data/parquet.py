@@ -58,7 +58,7 @@ def check_size(file: pq.ParquetFile, name: str, bytes_a_row: Mapping[str, int]) 
             most = bytes_a_row.get(root)
             if most is not None and size > most * group.num_rows + _SLACK_BYTES:
                 raise DataError(
-                    f"{name} is no file that can be read: {group.num_rows:,} rows of its column "
+                    f"{name} cannot be read: {group.num_rows:,} rows of its column "
                     f"'{root}' would take {size / 1e6:,.1f} MB."
                 )
             unpacked += size

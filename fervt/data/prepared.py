@@ -189,7 +189,7 @@ def write_prepared(
     Args:
         data: What to write.
         path: The file; its folder is made where it is missing.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Returns:
         The data with the content hash that the file has: one over exactly these rows.
@@ -240,7 +240,7 @@ def read_prepared(
         name: What errors call it; its path by default.
 
     Raises:
-        DataError: It is no prepared file, is damaged, or lacks one of the splits.
+        DataError: It is not a prepared file, is damaged, or lacks one of the splits.
     """
     name = _name_of(source, name)
     file, about = _open_table(source, name)
@@ -306,7 +306,7 @@ def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
 
 
 def _webp_size(encoded: bytes) -> tuple[int, int] | None:
-    """Width and height of a lossless WebP, from its header; None where it is none.
+    """Width and height of a lossless WebP, from its header; None if it is not one.
 
     Fourteen bits each, less one, after the byte 0x2f
     (https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification).
@@ -325,7 +325,7 @@ def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[st
         name: The same.
 
     Raises:
-        DataError: It is no prepared file.
+        DataError: It is not a prepared file.
     """
     name = _name_of(source, name)
     file, _ = _open_table(source, name)
@@ -347,13 +347,13 @@ def _name_of(source: str | Path | bytes, name: str | None) -> str:
 
 def _no_prepared_file(name: str) -> DataError:
     return DataError(
-        f"{name} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+        f"{name} is not a prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
     )
 
 
 def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, dict[str, Any]]:
     if not isinstance(source, bytes) and not Path(source).is_file():
-        raise DataError(f"{name} does not exist or is no file.")
+        raise DataError(f"{name} does not exist or is not a file.")
     try:
         schema = open_parquet(source).schema_arrow
         about = json.loads((schema.metadata or {}).get(_METADATA_KEY, b"null"))

@@ -66,7 +66,7 @@ def read_source(
             where there are votes, `votes_<name>`.
         ferplus: FER+'s `fer2013new.csv`: for a folder joined by the number in the file names,
             else by the order of the rows.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: Something in it is wrong; the sentence names the file and the row.
@@ -83,7 +83,7 @@ def read_source(
     else:
         raise DataError(f"{path} is neither a .csv file, a .parquet file nor a folder of images.")
     if not rows.images:
-        raise DataError(f"{path} holds no images.")
+        raise DataError(f"{path} contains no images.")
     if ferplus is not None:
         rows.votes = _join_votes(path, rows, Path(ferplus))
 
@@ -116,7 +116,7 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
         try:
             image = np.frombuffer(bytes(map(int, values)), np.uint8)
         except ValueError as error:
-            raise bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
+            raise bad_row(path, i, "has a pixel that is not a whole number in 0..255") from error
         rows.images.append(image.reshape(SIDE_PX, SIDE_PX))
         rows.row.append(i)
         rows.usage.append(_check_usage(path, i, usage))
@@ -219,7 +219,7 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
             label = fer2013_label(class_folder.name, split_folder.parts[::-1])
             if label < 0 or not class_folder.is_dir():
                 raise DataError(
-                    f"{class_folder} is no folder of a FER2013 class "
+                    f"{class_folder} is not a folder of a FER2013 class "
                     f"({', '.join(FER2013.classes)})."
                 )
             for file in _visible(class_folder):
@@ -333,7 +333,7 @@ def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
     try:
         return list(bytes(int(str(count)) for count in counts))
     except ValueError as error:
-        raise bad_row(path, i, "has a vote that is no whole number in 0..255") from error
+        raise bad_row(path, i, "has a vote that is not a whole number in 0..255") from error
 
 
 def _check_class_order(data: PreparedData, path: Path) -> None:

@@ -49,7 +49,7 @@ class FiveCrop(ArraysBeside):
 def read_five_crop(
     folder: Path, checkpoint_sha256: str, image_sha256: Iterable[str], classes: int
 ) -> FiveCrop | None:
-    """Reads and checks the averages beside predictions; None where there are none.
+    """Reads and checks the averages beside predictions; None if there are none.
 
     Args:
         folder: Of the saved evaluation.
@@ -72,5 +72,5 @@ def read_five_crop(
         and bool((np.abs(found.sum(axis=1, dtype=np.float64) - 1) < 1e-3).all())
     )
     if not sound:
-        raise DataError(f"'{FILE}' is damaged: it holds no probabilities of these rows.")
+        raise DataError(f"'{FILE}' is damaged: it contains no probabilities of these rows.")
     return FiveCrop(checkpoint_sha256, hash_rows(digests), found.astype(np.float32, copy=False))

@@ -74,7 +74,7 @@ class ArraysBeside(Beside):
     def read_arrays(
         cls, folder: Path, checkpoint_sha256: str, digests: list[str]
     ) -> dict[str, NDArray[Any]] | None:
-        """The arrays of the file beside predictions; None where there is none.
+        """The arrays of the file beside predictions; None if there is none.
 
         Args:
             folder: Of the saved evaluation.
@@ -109,7 +109,7 @@ def hash_rows(image_sha256: Iterable[str]) -> str:
 
 
 def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
-    """The arrays of an .npz file by name; None where there is no such file.
+    """The arrays of an .npz file by name; None if there is no such file.
 
     Args:
         path: The file, which may be a stranger's.

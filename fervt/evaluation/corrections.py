@@ -104,9 +104,9 @@ class Corrections:
         if len(image_sha256) != 64 or set(image_sha256) - set("0123456789abcdef"):
             raise DataError("A face is named by the 64 hex digits of its SHA-256.")
         if verdict not in VERDICTS:
-            raise DataError(f"'{verdict}' is no verdict; known: {', '.join(VERDICTS)}.")
+            raise DataError(f"'{verdict}' is not a verdict; known: {', '.join(VERDICTS)}.")
         if reading is not None and reading not in FERPLUS.classes:
-            raise DataError(f"'{reading}' is no class of {FERPLUS.title}.")
+            raise DataError(f"'{reading}' is not a class of {FERPLUS.title}.")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._reporting(), self._connect() as connection:
             connection.execute(

@@ -24,7 +24,7 @@ class Corruption:
     """One kind.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         values: Five strengths, the weakest first.
         says: A strength in words, to be filled in.
         apply: Corrupts a face (48, 48); gets a strength and a random generator.

@@ -106,7 +106,7 @@ def read_evidence_file(
         classes: C.
 
     Returns:
-        None where there is none.
+        None if there is none.
 
     Raises:
         DataError: It is damaged, or belongs to another checkpoint or other rows.
@@ -132,7 +132,7 @@ def read_evidence_file(
             raise DataError(f"'{FILE}' is damaged: '{name}' should have the shape {shape}.")
         arrays[name] = _checked(name, arrays[name])
     if not any(values is not None for values in maps.values()):
-        raise DataError(f"'{FILE}' is damaged: it holds no map.")
+        raise DataError(f"'{FILE}' is damaged: it contains no map.")
     if "edge_index" in arrays:
         edges = Edges(arrays["edge_index"], arrays["edge_steps"])
     return Evidence(
@@ -156,15 +156,15 @@ def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
     else:
         dtype, kinds = np.dtype(np.float16), "f"
     if values.dtype.kind not in kinds:
-        raise DataError(f"'{FILE}' is damaged: '{name}' holds values of type {values.dtype}.")
+        raise DataError(f"'{FILE}' is damaged: '{name}' contains values of type {values.dtype}.")
     if kinds == "f":
         with np.errstate(over="ignore"):
             values = values.astype(dtype, copy=False)
         unknown = np.isnan(values) & name.startswith("measure_")  # such as where nobody voted
         if not (np.isfinite(values) | unknown).all():
-            raise DataError(f"'{FILE}' is damaged: '{name}' holds values that are not finite.")
+            raise DataError(f"'{FILE}' is damaged: '{name}' contains values that are not finite.")
         return values
     most = CELLS - 1 if name == "edge_index" else np.iinfo(dtype).max
     if values.size and (values.min() < 0 or values.max() > most):
-        raise DataError(f"'{FILE}' is damaged: '{name}' holds values outside 0..{most}.")
+        raise DataError(f"'{FILE}' is damaged: '{name}' contains values outside 0..{most}.")
     return values.astype(dtype, copy=False)

@@ -15,7 +15,7 @@ class Measure:
     """One measure of a face.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         low: What a face with a small value is called.
         high: What one with a large value is called.
         unit: Of the values.

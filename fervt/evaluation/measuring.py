@@ -36,7 +36,7 @@ def measure_evidence(
     """Reads the evidence for every row and measures its picture.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         data: The N rows of the evaluation, in its order.
         labels: (N,) indices into the checkpoint's classes.
@@ -78,7 +78,7 @@ def measure_five_crop(
     """Averages the answers over five crops of each face.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint, run by PyTorch.
         data: The N rows of the evaluation, in its order.
         batch_size: Faces in one forward pass, which takes five windows of each.
@@ -128,7 +128,7 @@ def measure_robustness(
     """Classifies a sample of the rows as they are and in each of fifty conditions.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         data: The N rows of the evaluation, in its order.
         labels: (N,) indices into the checkpoint's classes.

@@ -54,11 +54,11 @@ class EvaluatedData:
 
 @dataclass(frozen=True)
 class ScoresByCopies:
-    """Scores with and without images that also lie in earlier splits.
+    """Scores with and without images that are also in earlier splits.
 
     Attributes:
         standard: Of all rows.
-        without_copies: Of the rows that are no copies; None where there is none.
+        without_copies: Of the rows that are no copies; None if there is none.
     """
 
     standard: Scores
@@ -67,7 +67,7 @@ class ScoresByCopies:
 
 @dataclass(frozen=True)
 class PartsAtWork:
-    """Whether the model's parts carry information; None where it lacks the part.
+    """Whether the model's parts carry information; None if it lacks the part.
 
     Attributes:
         gwa_std_over_cells: Standard deviation of GWA's weights over a face's cells.
@@ -98,7 +98,7 @@ class Metrics:
         temperature: The checkpoint's, above 0.
         neutralized: The part that was switched off; None for the whole model.
         standard: Scores of all rows.
-        without_copies: Scores without copies of earlier splits; None where no row is left.
+        without_copies: Scores without copies of earlier splits; None if no row is left.
         tta: The same two, averaged with the predictions for the mirrored faces.
         parts: What GWA, GAT and GNN contribute.
     """
@@ -146,7 +146,7 @@ class Metrics:
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise DataError("are damaged: they are no JSON.") from error
+            raise DataError("are damaged: they are not JSON.") from error
         if isinstance(raw, dict) and "neutralised" in raw:  # the name until version 0.1.0
             raw.setdefault("neutralized", raw.pop("neutralised"))
         found = _read(cls, raw, "")
@@ -250,4 +250,4 @@ def _check(metrics: Metrics) -> None:
 
 def _expect(holds: bool, name: str, must: str) -> None:
     if not holds:
-        raise DataError(f"are damaged: {f'{name!r} {must}' if name else 'they are no object'}.")
+        raise DataError(f"are damaged: {f'{name!r} {must}' if name else 'they are not an object'}.")

@@ -45,7 +45,7 @@ def measure_parts(
         split: What the rows are called.
         faces: (N, 48, 48) uint8.
         labels: (N,) indices into the model's classes.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are fewer than two faces.

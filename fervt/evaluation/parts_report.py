@@ -84,7 +84,7 @@ class PartsReport(Beside):
 def read_parts(
     folder: Path, checkpoint_sha256: str, image_sha256: Sequence[str], classes: int
 ) -> PartsReport | None:
-    """Reads parts.json; None where there is none.
+    """Reads parts.json; None if there is none.
 
     Args:
         folder: Of the saved evaluation.

@@ -89,7 +89,7 @@ class Robustness(ArraysBeside):
 def read_robustness(
     folder: Path, checkpoint_sha256: str, image_sha256: Iterable[str], classes: int
 ) -> Robustness | None:
-    """Reads and checks what lies beside predictions; None where there is nothing.
+    """Reads and checks what lies beside predictions; None if there is nothing.
 
     Args:
         folder: Of the saved evaluation.
@@ -334,7 +334,7 @@ class CorruptionError:
 def corruption_error(found: Robustness, labels: NDArray[Any]) -> CorruptionError | None:
     """The mean corruption error (Hendrycks and Dietterich, 2019), without a reference model.
 
-    None where a condition is missing.
+    None if a condition is missing.
 
     Raises:
         DataError: No row counts.

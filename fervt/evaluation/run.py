@@ -76,7 +76,7 @@ def run_model(
             training mean.
         batch_size: Faces in one forward pass.
         amp: Use bfloat16 where autocast allows.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are no faces, or the model lacks the part to neutralize.
@@ -183,7 +183,7 @@ def evaluate_model(
         truth: The label set that they come from.
         labels_from: As in `EvaluatedData`.
         neutralize: A part to switch off, see `run_model`.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are no rows.
@@ -255,7 +255,7 @@ def evaluate_checkpoint(
         out: Folder for predictions.parquet, tta.parquet, embeddings.npz and metrics.json.
         labels: As for `with_labels`.
         neutralize: A part to switch off, see `run_model`.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Returns:
         Its figures.

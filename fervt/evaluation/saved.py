@@ -189,7 +189,7 @@ class SavedEvaluation:
 
         Args:
             averaging: What each answer is averaged over.
-            copies: Keep images that also lie in earlier splits.
+            copies: Keep images that are also in earlier splits.
             truth: The label set that counts; the saved one by default.
 
         Raises:
@@ -279,11 +279,11 @@ class SavedEvaluation:
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         found = tokens.astype(np.float32) if tokens.dtype.kind == "f" else np.empty(0, np.float32)
         if found.ndim != 2 or len(found) != len(images) or not np.isfinite(found).all():
-            raise DataError(f"'{name}' holds no class tokens.")
+            raise DataError(f"'{name}' contains no class tokens.")
         return found
 
     def evidence(self) -> Evidence | None:
-        """The evidence for each row of `plain`; None where it wasn't measured.
+        """The evidence for each row of `plain`; None if it wasn't measured.
 
         Raises:
             DataError: Its file is damaged, or belongs to another checkpoint or other rows.
@@ -291,7 +291,7 @@ class SavedEvaluation:
         return self.remember("evidence", lambda: self._beside(read_evidence_file))
 
     def robustness(self) -> Robustness | None:
-        """The answers on corrupted faces; None where they weren't measured.
+        """The answers on corrupted faces; None if they weren't measured.
 
         Raises:
             DataError: As `evidence`.
@@ -299,7 +299,7 @@ class SavedEvaluation:
         return self.remember("robustness", lambda: self._beside(read_robustness))
 
     def parts(self) -> PartsReport | None:
-        """What the parts do; None where it wasn't measured.
+        """What the parts do; None if it wasn't measured.
 
         Raises:
             DataError: As `evidence`.
@@ -307,7 +307,7 @@ class SavedEvaluation:
         return self.remember("parts", lambda: self._beside(read_parts))
 
     def five_crop(self) -> FiveCrop | None:
-        """The answers averaged over five crops; None where they weren't measured.
+        """The answers averaged over five crops; None if they weren't measured.
 
         Raises:
             DataError: As `evidence`.

@@ -35,7 +35,7 @@ class Evaluated:
     Attributes:
         evaluation: As a saved one.
         info: The checkpoint's metadata.
-        faces: The faces that were scored, where a person gave them; None where the server has them.
+        faces: The faces that were scored, where a person gave them; None if the server has them.
         names: What the rows' files are called, by row; empty where they have no names.
         notes: What was left out, in sentences.
     """
@@ -53,7 +53,7 @@ def evaluate_prepared(
     """Evaluates a checkpoint on a split of a prepared file.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         source: Where the file lies; or its content, where a person gave it.
         split: Which rows.
@@ -91,7 +91,7 @@ def evaluate_archive(
     """Evaluates a checkpoint on a zip file of images in folders that are named as classes.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         content: The zip file's.
         name: The zip file's.
@@ -106,7 +106,7 @@ def evaluate_archive(
     members = archive.labeled(split)
     if not members:
         raise DataError(
-            f"'{archive.name}' holds no labeled image: folders must be named as expressions, "
+            f"'{archive.name}' contains no labeled image: folders must be named as expressions, "
             f"such as {FER2013.classes[0]} or {FER2013.classes[3]}, or numbered in a folder "
             "that is named RAF-DB, FER2013 or FER+."
         )
@@ -121,7 +121,7 @@ def evaluate_archive(
     reading = _READING_AND_FINDING if find_faces else _READING
 
     def cut(member: Member) -> NDArray[np.uint8] | None:
-        """The face to score; None where there is none."""
+        """The face to score; None if there is none."""
         image = archive.read(member)
         if not find_faces:
             return cut_face(image, whole_image_box(image))
@@ -144,7 +144,7 @@ def evaluate_archive(
         else:
             (faceless if readable else problems).append(member.name)
     if not kept:
-        raise DataError(f"'{archive.name}' holds no image that could be scored.")
+        raise DataError(f"'{archive.name}' contains no image that could be scored.")
     own = np.array([m.label for m in kept])
     shown = _UNUSUAL.sub("_", archive.name) + ("" if split is None else f", {split}")
     data = PreparedData.from_rows(

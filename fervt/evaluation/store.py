@@ -96,7 +96,7 @@ class Headline:
         accuracy_without_copies: None where no row is left.
         n_without_copies: None where no row is left.
         accuracy_flip_tta: With mirrored faces.
-        accuracy_five_crop: Averaged over five crops; None where they weren't measured.
+        accuracy_five_crop: Averaged over five crops; None if they weren't measured.
         labels: The label set that is the truth.
     """
 
@@ -195,7 +195,7 @@ def describe_checkpoint(
 
 
 def five_crop_accuracy(folder: Path) -> float | None:
-    """The accuracy of a saved evaluation over five crops; None where they weren't measured.
+    """The accuracy of a saved evaluation over five crops; None if they weren't measured.
 
     Raises:
         DataError: A file is damaged.

@@ -30,7 +30,7 @@ PEOPLE = {
 }
 """Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
-_COPIES = "Copies are test faces that also lie in an earlier split, pixel for pixel."
+_COPIES = "Copies are test faces that are also in an earlier split, pixel for pixel."
 AVERAGED: dict[Averaging, str] = {
     "none": "",
     "flip": "Mirrored: averaged with the prediction for the mirrored face.",

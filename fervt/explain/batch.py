@@ -54,7 +54,7 @@ def read_evidence(
         predictor: The checkpoint.
         faces: (N, 48, 48) uint8, one or more.
         occlusion: Also hide each of the 49 cells in turn: 49 more forward passes.
-        progress: Told how far it is.
+        progress: Called with the progress.
     """
     parts: dict[str, list[Array]] = {}
     predicted, edge_index = [], None

@@ -23,7 +23,7 @@ class Source:
     """One kind of evidence.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         unit: What its numbers are, for a color bar.
         meaning: One line for people.
         signed: Whether values below 0 mean evidence against.
@@ -92,7 +92,7 @@ class Target:
         for name in (label, against):
             if name is not None and name not in vocabulary.classes:
                 raise ConfigError(
-                    f"'{name}' is no class of {vocabulary.title}; "
+                    f"'{name}' is not a class of {vocabulary.title}; "
                     f"known: {', '.join(vocabulary.classes)}."
                 )
         if label == against:

@@ -34,7 +34,7 @@ class YuNetSearch:
             self(np.zeros((64, 64, 3), np.uint8))  # another kind of network fails only here
         except cv2.error as error:
             raise ConfigError(
-                f"{YUNET_VARIABLE} names '{path}', which is no YuNet model."
+                f"{YUNET_VARIABLE} names '{path}', which is not a YuNet model."
             ) from error
 
     def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Sighting]:

@@ -106,7 +106,7 @@ def standing_figure(
     Args:
         names: K names.
         accuracies: K, 0..1.
-        spreads: K, lower and upper end; None where there is none.
+        spreads: K, lower and upper end; None if there is none.
         ours: Which of them are checkpoints of this program.
     """
     order = np.argsort(-np.asarray(accuracies), kind="stable")

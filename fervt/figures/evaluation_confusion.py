@@ -40,7 +40,7 @@ def confusion_figure(
         names: C names for people.
         as_shares: Print each row's shares instead of counts; the colors are always shares.
         marked: The cell to outline.
-        ink: The page's text color; None where it is unknown.
+        ink: The page's text color; None if it is unknown.
     """
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)

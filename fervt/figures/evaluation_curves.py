@@ -37,7 +37,7 @@ def threshold_figure(
     """Draws one curve a class, with its area in the legend.
 
     Args:
-        curves: x (P,), y (P,) and area by class label; None where a class has none.
+        curves: x (P,), y (P,) and area by class label; None if a class has none.
         x_title: Of the axis.
         y_title: Of the axis.
         diagonal: Whether chance is the diagonal, as in a ROC.
@@ -133,7 +133,7 @@ def training_figures(
 
     Args:
         history: A checkpoint's, one mapping an epoch.
-        best_epoch: Which epoch was kept; None where that is not known.
+        best_epoch: Which epoch was kept; None if that is not known.
     """
     both = (("train", "Training"), ("public", "PublicTest"))
     figures = {
@@ -161,7 +161,7 @@ def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | No
 
     Args:
         history: A checkpoint's, one mapping an epoch.
-        best_epoch: Which epoch was kept; None where that is not known.
+        best_epoch: Which epoch was kept; None if that is not known.
     """
     parts = training_figures(history, best_epoch)
     figure = make_subplots(

@@ -198,7 +198,7 @@ def say_course(what: str, curves: Mapping[str, Sequence[float | None]], form: Fo
 
     Args:
         what: What is drawn.
-        curves: Values by name, None where one is missing.
+        curves: Values by name, None if one is missing.
         form: A value in words.
     """
     said = []

@@ -46,7 +46,7 @@ def text_on(scale: Scale, share: float, ink: str | None) -> str | None:
     Args:
         scale: The heatmap's.
         share: Where the cell's value lies in its range, 0..1.
-        ink: The page's own text color, which tells what lies behind the cell; None where that is
+        ink: The page's own text color, which tells what lies behind the cell; None if that is
             unknown.
 
     Returns:

@@ -26,7 +26,7 @@ class Curve:
 
 
 def roc_curves(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Curve | None]:
-    """One ROC curve a class of (N, C) probabilities; None where a class has no rows, or all."""
+    """One ROC curve a class of (N, C) probabilities; None if a class has no rows, or all."""
 
     def curve(positive: NDArray[np.bool_], chance: NDArray[Any]) -> Curve:
         x, y, _ = roc_curve(positive, chance)
@@ -38,7 +38,7 @@ def roc_curves(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Curve 
 def precision_recall_curves(
     probabilities: NDArray[Any], labels: NDArray[Any]
 ) -> list[Curve | None]:
-    """One precision-recall curve a class; None where a class has no rows, or all."""
+    """One precision-recall curve a class; None if a class has no rows, or all."""
 
     def curve(positive: NDArray[np.bool_], chance: NDArray[Any]) -> Curve:
         precision, recall, _ = precision_recall_curve(positive, chance, drop_intermediate=True)

@@ -83,7 +83,7 @@ def run_on_ray(run: Run, checkpoint: Path, engine: str, address: str, report: Pr
         engine: What runs the network, as in `Predictor`.
         address: Where the cluster is, as `ray.init` takes it; "auto" for the one that this machine
             belongs to, "local" for one of this machine alone.
-        report: Told how far it is.
+        report: Called with the progress.
 
     Raises:
         DataError: The cluster cannot be reached, or cannot read the images.

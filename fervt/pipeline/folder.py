@@ -25,7 +25,7 @@ def refuse_foreign(folder: Path) -> None:
     parts = any(map(PART.fullmatch, names)) and names.isdisjoint({PLAN, _LOCK})
     if parts or not all(map(_is_own, names)):
         raise DataError(
-            f"'{folder}' holds files that belong to no run of fervt; move it away or choose "
+            f"'{folder}' contains files that belong to no run of fervt; move it away or choose "
             "another file for the table."
         )
 

@@ -117,7 +117,7 @@ def answer_chunk(
 
 def _read_cell(content: bytes | None, name: str) -> Photo:
     if content is None:
-        raise ImageError(f"'{name}' holds no image.")
+        raise ImageError(f"'{name}' contains no image.")
     return read_photo(content, name)
 
 

@@ -48,7 +48,7 @@ def run_locally(
         predictor: The checkpoint.
         checkpoint: Its file.
         workers: Processes, 1 or more; None takes one a core.
-        report: Told how far it is.
+        report: Called with the progress.
 
     Raises:
         DataError: A source cannot be read any more, or a worker was killed.

@@ -11,7 +11,7 @@ class Meter:
     Args:
         done: Images that an earlier run did.
         total: All images.
-        report: Told how far it is.
+        report: Called with the progress.
     """
 
     def __init__(self, done: int, total: int, report: Progress) -> None:

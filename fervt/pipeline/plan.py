@@ -74,7 +74,9 @@ def plan_chunks(paths: Sequence[Path], left_out: list[str]) -> Iterator[Chunk]:
             any_here = True
             yield chunk
         if not any_here:
-            raise DataError(" ".join([f"'{printable(path)}' holds no images.", *left_out[said:]]))
+            raise DataError(
+                " ".join([f"'{printable(path)}' contains no images.", *left_out[said:]])
+            )
     if files:
         yield Chunk("files", names=tuple(files))
 

@@ -212,7 +212,7 @@ def begin(
             differs = [meant for key, meant in _MEANT.items() if begun[key] != wanted[key]]
             if differs:
                 raise DataError(
-                    f"'{folder}' holds a run that was begun with {' and '.join(differs)}: finish "
+                    f"'{folder}' contains a run begun with {' and '.join(differs)}: finish "
                     "it with the same options, delete it, or choose another file."
                 )
             done = sum(_count_images(folder, number) for number in range(begun["parts"]))
@@ -318,7 +318,9 @@ def _read_run(folder: Path) -> dict[str, Any]:
         if not isinstance(begun, dict) or not needed <= begun.keys():
             raise ValueError
     except ValueError as error:
-        raise DataError(f"'{folder}' holds no run of fervt; delete it or move it away.") from error
+        raise DataError(
+            f"'{folder}' contains no run of fervt; delete it or move it away."
+        ) from error
     return begun
 
 

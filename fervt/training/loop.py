@@ -167,7 +167,7 @@ class Trainer:
         found = self._any(self.rank == 0 and self.state_path.is_file())
         if found and not resume:
             raise ConfigError(
-                f"'{self.out}' already holds a run; go on with --resume or name another --out."
+                f"'{self.out}' already contains a run; go on with --resume or name another --out."
             )
         if found:
             self._restore()

@@ -67,7 +67,7 @@ def test_images_are_read_and_litter_is_not_seen() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"hello", zip_of({"a.png": FACE})[:-30]])
 def test_what_is_no_zip_is_refused(content: bytes) -> None:
-    with pytest.raises(DataError, match=r"'x\.zip' is no zip file"):
+    with pytest.raises(DataError, match=r"'x\.zip' is not a readable zip file"):
         ImageArchive(content, "x.zip")
 
 

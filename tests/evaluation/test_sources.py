@@ -62,7 +62,7 @@ def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoin
 
 
 def test_what_is_no_prepared_file_is_a_sentence(predictor, tmp_path):
-    with pytest.raises(DataError, match="Your file is no prepared file"):
+    with pytest.raises(DataError, match="Your file is not a prepared file"):
         evaluate_prepared(Told(), predictor, b"hello", "PrivateTest")
     data = tiny.tiny_data()
     write_prepared(data.split("Training"), tmp_path / "data.parquet")
@@ -131,8 +131,8 @@ def test_one_split_and_faces_to_find(predictor):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"a.png": b"x"}, r"'x\.zip' holds no labeled image"),
-        ({"readme.txt": b"x"}, r"'x\.zip' holds no labeled image"),
+        ({"a.png": b"x"}, r"'x\.zip' contains no labeled image"),
+        ({"readme.txt": b"x"}, r"'x\.zip' contains no labeled image"),
         ({"happy/a.png": b"x"}, "no image that could be scored"),
         ({"contempt/a.png": b"x"}, "no image that could be scored"),
     ],

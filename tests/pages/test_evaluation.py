@@ -317,7 +317,7 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
     app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
     uploader(app, "A prepared data file").upload("x.parquet", b"hello")
     app.run()
-    assert any("Your file is no prepared file" in e.value for e in app.error)
+    assert any("Your file is not a prepared file" in e.value for e in app.error)
     press(app, "Forget this file")
     uploader(app, "A prepared data file").upload(
         "mine.parquet", (tmp_path / "mine.parquet").read_bytes()
@@ -331,8 +331,8 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"hello", "'mine.zip' is no zip file that can be read."),
-        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labeled image"),
+        (b"hello", "'mine.zip' is not a readable zip file."),
+        (zip_of({"a.png": b"x"}), "'mine.zip' contains no labeled image"),
     ],
 )
 def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, finish_job) -> None:

@@ -247,7 +247,7 @@ def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Pat
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path: Path) -> None:
     Trainer(data, tmp_path, tiny.CONFIG, FAST).run(max_minutes=0)
-    with pytest.raises(ConfigError, match="already holds a run"):
+    with pytest.raises(ConfigError, match="already contains a run"):
         Trainer(data, tmp_path, tiny.CONFIG, FAST).run()
     with pytest.raises(ConfigError, match="other train settings"):
         Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, lr=1e-4)).run(resume=True)

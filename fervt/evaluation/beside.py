@@ -1,7 +1,7 @@
-"""What lies beside the predictions of a saved evaluation, each in a file of its own.
+"""Data beside the predictions of a saved evaluation, each in its own file.
 
-Such a file names the checkpoint and the rows that it belongs to by their hashes, so that nothing of
-another checkpoint or of other rows is ever shown.
+Such a file names its checkpoint and rows by their hashes, so that nothing from
+another checkpoint or from other rows is ever shown.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Beside(ABC):
         """The content of its file."""
 
     def write(self, folder: Path) -> None:
-        """Writes the file into the folder of a saved evaluation, whole or not at all.
+        """Writes the file into the folder of a saved evaluation, atomically.
 
         Raises:
             OSError: It cannot be written.
@@ -57,7 +57,7 @@ class ArraysBeside(Beside):
 
     @abstractmethod
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What the file holds, by name."""
+        """The file's arrays by name."""
 
     def as_bytes(self) -> bytes:
         """The content of its file."""
@@ -78,7 +78,7 @@ class ArraysBeside(Beside):
 
         Args:
             folder: Of the saved evaluation.
-            checkpoint_sha256: That the predictions are of.
+            checkpoint_sha256: Of the checkpoint that made the predictions.
             digests: SHA-256 of their rows' images.
 
         Raises:
@@ -96,10 +96,10 @@ class ArraysBeside(Beside):
             raise DataError(f"'{name}' was written by another version of fervt; measure it again.")
         if about.get("checkpoint_sha256") != checkpoint_sha256:
             raise DataError(
-                f"'{name}' belongs to another checkpoint than the predictions beside it."
+                f"'{name}' belongs to a different checkpoint than the predictions beside it."
             )
         if about.get("rows_sha256") != hash_rows(digests):
-            raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
+            raise DataError(f"'{name}' belongs to different rows than the predictions beside it.")
         return arrays
 
 
@@ -112,8 +112,8 @@ def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
     """The arrays of an .npz file by name; None if there is no such file.
 
     Args:
-        path: The file, which may be a stranger's.
-        rows: How many rows it is about, which bounds what it may unpack to.
+        path: The file, which may be untrusted.
+        rows: How many rows it covers, which limits its unpacked size.
 
     Raises:
         DataError: It is damaged, or too large.
@@ -122,7 +122,7 @@ def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
         # From memory: NumPy leaves a damaged file open.
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             if sum(part.file_size for part in file.zip.infolist()) > _SPARE + _A_ROW * rows:
-                raise DataError(f"'{path.name}' would unpack to more than its rows can take.")
+                raise DataError(f"'{path.name}' would unpack to more than its rows can need.")
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         return None

@@ -1,4 +1,4 @@
-"""Several evaluations on the same faces, with the same truth: what a comparison stands on."""
+"""Several evaluations joined on the same faces and labels: the basis of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What `metrics.json` says: the figures of one evaluation and how they were made, as types.
+"""The content of `metrics.json` as types: one evaluation's figures and how they were made.
 
-The file holds the fields of `Metrics` by their names, and nothing else reads or writes it.
+The file has the fields of `Metrics` by their names, and nothing else reads or writes it.
 """
 
 import json
@@ -42,7 +42,7 @@ class EvaluatedData:
         content_hash: Hash of the prepared file's rows.
         split: Which of its splits.
         split_rule: How the splits came about.
-        labels_from: "folders" for a person's own images, labeled by the names of their folders.
+        labels_from: "folders" for a person's own images, labeled by their folders' names.
     """
 
     source: str
@@ -177,7 +177,7 @@ def read_metrics(folder: Path) -> Metrics:
 
 
 def _read(kind: Any, raw: Any, name: str) -> Any:
-    """A JSON value as what a field's type says; `name` is the way to it, for sentences."""
+    """A JSON value as its field's type; `name` is the path to it, for messages."""
     if is_dataclass(kind):
         return _read_fields(kind, raw, name)
     origin, inside = get_origin(kind), get_args(kind)

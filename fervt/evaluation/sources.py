@@ -30,13 +30,13 @@ _UNUSUAL = re.compile(r"[^\w .()-]")  # a split's name is shown in many places, 
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """What the work gives; it lives in memory only.
+    """The result of the work, in memory only.
 
     Attributes:
         evaluation: As a saved one.
         info: The checkpoint's metadata.
-        faces: The faces that were scored, where a person gave them; None if the server has them.
-        names: What the rows' files are called, by row; empty where they have no names.
+        faces: The scored faces, if a person provided them; None if the server has them.
+        names: The names of the rows' files, by row; empty if they have none.
         notes: What was left out, in sentences.
     """
 
@@ -55,11 +55,11 @@ def evaluate_prepared(
     Args:
         report: Called with the progress.
         predictor: The checkpoint.
-        source: Where the file lies; or its content, where a person gave it.
+        source: The file's path; or its content, if a person provided it.
         split: Which rows.
 
     Raises:
-        DataError: It is no such file, lacks the split, or has no labels for this checkpoint.
+        DataError: It is not such a file, lacks the split, or has no labels for this checkpoint.
     """
     report(0.0, "Reading the faces")
     name = "Your file" if isinstance(source, bytes) else f"'{source.name}'"
@@ -88,7 +88,7 @@ def evaluate_archive(
     split: str | None,
     find_faces: bool,
 ) -> Evaluated:
-    """Evaluates a checkpoint on a zip file of images in folders that are named as classes.
+    """Evaluates a checkpoint on a zip file of images in folders named after classes.
 
     Args:
         report: Called with the progress.
@@ -99,16 +99,16 @@ def evaluate_archive(
         find_faces: Crop the largest face from each image; otherwise each image is one face.
 
     Raises:
-        DataError: The file cannot be used, or holds no such image.
+        DataError: The file cannot be used, or contains no such image.
     """
     report(0.0, "Reading the images")
     archive = ImageArchive(content, name)
     members = archive.labeled(split)
     if not members:
         raise DataError(
-            f"'{archive.name}' contains no labeled image: folders must be named as expressions, "
+            f"'{archive.name}' contains no labeled image: folders must be named after expressions, "
             f"such as {FER2013.classes[0]} or {FER2013.classes[3]}, or numbered in a folder "
-            "that is named RAF-DB, FER2013 or FER+."
+            "named RAF-DB, FER2013 or FER+."
         )
     classes = predictor.classes
     labels = translate(np.array([m.label for m in members]), FERPLUS, classes.classes)
@@ -171,7 +171,7 @@ def evaluate_archive(
         "The largest face was cut out of each image."
         if find_faces
         else "Each image was read whole, as one face.",
-        _name_files("in no folder that is named as an expression", outside),
+        _name_files("in no folder named after an expression", outside),
         _name_files("no class of this checkpoint", [member.name for member in unknown]),
         _name_files("no face found", faceless),
         _name_files("unreadable", problems),
@@ -187,7 +187,7 @@ def evaluate_archive(
 
 
 def _name_files(why: str, names: Sequence[str]) -> str:
-    """How many files are left out and what the first few are called; empty for none."""
+    """How many files are left out, and the names of the first few; empty for none."""
     if not names:
         return ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""

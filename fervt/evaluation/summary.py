@@ -17,7 +17,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
     """The answer in a few sentences, the most important first.
 
     Args:
-        evaluation: What it is about.
+        evaluation: The evaluation.
         rows: Those of it that count.
         truth: The label set that counts as right.
     """

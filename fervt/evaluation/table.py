@@ -108,7 +108,7 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
         raise DataError(f"'{path.name}' has a column of the wrong kind.")
     try:
         cells = file.read()
-        # Without what pandas notes beside it: a stranger's notes could say anything.
+        # Without pandas' metadata: an untrusted file's could say anything.
         table = cells.to_pandas(ignore_metadata=True)
     except BROKEN as error:
         raise DataError(f"'{path.name}' is damaged.") from error

@@ -1,7 +1,7 @@
-"""Evidence for many faces at once: one forward pass a batch, and one gradient for its answers.
+"""Evidence for many faces at once: one forward pass and one gradient per batch.
 
 A single face is explained for every class; over a whole split only the class that the model
-answers is of interest, and so one backward pass serves a whole batch.
+predicts is of interest, so one backward pass serves a whole batch.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Charts in one sentence each, for those who cannot see them."""
+"""Charts in one sentence each, for screen readers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby

@@ -107,9 +107,9 @@ def test_few_faces_get_no_verdict(alike: bool) -> None:
 
 def test_one_face_has_no_interval() -> None:
     for call in (summarize_maps, summarize_regions):
-        with pytest.raises(DataError, match="two faces or more"):
+        with pytest.raises(DataError, match="at least two faces"):
             call(draw(0, 1))
-    with pytest.raises(DataError, match="two faces or more"):
+    with pytest.raises(DataError, match="at least two faces"):
         compare_maps(draw(0, 5), draw(1, 1))
 
 

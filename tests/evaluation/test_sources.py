@@ -102,7 +102,7 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
     assert found.notes[1:] == (
-        "Left out (in no folder that is named as an expression): 1, 'c.png'.",
+        "Left out (in no folder named after an expression): 1, 'c.png'.",
         "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
         "'happy/4.png' and 2 more.",

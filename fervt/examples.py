@@ -1,4 +1,4 @@
-"""Faces to try the program on without owning a photo.
+"""Faces to try the program on without a photo of your own.
 
 Both people are in the public domain: scikit-image's `astronaut()`, Eileen Collins, by NASA; and
 Commodore Grace Hopper, by the U.S. Navy, which ships as a file. Nothing is downloaded. The first

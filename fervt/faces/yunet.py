@@ -18,7 +18,7 @@ class YuNetSearch:
     """Searches with OpenCV's `FaceDetectorYN`; see `found.Search`.
 
     Raises:
-        ConfigError: The file that `FERVT_YUNET` names is missing or no YuNet model.
+        ConfigError: The file that `FERVT_YUNET` names is missing or not a YuNet model.
     """
 
     name = "YuNet"

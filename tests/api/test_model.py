@@ -86,11 +86,11 @@ def test_a_damaged_file_is_one_sentence(model, astronaut, tmp_path):
 @pytest.mark.parametrize(
     ("boxes", "sentence"),
     [
-        ([(1, 2, 3)], r"A box is four numbers of pixels"),
-        ([("a", "b", "c", "d")], r"A box is four numbers of pixels"),
+        ([(1, 2, 3)], r"A box is four pixel coordinates"),
+        ([("a", "b", "c", "d")], r"A box is four pixel coordinates"),
         (5, r"Boxes must be a list of boxes, not int\."),
-        ("12345", r"A box is four numbers of pixels"),
-        ([5], r"A box is four numbers of pixels"),
+        ("12345", r"A box is four pixel coordinates"),
+        ([5], r"A box is four pixel coordinates"),
         ([(0, 0, float("nan"), 9)], r"holds a number that is not finite"),
         ([(0, 0, float("inf"), 9)], r"holds a number that is not finite"),
         ([(600, 0, 700, 90)], r"not inside an image of 512x512 pixels"),

@@ -90,7 +90,7 @@ def cut_last(lines):
         (cell(6, 0, "joyful"), "row 7 has emotion 'joyful'"),
         (cell(6, 0, ""), "row 7 has emotion ''"),
         (cell(8, 2, "Later"), "row 9 has Usage 'Later'"),
-        (lambda lines: lines[2].pop(), "row 3 has 2 columns where the header has 3"),
+        (lambda lines: lines[2].pop(), "row 3 has 2 columns, but the header has 3"),
         (cell(0, 1, "1" * 200_000), "cannot be read as a CSV"),
         (lambda lines: lines.clear(), "contains no images"),
     ],
@@ -217,7 +217,7 @@ def test_the_names_of_the_schema_decide_and_not_the_numbers(faces, tmp_path):
     named = [alphabetical[i] for i in faces.label]
     assert [FER2013.classes[i] for i in data.label_fer2013] == named
     other = huggingface(faces, tmp_path / "y.parquet", [*"abcdefg"], usage=True)
-    with pytest.raises(DataError, match="has classes that are none of FER2013's"):
+    with pytest.raises(DataError, match="has classes that are not FER2013's"):
         read_source(other)
 
 

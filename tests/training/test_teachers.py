@@ -79,7 +79,7 @@ def test_teachers_that_cannot_teach_are_refused(data, teachers, tmp_path) -> Non
     config = replace(tiny.CONFIG, vocabulary="ferplus")
     evaluate_checkpoint(tiny.save_tiny(tmp_path, config=config), training, plus)
     for folders, settings, message in (
-        ([teachers[0], some], SETTINGS, "'some' was not asked about all"),
+        ([teachers[0], some], SETTINGS, "'some' lacks predictions for some"),
         ([plus], SETTINGS, "does not know FER2013's classes"),
         ([off], SETTINGS, "part switched off"),
         ([tmp_path], SETTINGS, "no saved evaluation"),

@@ -82,8 +82,8 @@ def _threads(count: int | None) -> Iterator[None]:
     """Changes the calling thread's number, then restores it; None leaves it alone.
 
     PyTorch's own call, which takes less than a microsecond, since it tells OpenMP and MKL alike:
-    if the two differ, each layer ends threads and starts new ones. Threads new to PyTorch start with
-    this number too, so a large batch can't rely on the current one.
+    if the two differ, each layer ends threads and starts new ones. New threads start with
+    this number, too, so a large batch can't rely on the current one.
     """
     import torch
 

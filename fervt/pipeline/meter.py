@@ -1,4 +1,4 @@
-"""How far a long run is, and how fast: what was done before an interruption doesn't count."""
+"""A long run's progress and speed: work done before an interruption doesn't count."""
 
 import time
 

@@ -96,10 +96,10 @@ class ArraysBeside(Beside):
             raise DataError(f"'{name}' was written by another version of fervt; measure it again.")
         if about.get("checkpoint_sha256") != checkpoint_sha256:
             raise DataError(
-                f"'{name}' belongs to a different checkpoint than the predictions beside it."
+                f"'{name}' belongs to another checkpoint than the predictions beside it."
             )
         if about.get("rows_sha256") != hash_rows(digests):
-            raise DataError(f"'{name}' belongs to different rows than the predictions beside it.")
+            raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         return arrays
 
 

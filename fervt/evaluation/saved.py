@@ -276,7 +276,7 @@ class SavedEvaluation:
         except KeyError as error:
             raise DataError(f"'{name}' is damaged.") from error
         if not np.array_equal(images, self.plain["image_sha256"].to_numpy(dtype=str)):
-            raise DataError(f"'{name}' belongs to different rows than the predictions beside it.")
+            raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         found = tokens.astype(np.float32) if tokens.dtype.kind == "f" else np.empty(0, np.float32)
         if found.ndim != 2 or len(found) != len(images) or not np.isfinite(found).all():
             raise DataError(f"'{name}' contains no class tokens.")

@@ -81,7 +81,7 @@ def test_encrypted_images_are_refused() -> None:
 
 def test_too_many_images_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(module, "MAX_IMAGES", 3)
-    with pytest.raises(DataError, match="holds 4 images; up to 3"):
+    with pytest.raises(DataError, match="contains 4 images; up to 3"):
         ImageArchive(zip_of({f"sad/{i}.png": FACE for i in range(4)}), "x.zip")
 
 

@@ -101,7 +101,7 @@ def test_few_faces_get_no_verdict(alike: bool) -> None:
     few, enough = summarize_maps(maps[:19]), summarize_maps(maps)
     assert not few.is_template and enough.is_template == alike
     said = describe_template("GWA", few)
-    assert said.startswith("It takes 20 faces") and said.endswith("these are 19.")
+    assert said.startswith("It takes 20 faces") and said.endswith("there are 19.")
     assert "takes 20 faces" not in describe_template("GWA", enough)
 
 

@@ -374,7 +374,7 @@ def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:
     click("Next")
     assert app.title[-1].value.startswith("Best at ") and not app.info
     next(t for t in app.toggle if t.label == "Notes").set_value(True).run()
-    assert any("F1 joins" in each.value for each in app.info)
+    assert any("F1 combines" in each.value for each in app.info)
     click("Previous")
     assert app.title[-1].value == first
     click("End")

@@ -80,7 +80,7 @@ def test_a_report_with_evidence_of_another_checkpoint_is_refused(folder, tmp_pat
     other = save_evaluation(tmp_path / "beta", checkpoint_sha256="1" * 64)
     save_evidence(other)
     (folder / FILE).write_bytes((other / FILE).read_bytes())
-    with pytest.raises(DataError, match="belongs to a different checkpoint"):
+    with pytest.raises(DataError, match="belongs to another checkpoint"):
         build_report(read_evaluation(folder))
 
 

@@ -55,7 +55,7 @@ def test_a_run_goes_on_with_the_same_teachers_only(data, teachers, tmp_path) -> 
         return trainer.run(resume=True, max_minutes=0)
 
     run(*teachers)
-    with pytest.raises(ConfigError, match="other teacher settings"):
+    with pytest.raises(ConfigError, match="different teacher settings"):
         run(teachers[0])
     run(*teachers)
 
@@ -147,5 +147,5 @@ def test_a_run_goes_on_with_the_same_distilled_checkpoint_only(data, tmp_path) -
     for checkpoint in (one, one):
         trainer = Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=checkpoint)
         trainer.run(resume=True, max_minutes=0)
-    with pytest.raises(ConfigError, match="other distilled settings"):
+    with pytest.raises(ConfigError, match="different distilled settings"):
         Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=other).run(resume=True)

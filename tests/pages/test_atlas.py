@@ -300,7 +300,7 @@ def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:
     save_evidence(shelf / "alpha" / "PrivateTest")
     for view in ("Where they look", "Hold up to"):
         app = open_page("compare", checkpoint="alpha", view=view, **{"with": "beta"})
-        assert any("was not measured for" in i.value for i in app.info)
+        assert any("hasn't been measured for" in i.value for i in app.info)
 
 
 def test_labels_are_corrected_on_the_page_only_where_the_file_is_named(

@@ -1,4 +1,4 @@
-"""The entry: which page is asked for, and how whatever goes wrong in it is shown."""
+"""The entry script: runs the requested page and shows its errors."""
 
 import streamlit as st
 

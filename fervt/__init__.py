@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Whichever door is opened first, this comes before any module that loads PyTorch.
+# Whatever is imported first, this runs before any module that loads PyTorch.
 wait_passively()
 
-# Imported when first asked for, so that `import fervt` is quick and needs no PyTorch.
+# Imported on first use, so that `import fervt` is quick and needs no PyTorch.
 _HOMES = {
     "EvaluationResult": "fervt.api",
     "Explanation": "fervt.api",

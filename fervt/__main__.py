@@ -1,4 +1,4 @@
-"""The command line: `python -m fervt VERB ...`. Each verb lives in a module of `fervt.cli`."""
+"""The command line: `python -m fervt VERB ...`. Each verb is a module of `fervt.cli`."""
 
 import argparse
 import importlib
@@ -26,12 +26,12 @@ VERBS = (
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: unwound like Ctrl-C, so that nothing half written stays behind."""
+    """SIGTERM or SIGHUP: unwound like Ctrl-C, so that nothing half-written stays behind."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb; returns the exit code, 2 with one line on stderr for a known error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # where the locale knows ASCII only
+    if isinstance(sys.stdout, io.TextIOWrapper):  # for locales that have only ASCII
         sys.stdout.reconfigure(errors="backslashreplace")
     if argv is None:
         _unwind_when_terminated()
@@ -55,7 +55,7 @@ def _run(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="fervt", description="Facial-expression workbench.")
     parser.add_argument("--version", action="version", version=f"fervt {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    # Importing PyTorch takes seconds, so only the verb that is asked for is imported.
+    # Importing PyTorch takes seconds, so only the requested verb is imported.
     chosen = arguments[0] if arguments and arguments[0] in VERBS else None
     modules = {}
     for verb in VERBS if chosen is None else (chosen,):
@@ -69,13 +69,13 @@ def _run(arguments: list[str]) -> int:
 
 def _unwind_when_terminated() -> None:
     def stop(number: int, frame: object) -> None:
-        for each in signals:  # once is enough: the clean-up must not be broken off
+        for each in signals:  # once is enough: the cleanup must not be interrupted
             signal.signal(each, signal.SIG_IGN)
         raise _Terminated
 
     signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     for each in signals:
-        if signal.getsignal(each) is signal.SIG_DFL:  # not where nohup has it ignored
+        if signal.getsignal(each) is signal.SIG_DFL:  # not if nohup has it ignored
             signal.signal(each, stop)
 
 

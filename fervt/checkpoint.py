@@ -1,6 +1,6 @@
 """Self-describing checkpoints: safetensors weights with JSON metadata in the same file.
 
-A checkpoint is everything needed to use the model and to know where it comes from. Matrices are
+A checkpoint has everything needed to use the model and to know where it comes from. Matrices are
 stored in half precision, vectors (biases, batch statistics) in full.
 """
 
@@ -29,9 +29,9 @@ FOREIGN_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 """Of files that `torch.save` wrote."""
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_WHOLE = (torch.int64, torch.int32)  # the counts of batch statistics
+_WHOLE = (torch.int64, torch.int32)  # the counters of batch statistics
 _WRAPPERS = ("module.", "_orig_mod.", "model.")
-_PICKLED = (b"PK\3\4", b"\x80")  # how what `torch.save` writes begins
+_PICKLED = (b"PK\3\4", b"\x80")  # how files written by `torch.save` begin
 _WEB_PAGE = re.compile(rb"\s*(<!doctype|<html|<!--|<\?xml|<head|\{\s*\")", re.IGNORECASE)
 _MOST_PICKLED_BYTES = 5_000_000
 _LIGHTNING = "pytorch-lightning_version"
@@ -49,13 +49,13 @@ class CheckpointInfo:
         split_rule: How that file was split.
         seed: Seed of the training run.
         labels_seen: Label sets used in training: "fer2013", "ferplus" or both.
-        history: One dict an epoch: loss, accuracy, learning rate.
+        history: One dict per epoch: loss, accuracy, learning rate.
         metrics: Figures on PublicTest at selection.
         training: Settings of the training run. Of a mean also "averaged": each part's weight in it,
             by the start of its file's SHA-256. With teachers also "teachers": one name of
             each saved evaluation, made of the starts of its files' SHA-256.
         parent: Where `--init` weights came from: SHA-256 of that file, or "".
-        description: One sentence for people.
+        description: One sentence.
     """
 
     config: FERVTConfig
@@ -85,7 +85,7 @@ class CheckpointInfo:
         try:
             raw = json.loads(text)
             if raw.pop("format") != FORMAT:
-                raise CheckpointError(f"'{name}' has another format than {FORMAT}.")
+                raise CheckpointError(f"'{name}' has a format other than {FORMAT}.")
             raw["config"] = FERVTConfig(**raw["config"])
             raw["preprocess"] = Preprocess(**raw["preprocess"])
             raw["labels_seen"] = tuple(map(str, raw["labels_seen"]))
@@ -138,7 +138,7 @@ def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:
             save_file(weights, str(aside), metadata={"fervt": info.to_json()})
         except SafetensorError as error:  # a full disk
             raise CheckpointError(f"'{path}' cannot be written ({error}).") from error
-        aside.chmod(0o644)  # safetensors writes for the owner alone
+        aside.chmod(0o644)  # safetensors makes files readable by the owner only
 
 
 def read_info(path: Path) -> CheckpointInfo:
@@ -167,8 +167,8 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
         path: A fervt `.safetensors` file, or one written by `torch.save` (`.pt`, `.pth`, `.bin`,
             `.ckpt`) with the entries `state_dict` and `fervt` (the metadata as JSON); such files
             are opened with `weights_only=True`, so they cannot run code. The content decides which
-            it is, not the name. The prefixes that `DataParallel`, `torch.compile` and Lightning put
-            before names are taken off.
+            it is, not the name. The prefixes that `DataParallel`, `torch.compile` and Lightning add
+            to names are removed.
 
     Raises:
         CheckpointError: The file cannot be read or its weights don't fit its configuration.
@@ -185,7 +185,7 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"'{path.name}' is damaged ({error}).") from error
     weights = {_without_prefixes(name): value for name, value in weights.items()}
-    with torch.device("meta"):  # shapes without memory: a small file may name a gigantic model
+    with torch.device("meta"):  # shapes without memory: a small file may describe a huge model
         _check_fit(FERVTGNN(info.config), weights, path.name)
     model = FERVTGNN(info.config)
     model.load_state_dict(weights)
@@ -195,7 +195,7 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
 
 
 def _check_answer(model: FERVTGNN, info: CheckpointInfo, name: str) -> None:
-    """Finite weights may still give no number: one face must get an answer."""
+    """Finite weights may still produce NaN: one face must get an answer."""
     size = info.config.image_size
     with one_thread(), torch.inference_mode():
         logits = model(torch.linspace(-2, 2, 3 * size * size).reshape(1, 3, size, size)).logits
@@ -206,7 +206,7 @@ def _check_answer(model: FERVTGNN, info: CheckpointInfo, name: str) -> None:
 def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
     try:
         _check_members(path)
-        with path.open("rb") as file:  # by its path PyTorch would judge it by its name
+        with path.open("rb") as file:  # given a path, PyTorch would go by its name
             content = torch.load(file, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
@@ -214,15 +214,15 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         if _is_from_lightning(path):
             raise _from_lightning(path.name) from error
         raise CheckpointError(
-            f"'{path.name}' cannot be opened safely: it is damaged or holds more than weights."
+            f"'{path.name}' cannot be opened safely: it is damaged or contains more than weights."
         ) from error
     keys = set(content) if isinstance(content, dict) else set()
     if _LIGHTNING in keys and "fervt" not in keys:
         raise _from_lightning(path.name)
     if keys and all(isinstance(value, torch.Tensor) for value in content.values()):
         raise CheckpointError(
-            f"'{path.name}' holds weights alone, without the metadata that says how to use them; "
-            "only checkpoints of FERVT-GNN that fervt saved can be used."
+            f"'{path.name}' contains only weights, without the metadata that says how to use them; "
+            "only FERVT-GNN checkpoints saved by fervt can be used."
         )
     if not {"state_dict", "fervt"} <= keys:
         raise CheckpointError(
@@ -235,15 +235,15 @@ def _read_foreign(path: Path) -> tuple[dict[str, torch.Tensor], CheckpointInfo]:
         for name, value in weights.items()
     )
     if not plain or type(about) is not str:  # a list of lists of lists can be short and print long
-        raise CheckpointError(f"'{path.name}' has a 'state_dict' that holds more than weights.")
+        raise CheckpointError(f"'{path.name}' has a 'state_dict' that contains more than weights.")
     return weights, CheckpointInfo.from_json(about, path.name)
 
 
 def _check_members(path: Path) -> None:
-    """Makes sure that a file holds its weights as they are: `torch.save` never compresses.
+    """Makes sure that a file's weights are uncompressed: `torch.save` never compresses.
 
     Raises:
-        CheckpointError: It would unpack to more than it is.
+        CheckpointError: It would unpack to more than its size.
     """
     if not zipfile.is_zipfile(path):  # as written before PyTorch 1.6
         return
@@ -251,11 +251,11 @@ def _check_members(path: Path) -> None:
         members = file.infolist()
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > path.stat().st_size:
-        raise CheckpointError(f"'{path.name}' is compressed, as no checkpoint is.")
+        raise CheckpointError(f"'{path.name}' is compressed, which checkpoints never are.")
 
 
 def _is_plain(value: torch.Tensor) -> bool:
-    """Whether a tensor is numbers in memory, each with a place of its own."""
+    """Whether a tensor is numbers in memory, each stored separately."""
     return (
         value.layout == torch.strided
         and value.device.type == "cpu"
@@ -271,7 +271,7 @@ def _without_prefixes(name: str) -> str:
 
 
 def _is_from_lightning(path: Path) -> bool:
-    """Whether a file that cannot be opened safely says that Lightning wrote it."""
+    """Whether a file that cannot be opened safely was written by Lightning."""
     try:
         with zipfile.ZipFile(path) as file:
             name = next(n for n in file.namelist() if n.endswith("/data.pkl"))
@@ -297,7 +297,7 @@ def _read_start(path: Path) -> bytes:
 
 
 def _name_other_kinds(start: bytes, name: str) -> None:
-    """Says what a file is that is often taken for a checkpoint."""
+    """Recognizes files that are often mistaken for checkpoints."""
     if not start:
         raise CheckpointError(f"'{name}' is empty.")
     if start.startswith(b"version https://git-lfs"):
@@ -306,7 +306,7 @@ def _name_other_kinds(start: bytes, name: str) -> None:
         )
     if _WEB_PAGE.match(start.removeprefix(b"\xef\xbb\xbf")):
         raise CheckpointError(
-            f"'{name}' is a web page, not a checkpoint: the download gave its page instead."
+            f"'{name}' is a web page, not a checkpoint: the page was downloaded, not the file."
         )
     if start.startswith(b"\x1f\x8b"):
         raise CheckpointError(f"'{name}' is packed with gzip: unpack it first.")
@@ -323,13 +323,15 @@ def _check_fit(model: FERVTGNN, weights: dict[str, torch.Tensor], name: str) -> 
     for key, value in weights.items():
         if value.shape != expected[key].shape:
             raise CheckpointError(
-                f"'{name}' holds {key} with shape {tuple(value.shape)}, "
+                f"'{name}' contains {key} with shape {tuple(value.shape)}, "
                 f"its configuration needs {tuple(expected[key].shape)}."
             )
         if value.dtype not in (_FLOATS if expected[key].is_floating_point() else _WHOLE):
-            raise CheckpointError(f"'{name}' holds {key} as {value.dtype}, which is no weight.")
+            raise CheckpointError(
+                f"'{name}' contains {key} as {value.dtype}, which is not a weight."
+            )
         if value.dtype in _FLOATS and not torch.isfinite(value.float()).all():
-            raise CheckpointError(f"'{name}' holds {key} with values that are not finite.")
+            raise CheckpointError(f"'{name}' contains {key} with values that are not finite.")
 
 
 def init_from(model: FERVTGNN, path: Path) -> CheckpointInfo:
@@ -359,7 +361,7 @@ def shipped_checkpoints(folder: Path = CHECKPOINTS) -> dict[str, Path]:
 
 
 def name_checkpoint(path: Path, sha256: str) -> str:
-    """What to call a file: by its own name, or, if it ships with fervt, by that."""
+    """A file's display name: its shipped name if it ships with fervt, otherwise its own."""
     size = path.stat().st_size
     for name, shipped in shipped_checkpoints().items():
         if shipped == path:
@@ -370,7 +372,7 @@ def name_checkpoint(path: Path, sha256: str) -> str:
 
 
 def find_checkpoint(name_or_path: str | None = None) -> Path:
-    """Resolves a shipped checkpoint's name or a path; None gives the flagship.
+    """Resolves a shipped checkpoint's name or a path; None is the flagship.
 
     Raises:
         CheckpointError: There is no such checkpoint.

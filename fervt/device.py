@@ -1,4 +1,4 @@
-"""Which device computes, by name: the one place that finds out whether it is there."""
+"""Finds the device that computes, by name: the only place that checks whether it exists."""
 
 import torch
 
@@ -6,7 +6,7 @@ from fervt.errors import ConfigError
 
 
 def find_device(name: str) -> torch.device:
-    """A device by name; "auto" is CUDA where there is one, else the CPU.
+    """A device by name; "auto" is CUDA if available, otherwise the CPU.
 
     Raises:
         ConfigError: The device does not exist on this machine.
@@ -16,6 +16,6 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(1, device=device).cpu()
-    except Exception as error:  # each backend says in its own way that it is not there
+    except Exception as error:  # each backend reports in its own way that it is missing
         raise ConfigError(f"There is no device '{name}' on this machine.") from error
     return device

@@ -12,8 +12,8 @@ from fervt.grid import GRID
 
 _SCREEN_PX = 960
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_LINE_SHARE = 0.004  # a line's thickness as a part of the image's longer side
-_TEXT_SHARE = 0.022  # a caption's height, as a part of the same
+_LINE_SHARE = 0.004  # a line's thickness as a share of the image's longer side
+_TEXT_SHARE = 0.022  # a caption's height, as a share of the same
 _TEXT_PX = 21  # what OpenCV's font measures at scale 1
 
 
@@ -27,10 +27,10 @@ def draw_boxes(
     """Draws captioned boxes.
 
     Args:
-        image_rgb: (h, w, 3) uint8; left as it is.
+        image_rgb: (h, w, 3) uint8; not modified.
         boxes_xyxy_px: Left, top, right, bottom in pixels of the image.
-        captions: One a box, in ASCII, which is all that OpenCV's font has; "" draws none.
-        colors: One `#RRGGBB` a box.
+        captions: One per box, in ASCII, which is all that OpenCV's font has; "" draws none.
+        colors: One `#RRGGBB` per box.
         angles_deg: How far each box is tilted clockwise about its center; None for not at all.
 
     Returns:
@@ -133,7 +133,7 @@ def draw_overlay(
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face: its crop's central part.
         values: (7, 7).
-        low: The value of the darkest color; ignored where 0 is the middle.
+        low: The value of the darkest color; ignored if 0 is the middle.
         high: The value of the brightest.
         opacity: Of the colors, 0..1.
         signed: From blue over white to red about 0 instead of viridis.
@@ -168,7 +168,7 @@ def draw_graph(
         attention: (E,), 0..1; a self-loop is drawn as a ring.
         high: The attention of the brightest color and the widest line.
         dimming: How dark the face gets, 0..1.
-        strongest: Only so many edges between cells, those with the most attention; None for all,
+        strongest: Only this many edges between cells, those with the most attention; None for all,
             self-loops too.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Everything that can go wrong for a reason that the user can fix.
+"""Errors that the user can fix.
 
-One small hierarchy, so that every door (command line, page, HTTP) can turn it into its own kind of
-sentence: the message of a `FervtError` is always complete, names the file, and is safe to show.
+One small hierarchy, so that every interface (command line, page, HTTP) can show it in its own
+way: the message of a `FervtError` is always complete, names the file, and is safe to show.
 """
 
 
@@ -14,7 +14,7 @@ class ImageError(FervtError):
 
 
 class DataError(FervtError):
-    """A data set, a prepared file or a saved evaluation that breaks its contract."""
+    """A data set, a prepared file or a saved evaluation that is invalid."""
 
 
 class CheckpointError(FervtError):
@@ -22,4 +22,4 @@ class CheckpointError(FervtError):
 
 
 class ConfigError(FervtError):
-    """Settings that contradict each other or lie outside their range."""
+    """Settings that contradict each other or are outside their range."""

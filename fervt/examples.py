@@ -1,4 +1,4 @@
-"""Faces to try the program on without owning a photo.
+"""Faces to try the program on without a photo of your own.
 
 Both people are in the public domain: scikit-image's `astronaut()`, Eileen Collins, by NASA; and
 Commodore Grace Hopper, by the U.S. Navy, which ships as a file. Nothing is downloaded. The first
@@ -86,7 +86,7 @@ def load_example(name: str) -> np.ndarray:
         ImageError: There is no such example.
     """
     if name not in _DRAW:
-        raise ImageError(f"'{name}' is no example; known: {', '.join(EXAMPLES)}.")
+        raise ImageError(f"'{name}' is not an example; known: {', '.join(EXAMPLES)}.")
     image = _DRAW[name](data.astronaut())
     image.setflags(write=False)
     return image

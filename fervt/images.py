@@ -1,7 +1,7 @@
 """The only entry point for users' images.
 
-Everything a camera, a browser or a drawing program writes, and every picture that code holds in
-memory, leaves as the same kind of array; whatever cannot becomes one sentence. The size is judged
+Everything a camera, a browser or a drawing program writes, and every picture that code has in
+memory, becomes the same kind of array; what cannot becomes one error message. The size is read
 from the file's header, before a pixel is decoded, so that a small file cannot ask for gigabytes.
 """
 
@@ -27,15 +27,15 @@ MAX_PIXELS = 25_000_000
 # What cameras write and what is held in memory differ: JPEG is decoded at a half, a quarter or an
 # eighth; HEIF is halved as soon as it is decoded.
 _MAX_JPEG_PIXELS = 250_000_000
-_MAX_PROGRESSIVE_PIXELS = 64_000_000  # its coefficients are all held
+_MAX_PROGRESSIVE_PIXELS = 64_000_000  # all its coefficients are in memory
 _MAX_HEIF_PIXELS = 50_000_000
-_MOST_MISSING = 0.9  # of a photo that is cut short: less than the rest holds no face
+_MOST_MISSING = 0.9  # of a truncated photo: a smaller rest shows no face
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, a file's content, a PIL image or an RGB array."""
 
-# Only what people's photos come in: Pillow's other decoders (one of them starts Ghostscript) stay
-# out of reach of strangers' bytes.
+# Only the formats of people's photos: Pillow's other decoders (one of them starts Ghostscript) stay
+# out of reach of untrusted bytes.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 IMAGE_SUFFIXES = (
     ".avif",
@@ -54,10 +54,10 @@ IMAGE_SUFFIXES = (
     ".tiff",
     ".webp",
 )
-"""How the names of such files end, at every door; the content decides how one is read."""
+"""Their file extensions, in every interface; the content decides how a file is read."""
 
-# Pillow's own cap is higher than ours and only warns; ours says no before a pixel is decoded. Set
-# once and not around each call, because warning filters belong to all threads.
+# Pillow's own limit is higher than ours and only warns; ours rejects before any decoding. Set
+# once, not around each call, because warning filters are shared by all threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 pillow_heif.register_heif_opener()
 
@@ -68,7 +68,7 @@ class Photo:
 
     Attributes:
         rgb: (height, width, 3) uint8 RGB, upright.
-        note: What is missing, in a sentence; "" where nothing is.
+        note: What is missing, in a sentence; "" if nothing is.
     """
 
     rgb: NDArray[np.uint8]
@@ -78,25 +78,25 @@ class Photo:
 def read_image(
     source: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS
 ) -> NDArray[np.uint8]:
-    """Reads a picture, whatever it comes as.
+    """Reads a picture in any form.
 
     Turned upright as its EXIF says; transparency over white; 16 bits a channel scaled to 8; CMYK,
-    palettes and gray become RGB; of an animation the first frame; what is too large to be held is
-    decoded smaller where its format can; of a JPEG that is cut short what is there. An array is
-    checked and comes back as it is.
+    palettes and gray become RGB; of an animation, the first frame; one too large for memory is
+    decoded smaller if its format allows; of a truncated JPEG, what is there. An array is
+    checked and returned as it is.
 
     Args:
         source: A path, a file's content, a PIL image or an (h, w, 3) uint8 RGB array.
-        name: What the person calls it; errors say this name, made safe by `safe_name`. By default
+        name: Its name in errors, made safe by `safe_name`. By default
             the path.
-        max_pixels: A stricter limit than `MAX_PIXELS` of what is held, for all but arrays.
+        max_pixels: A stricter limit than `MAX_PIXELS` on decoded pixels, for all but arrays.
 
     Returns:
-        (height, width, 3) uint8, RGB, writeable where it was read here.
+        (height, width, 3) uint8, RGB, writeable if it was read here.
 
     Raises:
-        ImageError: The file is missing, empty, too large, damaged or no image; or the source is
-            nothing of all this.
+        ImageError: The file is missing, empty, too large, damaged or not an image; or the source is
+            of another type.
 
     Example:
         >>> import fervt
@@ -112,7 +112,7 @@ def read_image(
 
 
 def read_photo(source: Picture, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
-    """As `read_image`, and says what is missing of a picture that is cut short.
+    """As `read_image`, and says what is missing from a truncated picture.
 
     Raises:
         ImageError: As `read_image`.
@@ -149,7 +149,7 @@ def read_photo(source: Picture, name: str | None = None, max_pixels: int = MAX_P
         raise ImageError(
             f"'{name}' is not an image that can be read ({', '.join(FORMATS)})."
         ) from error
-    except Exception as error:  # decoders meet damage with whatever exception they run into
+    except Exception as error:  # decoders may raise anything for a damaged file
         raise _damaged(name, error) from error
     with image:
         if _has_deep_channels(image, data):
@@ -161,7 +161,7 @@ def _read_jpeg(data: bytes, name: str, max_pixels: int) -> Photo:
     layout = jpeg.survey(data)
     if layout.scans > jpeg.MAX_SCANS:
         raise ImageError(
-            f"'{name}' is drawn in more than {jpeg.MAX_SCANS} passes, which no camera does."
+            f"'{name}' has more than {jpeg.MAX_SCANS} progressive scans, which no camera writes."
         )
     if not layout.ends:
         data = jpeg.cut_padding(data)
@@ -229,7 +229,7 @@ def _too_large(name: str, size: tuple[int, int], max_pixels: int) -> ImageError:
 
 def _damaged(name: str, error: Exception | None = None) -> ImageError:
     if isinstance(error, MemoryError):
-        return ImageError(f"'{name}' takes more memory to decode than there is.")
+        return ImageError(f"'{name}' needs more memory to decode than there is.")
     return ImageError(f"'{name}' is damaged or cut short and cannot be decoded.")
 
 
@@ -261,7 +261,7 @@ def _read_file(path: Path, name: str) -> bytes:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    image.load()  # so that damaged pixels are not taken for damaged EXIF below
+    image.load()  # so that damaged pixels are not mistaken for damaged EXIF below
     try:
         ImageOps.exif_transpose(image, in_place=True)
         return image
@@ -285,7 +285,7 @@ def _as_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _has_deep_channels(image: Image.Image, data: bytes) -> bool:
-    """Whether a file holds several channels of 16 bits, of which Pillow reads the upper 8 only."""
+    """Whether a file has several channels of 16 bits, of which Pillow reads only the upper 8."""
     if image.format == "PNG":
         depth, kind = data[24:26]
         return depth == 16 and kind in (2, 4, 6)

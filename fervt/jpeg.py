@@ -1,4 +1,4 @@
-"""What a JPEG file says of itself before it is decoded, and how one that is cut short is read."""
+"""What a JPEG file says about itself before decoding, and how a truncated one is read."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import JpegImagePlugin
 
 MAX_SCANS = 100
-"""A progressive photo is drawn in about ten passes; each costs as much as a picture."""
+"""A progressive photo has about ten scans; each costs as much as a picture."""
 
 END = b"\xff\xd9"
 _MAX_SEGMENTS = 20_000
@@ -50,7 +50,7 @@ def is_jpeg(data: bytes) -> bool:
 
 
 def survey(data: bytes) -> Layout:
-    """Walks through a file's segments as a decoder does, without decoding any."""
+    """Walks through a file's segments as a decoder does, without decoding."""
     at, scans, progressive, in_passes, colors = 2, 0, False, False, 1
     for _ in range(_MAX_SEGMENTS):
         found = _MARKER.search(data, at)
@@ -72,12 +72,12 @@ def survey(data: bytes) -> Layout:
 
 
 def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
-    """Opens a file of any size: `Image.open` judges pixels that are never decoded."""
+    """Opens a file of any size: `Image.open` counts pixels that are never decoded."""
     return JpegImagePlugin.JpegImageFile(BytesIO(data))
 
 
 def cut_padding(data: bytes) -> bytes:
-    """A cut file without the zeros that downloads reserve their room with."""
+    """A truncated file without the zeros with which downloads reserve space."""
     if not data.endswith(bytes(_PADDING)):
         return data
     data = data.rstrip(b"\0")
@@ -85,10 +85,10 @@ def cut_padding(data: bytes) -> bytes:
 
 
 def missing_share(data: bytes, rgb: NDArray[np.uint8], size: tuple[int, int]) -> float:
-    """The share of a cut picture that is missing at its lower end, 0..1.
+    """The share of a truncated picture that is missing at its bottom, 0..1.
 
-    What the decoder makes up behind the data's end looks like any even background. So the picture
-    is decoded again with noise behind the end: what is missing is what differs then.
+    What the decoder makes up after the data's end looks like any even background. So the picture
+    is decoded again with noise after the end: what differs then is missing.
 
     Args:
         data: The file without an end marker.

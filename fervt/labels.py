@@ -11,7 +11,7 @@ from fervt.errors import ConfigError
 
 @dataclass(frozen=True)
 class Expression:
-    """One apparent expression as it is shown: an adjective, a color, and a sign."""
+    """How one apparent expression is shown: an adjective, a color, and a sign."""
 
     name: str
     color: str
@@ -50,7 +50,7 @@ class Vocabulary:
 
     Attributes:
         name: `"fer2013"` or `"ferplus"`.
-        title: The data set's name as people write it.
+        title: The data set's display name.
         classes: Class labels; a model's logit i belongs to `classes[i]`.
     """
 
@@ -64,12 +64,12 @@ class Vocabulary:
 
     @property
     def colors(self) -> tuple[str, ...]:
-        """One `#RRGGBB` color a class, in class order."""
+        """One `#RRGGBB` color per class, in class order."""
         return tuple(expression(label).color for label in self.classes)
 
     @property
     def display_names(self) -> tuple[str, ...]:
-        """One name for people a class, in class order."""
+        """One display name per class, in class order."""
         return tuple(expression(label).name for label in self.classes)
 
 
@@ -83,7 +83,7 @@ FERPLUS = Vocabulary(
 )
 VOCABULARIES: dict[str, Vocabulary] = {v.name: v for v in (FER2013, FERPLUS)}
 
-# The ten columns of FER+'s fer2013new.csv; the last two are no expressions.
+# The ten columns of FER+'s fer2013new.csv; the last two are not expressions.
 VOTE_NAMES: tuple[str, ...] = (*FERPLUS.classes, "unknown", "NF")
 
 SPLITS: tuple[str, ...] = ("Training", "PublicTest", "PrivateTest")
@@ -98,7 +98,7 @@ def expression(label: str) -> Expression:
         ConfigError: The label belongs to no vocabulary.
     """
     if label not in _EXPRESSIONS:
-        raise ConfigError(f"'{label}' is no expression; known: {', '.join(_EXPRESSIONS)}.")
+        raise ConfigError(f"'{label}' is not an expression; known: {', '.join(_EXPRESSIONS)}.")
     return _EXPRESSIONS[label]
 
 
@@ -109,7 +109,7 @@ def vocabulary(name: str) -> Vocabulary:
         ConfigError: There is no such vocabulary.
     """
     if name not in VOCABULARIES:
-        raise ConfigError(f"'{name}' is no vocabulary; known: {', '.join(VOCABULARIES)}.")
+        raise ConfigError(f"'{name}' is not a vocabulary; known: {', '.join(VOCABULARIES)}.")
     return VOCABULARIES[name]
 
 

@@ -1,4 +1,4 @@
-"""Configuration fields that carry their help text and their range, and the one check of both."""
+"""Configuration fields with their help text and range, and their validation."""
 
 import sys
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -9,7 +9,7 @@ from fervt.errors import ConfigError
 
 @dataclass(frozen=True)
 class Range:
-    """The values that a number may have; None leaves a side open.
+    """The range of a number; None leaves a side open.
 
     Attributes:
         least: The smallest value.
@@ -59,7 +59,7 @@ def option(
 
     Args:
         default: Of the field; without one, the field must be given.
-        text: What `--help` says.
+        text: Its text in `--help`.
         least: The smallest value.
         most: The largest value.
         above: The value must be larger than this.
@@ -70,7 +70,7 @@ def option(
 
 
 def check_types(config: Any) -> None:
-    """Checks that every field of a configuration holds a value of its declared kind and range.
+    """Checks that every field of a configuration has a value of its declared type and range.
 
     Raises:
         ConfigError: One does not, or is not a finite number.

@@ -1,6 +1,6 @@
-"""`Predictor`: the only door from NumPy to the network and back.
+"""`Predictor`: the only interface from NumPy to the network and back.
 
-Pages, webcam, films, batches, the HTTP service and the command line all classify faces through it,
+Pages, webcam, videos, batches, the HTTP service and the command line all classify through it,
 so each of them prepares a face in the way that the checkpoint was trained with.
 """
 
@@ -34,7 +34,7 @@ Evidence = Literal["input", "gwa", "gat"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 
 _EDGES = grid_edges().numpy()
-_BATCH = 64  # faces in one forward pass: what more of them add is memory, not speed
+_BATCH = 64  # faces in one forward pass: more need more memory and are no faster
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Reading:
 
     Attributes:
         probabilities: (C,) float32, calibrated, summing to 1.
-        latency_ms: The face's share of the forward pass, until its answer lay in memory.
+        latency_ms: The face's share of the forward pass, until its answer was in memory.
         model_input: (S, S, 3) uint8 RGB, exactly what the model saw, denormalized with the
             checkpoint's own mean and standard deviation. Asked for as "input".
         gwa: (7, 7) float32 cell weights, never negative, mean 1. None without GWA.
@@ -99,7 +99,7 @@ class Predictor:
 
     Attributes:
         info: The checkpoint's metadata.
-        name: Its file's, without the ending; of a file that ships with fervt always that one's.
+        name: Its file's, without the extension; its shipped name if the file ships with fervt.
         file_bytes: Its file's size.
         sha256: Of its file.
         device: Where the network runs.
@@ -111,7 +111,7 @@ class Predictor:
 
         Args:
             checkpoint: The file.
-            device: "cpu", "cuda", "cuda:1" and so on; "auto" takes a GPU where there is one.
+            device: "cpu", "cuda", "cuda:1" and so on; "auto" uses a GPU if there is one.
             engine: What classifies faces: "torch", "onnx", or "auto", see `open_engine`.
                 Explanations that need gradients or replace a part always use PyTorch.
 
@@ -136,14 +136,14 @@ class Predictor:
 
     @property
     def network(self) -> FERVTGNN:
-        """The network itself, in eval mode: for explaining and evaluating alone.
+        """The network itself, in eval mode: only for explaining and evaluating.
 
-        Whoever wants answers calls `classify`, which may run another engine and calibrates.
+        For answers, call `classify`, which may run another engine and calibrates.
         """
         return self._model
 
     def count_parameters(self) -> int:
-        """How many numbers training changed."""
+        """Number of trained parameters."""
         return count_parameters(self._model)
 
     def count_gmac(self) -> float:
@@ -158,7 +158,7 @@ class Predictor:
         """Faces in an image (h, w, 3) uint8 RGB, the largest first.
 
         Raises:
-            ImageError: The array is no such image.
+            ImageError: The array is not such an image.
         """
         return thread_detector().detect(check_image(image_rgb))
 
@@ -173,10 +173,10 @@ class Predictor:
                 for them, the largest first.
 
         Returns:
-            One prediction a face; empty where there is no face.
+            One prediction per face; empty if there is no face.
 
         Raises:
-            ImageError: The array is no such image, or a box lies outside of it.
+            ImageError: The array is not such an image, or a box is outside it.
         """
         check_image(image_rgb)
         if faces is None:
@@ -214,13 +214,13 @@ class Predictor:
 
         Args:
             faces: (B, 48, 48) uint8; many go through the network in several passes.
-            evidence: What else to return of each face: some of `EVIDENCE`.
+            evidence: What else to return for each face: some of `EVIDENCE`.
 
         Returns:
             B readings, in order.
 
         Raises:
-            ImageError: The array is no such batch.
+            ImageError: The array is not such a batch.
             ConfigError: There is no such evidence.
         """
         for name in evidence:
@@ -302,7 +302,7 @@ def as_json(prediction: Prediction) -> dict[str, Any]:
 def describe_face(
     box_xyxy_px: Box, angle_deg: float, classes: Sequence[str], reading: Reading | Prediction
 ) -> dict[str, Any]:
-    """One face as plain data, the same at every door (command line, page, HTTP)."""
+    """One face as plain data, the same in every interface (command line, page, HTTP)."""
     probabilities = reading.probabilities
     return {
         "box_xyxy_px": list(box_xyxy_px),
@@ -316,7 +316,7 @@ def describe_face(
 
 
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A crop (h, w, 3) uint8 RGB as the data set has faces: (48, 48) uint8 gray."""
+    """A crop (h, w, 3) uint8 RGB in the data set's format: (48, 48) uint8 gray."""
     gray = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY)
     shrinks = min(gray.shape) > FACE_SIZE
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -328,7 +328,7 @@ def cut_face(
 ) -> NDArray[np.uint8]:
     """Cuts a face out of an image (h, w, 3) uint8 RGB: (48, 48) uint8 gray, for `classify`.
 
-    Where and how it lies is as in `FoundFace`.
+    Its position and tilt are as in `FoundFace`.
 
     Raises:
         ImageError: As `faces.crop_face`.

@@ -1,4 +1,4 @@
-"""How far long work is: the one type of report, whoever does the work and whoever shows it."""
+"""Progress of long work: one type of report for all who do the work or show it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 Progress = Callable[[float, str], None]
-"""Called with the share that is done, 0..1, and what is being done."""
+"""Called with the share done, 0..1, and what is being done."""
 
 
 def no_progress(share: float, doing: str) -> None:
@@ -24,7 +24,7 @@ def track(items: Iterable[T], total: int, report: Progress, doing: str) -> Itera
     Args:
         items: About `total` of them.
         total: How many are expected.
-        report: Told how far it is.
+        report: Called with the progress.
         doing: What is being done.
     """
     for done, item in enumerate(items, 1):

@@ -1,6 +1,6 @@
-"""The 7x7 grid's cells as regions of the face, so that figures can say "mouth" and not "row 5".
+"""The 7x7 grid's cells as regions of the face, so that figures can say "mouth", not "row 5".
 
-A face crop has a fixed geometry: the detector cuts the square by the face, and FER2013's faces
+A face crop has a fixed geometry: the detector places the square on the face, and FER2013's faces
 were cut the same way, so a cell shows the same part of the face on nearly everybody. The regions
 were read from the grid drawn over the mean of 3,000 faces of FER2013's Training split. They hold
 for upright, frontal crops, give or take a cell: an open mouth reaches into the chin.
@@ -13,7 +13,7 @@ from fervt.grid import GRID
 
 Cells = tuple[tuple[int, int], ...]
 
-# One letter a cell, as the grid lies on the face; the person's right side is on the left.
+# One letter per cell, as the grid is on the face; the person's right side is on the left.
 _FACE = """
     s f f f f f s
     s b b b b b s
@@ -71,7 +71,7 @@ def region_sums(map49: ArrayLike) -> dict[str, float]:
         The sum of each region, in the order of `REGIONS`; together they are the map's sum.
 
     Raises:
-        ValueError: It hasn't 49 cells.
+        ValueError: It doesn't have 49 cells.
     """
     cells = np.asarray(map49, dtype=np.float64)
     if cells.shape not in {(GRID, GRID), (GRID * GRID,)}:

@@ -1,4 +1,4 @@
-"""The table of faces, with one row per face, the same at every door (command line and pages)."""
+"""The table of faces, with one row per face, the same on the command line and the pages."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +17,17 @@ START = ("file", "status", "face", *_BOX, "angle_deg", "label")
 """The first columns; a column for each class follows."""
 
 FOUND, NO_FACE = "ok", "no face"
-"""The status of a row; one of an image that could not be read says why."""
+"""The status of a row; for an image that could not be read, it says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A face; or an image that has none, or that could not be read.
+    """A face; or an image that has none or could not be read.
 
     Attributes:
         file: The image's name.
         status: `FOUND`, `NO_FACE`, or a sentence about what is missing or wrong.
-        number: Of the face in its image, from 1; 0 where it has none, None where it is unreadable.
+        number: Of the face in its image, from 1; 0 if it has none, None if it is unreadable.
         box_xyxy_px: Of the face.
         angle_deg: Of the face.
         probabilities: (C,) of the face.
@@ -50,7 +50,7 @@ def arrow_schema(classes: Sequence[str]) -> pa.Schema:
 
 
 def as_arrow(rows: Iterable[Row], classes: Sequence[str]) -> pa.Table:
-    """The rows as an Arrow table; what a row lacks is null."""
+    """The rows as an Arrow table; missing values are null."""
     schema = arrow_schema(classes)
     return pa.Table.from_pylist([_as_record(row, classes) for row in rows], schema)
 
@@ -88,5 +88,5 @@ def _as_record(row: Row, classes: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _as_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that spreadsheets don't mistake for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

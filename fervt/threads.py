@@ -1,9 +1,9 @@
-"""How many CPU threads a piece of work gets: one for a few faces, all cores for large batches.
+"""How many CPU threads work gets: one for a few faces, all cores for large batches.
 
-Threads that share a small layer wait for each other at its end. Where another program holds a
+Threads that share a small layer wait for each other at its end. If another program uses a
 core, one of them is always late: a face that one thread explains in a third of a second took two
-threads eleven. So whoever reads a few faces stays on the thread it is called in, and what is left
-to wait sleeps instead of spinning.
+threads eleven. So code that reads a few faces stays on its calling thread, and any remaining wait
+sleeps instead of spinning.
 """
 
 import os
@@ -17,7 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 FEW_FACES = 8
-_of_process: int | None = None  # what `limit_process` set; PyTorch's own number where nobody did
+_of_process: int | None = None  # set by `limit_process`; otherwise PyTorch's own number
 
 
 def wait_passively() -> None:
@@ -33,10 +33,10 @@ def usable_cores() -> int:
 
 
 def map_in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yields `work(item)` of each item, in order, worked on by a thread a core.
+    """Yields `work(item)` for each item, in order, with one thread per core.
 
-    For work that leaves the interpreter's lock alone most of the time, like decoding and detection.
-    Only a few items are taken ahead, so that what they hold stays bounded.
+    For work that releases the interpreter's lock most of the time, like decoding and detection.
+    Only a few items are taken ahead, so that memory stays bounded.
     """
     threads = usable_cores()
     ahead: deque[Future[R]] = deque()
@@ -52,7 +52,7 @@ def map_in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 def limit_process(threads: int) -> None:
     """Sets how many threads a large batch gets in this process.
 
-    Only a program calls it: in a library it would change what its user's own work gets.
+    Only for programs: in a library it would change the threads of its user's own work.
     """
     import cv2
     import torch
@@ -65,25 +65,25 @@ def limit_process(threads: int) -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keeps what the calling thread asks of PyTorch to that thread; also a decorator."""
+    """Keeps the calling thread's PyTorch work on that thread; also a decorator."""
     with _threads(1):
         yield
 
 
 @contextmanager
 def threads_for(faces: int) -> Iterator[None]:
-    """`one_thread` for a few faces; what the process was given for a large batch."""
+    """`one_thread` for a few faces; the process's number for a large batch."""
     with _threads(1 if faces <= FEW_FACES else _of_process):
         yield
 
 
 @contextmanager
 def _threads(count: int | None) -> Iterator[None]:
-    """Changes the calling thread's number, and changes it back; None leaves it alone.
+    """Changes the calling thread's number, then restores it; None leaves it alone.
 
     PyTorch's own call, which takes less than a microsecond, since it tells OpenMP and MKL alike:
-    where the two differ, each layer ends threads and starts new ones. It is also the number that
-    threads begin with that are new to PyTorch, so a large batch can't rely on what it finds.
+    if the two differ, each layer ends threads and starts new ones. New threads start with
+    this number, too, so a large batch can't rely on the current one.
     """
     import torch
 

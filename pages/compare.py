@@ -20,7 +20,7 @@ FIGURES = {
     "Where they look": lambda comparison, faces: show_atlases(comparison),
     "Hold up to": lambda comparison, faces: show_robustness(comparison),
 }
-# What needs no evaluations: the checkpoints are enough.
+# These need only the checkpoints, no evaluations.
 CHECKPOINTS = {
     "Cost": show_cost,
     "One face": lambda lineup: show_one_face(lineup, predictor),

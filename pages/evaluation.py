@@ -1,4 +1,4 @@
-"""Evaluation: how good a checkpoint is, where it fails, and how surely."""
+"""Evaluation: how good a checkpoint is, where it fails, and how sure it is."""
 
 import streamlit as st
 
@@ -40,16 +40,16 @@ SECTIONS = {
 }
 SOURCES = {"saved": "Saved evaluations", "data": "Evaluate data"}
 
-predictor = open_page("Evaluation", "How good it is, where it fails, and how surely.")
+predictor = open_page("Evaluation", "How good it is, where it fails, and how sure it is.")
 
 
 def pick_saved() -> EvaluationView | None:
-    """Draws the choice of a saved evaluation; gives it as it is looked at, None without one."""
+    """Draws the choice of a saved evaluation; returns its view, None if there is none."""
     folders = {} if is_own(predictor) else EvaluationStore().folders(predictor.name)
     if not folders:
         st.info(
-            f"No evaluation of {predictor.name} is saved. Under “{SOURCES['data']}” it can be "
-            "evaluated here.",
+            f"No evaluation of {predictor.name} is saved. You can run one here, under "
+            f"“{SOURCES['data']}”.",
             icon=":material/analytics:",
         )
         show_training(predictor.info)
@@ -61,7 +61,7 @@ def pick_saved() -> EvaluationView | None:
 
 
 def pick_evaluated() -> EvaluationView | None:
-    """Draws the evaluation of other data; gives its result as it is looked at, once there is."""
+    """Draws the evaluation of other data; returns its view once it is done."""
     found = run_evaluation(predictor)
     if found is None:
         return None

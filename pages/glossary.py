@@ -1,4 +1,4 @@
-"""Glossary: the field's words, each with a picture, linked from where they are used."""
+"""Glossary: the field's terms, each with a picture, linked from where they are used."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from fervt.ui.home.hero import explain_example
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 
-predictor = open_page("Glossary", "The words of these pages, each with a picture.")
+predictor = open_page("Glossary", "The terms on these pages, each with a picture.")
 shown = explain_example(predictor)
 asked = wanted("term", list(TERMS), "")
 for name in sorted(TERMS, key=lambda one: (one != asked, TERMS[one].title)):

@@ -1,4 +1,4 @@
-"""Home: what this does, shown on a real face; where to go with one's own; how the model works."""
+"""Home: what this does, shown on a real face; where to try your own; how the model works."""
 
 from fervt.ui.home.hero import explain_example, show_hero, show_other_faces
 from fervt.ui.home.stages import show_stages

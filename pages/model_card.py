@@ -9,7 +9,7 @@ from fervt.ui.evaluation.training import show_training
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
 
-predictor = open_page("Model card", "What a checkpoint is, how good, and what it is not for.")
+predictor = open_page("Model card", "What a checkpoint is, how good it is, and what it is not for.")
 if is_own(predictor):
     st.info("This is your own checkpoint. Everything below comes from the file itself.")
     show_training(predictor.info)

@@ -219,7 +219,7 @@ def test_a_lightning_checkpoint_with_objects_is_named_too(tmp_path) -> None:
 
 def test_weights_alone_are_named(saved: Path, tmp_path) -> None:
     torch.save(load_checkpoint(saved)[0].state_dict(), tmp_path / "pytorch_model.bin")
-    with pytest.raises(CheckpointError, match=r"'pytorch_model\.bin' holds weights alone"):
+    with pytest.raises(CheckpointError, match=r"'pytorch_model\.bin' contains only weights"):
         load_checkpoint(tmp_path / "pytorch_model.bin")
 
 
@@ -243,7 +243,7 @@ def test_a_tensor_must_hold_what_its_shape_says(saved: Path, tmp_path) -> None:
         k: v[:1].clone().expand(v.shape) if v.dim() > 1 else v for k, v in load_file(saved).items()
     }
     torch.save({"state_dict": weights, "fervt": INFO.to_json()}, tmp_path / "small.pt")
-    with pytest.raises(CheckpointError, match="holds more than weights"):
+    with pytest.raises(CheckpointError, match="contains more than weights"):
         load_checkpoint(tmp_path / "small.pt")
 
 
@@ -261,7 +261,7 @@ def test_weights_of_another_kind_are_refused(saved: Path) -> None:
     weights = load_file(saved)
     name = next(key for key, value in weights.items() if value.dim() > 1)
     _rewrite(saved, weights | {name: weights[name].to(torch.int32)})
-    with pytest.raises(CheckpointError, match="which is no weight"):
+    with pytest.raises(CheckpointError, match="which is not a weight"):
         load_checkpoint(saved)
 
 

@@ -36,5 +36,7 @@ def test_a_known_error_is_one_line_and_exit_code_two() -> None:
         [*command, "--out=unused"], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 2
-    assert done.stderr.strip().splitlines() == ["fervt: gone.parquet does not exist or is no file."]
+    assert done.stderr.strip().splitlines() == [
+        "fervt: gone.parquet does not exist or is not a file."
+    ]
     assert not (ROOT / "unused").exists()

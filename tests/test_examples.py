@@ -34,5 +34,5 @@ def test_each_is_what_its_name_says():
 
 
 def test_an_unknown_name_is_one_sentence():
-    with pytest.raises(ImageError, match="'cat' is no example; known: astronaut"):
+    with pytest.raises(ImageError, match="'cat' is not an example; known: astronaut"):
         load_example("cat")

@@ -57,7 +57,7 @@ def test_four_faces_in_a_panorama(capsys):
 
 def test_a_jpeg_of_2000_scans_is_refused(capsys):
     code, answers, err = predict(capsys, str(CASES / "images" / "2000-scans.jpg"))
-    assert code == 2 and not answers and "passes" in err
+    assert code == 2 and not answers and "scans" in err
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_archives(name, members):
 def test_an_archive_bomb_is_refused(capsys):
     path = CASES / "archives" / "bz2-2000MB-claims-1MB.zip"
     code, answers, err = predict(capsys, str(path))
-    assert code == 2 and not answers and "packed in a way" in err
+    assert code == 2 and not answers and "unsupported compression" in err
 
 
 def test_a_data_set_from_huggingface(tmp_path):

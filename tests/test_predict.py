@@ -239,7 +239,7 @@ def test_command_writes_a_table_of_a_folder_and_a_zip(
     assert capsys.readouterr().out.count("face at") == 2
     (tmp_path / "none").mkdir()
     assert main(["predict", str(tmp_path / "none"), f"--checkpoint={checkpoint}"]) == 2
-    assert "holds no images" in capsys.readouterr().err
+    assert "contains no images" in capsys.readouterr().err
 
 
 def test_odd_names_and_empty_archives(checkpoint: Path, tmp_path: Path, capsys) -> None:
@@ -255,7 +255,7 @@ def test_odd_names_and_empty_archives(checkpoint: Path, tmp_path: Path, capsys) 
         archive.writestr("readme.txt", "no images")
     capsys.readouterr()
     assert main(["predict", str(tmp_path / "empty.zip"), *options]) == 2
-    assert "empty.zip' holds no images" in capsys.readouterr().err
+    assert "empty.zip' contains no images" in capsys.readouterr().err
 
 
 def test_command_in_words(checkpoint: Path, tmp_path: Path, capsys) -> None:

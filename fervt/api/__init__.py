@@ -1,4 +1,4 @@
-"""What `import fervt` offers: a model to call on pictures, and answers made for notebooks."""
+"""The API of `import fervt`: a model to call on pictures, and results for notebooks."""
 
 from fervt.api.evaluation import EvaluationResult, evaluate
 from fervt.api.explanation import Explanation

@@ -59,7 +59,7 @@ class Atlas:
     _face: NDArray[np.uint8]
 
     def template_share(self, source: str) -> float:
-        """How much of a source's variance its mean map explains, 0..1; 1: the same for everybody.
+        """How much of a source's variance its mean map explains, 0..1; 1 is the same for everybody.
 
         Raises:
             ConfigError: There is no such source.
@@ -88,7 +88,7 @@ class Atlas:
         )
 
     def regions(self, source: str) -> pd.DataFrame:
-        """Sums of a source's mean maps by region: a row a group, a column a region.
+        """Sums of a source's mean maps by region: one row per group, one column per region.
 
         Raises:
             ConfigError: There is no such source.
@@ -148,7 +148,7 @@ def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
         raise ConfigError(f"An atlas is by label, prediction or right, not by '{by}'.")
     kept = {name: mask for name, mask in groups.items() if mask.sum() >= LEAST}
     if not kept:
-        raise DataError("An atlas needs two faces or more in a group.")
+        raise DataError("An atlas needs a group of at least two faces.")
     maps = {source: maps_of(evidence, source, at) for source in evidence.maps}
     found = {
         source: {name: summarize_maps(values[mask]) for name, mask in kept.items()}
@@ -202,8 +202,8 @@ class RobustnessResult:
     Attributes:
         n: Faces.
         mean_corruption_error: Mean error over all kinds and strengths, 0..1.
-        clean_error: Error on the same faces as they are, 0..1.
-        limits: By kind, up to where it holds and where it breaks, as a sentence.
+        clean_error: Error on the same faces, uncorrupted, 0..1.
+        limits: By kind, how far it holds and where it breaks, as a sentence.
     """
 
     n: int
@@ -260,7 +260,7 @@ class RobustnessResult:
 def make_robustness(
     found: Robustness, labels: Sequence[int] | NDArray[np.int64]
 ) -> RobustnessResult:
-    """Turns what was measured into what a notebook shows.
+    """Turns measurements into a result for notebooks.
 
     Args:
         found: With all conditions measured.

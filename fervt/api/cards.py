@@ -1,4 +1,4 @@
-"""The HTML that notebooks show: templates that escape whatever is put into them."""
+"""The HTML that notebooks show: templates that escape everything put into them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from fervt.api.faces import Face
 
 _MOST_FACES = 8
-_PICTURE_PX, _CROP_PX = 640, 128  # twice as many as they are shown on, for sharp screens
+_PICTURE_PX, _CROP_PX = 640, 128  # twice the size shown, for high-resolution screens
 _templates = Environment(loader=PackageLoader("fervt.api"), autoescape=True, trim_blocks=True)
 
 
 def face_cards(
     faces: Sequence[Face], image_rgb: NDArray[np.uint8] | None = None, name: str = ""
 ) -> str:
-    """Cards of faces, with their picture (h, w, 3) uint8 RGB where it is given."""
+    """Cards of faces, with their picture (h, w, 3) uint8 RGB if it is given."""
     picture = caption = ""
     if image_rgb is not None:
         boxes = [face.box_xyxy_px for face in faces]

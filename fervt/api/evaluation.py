@@ -1,4 +1,4 @@
-"""How often a checkpoint is right, on a prepared file or on labeled pictures of one's own."""
+"""How often a checkpoint is right, on a prepared file or on your own labeled pictures."""
 
 import os
 import zipfile
@@ -39,7 +39,7 @@ _OWN_SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EvaluationResult:
-    """The figures of one evaluation, each answer as it is: `scores` has the averaged ones.
+    """The figures of one evaluation, without averaging: `scores` has the averaged ones.
 
     Attributes:
         checkpoint: The checkpoint's name.
@@ -70,7 +70,7 @@ class EvaluationResult:
         ...     [path.name for path in result.save(folder)]
         ['predictions.parquet', 'tta.parquet', 'embeddings.npz', 'metrics.json']
 
-    What follows is measured when it is first asked for, and kept with the result:
+    The following are measured on first use and kept with the result:
 
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     for name, left in (("happy", 177), ("sad", 190)):
@@ -129,7 +129,7 @@ class EvaluationResult:
         Args:
             averaging: "none"; "flip", the face and its mirror image; or "five-crop", five windows
                 of the face (its center and its four corners), none mirrored.
-            progress: As for `evaluate`; five crops are measured when they are first asked for.
+            progress: As for `evaluate`; five crops are measured on first use.
 
         Returns:
             `n`, `accuracy`, `accuracy_interval_95`, `macro_f1`, `nll_calibrated` (the log loss),
@@ -160,7 +160,7 @@ class EvaluationResult:
         return make_atlas(self._evidence(occlusion, progress), self.saved.rows(), by)
 
     def slices(self, *, progress: Progress = no_progress) -> pd.DataFrame:
-        """Accuracy by what can be measured in a picture, the five worst slices first.
+        """Accuracy by measures of the picture, the five worst slices first.
 
         The worst ones are searched among slices of 30 faces or more, and their p-values and
         intervals account for all that were tried.
@@ -205,7 +205,7 @@ class EvaluationResult:
         """Writes the saved evaluation's files into a folder, which `fervt report` reads.
 
         Args:
-            folder: Made where it is missing.
+            folder: Created if it is missing.
 
         Raises:
             DataError: The folder cannot be written to.
@@ -236,21 +236,21 @@ def evaluate(
     find_faces: bool = False,
     progress: Progress = no_progress,
 ) -> EvaluationResult:
-    """Evaluates a model on a prepared file, or on pictures in folders named as expressions.
+    """Evaluates a model on a prepared file, or on pictures in folders named after expressions.
 
     Args:
-        model: What `fervt.load` gives.
-        source: A file that `fervt prepare` wrote; or a folder or zip file of pictures, whose
-            nearest folder that is named as an expression is their label.
-        split: Of a prepared file "Training", "PublicTest" or "PrivateTest" (the default). Of
+        model: A model from `fervt.load`.
+        source: A file written by `fervt prepare`; or a folder or zip file of pictures, whose
+            nearest folder named after an expression is their label.
+        split: For a prepared file "Training", "PublicTest" or "PrivateTest" (the default). For
             pictures "train", "validation" or "test", as their folders are named; None takes all.
-        find_faces: Cut the largest face out of each picture; otherwise each is one face. Not for
-            prepared files, which hold faces.
+        find_faces: Crop the largest face from each picture; otherwise each is one face. Not for
+            prepared files, which contain faces.
         progress: Called with the share that is done, 0..1, and a sentence.
 
     Raises:
-        DataError: The source cannot be used, or holds nothing that could be scored.
-        ConfigError: The model, or the split for this kind of source, is none.
+        DataError: The source cannot be used, or contains nothing that could be scored.
+        ConfigError: The model, or the split for this kind of source, is invalid.
 
     Example:
         >>> import fervt, pathlib, tempfile
@@ -284,7 +284,7 @@ def evaluate(
         read_faces = partial(_faces_of, found)
     else:
         if find_faces:
-            raise ConfigError("A prepared file holds faces: find_faces is for pictures.")
+            raise ConfigError("A prepared file contains faces: find_faces is for pictures.")
         wanted = split or "PrivateTest"
         known = count_splits(place)
         if wanted not in known:
@@ -303,7 +303,7 @@ def _faces_in(place: Path, split: str, found: Evaluated) -> PreparedData:
     """The rows of a prepared file that were scored, read again: they may be large."""
     data, _, _ = with_labels(found.info, read_prepared(place, (split,)))
     if data.sha256.tolist() != found.evaluation.plain["image_sha256"].tolist():
-        raise DataError(f"{place} holds other faces than when it was evaluated.")
+        raise DataError(f"{place} contains other faces than when it was evaluated.")
     return data
 
 
@@ -339,13 +339,13 @@ def _pack(folder: Path) -> bytes:
     images, others = list_images(folder)
     if len(images) > MAX_IMAGES:
         raise DataError(
-            f"'{folder}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
+            f"'{folder}' contains {len(images):,} images; up to {MAX_IMAGES:,} can be read."
         )
     if sum(path.stat().st_size for path in images) > MAX_UNPACKED_BYTES:
-        raise DataError(f"'{folder}' holds more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
+        raise DataError(f"'{folder}' contains more than {MAX_UNPACKED_BYTES / 1e9:g} GB of images.")
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        # Of what is no image only the name, so that it is said what is left out.
+        # For other files only the name, so that the note says what is left out.
         for paths, read in ((images, _read), (others, lambda _: b"")):
             for path in paths:
                 name = path.relative_to(folder).as_posix().encode(errors="replace").decode()

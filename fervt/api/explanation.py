@@ -20,7 +20,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """Every kind of evidence for one prediction; what the checkpoint does not have is None.
+    """All evidence for one prediction; what the checkpoint does not have is None.
 
     Row 0 of each map is at the top of the face, as in `model_input`.
 
@@ -80,7 +80,7 @@ class Explanation:
         """Writes a self-contained page, the pictures and all arrays into a folder.
 
         Args:
-            folder: Made where it is missing.
+            folder: Created if it is missing.
 
         Returns:
             The files, `explanation.html` among them.

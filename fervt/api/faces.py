@@ -1,4 +1,4 @@
-"""The faces of a picture as a researcher handles them: by name, as a table, a figure, a card."""
+"""The faces of a picture for researchers: by name, as a table, a figure, a card."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -22,15 +22,15 @@ _BARS_PX = 560
 
 
 class Face:
-    """What the model says of one face. Made by calling a model, never by hand.
+    """The model's answer for one face. Made by calling a model, never by hand.
 
     Attributes:
         label: The most probable class, such as "happy".
         confidence: Its probability, 0..1.
         probabilities: By class, in the checkpoint's order; calibrated, summing to 1. Read-only.
-        box_xyxy_px: The square of the face in the picture: left, top, right, bottom in pixels. At
+        box_xyxy_px: The face's square in the picture: left, top, right, bottom in pixels. At
             the picture's edge it may reach beyond it.
-        angle_deg: How far the head, and the square with it, is tilted clockwise; 0 for a face that
+        angle_deg: How far the head, and with it the square, is tilted clockwise; 0 for a face that
             is nearly upright.
         crop: (h, h, 3) uint8 RGB, the square, turned upright.
         model_input: (S, S, 3) uint8 RGB, exactly what the model saw.
@@ -66,7 +66,7 @@ class Face:
 
         Args:
             target: The class to explain; the predicted one by default.
-            against: A class to contrast it with: what speaks for the target and not for this one.
+            against: A class to contrast it with: the evidence for the target and not for this one.
 
         Raises:
             ConfigError: A class is unknown, or both are the same.
@@ -80,7 +80,7 @@ class Face:
             >>> face.explain("joy")
             Traceback (most recent call last):
             ...
-            fervt.errors.ConfigError: 'joy' is no class of FER2013; known: angry, disgust, ...
+            fervt.errors.ConfigError: 'joy' is not a class of FER2013; known: angry, disgust, ...
         """
         wanted = self.label if target is None else target
         return explain(self._predictor, self.crop, wanted, against)
@@ -97,7 +97,7 @@ class Face:
         return predict.as_json(self._prediction)
 
     def plot(self) -> go.Figure:
-        """The probabilities as bars, one a class.
+        """The probabilities as bars, one per class.
 
         Example:
             >>> import fervt
@@ -121,8 +121,8 @@ class Faces(Sequence[Face]):
 
     Attributes:
         image: (h, w, 3) uint8 RGB, the picture as it was read: upright, without transparency.
-        name: The file's name; "" where it came without one.
-        note: What is missing of the picture, in a sentence; "" where nothing is.
+        name: The file's name; "" if it came without one.
+        note: What is missing from the picture, in a sentence; "" if nothing is.
 
     Example:
         >>> import fervt
@@ -233,6 +233,6 @@ class Faces(Sequence[Face]):
 
 
 def _describe(face: Face) -> str:
-    """The probabilities, the highest first, a line each."""
+    """The probabilities, the highest first, one per line."""
     ranked = sorted(face.probabilities.items(), key=lambda item: item[1], reverse=True)
     return "<br>".join(f"{expression(label).name} {share:.1%}" for label, share in ranked)

@@ -1,4 +1,4 @@
-"""A checkpoint that can be called on whatever a picture comes as."""
+"""A checkpoint that can be called on a picture in any form."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from fervt.images import Picture, read_photo, safe_name
 class Predictor(predict.Predictor):
     """A checkpoint, ready to classify the faces in pictures. Thread-safe.
 
-    `fervt.load` makes one. The program's other doors (pages, command line, service) use the same
+    `fervt.load` makes one. The pages, the command line and the service use the same
     class without `__call__`.
 
     Example:
@@ -44,10 +44,10 @@ class Predictor(predict.Predictor):
             whole_image: Take the picture as one face, instead of looking for faces.
 
         Returns:
-            The faces, the largest first, or in the order of `boxes`; empty where there is none.
+            The faces, the largest first, or in the order of `boxes`; empty if there is none.
 
         Raises:
-            ImageError: The picture cannot be used, or a box lies outside of it.
+            ImageError: The picture cannot be used, or a box is outside it.
             ConfigError: Both `boxes` and `whole_image` are given.
 
         Example:
@@ -90,9 +90,9 @@ def load(
     Args:
         name_or_path: The name of a shipped checkpoint (`python -m fervt checkpoints` lists them),
             or a path to a file; None loads the flagship.
-        device: "cpu", "cuda", "cuda:1" and so on; "auto" takes a GPU where there is one.
-        engine: What classifies faces: "torch", "onnx", or "auto", which takes ONNX Runtime on a CPU
-            where it is ready for this configuration: two to three times as fast for one face.
+        device: "cpu", "cuda", "cuda:1" and so on; "auto" uses a GPU if there is one.
+        engine: What classifies faces: "torch", "onnx", or "auto", which uses ONNX Runtime on a CPU
+            if it is ready for this configuration: two to three times as fast for one face.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it cannot be loaded.
@@ -126,8 +126,8 @@ def _as_box(box: Sequence[float]) -> Box:
         left, top, right, bottom = (float(edge) for edge in box)
     except (TypeError, ValueError) as error:
         raise ImageError(
-            f"A box is four numbers of pixels (left, top, right, bottom), not {box!r:.60}."
+            f"A box is four pixel coordinates (left, top, right, bottom), not {box!r:.60}."
         ) from error
     if not all(math.isfinite(edge) for edge in (left, top, right, bottom)):
-        raise ImageError(f"The box {box!r:.60} holds a number that is not finite.")
+        raise ImageError(f"The box {box!r:.60} contains a number that is not finite.")
     return round(left), round(top), round(right), round(bottom)

@@ -60,7 +60,7 @@ def bench_faces(
     Args:
         folder: Photographs.
         predictor: What reads the faces in the live measurement.
-        report: Told how far it is.
+        report: Called with the progress.
 
     Returns:
         How many photos count, and what each detector finds in them.
@@ -70,7 +70,7 @@ def bench_faces(
     """
     photos = _read_photos(folder)
     if not photos:
-        raise DataError(f"'{folder}' holds no photo with exactly one face.")
+        raise DataError(f"'{folder}' contains no photo with exactly one face.")
     cascade, best = HaarSearch(), choose_search()
     searches: dict[str, Search] = {f"{cascade.name}, one try": cascade, cascade.name: cascade}
     searches[best.name] = best

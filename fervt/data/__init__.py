@@ -1,1 +1,1 @@
-"""Data: sources, the prepared file that all sources become, and the way from a face to input."""
+"""Data: sources, the prepared file made from them, and the transforms from face to input."""

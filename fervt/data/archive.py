@@ -1,8 +1,8 @@
 """Zip files of images from users: inspected before anything is unpacked.
 
-Nothing is ever unpacked to the disk, so the names in an archive lead nowhere, and one image at a
-time is held in memory. What an archive claims to hold is judged before it is read, since a small
-file can ask for gigabytes.
+Nothing is ever unpacked to disk, so the paths in an archive are harmless, and one image at a
+time is held in memory. What an archive claims to contain is checked before it is read: a small
+file can claim gigabytes.
 """
 
 import unicodedata
@@ -23,9 +23,9 @@ MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_LISTING_BYTES = 16_000_000
 _CHUNK_BYTES = 1 << 18
 
-# Ways of packing that give no more than they are asked for; bzip2 and LZMA unpack what they hold.
+# Compression whose output can be limited; bzip2 and LZMA unpack everything at once.
 _BOUNDED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-# The records at an archive's end: the usual one, and what stands before it beyond 4 GB or 65,535
+# The records at an archive's end: the usual one, and those before it beyond 4 GB or 65,535
 # files.
 _END, _END_64, _WHERE_64 = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 
@@ -36,9 +36,9 @@ class Member:
 
     Attributes:
         name: Its path in the archive, safe to show.
-        label: Index in FER+'s classes, which have all of FER2013's, of the nearest folder that is
-            named as one; -1 = none.
-        split: "train", "validation" or "test" where a folder above it is named so; "" = none.
+        label: Index in FER+'s classes, which include FER2013's, of the nearest folder
+            named after one; -1 = none.
+        split: "train", "validation" or "test" if a folder above it has that name; "" = none.
         position: In the archive's list of files.
     """
 
@@ -52,23 +52,23 @@ class ImageArchive:
     """A zip file's images.
 
     Attributes:
-        name: What people call it, safe to show.
+        name: Its display name, safe to show.
         members: Its images, by name.
-        left_out: What of its files is none and why, in a sentence; "" where all are images.
+        left_out: Which files are not images, in a sentence; "" if all are images.
     """
 
     def __init__(self, content: bytes, name: str) -> None:
-        """Looks through an archive.
+        """Inspects an archive.
 
         Raises:
-            DataError: It is no zip file, is encrypted, or holds more than may be unpacked.
+            DataError: It is not a zip file, is encrypted, or contains more than may be unpacked.
         """
         self.name = safe_name(name)
         try:
             _check_listing(content, self.name)
             self._zip = zipfile.ZipFile(BytesIO(content))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise DataError(f"'{self.name}' is no zip file that can be read.") from error
+            raise DataError(f"'{self.name}' is not a readable zip file.") from error
         self._infos = self._zip.infolist()
         names = read_names(self._infos)
         files = [
@@ -82,10 +82,10 @@ class ImageArchive:
             [names[at] for at, _ in files if not names[at].lower().endswith(IMAGE_SUFFIXES)]
         )
         if any(info.flag_bits & 1 for info in images):
-            raise DataError(f"'{self.name}' is encrypted; only open zip files can be read.")
+            raise DataError(f"'{self.name}' is encrypted; only unencrypted zip files can be read.")
         if len(images) > MAX_IMAGES:
             raise DataError(
-                f"'{self.name}' holds {len(images):,} images; up to {MAX_IMAGES:,} can be read."
+                f"'{self.name}' contains {len(images):,} images; up to {MAX_IMAGES:,} can be read."
             )
         if sum(info.file_size for info in images) > MAX_UNPACKED_BYTES:
             raise DataError(
@@ -95,7 +95,7 @@ class ImageArchive:
         self.members = tuple(sorted(members, key=lambda member: member.name))
 
     def labeled(self, split: str | None = None) -> list[Member]:
-        """The images below a folder that is named as a class; None takes all splits."""
+        """The images in folders named after a class; None takes all splits."""
         return [m for m in self.members if m.label >= 0 and split in (None, m.split)]
 
     def read(self, member: Member) -> np.ndarray:
@@ -116,15 +116,15 @@ class ImageArchive:
         if info.file_size > MAX_IMAGE_BYTES:
             raise ImageError(f"'{member.name}' is over {MAX_IMAGE_BYTES / 1e6:g} MB.")
         if info.compress_type not in _BOUNDED:
-            raise ImageError(f"'{member.name}' is packed in a way that is not read; use deflate.")
+            raise ImageError(f"'{member.name}' uses an unsupported compression; use deflate.")
         try:
             content = self._unpack(info)
-        except Exception as error:  # each way of compressing has its own errors
+        except Exception as error:  # each compression method has its own errors
             raise ImageError(f"'{member.name}' is damaged in the archive.") from error
         return read_photo(content, member.name)
 
     def _unpack(self, info: zipfile.ZipInfo) -> bytes:
-        """A member's content; never much more than the size that it claims is held."""
+        """A member's content; never reads much more than the size it claims."""
         content = bytearray()
         with self._zip.open(info) as file:
             while chunk := file.read(_CHUNK_BYTES):
@@ -133,7 +133,7 @@ class ImageArchive:
 
 
 def _check_listing(content: bytes, name: str) -> None:
-    """Rejects an archive whose file list alone would fill the memory."""
+    """Rejects an archive whose file list alone would fill memory."""
     tail = content[-70_000:]
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
@@ -147,7 +147,7 @@ def _check_listing(content: bytes, name: str) -> None:
     if listing_bytes > len(content):
         raise zipfile.BadZipFile
     if listing_bytes > MAX_LISTING_BYTES:
-        raise DataError(f"'{name}' holds too many files to be looked through.")
+        raise DataError(f"'{name}' contains too many files to be read.")
 
 
 def _parts(path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""CSV files from people: as Kaggle has them, and as spreadsheets write them."""
+"""CSV files from Kaggle and from spreadsheets."""
 
 import csv
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from fervt.errors import DataError
 
-_DELIMITERS = ",;\t"  # a spreadsheet takes the semicolon where the comma is the decimal point
+_DELIMITERS = ",;\t"  # spreadsheets use semicolons where the comma is the decimal point
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
-    """Yields the wanted columns of a CSV file, whose names may carry spaces.
+    """Yields the wanted columns of a CSV file; their names may have extra spaces.
 
-    The file may begin with a byte order mark, and its columns may be set apart by commas,
+    The file may begin with a byte order mark, and its columns may be separated by commas,
     semicolons or tabs.
 
     Raises:
-        DataError: It cannot be read, lacks a column, or a row has another number of columns.
+        DataError: It cannot be read, lacks a column, or a row has a different number of columns.
     """
     try:
         with path.open("rb") as start:
@@ -33,7 +33,7 @@ def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
             for i, fields in enumerate(rows):
                 if len(fields) != len(columns):
                     raise bad_row(
-                        path, i, f"has {len(fields)} columns where the header has {len(columns)}"
+                        path, i, f"has {len(fields)} columns, but the header has {len(columns)}"
                     )
                 yield [fields[place].strip() for place in places]
     except OSError as error:

@@ -10,7 +10,7 @@ from fervt.errors import DataError
 from fervt.images import IMAGE_SUFFIXES, safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
-_MOST_KINDS = 6  # that a sentence names
+_MOST_KINDS = 6  # named in a sentence
 _NUMBER_BEFORE = re.compile(r"^[0-9]{1,2}[ ._-]+(?=[a-z])")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 _SPLITS = {
@@ -22,7 +22,7 @@ _SPLITS = {
     }.items()
     for alias in aliases
 }
-# A class folder may be named as in FER2013, as in FER+, or as people say it: Sad, sadness, ...
+# A class folder may be named as in FER2013, as in FER+, or in other words: Sad, sadness, ...
 _CLASSES = {
     alias.lower(): own
     for own in FERPLUS.classes
@@ -30,7 +30,7 @@ _CLASSES = {
     if expression(name) is expression(own)
     for alias in (name, expression(name).name)
 }
-# Data sets that number their classes, by what is left of their names without signs.
+# Data sets that number their classes, by their names without punctuation.
 _NUMBERED = {
     "rafdb": dict(
         enumerate(("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), start=1)
@@ -41,16 +41,16 @@ _NUMBERED = {
 
 
 def split_of(folder: str) -> str:
-    """The split that a folder is named as: "train", "validation", "test", or "" for none."""
+    """The split that a folder's name stands for: "train", "validation", "test", or "" for none."""
     return _SPLITS.get(folder.strip().lower(), "")
 
 
 def label_of(folder: str, above: Sequence[str] = ()) -> int:
-    """Index in FER+'s classes, which have all of FER2013's; -1 = none.
+    """Index in FER+'s classes, which include FER2013's; -1 = none.
 
     Args:
-        folder: The folder's name: a class, maybe behind its number, as in `3_happy`; or a number
-            alone where a data set says what it means.
+        folder: The folder's name: a class, maybe after its number, as in `3_happy`; or a number
+            alone, if a data set defines its meaning.
         above: Names that may name a data set, the nearest folder first: RAF-DB, FER2013 and FER+
             number their classes.
     """
@@ -62,7 +62,7 @@ def label_of(folder: str, above: Sequence[str] = ()) -> int:
 
 
 def _numbered(dataset: str) -> dict[int, str]:
-    """What the numbers mean in a data set that has this name; none where it is another."""
+    """What the numbers mean in the data set with this name; empty for other names."""
     known = re.sub(r"fer(2013)?\+", "ferplus", re.sub(r"[^a-z0-9+]", "", dataset.lower()))
     known = known.replace("fer2013plus", "ferplus")
     return next((order for key, order in _NUMBERED.items() if key in known), {})
@@ -77,7 +77,7 @@ def fer2013_label(name: str, above: Sequence[str] = ()) -> int:
 
 
 def is_litter(parts: Iterable[str]) -> bool:
-    """Whether a path leads to what operating systems leave behind, or to a hidden file."""
+    """Whether a path is operating-system litter or a hidden file."""
     return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
 
 
@@ -104,7 +104,7 @@ def walk(folder: str | os.PathLike[str]) -> Iterator[str]:
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name ends like an image's."""
+    """Whether a file name has an image's extension."""
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
@@ -125,11 +125,11 @@ def describe_left_out(names: Sequence[str]) -> str:
 
 
 def describe_kinds(counts: Counter[str]) -> str:
-    """As `describe_left_out`, by how many files end in what; "" is a name without an ending."""
+    """As `describe_left_out`, from counts by extension; "" is a name without one."""
     total = counts.total()
     if not total:
         return ""
-    ranked = [(kind or "without an ending", count) for kind, count in counts.most_common()]
+    ranked = [(kind or "without an extension", count) for kind, count in counts.most_common()]
     listed = ", ".join(f"{count:,} {safe_name(kind)}" for kind, count in ranked[:_MOST_KINDS])
     listed += ", and others" if len(ranked) > _MOST_KINDS else ""
     return f"Left out: {total:,} file{'s' * (total != 1)} ({listed})."

@@ -13,20 +13,20 @@ from fervt.labels import FER2013
 
 _LABELS = ("label", "labels")
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
-"""What FER2013 calls the splits."""
+"""FER2013's names of the splits."""
 
 
 def as_ours(table: pa.Table, path: Path) -> pa.Table:
-    """A table as HuggingFace's data sets have it, with our columns.
+    """A table from HuggingFace's data sets, with our columns.
 
-    Their label is a number whose name stands in the schema's metadata (FER2013's order where none
-    does) or the name itself, and a file or the folder it lies in is a split.
+    Their label is a number whose name is in the schema's metadata (FER2013's order if none
+    is) or the name itself, and a file or its folder is a split.
 
     Raises:
-        DataError: A class is none of FER2013's, or nothing says which split it is.
+        DataError: A class is not one of FER2013's, or nothing says which split it is.
     """
     if len(set(table.column_names)) < len(table.column_names):
-        raise DataError(f"{path} has two columns of one name.")
+        raise DataError(f"{path} has two columns with the same name.")
     label = next((name for name in ("emotion", *_LABELS) if name in table.column_names), None)
     if label is not None:
         emotions = _as_emotions(table, label, path)
@@ -46,14 +46,14 @@ def as_ours(table: pa.Table, path: Path) -> pa.Table:
 
 
 def _as_emotions(table: pa.Table, label: str, path: Path) -> list[Any]:
-    """FER2013's number or name of each row; what is neither is left as it is."""
+    """FER2013's number or name of each row; anything else is left as it is."""
     numbers = table[label].to_pylist()
     if label != "emotion" and any(type(number) not in (int, str) for number in numbers):
-        raise DataError(f"{path}: its column {label} must hold whole numbers or names of classes.")
+        raise DataError(f"{path}: its column {label} must contain whole numbers or class names.")
     names = _class_names(table.schema.metadata, label)
     classes = {i: fer2013_label(name) for i, name in enumerate(names)}
     if -1 in classes.values():
-        raise DataError(f"{path} has classes that are none of FER2013's: {', '.join(names)}.")
+        raise DataError(f"{path} has classes that are not FER2013's: {', '.join(names)}.")
     return [classes.get(n, n) if type(n) is int else n for n in numbers]
 
 

@@ -1,6 +1,6 @@
-"""Parquet files from people, judged by their footer before a page of them is unpacked.
+"""Parquet files from users, checked by their footer before any page is unpacked.
 
-A few kilobytes can name millions of rows, or one value of megabytes that every row repeats.
+A few kilobytes can claim millions of rows, or one value of megabytes that every row repeats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,29 +17,29 @@ MAX_UNPACKED_BYTES = 2_000_000_000
 _SLACK_BYTES = 1 << 16  # headers and dictionaries of small tables
 
 BROKEN = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, RecursionError)
-"""What PyArrow and JSON run into where a file is no Parquet file or is damaged."""
+"""What PyArrow and JSON raise if a file is not a Parquet file or is damaged."""
 
 
 def open_parquet(source: str | Path | bytes, by_value: Sequence[str] = ()) -> pq.ParquetFile:
-    """Opens a file, given by its path or its content; nothing but its footer is read.
+    """Opens a file, given by its path or its content; only its footer is read.
 
     Args:
         source: The file.
-        by_value: Columns that are read as dictionaries: a value that all rows repeat is held once.
+        by_value: Columns that are read as dictionaries: a value that all rows repeat is kept once.
 
     Raises:
-        Exception: One of `BROKEN`, the file is none that can be read.
+        Exception: One of `BROKEN`, the file cannot be read.
     """
     file = BytesIO(source) if isinstance(source, bytes) else source
     return pq.ParquetFile(file, read_dictionary=list(by_value))
 
 
 def check_size(file: pq.ParquetFile, name: str, bytes_a_row: Mapping[str, int]) -> None:
-    """Makes sure that a file may be read whole.
+    """Makes sure that a file may be read in full.
 
     Args:
         file: An open one.
-        name: What sentences call it.
+        name: Its name in messages.
         bytes_a_row: The most that a row of a column may take.
 
     Raises:
@@ -58,7 +58,7 @@ def check_size(file: pq.ParquetFile, name: str, bytes_a_row: Mapping[str, int]) 
             most = bytes_a_row.get(root)
             if most is not None and size > most * group.num_rows + _SLACK_BYTES:
                 raise DataError(
-                    f"{name} is no file that can be read: {group.num_rows:,} rows of its column "
+                    f"{name} cannot be read: {group.num_rows:,} rows of its column "
                     f"'{root}' would take {size / 1e6:,.1f} MB."
                 )
             unpacked += size

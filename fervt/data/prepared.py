@@ -1,6 +1,6 @@
 """The one file that training and evaluation read: a Parquet table of checked, compressed faces.
 
-Sources come in many shapes; this one has been checked once, keeps every pixel (lossless WebP),
+Sources come in many forms; this one has been checked once, keeps every pixel (lossless WebP),
 knows which images were exact copies in the whole source even after splits were left out, and
 carries a content hash that checkpoints and evaluations quote.
 """
@@ -28,7 +28,7 @@ from fervt.progress import Progress, no_progress, track
 SIDE_PX = 48
 _METADATA_KEY = b"fervt.prepared"
 _VERSION = 1
-_MOST_IMAGE_BYTES = 8_192  # of a face; uncompressed it is 2,304
+_MOST_IMAGE_BYTES = 8_192  # of a face; uncompressed it has 2,304
 _MOST_TEXT_BYTES = 64
 _VALUES = ("usage", "other_splits", "image")  # of any length, and a row can repeat another's
 _SCHEMA = pa.schema(
@@ -56,7 +56,7 @@ class PreparedData:
         votes: (N, 10) uint8, FER+ votes in the order of `labels.VOTE_NAMES`; all zero = none.
         sha256: (N,) str, hex SHA-256 of the 48x48 pixel bytes.
         other_splits: (N,) str, comma-joined names of the other splits of the whole source that
-            hold the same pixels; '' = none.
+            have the same pixels; '' = none.
         content_hash: Hex SHA-256 over usage, label, votes and pixel hashes of all rows of the
             file. A selection keeps the hash of the file that it comes from.
         split_rule: How rows were assigned to splits, as a sentence.
@@ -142,7 +142,7 @@ class PreparedData:
 
     @property
     def is_copy(self) -> NDArray[np.bool_]:
-        """(N,) bool: a test image whose very pixels a model may have been fitted or chosen on.
+        """(N,) bool: a test image whose exact pixels a model may have been fitted or chosen on.
 
         True for PrivateTest rows that are also in Training or PublicTest and for PublicTest rows
         that are also in Training; never for Training rows.
@@ -188,8 +188,8 @@ def write_prepared(
 
     Args:
         data: What to write.
-        path: The file; its folder is made where it is missing.
-        progress: Told how far it is.
+        path: The file; its folder is created if it is missing.
+        progress: Called with the progress.
 
     Returns:
         The data with the content hash that the file has: one over exactly these rows.
@@ -235,16 +235,16 @@ def read_prepared(
     """Reads and checks a prepared file.
 
     Args:
-        source: What `write_prepared` wrote: where it lies, or its content.
+        source: A file written by `write_prepared`: its path or its content.
         splits: Names of the splits to read; None = all. Only their images are decoded.
-        name: What errors call it; its path by default.
+        name: Its name in errors; its path by default.
 
     Raises:
-        DataError: It is no prepared file, is damaged, or lacks one of the splits.
+        DataError: It is not a prepared file, is damaged, or lacks one of the splits.
     """
     name = _name_of(source, name)
     file, about = _open_table(source, name)
-    damaged = DataError(f"{name} is damaged; write it anew with 'python -m fervt prepare'.")
+    damaged = DataError(f"{name} is damaged; create it again with 'python -m fervt prepare'.")
     try:
         table = file.read()
         if max(_longest(table["usage"]), _longest(table["other_splits"])) > _MOST_TEXT_BYTES:
@@ -294,7 +294,7 @@ def _longest(column: pa.ChunkedArray) -> int:
 
 
 def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
-    """A face (48, 48) uint8; None where a file holds anything else, which is not decoded at all."""
+    """A face (48, 48) uint8; None if a file contains anything else, which is not decoded at all."""
     if len(encoded) > _MOST_IMAGE_BYTES or _webp_size(encoded) != (SIDE_PX, SIDE_PX):
         return None
     try:
@@ -306,7 +306,7 @@ def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
 
 
 def _webp_size(encoded: bytes) -> tuple[int, int] | None:
-    """Width and height of a lossless WebP, from its header; None where it is none.
+    """Width and height of a lossless WebP, from its header; None if it is not one.
 
     Fourteen bits each, less one, after the byte 0x2f
     (https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification).
@@ -325,7 +325,7 @@ def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[st
         name: The same.
 
     Raises:
-        DataError: It is no prepared file.
+        DataError: It is not a prepared file.
     """
     name = _name_of(source, name)
     file, _ = _open_table(source, name)
@@ -347,13 +347,13 @@ def _name_of(source: str | Path | bytes, name: str | None) -> str:
 
 def _no_prepared_file(name: str) -> DataError:
     return DataError(
-        f"{name} is no prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
+        f"{name} is not a prepared file; make one with 'python -m fervt prepare SOURCE --out FILE'."
     )
 
 
 def _open_table(source: str | Path | bytes, name: str) -> tuple[pq.ParquetFile, dict[str, Any]]:
     if not isinstance(source, bytes) and not Path(source).is_file():
-        raise DataError(f"{name} does not exist or is no file.")
+        raise DataError(f"{name} does not exist or is not a file.")
     try:
         schema = open_parquet(source).schema_arrow
         about = json.loads((schema.metadata or {}).get(_METADATA_KEY, b"null"))

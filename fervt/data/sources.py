@@ -1,7 +1,7 @@
-"""Reads FER2013 in the shapes that people download it in, and FER+'s votes beside it.
+"""Reads FER2013 in the forms in which it can be downloaded, and FER+'s votes beside it.
 
-Everything is checked here, once, so that nothing behind the prepared file has to: a row that is not
-what it claims to be is refused with a sentence that names it, since a data set that is silently a
+Everything is checked here, once, so that nothing after the prepared file has to: a row that is not
+what it claims to be is rejected with a message that names it, since a data set that is silently a
 little wrong costs days.
 """
 
@@ -58,18 +58,18 @@ class _Rows:
 def read_source(
     path: str | Path, ferplus: str | Path | None = None, progress: Progress = no_progress
 ) -> Source:
-    """Reads a data set in any of the known shapes.
+    """Reads a data set in any of the known forms.
 
     Args:
         path: Kaggle's `fer2013.csv` or `icml_face_data.csv`; Kaggle's folder of images
             (`train|test/<class>/`); or a Parquet file with the columns usage, emotion, image and,
-            where there are votes, `votes_<name>`.
-        ferplus: FER+'s `fer2013new.csv`: for a folder joined by the number in the file names,
-            else by the order of the rows.
-        progress: Told how far it is.
+            if there are votes, `votes_<name>`.
+        ferplus: FER+'s `fer2013new.csv`: for a folder, joined by the number in the file names,
+            otherwise by the order of the rows.
+        progress: Called with the progress.
 
     Raises:
-        DataError: Something in it is wrong; the sentence names the file and the row.
+        DataError: Something in it is wrong; the message names the file and the row.
     """
     path = Path(path)
     if path.is_dir():
@@ -83,7 +83,7 @@ def read_source(
     else:
         raise DataError(f"{path} is neither a .csv file, a .parquet file nor a folder of images.")
     if not rows.images:
-        raise DataError(f"{path} holds no images.")
+        raise DataError(f"{path} contains no images.")
     if ferplus is not None:
         rows.votes = _join_votes(path, rows, Path(ferplus))
 
@@ -116,7 +116,7 @@ def _read_csv(path: Path, progress: Progress) -> _Rows:
         try:
             image = np.frombuffer(bytes(map(int, values)), np.uint8)
         except ValueError as error:
-            raise bad_row(path, i, "has a pixel that is no whole number in 0..255") from error
+            raise bad_row(path, i, "has a pixel that is not a whole number in 0..255") from error
         rows.images.append(image.reshape(SIDE_PX, SIDE_PX))
         rows.row.append(i)
         rows.usage.append(_check_usage(path, i, usage))
@@ -147,7 +147,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         if isinstance(encoded, dict):  # HuggingFace's image column
             encoded = encoded.get("bytes")
         if not isinstance(encoded, bytes):
-            raise bad_row(path, i, "has no image: the column must hold the bytes of image files")
+            raise bad_row(path, i, "has no image: the column must contain the bytes of image files")
         pixels, adapted = _read_gray(encoded, f"row {i + 1}", path)
         rows.images.append(pixels)
         rows.row.append(i)
@@ -168,7 +168,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
         if name is not None:
             stated = next(s for s in SPLITS if s.lower() == name[1].lower())
             if (stated == "Training") != (split == "Training"):
-                raise DataError(f"{file} is named as {stated} but does not lie in that folder.")
+                raise DataError(f"{file} is named as {stated} but is not in that folder.")
             split = stated
             numbers.append(int(name[2]))
         pixels, adapted = _read_gray(file, file.name, file.parent)
@@ -195,10 +195,10 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
 
 
 def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path]]:
-    """Yields (split, label, file) for every image below a folder; `others` gets what is none."""
+    """Yields (split, label, file) for every image below a folder; `others` gets other files."""
     top = _visible(root)
     if len(top) == 1 and top[0].is_dir() and not split_of(top[0].name):
-        # Zip files often hold one folder that holds the rest.
+        # Zip files often have one folder that contains the rest.
         yield from _list_images(top[0], others)
         return
     found = set()
@@ -209,7 +209,7 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
         split = USAGES.get(split_of(split_folder.name), "")
         if not split:
             raise DataError(
-                f"{split_folder} is not expected: the folder {root} should hold train and test."
+                f"{split_folder} is not expected: the folder {root} should contain train and test."
             )
         found.add(split)
         for class_folder in _visible(split_folder):
@@ -219,7 +219,7 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
             label = fer2013_label(class_folder.name, split_folder.parts[::-1])
             if label < 0 or not class_folder.is_dir():
                 raise DataError(
-                    f"{class_folder} is no folder of a FER2013 class "
+                    f"{class_folder} is not a folder of a FER2013 class "
                     f"({', '.join(FER2013.classes)})."
                 )
             for file in _visible(class_folder):
@@ -234,7 +234,7 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
 
 
 def _visible(folder: Path) -> list[Path]:
-    """What lies in a folder, without the files that operating systems leave in it."""
+    """A folder's content, without the files that operating systems leave in it."""
     try:
         entries = list(folder.iterdir())
     except OSError as error:
@@ -268,7 +268,7 @@ def _read_gray(encoded: bytes | Path, name: str, place: Path) -> tuple[NDArray[n
     """Reads an image as (48, 48) uint8 gray, and says whether color or size had to change.
 
     Raises:
-        DataError: It cannot be read; the sentence gives its place and name.
+        DataError: It cannot be read; the message gives its place and name.
     """
     try:
         rgb = read_image(encoded, name)
@@ -313,19 +313,19 @@ def _join_votes(path: Path, rows: _Rows, ferplus: Path) -> list[Any]:
 def _check_usage(path: Path, i: int, usage: Any) -> str:
     known = USAGES.get(split_of(str(usage)))
     if known is None:
-        raise bad_row(path, i, f"has Usage '{usage}', which is none of {', '.join(SPLITS)}")
+        raise bad_row(path, i, f"has Usage '{usage}', which is not one of {', '.join(SPLITS)}")
     return known
 
 
 def _check_label(path: Path, i: int, emotion: Any) -> int:
     order = ", ".join(f"{k} {name}" for k, name in enumerate(FER2013.classes))
     try:
-        # Through text, so that 3.7 is not taken for 3; a column that lacked values is 3.0.
+        # Through text, so that 3.7 is not read as 3; a column with missing values has 3.0.
         label = int(str(emotion).removesuffix(".0"))
     except ValueError:
         label = fer2013_label(str(emotion))
     if not 0 <= label < len(FER2013):
-        raise bad_row(path, i, f"has emotion '{emotion}', which is none of FER2013's ({order})")
+        raise bad_row(path, i, f"has emotion '{emotion}', which is not one of FER2013's ({order})")
     return label
 
 
@@ -333,14 +333,14 @@ def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
     try:
         return list(bytes(int(str(count)) for count in counts))
     except ValueError as error:
-        raise bad_row(path, i, "has a vote that is no whole number in 0..255") from error
+        raise bad_row(path, i, "has a vote that is not a whole number in 0..255") from error
 
 
 def _check_class_order(data: PreparedData, path: Path) -> None:
-    """Refuses labels that number the classes in another order, as far as the data tells.
+    """Rejects labels that number the classes in another order, as far as the data shows.
 
     Two signs: the class sizes are FER2013's but belong to other numbers; or the FER+ votes fit a
-    permutation of the labels well, and much better than the labels as they stand.
+    permutation of the labels well, and much better than the labels as they are.
     """
     training = data.label_fer2013[data.usage == "Training"]
     counts = tuple(np.bincount(training, minlength=len(FER2013)).tolist())

@@ -1,7 +1,7 @@
-"""The names in zip files, which say in which encoding they are only where their author cared.
+"""The names in zip files, whose encoding is only sometimes declared.
 
-The names of an archive come from one computer, so they are judged together: an encoding fits where
-it turns all of them into what people write in it. What fits none stays as bytes, escaped: a wrong
+The names of an archive come from one computer, so they are judged together: an encoding fits if
+it turns all of them into text typical of it. Names that fit none stay as escaped bytes: a wrong
 name helps nobody. Detectors for texts need more than a name: charset-normalizer, given the same
 encodings, read seven of ten such names (it took German ones for Japanese and Russian for Korean).
 """
@@ -16,23 +16,23 @@ from zipfile import ZipInfo
 
 _IS_UTF8 = 0x800  # among the flags
 _UNICODE_PATH = 0x7075  # Info-ZIP's field beside the name
-_MOST_JUDGED = 20_000  # bytes: more say nothing new
-_MOSTLY = 0.5  # of the characters: names of people and places hold rare ones too
+_MOST_JUDGED = 20_000  # bytes: more add nothing
+_MOSTLY = 0.5  # of the characters: names of people and places have rare ones too
 _CLEARLY_KOREAN = 6  # syllables: fewer may as well be common Chinese characters
 _CLEARLY_RUSSIAN = 5  # letters: fewer may as well be those too
 _WORD = re.compile(r"[^\W\d_]+")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _RUSSIAN = ("cp866", "cp1251", "koi8_r")
 _LATIN = ("cp1252", "cp1250", "cp852")
-# What follows a letter in no name, but is half of a character in Shift-JIS and Big5.
+# Never follows a letter in a name, but is half of a character in Shift-JIS and Big5.
 _NOT_AFTER_LETTER = re.compile(r"[^\x00-\x7f][\\\[\]^`{|}~@]")
 _WITHIN_LATIN = re.compile(r"[a-z][^\x00-\x7f]|[^\x00-\x7f][a-z]")
 
 
 def read_names(infos: Sequence[ZipInfo]) -> list[str]:
-    """The whole names of an archive's members.
+    """The full names of an archive's members.
 
-    UTF-8 where the archive says so; Info-ZIP's Unicode path; UTF-8 where the bytes are; then the
+    UTF-8 if the archive says so; Info-ZIP's Unicode path; UTF-8 if the bytes are valid; then the
     encoding that fits all others: the zip format's own code page, Shift-JIS, GB 18030, Big5,
     EUC-JP, EUC-KR, and the code pages of Russian and western and central European computers. Bytes
     that remain unknown are escaped as `%94`.
@@ -82,7 +82,7 @@ def _decode(raw: bytes, encoding: str | None) -> str:
 
 
 def _choose(names: Sequence[bytes]) -> str | None:
-    """The encoding that fits all names; None where none does."""
+    """The encoding that fits all names; None if none does."""
     if _fits(names, "cp437", _is_latin) and not _fits(names, "cp932", _is_clearly_japanese):
         return "cp437"
     if sum(byte >= 0x80 for raw in names for byte in raw) >= _CLEARLY_RUSSIAN:

@@ -1,9 +1,9 @@
-"""What can run the network: PyTorch, everywhere, and ONNX Runtime, for faces on a CPU.
+"""The engines that run the network: PyTorch everywhere, ONNX Runtime for faces on a CPU.
 
 One face is 0.15 billion multiplications spread over hundreds of small operators, so most of
-PyTorch's time goes into starting them. ONNX Runtime plans the whole network when it is loaded and
-answers two to three times sooner. It can't differentiate, nor replace a part of the network on the
-way, so explanations stay with PyTorch.
+PyTorch's time is spent starting them. ONNX Runtime plans the whole network when it is loaded and
+answers two to three times faster. It can't differentiate, nor replace a part of the network
+along the way, so explanations stay with PyTorch.
 """
 
 from fervt.engines.engine import ENGINES, Engine, EngineChoice, Output

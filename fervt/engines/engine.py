@@ -28,8 +28,8 @@ class Engine(Protocol):
     """Runs one network. Thread-safe.
 
     Attributes:
-        name: As people know it.
-        key: As `open_engine` knows it.
+        name: Its display name.
+        key: Its name in `open_engine`.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Engine(Protocol):
             outputs: What to return; the network must have the part.
 
         Returns:
-            One float32 array an output, in order: logits (B, C); gwa_weights (B, 7, 7);
+            One float32 array per output, in order: logits (B, C); gwa_weights (B, 7, 7);
             graph_attention (B, L, E, H); gnn_features (B, D); token_attention (B, depth, H, N, N);
             feature_map (B, channels, h, w).
         """

@@ -1,4 +1,4 @@
-"""A checkpoint as one ONNX file that needs nothing of fervt: for browsers, phones and servers."""
+"""A checkpoint as one ONNX file that works without fervt: for browsers, phones and servers."""
 
 import json
 from pathlib import Path

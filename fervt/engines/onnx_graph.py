@@ -1,6 +1,6 @@
 """The network as an ONNX graph: made from a configuration, filled with a checkpoint's weights.
 
-Tracing the network takes ten seconds and packages that only this needs, while filling a graph
+Tracing the network takes ten seconds and extra packages, while filling a graph
 takes milliseconds. So the graphs of the shipped configurations ship too, without weights (100 KB
 each), and serve every checkpoint of the same configuration.
 """
@@ -25,17 +25,17 @@ from fervt.resources import GRAPHS
 
 _TRAINING_ONLY = ("dropout", "token_dropout")
 _OPSET = 20
-_PREFIX = "model."  # of the weights' names, since the network lies inside `_Named`
+_PREFIX = "model."  # of the weights' names, since the network is inside `_Named`
 
 
 def graph_key(config: FERVTConfig) -> str:
-    """What names a configuration's graph: the first 16 digits of a SHA-256."""
+    """The name of a configuration's graph: the first 16 digits of a SHA-256."""
     shape = {k: v for k, v in asdict(config).items() if k not in _TRAINING_ONLY}
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def find_graph(config: FERVTConfig) -> bytes | None:
-    """The graph of a configuration, if it ships or was made before."""
+    """The graph of a configuration, if it is shipped or was made before."""
     for folder in (GRAPHS, _cache()):
         file = folder / f"{graph_key(config)}.onnx"
         if file.is_file():
@@ -56,7 +56,7 @@ def find_or_make_graph(config: FERVTConfig) -> bytes:
             with write_aside(_cache() / f"{graph_key(config)}.onnx") as aside:
                 aside.write_bytes(graph)
         except OSError:
-            pass  # it is made anew the next time
+            pass  # it is made again the next time
     return graph
 
 
@@ -148,7 +148,7 @@ def make_graph(config: FERVTConfig) -> bytes:
 
 
 def _strip(proto) -> None:  # type: ignore[no-untyped-def]
-    """Drops what the exporter notes for its own debugging, source lines among it."""
+    """Drops the exporter's debugging information, including source lines."""
     del proto.metadata_props[:]
     del proto.graph.metadata_props[:]
     del proto.graph.value_info[:]

@@ -17,7 +17,7 @@ class OnnxEngine:
     key: EngineChoice = "onnx"
 
     def __init__(self, content: bytes) -> None:
-        """Plans the network, on one thread; on more when the first large batch asks for them.
+        """Plans the network on one thread; on more once the first large batch needs them.
 
         Args:
             content: An ONNX file, as `fill_graph` makes it.
@@ -26,13 +26,13 @@ class OnnxEngine:
         self._sessions = {1: self._plan(1)}
 
     def __reduce__(self) -> tuple[type["OnnxEngine"], tuple[bytes]]:
-        """Jobs take their predictor along into a process of their own, where it is planned anew."""
+        """Jobs take their predictor into their own process, where it is planned again."""
         return type(self), (self._content,)
 
     def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
-        threads = torch.get_num_threads()  # what `fervt.threads` gave the calling thread
-        if threads not in self._sessions:  # planned twice if two callers come at once, no more
+        threads = torch.get_num_threads()  # set by `fervt.threads` for the calling thread
+        if threads not in self._sessions:  # at worst planned twice, if two callers come at once
             self._sessions[threads] = self._plan(threads)
         given = {"images": np.ascontiguousarray(images.numpy())}
         return self._sessions[threads].run(list(outputs), given)
@@ -42,7 +42,7 @@ class OnnxEngine:
         return [item.name for item in self._sessions[1].get_outputs()]
 
     def _plan(self, threads: int):  # type: ignore[no-untyped-def]
-        import onnxruntime  # as slow to import as it is seldom needed by who only reads figures
+        import onnxruntime  # slow to import, and seldom needed just to read figures
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

@@ -1,4 +1,4 @@
-"""Choosing an engine, and making sure that it gives the network's own answers."""
+"""Choosing an engine, and verifying that it gives the network's own answers."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from fervt.errors import ConfigError
 from fervt.model import FERVTGNN
 from fervt.threads import one_thread
 
-TOLERANCE = 1e-4  # of logits, which go from about -5 to 10
+TOLERANCE = 1e-4  # of logits, which range from about -5 to 10
 
 
 def open_engine(
@@ -21,12 +21,12 @@ def open_engine(
     """An engine for a network.
 
     Args:
-        choice: One of `ENGINES`. "auto" takes ONNX Runtime on a CPU where a graph of the
-            network's configuration is at hand, and PyTorch elsewhere; "onnx" makes the graph if it
+        choice: One of `ENGINES`. "auto" uses ONNX Runtime on a CPU if a graph of the
+            network's configuration is at hand, and PyTorch otherwise; "onnx" makes the graph if it
             must.
         model: In eval mode, on its device.
         preprocess: Of its checkpoint.
-        device: Where it lies.
+        device: The device that it is on.
 
     Raises:
         ConfigError: There is no such engine; it can't run on this device, needs packages that are

@@ -12,7 +12,7 @@ from fervt.model import FERVTGNN
 
 
 class TorchEngine:
-    """Runs the network where it lies; see `Engine`."""
+    """Runs the network on its device; see `Engine`."""
 
     name = "PyTorch"
     key: EngineChoice = "torch"

@@ -25,10 +25,10 @@ class _Batches:
 
 
 def quantize(content: bytes, images: NDArray[np.float32]) -> bytes:
-    """Quantizes the convolutions of an ONNX file to 8 bits, a scale a channel.
+    """Quantizes the convolutions of an ONNX file to 8 bits, with one scale per channel.
 
-    What follows them, attention above all, stays in float32: it is a small part of the work and
-    loses most.
+    Everything after them, mainly attention, stays in float32: it is a small part of the work and
+    would lose the most.
 
     Args:
         content: The file's content, as `as_onnx` makes it.
@@ -39,7 +39,7 @@ def quantize(content: bytes, images: NDArray[np.float32]) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         fused, out = Path(folder) / "fused.onnx", Path(folder) / "int8.onnx"
-        # Loading joins each batch normalization with its convolution, which saves a rounding.
+        # Loading folds each batch normalization into its convolution, which saves a rounding.
         options = onnxruntime.SessionOptions()
         options.optimized_model_filepath = str(fused)
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC

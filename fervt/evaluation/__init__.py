@@ -1,1 +1,1 @@
-"""Running a model over data, saved evaluations, and reference figures to compare them with."""
+"""Running a model over data, saved evaluations, and reference figures for comparison."""

@@ -1,7 +1,7 @@
 """Where a model looks on many faces: mean maps, their spread, and differences between groups.
 
-Single heat maps are anecdotes. A mean over a group says what is common to it, its spread says how
-far single faces stray from it, and a difference is shown only with its interval. Intervals are
+Single heat maps are anecdotes. A mean over a group shows what is common to it, its spread how
+much single faces vary, and a difference is shown only with its interval. Intervals are
 Student's and Welch's, made wider for the number of cells (Bonferroni), so that all 49 hold at once.
 """
 
@@ -22,12 +22,12 @@ from fervt.regions import REGIONS
 LEVEL = 0.95
 _BLOCK = 2048
 FEWEST_TO_JUDGE = 20
-"""Faces that it takes to say whether a map is the same for everybody.
+"""Faces needed to say whether a map is the same for everybody.
 
-Of few faces the mean map explains much by chance.
+With few faces, the mean map explains much by chance.
 """
 SAME_FOR_ALL = 0.6
-"""Share of the variance from which on a map is called the same for everybody."""
+"""Share of the variance above which a map is called the same for everybody."""
 
 ATLAS_SOURCES: dict[str, Source] = {
     **SOURCES,
@@ -44,13 +44,13 @@ ATLAS_SOURCES: dict[str, Source] = {
         "rises.",
     ),
 }
-"""What the sources mean in an atlas: always for the class that was answered."""
+"""What the sources mean in an atlas: always for the predicted class."""
 
 
 def maps_of(evidence: Evidence, source: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """One source's maps (n, 49) of some rows, as an atlas averages them.
 
-    Grad-CAM grows with the logit, so sure faces would outweigh the others: each face's map is
+    Grad-CAM grows with the logit, so confident faces would outweigh the others: each face's map is
     divided by its mean (an empty map stays 0).
 
     Args:
@@ -104,12 +104,12 @@ class Interval:
 
     @property
     def is_clear(self) -> NDArray[np.bool_]:
-        """Where the interval leaves out 0."""
+        """Where the interval excludes 0."""
         return (self.low > 0) | (self.high < 0)
 
 
 def summarize_maps(maps: NDArray[Any]) -> MapSummary:
-    """Mean, spread and how alike (n, 49) maps are.
+    """Mean, spread and similarity of maps (n, 49).
 
     Raises:
         DataError: There are fewer than two.
@@ -237,7 +237,7 @@ def describe_template(source: str, summary: MapSummary) -> str:
     if summary.n < FEWEST_TO_JUDGE:
         return (
             f"It takes {FEWEST_TO_JUDGE} faces to say whether the map is the same for everybody; "
-            f"these are {summary.n}."
+            f"there are {summary.n}."
         )
     share = f"{summary.template_share:.0%} of the variance of {source} over cells and faces"
     if summary.is_template:
@@ -258,7 +258,7 @@ def describe_regions(value: Sequence[float], neutral: float) -> str:
 
 
 def describe_clear_cells(difference: Interval, what: str, other: str) -> str:
-    """Which regions hold cells that differ clearly, in a sentence."""
+    """Which regions contain cells that differ clearly, in a sentence."""
     clear = difference.is_clear
     if not clear.any():
         return f"No cell differs clearly between {what} and {other}."
@@ -276,7 +276,7 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
     """The regions that differ clearly, the largest difference first, in a sentence.
 
     Args:
-        difference: As `compare_regions` gives it.
+        difference: As `compare_regions` returns it.
         unit: Of the values.
         what: The group.
         other: The one it is compared with.
@@ -306,7 +306,7 @@ def _group(values: NDArray[Any]) -> tuple[int, NDArray[np.float64], NDArray[np.f
 
 
 def _moments(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means and unbiased variances (K,) over (n, K); in blocks, whose copies stay in the cache."""
+    """Means and unbiased variances (K,) over (n, K); in blocks that fit the processor's cache."""
     mean = values.mean(axis=0, dtype=np.float64)
     squares = np.zeros_like(mean)
     for start in range(0, len(values), _BLOCK):
@@ -317,4 +317,4 @@ def _moments(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[
 
 def _check(count: int) -> None:
     if count < 2:
-        raise DataError("A mean with an interval needs two faces or more.")
+        raise DataError("A mean with an interval needs at least two faces.")

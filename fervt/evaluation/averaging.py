@@ -1,8 +1,8 @@
 """How the answers of an evaluation are averaged: not at all, with the mirror image, or over crops.
 
 Answers for the mirrored faces are part of every evaluation. Those for five crops cost five more
-passes of the network, so they are measured where they were asked for and lie in `five_crop.npz`
-beside `predictions.parquet`. The file holds probabilities only: labels stay in one place.
+passes of the network, so they are measured only on request and stored in `five_crop.npz`
+beside `predictions.parquet`. The file has probabilities only: labels are kept in one place.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,18 +42,18 @@ class FiveCrop(ArraysBeside):
     probabilities: NDArray[np.float32]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What its file holds."""
+        """The arrays of its file."""
         return {"probabilities": self.probabilities}
 
 
 def read_five_crop(
     folder: Path, checkpoint_sha256: str, image_sha256: Iterable[str], classes: int
 ) -> FiveCrop | None:
-    """Reads and checks the averages beside predictions; None where there are none.
+    """Reads and checks the averages beside predictions; None if there are none.
 
     Args:
         folder: Of the saved evaluation.
-        checkpoint_sha256: That the predictions are of.
+        checkpoint_sha256: Of the checkpoint that made the predictions.
         image_sha256: Of their rows.
         classes: C.
 
@@ -72,5 +72,5 @@ def read_five_crop(
         and bool((np.abs(found.sum(axis=1, dtype=np.float64) - 1) < 1e-3).all())
     )
     if not sound:
-        raise DataError(f"'{FILE}' is damaged: it holds no probabilities of these rows.")
+        raise DataError(f"'{FILE}' is damaged: it contains no probabilities of these rows.")
     return FiveCrop(checkpoint_sha256, hash_rows(digests), found.astype(np.float32, copy=False))

@@ -1,7 +1,7 @@
-"""What lies beside the predictions of a saved evaluation, each in a file of its own.
+"""Data beside the predictions of a saved evaluation, each in its own file.
 
-Such a file names the checkpoint and the rows that it belongs to by their hashes, so that nothing of
-another checkpoint or of other rows is ever shown.
+Such a file names its checkpoint and rows by their hashes, so that nothing from
+another checkpoint or from other rows is ever shown.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Beside(ABC):
         """The content of its file."""
 
     def write(self, folder: Path) -> None:
-        """Writes the file into the folder of a saved evaluation, whole or not at all.
+        """Writes the file into the folder of a saved evaluation, atomically.
 
         Raises:
             OSError: It cannot be written.
@@ -57,7 +57,7 @@ class ArraysBeside(Beside):
 
     @abstractmethod
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What the file holds, by name."""
+        """The file's arrays by name."""
 
     def as_bytes(self) -> bytes:
         """The content of its file."""
@@ -74,11 +74,11 @@ class ArraysBeside(Beside):
     def read_arrays(
         cls, folder: Path, checkpoint_sha256: str, digests: list[str]
     ) -> dict[str, NDArray[Any]] | None:
-        """The arrays of the file beside predictions; None where there is none.
+        """The arrays of the file beside predictions; None if there is none.
 
         Args:
             folder: Of the saved evaluation.
-            checkpoint_sha256: That the predictions are of.
+            checkpoint_sha256: Of the checkpoint that made the predictions.
             digests: SHA-256 of their rows' images.
 
         Raises:
@@ -109,11 +109,11 @@ def hash_rows(image_sha256: Iterable[str]) -> str:
 
 
 def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
-    """The arrays of an .npz file by name; None where there is no such file.
+    """The arrays of an .npz file by name; None if there is no such file.
 
     Args:
-        path: The file, which may be a stranger's.
-        rows: How many rows it is about, which bounds what it may unpack to.
+        path: The file, which may be untrusted.
+        rows: How many rows it covers, which limits its unpacked size.
 
     Raises:
         DataError: It is damaged, or too large.
@@ -122,7 +122,7 @@ def read_arrays(path: Path, rows: int) -> dict[str, NDArray[Any]] | None:
         # From memory: NumPy leaves a damaged file open.
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             if sum(part.file_size for part in file.zip.infolist()) > _SPARE + _A_ROW * rows:
-                raise DataError(f"'{path.name}' would unpack to more than its rows can take.")
+                raise DataError(f"'{path.name}' would unpack to more than its rows can need.")
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
         return None

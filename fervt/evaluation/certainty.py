@@ -1,6 +1,6 @@
 """Confidence in words, with a threshold that was measured and not chosen.
 
-A checkpoint is called unsure where, among the faces of PublicTest on which it was as confident, it
+A checkpoint is called unsure if, among the PublicTest faces on which it was as confident, it
 was right less than half of the time.
 """
 
@@ -13,7 +13,7 @@ from fervt.errors import DataError
 from fervt.evaluation.store import EvaluationStore
 from fervt.labels import expression
 
-UNMEASURED = 0.5  # of a checkpoint without a saved evaluation: what calibration would make of it
+UNMEASURED = 0.5  # for a checkpoint without a saved evaluation: what perfect calibration would give
 SPLIT = "PublicTest"
 _BANDS = 20
 _FEWEST = 20  # faces in a band that says something
@@ -28,7 +28,7 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
 
     Returns:
         The upper end of the last of the successive bands, 0.05 wide, in which fewer than half of
-        the faces were right; 0 where there is none. Bands with fewer than 20 faces say nothing.
+        the faces were right; 0 if there is none. Bands with fewer than 20 faces don't count.
     """
     bands = np.minimum(np.floor(np.asarray(confidence) * _BANDS), _BANDS - 1)
     found = 0.0
@@ -58,7 +58,7 @@ def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
 
 
 def percent(share: float) -> str:
-    """A probability for people: neither 0% nor 100%, since a model never knows."""
+    """A probability as text: never 0% or 100%, since a model is never certain."""
     whole = round(100 * share)
     return {0: "<1%", 100: ">99%"}.get(whole, f"{whole}%")
 

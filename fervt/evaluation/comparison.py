@@ -1,4 +1,4 @@
-"""Several evaluations on the same faces, with the same truth: what a comparison stands on."""
+"""Several evaluations joined on the same faces and labels: the basis of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def join_evaluations(
         evaluations: K of them.
         truth: The label set that counts.
         averaging: What each answer is averaged over.
-        copies: Keep images that also lie in earlier splits.
+        copies: Keep images that are also in earlier splits.
 
     Raises:
         DataError: Too few rows match, their labels differ, no class is common to all, or one of

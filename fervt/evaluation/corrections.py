@@ -1,7 +1,7 @@
-"""Corrections of labels by people, in a file that several may write to at once.
+"""Corrections of labels by people, in a file that several people may write to at once.
 
-SQLite in WAL mode, and only ever appended to: whoever corrects a face after somebody else adds an
-entry and takes none away. The newest entry of a face counts. Faces are named by their hash; neither
+SQLite in WAL mode, append-only: whoever corrects a face after somebody else adds an
+entry and removes none. The newest entry of a face counts. Faces are identified by hash; neither
 their pixels nor who wrote an entry is stored.
 """
 
@@ -39,11 +39,11 @@ CREATE INDEX IF NOT EXISTS by_image ON corrections (image_sha256, id);
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person said of a face's label.
+    """A person's verdict on a face's label.
 
     Attributes:
         image_sha256: Hex SHA-256 of its pixels.
-        verdict: The label is "wrong", "doubtful", or "fine", which takes back what was said.
+        verdict: The label is "wrong", "doubtful", or "fine", which withdraws earlier verdicts.
         reading: The class of FER+ that the person sees; None for none.
         at: When, in UTC, as ISO 8601.
     """
@@ -66,10 +66,10 @@ class Corrections:
 
     @classmethod
     def open(cls, path: Path) -> "Corrections":
-        """Opens the file, or makes it.
+        """Opens the file, or creates it.
 
         Raises:
-            ConfigError: It cannot be, or is something else.
+            ConfigError: It cannot be opened, or is something else.
         """
         found = cls(path)
         try:
@@ -102,11 +102,11 @@ class Corrections:
             DataError: There is no such verdict or class, or the file cannot be written.
         """
         if len(image_sha256) != 64 or set(image_sha256) - set("0123456789abcdef"):
-            raise DataError("A face is named by the 64 hex digits of its SHA-256.")
+            raise DataError("A face is identified by the 64 hex digits of its SHA-256.")
         if verdict not in VERDICTS:
-            raise DataError(f"'{verdict}' is no verdict; known: {', '.join(VERDICTS)}.")
+            raise DataError(f"'{verdict}' is not a verdict; known: {', '.join(VERDICTS)}.")
         if reading is not None and reading not in FERPLUS.classes:
-            raise DataError(f"'{reading}' is no class of {FERPLUS.title}.")
+            raise DataError(f"'{reading}' is not a class of {FERPLUS.title}.")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._reporting(), self._connect() as connection:
             connection.execute(
@@ -127,7 +127,7 @@ class Corrections:
         return [Correction(*row) for row in found]
 
     def latest(self) -> dict[str, Correction]:
-        """The entry that counts for each face; those that were taken back aren't among them.
+        """The entry that counts for each face, without those that were withdrawn.
 
         Raises:
             DataError: The file cannot be read.
@@ -147,7 +147,7 @@ class Corrections:
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own, committed at the end: SQLite's own are for one thread."""
+        """A new connection, committed at the end: SQLite's connections are for one thread."""
         connection = sqlite3.connect(self.path, timeout=_BUSY_S)
         try:
             with connection:
@@ -160,7 +160,7 @@ class Corrections:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise DataError(f"The corrections cannot be reached: {error}.") from error
+            raise DataError(f"The corrections cannot be accessed: {error}.") from error
 
 
 def corrected(rows: Rows, latest: dict[str, Correction]) -> tuple[Rows, int]:
@@ -174,7 +174,7 @@ def corrected(rows: Rows, latest: dict[str, Correction]) -> tuple[Rows, int]:
         latest: What counts for each face.
 
     Returns:
-        The rows, and for how many faces among the N somebody said something.
+        The rows, and how many of the N faces have a verdict.
     """
     meant = translate(np.arange(len(FERPLUS)), FERPLUS, rows.classes)
     labels, said = rows.labels.copy(), 0
@@ -190,5 +190,5 @@ def corrected(rows: Rows, latest: dict[str, Correction]) -> tuple[Rows, int]:
 
 
 def describe_reading(reading: str | None) -> str:
-    """A reading for people."""
+    """A reading as text."""
     return "no reading" if reading is None else expression(reading).name

@@ -1,7 +1,7 @@
 """Ten ways to corrupt the picture of a face, at five strengths each.
 
-They act on the 48x48 gray face, before anything that the checkpoint does with it. What is random in
-them follows from the face's own hash, so the same face is always corrupted in the same way,
+They act on the 48x48 gray face, before the checkpoint's preprocessing. Their randomness
+is seeded by the face's own hash, so the same face is always corrupted in the same way,
 whichever sample it is in. The kinds are after Hendrycks and Dietterich, 2019 (ImageNet-C), with
 strengths chosen for faces of 48 pixels.
 """
@@ -24,7 +24,7 @@ class Corruption:
     """One kind.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         values: Five strengths, the weakest first.
         says: A strength in words, to be filled in.
         apply: Corrupts a face (48, 48); gets a strength and a random generator.
@@ -40,7 +40,7 @@ class Corruption:
         return self.says.format(self.values[level - 1])
 
     def tick(self, level: int) -> str:
-        """The same as short as an axis needs it; level 0 is the face as it is."""
+        """The same, short enough for an axis; level 0 is the uncorrupted face."""
         if not level:
             return "none"
         value = self.values[level - 1]

@@ -1,6 +1,6 @@
-"""The evidence for every row of a saved evaluation, and the file that holds it.
+"""The evidence for every row of a saved evaluation, and its file.
 
-`evidence.npz` lies beside `predictions.parquet`, see `fervt.evaluation.beside`.
+`evidence.npz` is beside `predictions.parquet`, see `fervt.evaluation.beside`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from fervt.explain.grid import CELLS
 
 FILE = "evidence.npz"
 LEAST_FACES = 20
-"""Fewer are not averaged into a face that is stored: it must not be anybody's."""
+"""Fewer are not averaged into a stored face: it must not be recognizable as anybody's."""
 
 _WHOLE = 255  # an edge with all of its target's attention
 _DROPPED_BITS = 3
@@ -29,8 +29,8 @@ _DROPPED_BITS = 3
 class Edges:
     """Graph attention along E edges, for N rows.
 
-    In steps of 1/255: attention varies by ten times as much from face to face, and a byte an edge
-    is what makes it small enough to store for every row, so that any selection has its edges.
+    In steps of 1/255: attention varies ten times as much from face to face, and one byte per edge
+    makes it small enough to store for every row, so that any selection has its edges.
 
     Attributes:
         index: (2, E) int64, rows source and target; node = 7 * row + column.
@@ -55,7 +55,7 @@ class Evidence(ArraysBeside):
     """Evidence for N rows of C classes.
 
     Attributes:
-        maps: By key of `explain.SOURCES`, (N, 49) float16, for the class that was answered.
+        maps: By key of `explain.SOURCES`, (N, 49) float16, for the predicted class.
         measures: By key of `MEASURES`, (N,) float16; see `measure_faces`.
         edges: Attention along the graph's edges; None without the graph.
         mean_faces: (C, 48, 48) uint8, the mean face of each label; gray with too few faces.
@@ -76,7 +76,7 @@ class Evidence(ArraysBeside):
         return len(next(iter(self.maps.values())))
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What its file holds."""
+        """The arrays of its file."""
         arrays: dict[str, NDArray[Any]] = {
             f"map_{name}": shorten(values) for name, values in self.maps.items()
         }
@@ -101,12 +101,12 @@ def read_evidence_file(
 
     Args:
         folder: Of the saved evaluation.
-        checkpoint_sha256: That the predictions are of.
+        checkpoint_sha256: Of the checkpoint that made the predictions.
         image_sha256: Of their rows.
         classes: C.
 
     Returns:
-        None where there is none.
+        None if there is none.
 
     Raises:
         DataError: It is damaged, or belongs to another checkpoint or other rows.
@@ -132,7 +132,7 @@ def read_evidence_file(
             raise DataError(f"'{FILE}' is damaged: '{name}' should have the shape {shape}.")
         arrays[name] = _checked(name, arrays[name])
     if not any(values is not None for values in maps.values()):
-        raise DataError(f"'{FILE}' is damaged: it holds no map.")
+        raise DataError(f"'{FILE}' is damaged: it contains no map.")
     if "edge_index" in arrays:
         edges = Edges(arrays["edge_index"], arrays["edge_steps"])
     return Evidence(
@@ -147,7 +147,7 @@ def read_evidence_file(
 
 
 def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    """An array of the file in the type that it should have, with the values that it may have."""
+    """An array of the file, checked for its type and range of values."""
     dtype: np.dtype[Any]
     if name in ("mean_faces", "mean_face", "edge_steps"):
         dtype, kinds = np.dtype(np.uint8), "iu"
@@ -156,15 +156,15 @@ def _checked(name: str, values: NDArray[Any]) -> NDArray[Any]:
     else:
         dtype, kinds = np.dtype(np.float16), "f"
     if values.dtype.kind not in kinds:
-        raise DataError(f"'{FILE}' is damaged: '{name}' holds values of type {values.dtype}.")
+        raise DataError(f"'{FILE}' is damaged: '{name}' contains values of type {values.dtype}.")
     if kinds == "f":
         with np.errstate(over="ignore"):
             values = values.astype(dtype, copy=False)
         unknown = np.isnan(values) & name.startswith("measure_")  # such as where nobody voted
         if not (np.isfinite(values) | unknown).all():
-            raise DataError(f"'{FILE}' is damaged: '{name}' holds values that are not finite.")
+            raise DataError(f"'{FILE}' is damaged: '{name}' contains values that are not finite.")
         return values
     most = CELLS - 1 if name == "edge_index" else np.iinfo(dtype).max
     if values.size and (values.min() < 0 or values.max() > most):
-        raise DataError(f"'{FILE}' is damaged: '{name}' holds values outside 0..{most}.")
+        raise DataError(f"'{FILE}' is damaged: '{name}' contains values outside 0..{most}.")
     return values.astype(dtype, copy=False)

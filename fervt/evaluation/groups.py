@@ -1,4 +1,4 @@
-"""Groups of an evaluation's rows, two by two: what the atlas holds against each other."""
+"""Pairs of groups of an evaluation's rows, which the atlas compares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Group:
     """Some of N rows.
 
     Attributes:
-        title: What they are, as it stands in a sentence.
+        title: What they are, as used in a sentence.
         rows: (N,) bool.
     """
 
@@ -34,7 +34,7 @@ class Group:
 
 
 def opposite_groups(rows: Rows, label: str, predicted: str) -> tuple[Group, Group]:
-    """The faces that are asked for, and what they are held against.
+    """The chosen faces, and those they are compared with.
 
     Args:
         rows: N rows.
@@ -92,7 +92,7 @@ def _group(title: str, rows: Rows, pairs: NDArray[np.bool_]) -> Group:
 
 
 def rows_as_table(rows: Rows, measures: Mapping[str, NDArray[Any]] | None = None) -> pd.DataFrame:
-    """Rows for a CSV: which face, its label, the answer, and what is measured in its picture.
+    """Rows for a CSV: the face, its label, the answer, and the measures of its picture.
 
     Args:
         rows: N rows.

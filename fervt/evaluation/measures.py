@@ -1,4 +1,4 @@
-"""What can be measured in a face's picture itself: the axes along which an evaluation is sliced."""
+"""Measures of a face's picture itself: the axes along which an evaluation is sliced."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ class Measure:
     """One measure of a face.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         low: What a face with a small value is called.
         high: What one with a large value is called.
         unit: Of the values.
-        digits: Decimals that are worth showing.
+        digits: Decimals worth showing.
     """
 
     title: str

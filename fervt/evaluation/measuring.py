@@ -21,7 +21,7 @@ from fervt.predict import Predictor, Reading
 from fervt.progress import Progress, part_of
 from fervt.threads import map_in_order, one_thread
 
-_READING = 0.9  # of the time; the rest measures the pictures themselves
+_READING = 0.9  # share of the time; the rest measures the pictures themselves
 _GRAY = 127
 _BATCH = 64
 
@@ -36,7 +36,7 @@ def measure_evidence(
     """Reads the evidence for every row and measures its picture.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         data: The N rows of the evaluation, in its order.
         labels: (N,) indices into the checkpoint's classes.
@@ -78,7 +78,7 @@ def measure_five_crop(
     """Averages the answers over five crops of each face.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint, run by PyTorch.
         data: The N rows of the evaluation, in its order.
         batch_size: Faces in one forward pass, which takes five windows of each.
@@ -125,16 +125,16 @@ def measure_robustness(
     begun: Robustness | None = None,
     keep: Callable[[Robustness], object] = lambda found: None,
 ) -> Robustness:
-    """Classifies a sample of the rows as they are and in each of fifty conditions.
+    """Classifies a sample of the rows, uncorrupted and in each of fifty conditions.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         data: The N rows of the evaluation, in its order.
         labels: (N,) indices into the checkpoint's classes.
         sample: How many of them, see `sample_rows`.
-        begun: What an interrupted run left; it goes on if it is of the same sample.
-        keep: Called with what there is after each condition.
+        begun: The result of an interrupted run; it is continued if it is of the same sample.
+        keep: Called with the result so far after each condition.
 
     Raises:
         DataError: There are no rows, or the sample is empty.
@@ -193,7 +193,7 @@ def _goes_on(begun: Robustness, fresh: Robustness) -> bool:
 
 
 def _correlation(maps: NDArray[np.float32], others: NDArray[np.float32]) -> float:
-    """Mean over faces of the correlation over cells; a constant map has none and doesn't count."""
+    """Mean over faces of the correlation over cells; constant maps have none and don't count."""
     a, b = (each - each.mean(axis=1, keepdims=True) for each in (maps, others))
     length = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     return float(((a * b).sum(axis=1)[length > 0] / length[length > 0]).mean())

@@ -1,6 +1,6 @@
-"""What `metrics.json` says: the figures of one evaluation and how they were made, as types.
+"""The content of `metrics.json` as types: one evaluation's figures and how they were made.
 
-The file holds the fields of `Metrics` by their names, and nothing else reads or writes it.
+The file has the fields of `Metrics` by their names, and nothing else reads or writes it.
 """
 
 import json
@@ -42,7 +42,7 @@ class EvaluatedData:
         content_hash: Hash of the prepared file's rows.
         split: Which of its splits.
         split_rule: How the splits came about.
-        labels_from: "folders" for a person's own images, labeled by the names of their folders.
+        labels_from: "folders" for a person's own images, labeled by their folders' names.
     """
 
     source: str
@@ -54,11 +54,11 @@ class EvaluatedData:
 
 @dataclass(frozen=True)
 class ScoresByCopies:
-    """Scores with and without images that also lie in earlier splits.
+    """Scores with and without images that are also in earlier splits.
 
     Attributes:
         standard: Of all rows.
-        without_copies: Of the rows that are no copies; None where there is none.
+        without_copies: Of the rows that are no copies; None if there is none.
     """
 
     standard: Scores
@@ -67,7 +67,7 @@ class ScoresByCopies:
 
 @dataclass(frozen=True)
 class PartsAtWork:
-    """Whether the model's parts carry information; None where it lacks the part.
+    """Whether the model's parts carry information; None if it lacks the part.
 
     Attributes:
         gwa_std_over_cells: Standard deviation of GWA's weights over a face's cells.
@@ -98,7 +98,7 @@ class Metrics:
         temperature: The checkpoint's, above 0.
         neutralized: The part that was switched off; None for the whole model.
         standard: Scores of all rows.
-        without_copies: Scores without copies of earlier splits; None where no row is left.
+        without_copies: Scores without copies of earlier splits; None if no row is left.
         tta: The same two, averaged with the predictions for the mirrored faces.
         parts: What GWA, GAT and GNN contribute.
     """
@@ -146,7 +146,7 @@ class Metrics:
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise DataError("are damaged: they are no JSON.") from error
+            raise DataError("are damaged: they are not JSON.") from error
         if isinstance(raw, dict) and "neutralised" in raw:  # the name until version 0.1.0
             raw.setdefault("neutralized", raw.pop("neutralised"))
         found = _read(cls, raw, "")
@@ -177,7 +177,7 @@ def read_metrics(folder: Path) -> Metrics:
 
 
 def _read(kind: Any, raw: Any, name: str) -> Any:
-    """A JSON value as what a field's type says; `name` is the way to it, for sentences."""
+    """A JSON value as its field's type; `name` is the path to it, for messages."""
     if is_dataclass(kind):
         return _read_fields(kind, raw, name)
     origin, inside = get_origin(kind), get_args(kind)
@@ -250,4 +250,4 @@ def _check(metrics: Metrics) -> None:
 
 def _expect(holds: bool, name: str, must: str) -> None:
     if not holds:
-        raise DataError(f"are damaged: {f'{name!r} {must}' if name else 'they are no object'}.")
+        raise DataError(f"are damaged: {f'{name!r} {must}' if name else 'they are not an object'}.")

@@ -36,7 +36,7 @@ def joined_maps(
 def joined_edges(joined: Joined, evidence: Sequence[Evidence]) -> list[NDArray[np.float32]] | None:
     """Attention (M, E) along the graph's edges of each of K checkpoints, on their M joined rows.
 
-    None where one of them has no graph.
+    None if one of them has no graph.
     """
     found = []
     for rows, each in zip(joined.rows, evidence, strict=True):
@@ -53,7 +53,7 @@ class JoinedRobustness:
     Attributes:
         n: Faces that all of them were measured on.
         curves: K, points by kind of corruption; kinds that all have measured.
-        errors: K; None where a condition is missing.
+        errors: K; None if a condition is missing.
     """
 
     n: int

@@ -1,7 +1,7 @@
-"""What GWA and the graph do for a checkpoint: does attention follow the face, and who needs it?
+"""What GWA and the graph contribute: does attention follow the face, and does it matter?
 
-A map that shows the same place on everybody costs nothing to exchange and says nothing about a
-face. So weights are exchanged, moved and switched off, and each change is held against the whole
+A map that is the same for everybody can be exchanged at no cost and says nothing about a
+face. So weights are exchanged, moved and switched off, and each change is compared with the whole
 model on the same rows.
 """
 
@@ -36,22 +36,22 @@ def measure_parts(
     labels: NDArray[np.int64],
     progress: Progress = no_progress,
 ) -> PartsReport:
-    """Measures what GWA and the graph do.
+    """Measures what GWA and the graph contribute.
 
     Args:
         model: In eval mode.
         info: Its checkpoint's metadata.
         checkpoint_sha256: Of its file.
-        split: What the rows are called.
+        split: The rows' split.
         faces: (N, 48, 48) uint8.
         labels: (N,) indices into the model's classes.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are fewer than two faces.
     """
     if len(faces) < 2:
-        raise DataError("Measuring the parts needs two faces or more.")
+        raise DataError("Measuring the parts needs at least two faces.")
     device = next(model.parameters()).device
     batches = [
         torch.from_numpy(faces[start : start + _BATCH]).to(device)
@@ -117,7 +117,7 @@ def template_share(weights: NDArray[np.floating]) -> float:
         weights: (N, 7, 7), mean 1 over the grid.
 
     Returns:
-        0..1; 1 where all maps are alike, 0 where their mean is even.
+        0..1; 1 if all maps are alike, 0 if their mean is even.
     """
     total = float(((weights - 1) ** 2).mean())
     return float(((weights.mean(axis=0) - 1) ** 2).mean() / total) if total > 0 else 1.0

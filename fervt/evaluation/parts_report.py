@@ -1,4 +1,4 @@
-"""What the parts of a checkpoint do: the figures, their file, and the words for them."""
+"""What each part of a checkpoint contributes: figures, their file, and their wording."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from fervt.evaluation.beside import Beside
 FILE = "parts.json"
 
 _CLEARLY = 0.3  # of a correlation: follows above stays
-_TEMPLATE = 0.6  # of the variance: from here on a map is called a template
+_TEMPLATE = 0.6  # of the variance: from here on, a map is called a template
 _MOST_BYTES = 100_000
 
 
@@ -53,7 +53,7 @@ class Following:
 
 @dataclass(frozen=True)
 class PartsReport(Beside):
-    """What the parts of a checkpoint do, on n rows of one split.
+    """What each part of a checkpoint contributes, on n rows of one split.
 
     Attributes:
         checkpoint_sha256: Of its file.
@@ -61,7 +61,7 @@ class PartsReport(Beside):
         n: Rows.
         accuracy: Of the whole model, 0..1.
         template_share: Share of the weights' variance (over cells and images) that the mean map
-            explains, 0..1: 1 is the same map on everybody. None without GWA.
+            explains, 0..1: 1 is the same map for everybody. None without GWA.
         following: Empty without GWA.
         changes: What was exchanged or switched off.
     """
@@ -84,7 +84,7 @@ class PartsReport(Beside):
 def read_parts(
     folder: Path, checkpoint_sha256: str, image_sha256: Sequence[str], classes: int
 ) -> PartsReport | None:
-    """Reads parts.json; None where there is none.
+    """Reads parts.json; None if there is none.
 
     Args:
         folder: Of the saved evaluation.
@@ -150,7 +150,7 @@ def _finite(value: Any) -> float:
 
 
 def changes_table(report: PartsReport) -> list[tuple[str, str, str]]:
-    """One line a change: what it is, the accuracy with it, and the difference in points."""
+    """One line per change: what it is, the accuracy with it, and the difference in points."""
     return [
         (
             change.name[0].upper() + change.name[1:],

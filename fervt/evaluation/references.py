@@ -1,7 +1,7 @@
 """Reference figures on FER2013: people, and other installable tools.
 
 The tools were run on PrivateTest's 3,589 faces by this project, one face at a time, classifier
-alone. They were not retrained under the same conditions: each is used as its package ships it.
+only. They were not retrained under the same conditions: each is used as its package ships it.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ TOOLS = (
 
 
 def standing(name: str, scores: Scores) -> tuple[list, list, list, list]:
-    """A checkpoint beside people and tools, as `figures.evaluation_bars.standing_figure` takes it.
+    """A checkpoint, people and tools, as `figures.evaluation_bars.standing_figure` takes them.
 
     Returns:
         Names, accuracies, their intervals (None where unknown), and which one is the checkpoint.

@@ -1,8 +1,8 @@
 """How much corruption a checkpoint withstands: curves, limits in words, one figure.
 
-`robustness.npz` lies beside `predictions.parquet` and holds every answer on a sample of its rows,
-so curves can be drawn for any label set, and two checkpoints be compared on the same faces. It is
-written after each condition: a run that was interrupted goes on where it stopped.
+`robustness.npz` is beside `predictions.parquet` and has every answer on a sample of its rows,
+so curves can be drawn for any label set, and two checkpoints compared on the same faces. It is
+written after each condition: an interrupted run continues where it stopped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from fervt.metrics import accuracy_interval
 FILE = "robustness.npz"
 SAMPLE = 1000
 HOLDS, BREAKS = 0.05, 0.15
-"""Loss of accuracy up to which an answer holds, and from which on it is broken, 0..1."""
+"""Loss of accuracy up to which a checkpoint holds, and from which it breaks, 0..1."""
 
 _BINS = 15
 _MISSING = -1
@@ -32,12 +32,12 @@ _MISSING = -1
 
 @dataclass(frozen=True, eq=False)
 class Robustness(ArraysBeside):
-    """Answers on n rows of an evaluation, as they are and in K = 50 conditions.
+    """Answers on n rows of an evaluation, uncorrupted and in K = 50 conditions.
 
     Attributes:
         positions: (n,) int64, which of its rows these are.
         predicted: (1 + K, n) int8; entry 0 is of the faces as they are, then as in `CONDITIONS`.
-            -1 where a condition was not measured yet.
+            -1 if a condition was not measured yet.
         confidence: (1 + K, n) float16, calibrated.
         evidence: (1 + K,) float32, mean correlation of GWA's weights with those of the face as it
             is, -1..1; NaN without GWA.
@@ -62,14 +62,14 @@ class Robustness(ArraysBeside):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of them are."""
+        """Whether all conditions are measured."""
         return self.done == len(self.predicted)
 
     @classmethod
     def empty(
         cls, checkpoint_sha256: str, rows_sha256: str, positions: NDArray[np.int64]
     ) -> "Robustness":
-        """One in which nothing is measured yet."""
+        """An empty one, with nothing measured yet."""
         shape = 1 + len(CONDITIONS), len(positions)
         return cls(
             checkpoint_sha256,
@@ -81,7 +81,7 @@ class Robustness(ArraysBeside):
         )
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What its file holds."""
+        """The arrays of its file."""
         names = "positions", "predicted", "confidence", "evidence"
         return {name: getattr(self, name) for name in names}
 
@@ -89,11 +89,11 @@ class Robustness(ArraysBeside):
 def read_robustness(
     folder: Path, checkpoint_sha256: str, image_sha256: Iterable[str], classes: int
 ) -> Robustness | None:
-    """Reads and checks what lies beside predictions; None where there is nothing.
+    """Reads and checks the file beside predictions; None if there is none.
 
     Args:
         folder: Of the saved evaluation.
-        checkpoint_sha256: That the predictions are of.
+        checkpoint_sha256: Of the checkpoint that made the predictions.
         image_sha256: Of their rows.
         classes: C.
 
@@ -139,23 +139,23 @@ def read_robustness(
 
 
 def _in_order(predicted: NDArray[Any]) -> bool:
-    """Whether each condition is measured whole or not at all, and none after one that isn't."""
+    """Whether each condition is measured fully or not at all, and none after one that isn't."""
     missing = predicted == _MISSING
     whole = missing.all(axis=1)
     return bool((missing.any(axis=1) == whole).all() and (np.diff(whole.astype(int)) >= 0).all())
 
 
 def sample_rows(table: pd.DataFrame, size: int) -> NDArray[np.int64]:
-    """A fixed sample, stratified by label: of each label the rows with the smallest hashes.
+    """A fixed sample, stratified by label: the rows of each label with the smallest hashes.
 
     So nearly the same faces are drawn from another checkpoint's table of the same split.
 
     Args:
         table: With `label` and `image_sha256`.
-        size: Rows; all where there are no more.
+        size: Rows; all if there are no more.
 
     Returns:
-        Positions in the table, rising.
+        Positions in the table, ascending.
     """
     if size >= len(table):
         return np.arange(len(table))
@@ -208,7 +208,7 @@ def labels_of_sample(found: Robustness, rows: Rows) -> NDArray[np.int64]:
 
 
 def curves(found: Robustness, labels: NDArray[Any]) -> dict[str, list[Point]]:
-    """Six points for each kind of corruption that is measured whole.
+    """Six points for each kind of corruption that is fully measured.
 
     Args:
         found: What was measured.
@@ -252,10 +252,10 @@ def _point(
 def paired_difference(
     right: NDArray[np.bool_], other: NDArray[np.bool_]
 ) -> tuple[float, float, float]:
-    """How much more often one is right than the other on the same n faces, with a 95% interval.
+    """How much more often one is right than the other on the same n faces, with its 95% interval.
 
-    The interval is Wald's after half a face was added to each of the four kinds of pairs (Agresti
-    and Min, 2005), which covers at its rate for small samples too.
+    The interval is Wald's after adding half a face to each of the four kinds of pairs (Agresti
+    and Min, 2005), which has the right coverage for small samples too.
     """
     n = len(right)
     more, less = int((right & ~other).sum()), int((~right & other).sum())
@@ -288,7 +288,7 @@ class Limits:
 
 
 def limits(points: list[Point]) -> Limits:
-    """Reads the limits off a curve of six points."""
+    """Finds the limits in a curve of six points."""
     lost = [point.loss for point in points[1:]]
     holds = next((i for i, loss in enumerate(lost) if loss > HOLDS), len(lost))
     breaks = next((i + 1 for i, loss in enumerate(lost) if loss >= BREAKS), None)
@@ -296,7 +296,7 @@ def limits(points: list[Point]) -> Limits:
 
 
 def describe_limits(kind: str, points: list[Point]) -> str:
-    """Up to where it holds and from where it breaks, in a sentence."""
+    """How far it holds and where it breaks, in a sentence."""
     about, found = CORRUPTIONS[kind], limits(points)
 
     def strength(level: int) -> str:
@@ -307,7 +307,7 @@ def describe_limits(kind: str, points: list[Point]) -> str:
     holds = f"Holds up to {strength(found.holds)}" if found.holds else "Weakens at once"
     if found.breaks is None:
         last = "" if found.holds == STRENGTHS else f", even at {strength(STRENGTHS)}"
-        return f"{holds}; doesn't break within what was tried{last}."
+        return f"{holds}; doesn't break in the range tried{last}."
     return f"{holds}; breaks at {strength(found.breaks)}."
 
 
@@ -334,7 +334,7 @@ class CorruptionError:
 def corruption_error(found: Robustness, labels: NDArray[Any]) -> CorruptionError | None:
     """The mean corruption error (Hendrycks and Dietterich, 2019), without a reference model.
 
-    None where a condition is missing.
+    None if a condition is missing.
 
     Raises:
         DataError: No row counts.

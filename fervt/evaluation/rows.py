@@ -1,4 +1,4 @@
-"""Rows of an evaluation as they are looked at: with one label set as the truth, and its figures."""
+"""Rows of an evaluation with one label set as the truth, and their figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Rows:
 
     Attributes:
         table: The rows, as in the file.
-        classes: C classes that are looked at, in the order of `probabilities`.
+        classes: The C classes in view, in the order of `probabilities`.
         probabilities: (N, C) float32, before temperature scaling.
         labels: (N,) int64, the truth as indices into `classes`.
         temperature: The checkpoint's.
@@ -55,7 +55,7 @@ class Rows:
 
     @cached_property
     def calibrated(self) -> NDArray[np.float32]:
-        """(N, C) after the checkpoint's temperature, as the other pages show probabilities."""
+        """(N, C) after the checkpoint's temperature, as all pages show probabilities."""
         return rescale(self.probabilities, self.temperature)
 
     @cached_property

@@ -68,7 +68,7 @@ def run_model(
     """Runs a model in eval mode over gray faces (N, 48, 48) uint8.
 
     Args:
-        model: It is left in the mode that it was in.
+        model: Its mode is restored afterwards.
         preprocess: The checkpoint's own.
         faces: Gray faces.
         flip: Run the mirrored faces as well.
@@ -76,7 +76,7 @@ def run_model(
             training mean.
         batch_size: Faces in one forward pass.
         amp: Use bfloat16 where autocast allows.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are no faces, or the model lacks the part to neutralize.
@@ -142,7 +142,7 @@ def _neutralized(model: FERVTGNN, part: Part | None) -> Intervention | None:
         return Intervention(gwa_weights=torch.ones(7, 7, device=next(model.parameters()).device))
     if part == "gnn" and model.config.use_gnn:
         return Intervention(gnn_features=model.gnn_mean)
-    raise DataError(f"This checkpoint has no {part.upper()} that could be neutralized.")
+    raise DataError(f"This checkpoint has no {part.upper()} to neutralize.")
 
 
 def labels_in(classes: Vocabulary, truth: Vocabulary, data: PreparedData) -> NDArray[np.int64]:
@@ -154,7 +154,7 @@ def labels_in(classes: Vocabulary, truth: Vocabulary, data: PreparedData) -> NDA
         data: N rows.
 
     Returns:
-        (N,) int64; -1 where there is no label or the checkpoint has no such class.
+        (N,) int64; -1 if there is no label or the checkpoint has no such class.
     """
     labels = data.label_fer2013 if truth is FER2013 else data.label_ferplus
     return translate(labels, truth, classes.classes)
@@ -177,13 +177,13 @@ def evaluate_model(
     Args:
         model: What is evaluated.
         info: Its checkpoint's metadata.
-        checkpoint: What the metrics call it.
+        checkpoint: Its description in the metrics.
         data: N rows of one split.
         labels: (N,) indices into the model's classes, none of them -1.
         truth: The label set that they come from.
         labels_from: As in `EvaluatedData`.
         neutralize: A part to switch off, see `run_model`.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
         DataError: There are no rows.
@@ -220,7 +220,7 @@ def evaluate_model(
 def with_labels(
     info: CheckpointInfo, data: PreparedData, labels: str | None = None
 ) -> tuple[PreparedData, NDArray[np.int64], Vocabulary]:
-    """The rows that a checkpoint can be evaluated on, their labels, and the set these come from.
+    """The rows that a checkpoint can be evaluated on, their labels, and the labels' set.
 
     Args:
         info: The checkpoint's metadata.
@@ -255,7 +255,7 @@ def evaluate_checkpoint(
         out: Folder for predictions.parquet, tta.parquet, embeddings.npz and metrics.json.
         labels: As for `with_labels`.
         neutralize: A part to switch off, see `run_model`.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Returns:
         Its figures.

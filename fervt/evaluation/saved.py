@@ -1,9 +1,9 @@
-"""A saved evaluation: what a checkpoint said of one split, and the figures made from it.
+"""A saved evaluation: a checkpoint's predictions for one split, and their figures.
 
-It is a folder of four files. The tables (`predictions.parquet`, and `tta.parquet` where the faces
-were mirrored too) hold one row per face, see `fervt.evaluation.table`; `embeddings.npz` holds the
+It is a folder of four files. The tables (`predictions.parquet`, and `tta.parquet` if the faces
+were mirrored too) have one row per face, see `fervt.evaluation.table`; `embeddings.npz` has the
 class tokens of the same rows; `metrics.json` is a `Metrics`. Every page and report shows figures of
-these files and never asks the model again, so the same choice gives the same figures everywhere.
+these files and never runs the model again, so the same choice gives the same figures everywhere.
 """
 
 import secrets
@@ -45,7 +45,7 @@ MORE_FILES: dict[str, Callable[..., Any]] = {
     parts_report.FILE: read_parts,
     five_crop_file.FILE: read_five_crop,
 }
-"""What lies beside them where it was measured, and what reads it."""
+"""The optional files beside them, and their readers."""
 _WAYS: dict[Averaging, str] = {"none": "", "flip": ", mirrored too", "five-crop": ", five crops"}
 
 
@@ -81,9 +81,9 @@ class Evaluation:
         }
 
     def write(self, folder: Path) -> None:
-        """Writes the files: all of them take the place of what is there, or none.
+        """Writes the files: either all of them replace what is there, or none does.
 
-        What was measured of other predictions in the same folder goes; of the same it stays.
+        Measurements of other predictions in the same folder are removed; of these, they are kept.
 
         Raises:
             OSError: One cannot be written.
@@ -112,15 +112,15 @@ class Evaluation:
 class SavedEvaluation:
     """A checkpoint's predictions for one split, and the figures computed from them.
 
-    It lies in a folder, or was just made and is in memory alone. What is computed from it is kept
-    in it, so that nothing of a person's data outlives it.
+    It is in a folder, or was just made and is only in memory. Results computed from it are kept
+    in it, so that none of a person's data outlives it.
 
     Attributes:
         origin: The folder, or the evaluation in memory.
         metrics: Its figures, and how they were made.
         plain: The table of predictions.
         mirrored: The same, averaged with those of the mirrored faces.
-        digest: Changes with the content; names the evaluation in caches.
+        digest: Changes with the content; identifies the evaluation in caches.
     """
 
     origin: Path | Evaluation
@@ -169,7 +169,7 @@ class SavedEvaluation:
 
     @property
     def of_own_images(self) -> bool:
-        """Whether its faces are a person's own, so that other people's figures say nothing."""
+        """Whether its faces are a person's own, so that published figures don't apply."""
         return self.metrics.data.labels_from is not None
 
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -189,7 +189,7 @@ class SavedEvaluation:
 
         Args:
             averaging: What each answer is averaged over.
-            copies: Keep images that also lie in earlier splits.
+            copies: Keep images that are also in earlier splits.
             truth: The label set that counts; the saved one by default.
 
         Raises:
@@ -226,14 +226,14 @@ class SavedEvaluation:
         if found is None:
             raise DataError(
                 f"Five crops of {self.title} on {self.split} were not measured; "
-                "`fervt evaluate --five-crop` does it."
+                "run `fervt evaluate --five-crop`."
             )
         classes = self.vocabulary.classes
         return self.plain.assign(**dict(zip(classes, found.probabilities.T, strict=True)))
 
     @property
     def averagings(self) -> tuple[Averaging, ...]:
-        """What the answers can be averaged over: five crops only where they were measured.
+        """What the answers can be averaged over: five crops only if they were measured.
 
         Raises:
             DataError: As `five_crop`.
@@ -247,7 +247,7 @@ class SavedEvaluation:
 
         Args:
             truth: As for `rows`.
-            averagings: Those that are wanted; all that were measured by default.
+            averagings: Which to include; all that were measured by default.
 
         Raises:
             DataError: As `five_crop`.
@@ -279,11 +279,11 @@ class SavedEvaluation:
             raise DataError(f"'{name}' belongs to other rows than the predictions beside it.")
         found = tokens.astype(np.float32) if tokens.dtype.kind == "f" else np.empty(0, np.float32)
         if found.ndim != 2 or len(found) != len(images) or not np.isfinite(found).all():
-            raise DataError(f"'{name}' holds no class tokens.")
+            raise DataError(f"'{name}' contains no class tokens.")
         return found
 
     def evidence(self) -> Evidence | None:
-        """The evidence for each row of `plain`; None where it wasn't measured.
+        """The evidence for each row of `plain`; None if it wasn't measured.
 
         Raises:
             DataError: Its file is damaged, or belongs to another checkpoint or other rows.
@@ -291,7 +291,7 @@ class SavedEvaluation:
         return self.remember("evidence", lambda: self._beside(read_evidence_file))
 
     def robustness(self) -> Robustness | None:
-        """The answers on corrupted faces; None where they weren't measured.
+        """The answers on corrupted faces; None if they weren't measured.
 
         Raises:
             DataError: As `evidence`.
@@ -299,7 +299,7 @@ class SavedEvaluation:
         return self.remember("robustness", lambda: self._beside(read_robustness))
 
     def parts(self) -> PartsReport | None:
-        """What the parts do; None where it wasn't measured.
+        """What each part contributes; None if it wasn't measured.
 
         Raises:
             DataError: As `evidence`.
@@ -307,7 +307,7 @@ class SavedEvaluation:
         return self.remember("parts", lambda: self._beside(read_parts))
 
     def five_crop(self) -> FiveCrop | None:
-        """The answers averaged over five crops; None where they weren't measured.
+        """The answers averaged over five crops; None if they weren't measured.
 
         Raises:
             DataError: As `evidence`.
@@ -315,7 +315,7 @@ class SavedEvaluation:
         return self.remember("five_crop", lambda: self._beside(read_five_crop))
 
     def keep(self, found: Evidence | Robustness | FiveCrop) -> None:
-        """Takes in what was measured of this evaluation after it was made, in memory alone."""
+        """Adds what was measured for this evaluation after it was made, in memory only."""
         keys = {Evidence: "evidence", Robustness: "robustness", FiveCrop: "five_crop"}
         self._known[keys[type(found)]] = found
 
@@ -330,10 +330,10 @@ class SavedEvaluation:
         )
 
     def as_files(self) -> dict[str, bytes]:
-        """The content of its files by name, with what was measured besides.
+        """The content of its files by name, including other measurements.
 
         Raises:
-            DataError: One is not there any more, or is damaged.
+            DataError: One no longer exists, or is damaged.
         """
         measured = self.evidence(), self.robustness(), self.parts(), self.five_crop()
         more = {
@@ -346,7 +346,7 @@ class SavedEvaluation:
         try:
             return {name: (self.origin / name).read_bytes() for name in FILES} | more
         except OSError as error:
-            raise DataError("The files of this evaluation are not there any more.") from error
+            raise DataError("The files of this evaluation no longer exist.") from error
 
     def layout(self, method: Literal["pca", "tsne"]) -> NDArray[np.float32]:
         """The class tokens in a plane (N, 2), see `metrics.project`.
@@ -370,6 +370,6 @@ def read_evaluation(folder: Path) -> SavedEvaluation:
     )
     if not plain["image_sha256"].equals(mirrored["image_sha256"]):
         shown = f"{folder.parent.name}/{folder.name}"
-        raise DataError(f"The two tables of '{shown}' hold different images.")
+        raise DataError(f"The two tables of '{shown}' have different images.")
     digest = "-".join(file_sha256(folder / n)[:16] for n in (METRICS, PREDICTIONS, MIRRORED))
     return SavedEvaluation(folder, metrics, plain, mirrored, digest)

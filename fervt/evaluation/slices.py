@@ -1,9 +1,9 @@
-"""Slices of an evaluation by what can be measured in a picture, and the worst of them.
+"""Slices of an evaluation by measures of the picture, and the worst of them.
 
 Whoever looks at hundreds of slices finds a bad one by chance. So each slice is tested for being
 worse than all other faces (Fisher's exact test, one-sided), the p-values are corrected for all
 slices that were tried (Holm), and the intervals of the worst ones hold for all of them at once. A
-combination must also be worse than the rest of each of its parts: of a class that is bad
+combination must also be worse than the rest of each of its parts: for a class that is bad
 everywhere, only the class is named.
 """
 
@@ -24,9 +24,9 @@ from fervt.labels import expression
 BINS = 5
 _PAIR_BINS = 3
 _LEAST = 30
-_MOST_ALIKE = 0.5  # rows that two of the worst may share, as a part of what they have together
+_MOST_ALIKE = 0.5  # rows that two of the worst may share, as a fraction of their union
 _LEVEL = 0.05
-_NOT_SEARCHED = "confidence"  # the unsure are wrong more often by its very meaning
+_NOT_SEARCHED = "confidence"  # by definition, unsure answers are wrong more often
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Slice:
         rows: (N,) bool, which of the evaluation's rows they are.
         n: How many.
         accuracy: Share of right answers, 0..1.
-        low: Lower end of Wilson's interval: 95%, wider where many slices were tried.
+        low: Lower end of Wilson's interval: 95%, wider if many slices were tried.
         high: Its upper end.
         p_value: Of Fisher's one-sided exact test for being worse than the other rows, corrected; 1
             where none was made.
@@ -74,13 +74,13 @@ class Worst:
 def slice_rows(
     name: str, values: NDArray[Any], right: NDArray[np.bool_], bins: int = BINS
 ) -> list[Slice]:
-    """Cuts rows into bins with about as many rows each, by one measure.
+    """Cuts rows into bins of about equal size, by one measure.
 
     Args:
         name: Key of `MEASURES`.
         values: (N,); rows with NaN are in no bin.
         right: (N,), whether the answer was right.
-        bins: How many; fewer where values repeat.
+        bins: How many; fewer if values repeat.
     """
     return [
         _measured(title, rows, right, 0.05)
@@ -90,7 +90,7 @@ def slice_rows(
 
 
 def search_slices(evidence: Evidence, rows: Rows) -> Worst:
-    """The worst slices of rows by their labels and what was measured in their pictures.
+    """The worst slices of rows by their labels and their pictures' measures.
 
     Args:
         evidence: Of the rows' evaluation.
@@ -210,7 +210,7 @@ def _measured(
 
 
 def _test(rows: NDArray[np.bool_], others: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
-    """Fisher's exact test for rows being worse than others; 1 where there are no others."""
+    """Fisher's exact test for rows being worse than others; 1 if there are no others."""
     hits, n = int(right[rows].sum()), int(rows.sum())
     rest, count = int(right[others].sum()), int(others.sum())
     return float(fisher_exact([[hits, n - hits], [rest, count - rest]], alternative="less").pvalue)

@@ -30,13 +30,13 @@ _UNUSUAL = re.compile(r"[^\w .()-]")  # a split's name is shown in many places, 
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """What the work gives; it lives in memory only.
+    """The result of the work, in memory only.
 
     Attributes:
         evaluation: As a saved one.
         info: The checkpoint's metadata.
-        faces: The faces that were scored, where a person gave them; None where the server has them.
-        names: What the rows' files are called, by row; empty where they have no names.
+        faces: The scored faces, if a person provided them; None if the server has them.
+        names: The names of the rows' files, by row; empty if they have none.
         notes: What was left out, in sentences.
     """
 
@@ -53,13 +53,13 @@ def evaluate_prepared(
     """Evaluates a checkpoint on a split of a prepared file.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
-        source: Where the file lies; or its content, where a person gave it.
+        source: The file's path; or its content, if a person provided it.
         split: Which rows.
 
     Raises:
-        DataError: It is no such file, lacks the split, or has no labels for this checkpoint.
+        DataError: It is not such a file, lacks the split, or has no labels for this checkpoint.
     """
     report(0.0, "Reading the faces")
     name = "Your file" if isinstance(source, bytes) else f"'{source.name}'"
@@ -88,10 +88,10 @@ def evaluate_archive(
     split: str | None,
     find_faces: bool,
 ) -> Evaluated:
-    """Evaluates a checkpoint on a zip file of images in folders that are named as classes.
+    """Evaluates a checkpoint on a zip file of images in folders named after classes.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         content: The zip file's.
         name: The zip file's.
@@ -99,16 +99,16 @@ def evaluate_archive(
         find_faces: Crop the largest face from each image; otherwise each image is one face.
 
     Raises:
-        DataError: The file cannot be used, or holds no such image.
+        DataError: The file cannot be used, or contains no such image.
     """
     report(0.0, "Reading the images")
     archive = ImageArchive(content, name)
     members = archive.labeled(split)
     if not members:
         raise DataError(
-            f"'{archive.name}' holds no labeled image: folders must be named as expressions, "
+            f"'{archive.name}' contains no labeled image: folders must be named after expressions, "
             f"such as {FER2013.classes[0]} or {FER2013.classes[3]}, or numbered in a folder "
-            "that is named RAF-DB, FER2013 or FER+."
+            "named RAF-DB, FER2013 or FER+."
         )
     classes = predictor.classes
     labels = translate(np.array([m.label for m in members]), FERPLUS, classes.classes)
@@ -121,7 +121,7 @@ def evaluate_archive(
     reading = _READING_AND_FINDING if find_faces else _READING
 
     def cut(member: Member) -> NDArray[np.uint8] | None:
-        """The face to score; None where there is none."""
+        """The face to score; None if there is none."""
         image = archive.read(member)
         if not find_faces:
             return cut_face(image, whole_image_box(image))
@@ -144,7 +144,7 @@ def evaluate_archive(
         else:
             (faceless if readable else problems).append(member.name)
     if not kept:
-        raise DataError(f"'{archive.name}' holds no image that could be scored.")
+        raise DataError(f"'{archive.name}' contains no image that could be scored.")
     own = np.array([m.label for m in kept])
     shown = _UNUSUAL.sub("_", archive.name) + ("" if split is None else f", {split}")
     data = PreparedData.from_rows(
@@ -171,7 +171,7 @@ def evaluate_archive(
         "The largest face was cut out of each image."
         if find_faces
         else "Each image was read whole, as one face.",
-        _name_files("in no folder that is named as an expression", outside),
+        _name_files("in no folder named after an expression", outside),
         _name_files("no class of this checkpoint", [member.name for member in unknown]),
         _name_files("no face found", faceless),
         _name_files("unreadable", problems),
@@ -187,7 +187,7 @@ def evaluate_archive(
 
 
 def _name_files(why: str, names: Sequence[str]) -> str:
-    """How many files are left out and what the first few are called; empty for none."""
+    """How many files are left out, and the names of the first few; empty for none."""
     if not names:
         return ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""

@@ -20,15 +20,15 @@ from fervt.model.cost import count_gmac, count_parameters
 class EvaluationStore:
     """Saved evaluations in `root/CHECKPOINT/ANY_NAME/`; the shipped ones by default.
 
-    What an evaluation is of, its metrics say: the innermost folder's name is only for people.
+    An evaluation's metrics say what it is of: the innermost folder's name has no meaning.
     """
 
     root: Path = field(default_factory=lambda: resources.EVALUATIONS)
 
     def folders(self, name: str) -> dict[str, Path]:
-        """Where a checkpoint's evaluations lie, by split, PrivateTest first.
+        """The folders of a checkpoint's evaluations, by split, PrivateTest first.
 
-        Those with a part switched off are not among them.
+        Those with a part switched off are left out.
 
         Raises:
             DataError: Metrics are damaged.
@@ -59,7 +59,7 @@ class EvaluationStore:
         """Reads a checkpoint's evaluation on a split, or the one in a folder.
 
         Args:
-            name_or_folder: A name without a folder before it is first looked for in the store.
+            name_or_folder: A bare name is first looked up in the store.
             split: Of a checkpoint in the store.
 
         Raises:
@@ -96,7 +96,7 @@ class Headline:
         accuracy_without_copies: None where no row is left.
         n_without_copies: None where no row is left.
         accuracy_flip_tta: With mirrored faces.
-        accuracy_five_crop: Averaged over five crops; None where they weren't measured.
+        accuracy_five_crop: Averaged over five crops; None if they weren't measured.
         labels: The label set that is the truth.
     """
 
@@ -135,13 +135,13 @@ class CheckpointFacts:
 
     Attributes:
         name: The checkpoint's.
-        description: What its metadata say of it.
+        description: From its metadata.
         vocabulary: Name of its label set.
         classes: Its classes in the order of the logits.
         labels_seen: Names of the label sets that it was trained on.
         parameters: How many weights it has.
         file_bytes: Size of its file.
-        gmac: Billions of multiply-accumulate operations a face.
+        gmac: Billions of multiply-accumulate operations per face.
         sha256: Hex SHA-256 of its file.
         metrics: Headlines of its saved evaluations by split.
     """
@@ -161,12 +161,12 @@ class CheckpointFacts:
 def describe_checkpoint(
     name: str, path: Path, store: EvaluationStore | None = None
 ) -> CheckpointFacts:
-    """Looks at a checkpoint and its saved evaluations.
+    """Summarizes a checkpoint and its saved evaluations.
 
     Args:
         name: The checkpoint's.
         path: Its file.
-        store: Where its evaluations lie; the shipped ones by default.
+        store: Where its evaluations are; the shipped ones by default.
 
     Raises:
         CheckpointError: The checkpoint cannot be read.
@@ -195,7 +195,7 @@ def describe_checkpoint(
 
 
 def five_crop_accuracy(folder: Path) -> float | None:
-    """The accuracy of a saved evaluation over five crops; None where they weren't measured.
+    """The accuracy of a saved evaluation over five crops; None if they weren't measured.
 
     Raises:
         DataError: A file is damaged.

@@ -17,7 +17,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
     """The answer in a few sentences, the most important first.
 
     Args:
-        evaluation: What it is about.
+        evaluation: The evaluation.
         rows: Those of it that count.
         truth: The label set that counts as right.
     """
@@ -30,8 +30,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
         f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
         f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
         f"mistake is {describe_worst_mistake(scores)}.",
-        f"When it states a confidence, it is off by "
-        f"{100 * scores.ece_calibrated:.1f} points on average.",
+        f"Its stated confidence is off by {100 * scores.ece_calibrated:.1f} points on average.",
     ]
     if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")

@@ -108,7 +108,7 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
         raise DataError(f"'{path.name}' has a column of the wrong kind.")
     try:
         cells = file.read()
-        # Without what pandas notes beside it: a stranger's notes could say anything.
+        # Without pandas' metadata: an untrusted file's could say anything.
         table = cells.to_pandas(ignore_metadata=True)
     except BROKEN as error:
         raise DataError(f"'{path.name}' is damaged.") from error
@@ -116,13 +116,13 @@ def read_predictions(path: Path, classes: Vocabulary) -> pd.DataFrame:
         raise DataError(f"'{path.name}' has empty cells.")
     probabilities = table[names].to_numpy(dtype=np.float64)
     if not np.isfinite(probabilities).all() or (probabilities < 0).any():
-        raise DataError(f"'{path.name}' holds probabilities that are not finite or negative.")
+        raise DataError(f"'{path.name}' contains probabilities that are not finite or negative.")
     if len(table) and np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         row = int(np.abs(probabilities.sum(axis=1) - 1).argmax())
         raise DataError(f"'{path.name}' row {row}: the probabilities don't sum to 1.")
     if not table["label"].between(0, len(names) - 1).all():
-        raise DataError(f"'{path.name}' holds a label outside its {len(names)} classes.")
+        raise DataError(f"'{path.name}' contains a label outside its {len(names)} classes.")
     for labels in (FER2013, FERPLUS):  # -1: none of this set
         if not table[f"label_{labels.name}"].between(-1, len(labels) - 1).all():
-            raise DataError(f"'{path.name}' holds a label that {labels.title} does not have.")
+            raise DataError(f"'{path.name}' contains a label that {labels.title} does not have.")
     return table

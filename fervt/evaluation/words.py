@@ -30,15 +30,15 @@ PEOPLE = {
 }
 """Which side FER+'s annotators take in an error, from `metrics.people_on_errors`."""
 
-_COPIES = "Copies are test faces that also lie in an earlier split, pixel for pixel."
+_COPIES = "Copies are test faces that are also in an earlier split, pixel for pixel."
 AVERAGED: dict[Averaging, str] = {
     "none": "",
     "flip": "Mirrored: averaged with the prediction for the mirrored face.",
     "five-crop": "Five crops: averaged over five windows of the face, at its center and in its "
     "corners; none is mirrored.",
 }
-"""What is averaged where it is."""
-RECALL_AND_PRECISION = "Recall: of its faces, how many are found. Precision: how often right."
+"""What answers are averaged over."""
+RECALL_AND_PRECISION = "Recall: how many of its faces are found. Precision: how often it is right."
 DIAGONAL = "On the diagonal, “80% sure” is right in 80 of 100 cases."
 HUMAN_ACCURACY = f"{references.HUMAN_ACCURACY:.0%} ± {100 * references.HUMAN_SPREAD:.0f} points"
 LABEL_AGREEMENT = f"{references.LABEL_AGREEMENT:.0%}"
@@ -56,11 +56,11 @@ def describe_interval(scores: Scores) -> str:
 
 
 def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
-    """What to know before quoting a checkpoint's figures.
+    """Caveats to know before quoting a checkpoint's figures.
 
     Args:
         metrics: Of the evaluation.
-        truth: The label set that counts as right where they are shown.
+        truth: The label set that counts as right.
     """
     found = []
     if metrics.data.split == "PublicTest":
@@ -78,7 +78,7 @@ def describe_tools(split: str) -> str:
     """What the accuracies of other tools were measured on.
 
     Args:
-        split: The one that the checkpoint's figure is on.
+        split: The split of the checkpoint's figure.
     """
     elsewhere = (
         ""
@@ -102,8 +102,8 @@ class Mistake:
     """One kind of mistake.
 
     Attributes:
-        label: The display name of what people said.
-        answer: Of what the model said.
+        label: The display name of the label.
+        answer: The display name of the model's answer.
         count: Such faces.
         support: All faces of that label.
     """

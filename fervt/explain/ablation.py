@@ -29,7 +29,7 @@ class PartEffect:
 def ablate_parts(predictor: Predictor, image: Tensor) -> tuple[PartEffect, ...]:
     """Drops each token except the class token, then neutralizes the graph and GWA.
 
-    A token that is dropped is hidden from the transformer. The graph's vector is also replaced by
+    A dropped token is hidden from the transformer. The graph's vector is also replaced by
     its mean over training faces, which stays closer to what the model knows than a missing token;
     GWA's weights are replaced by uniform ones.
 

@@ -8,7 +8,7 @@ from fervt.grid import GRID
 
 
 def edge_attention(attention: Array, layer: int | None = None, head: int | None = None) -> Array:
-    """Picks a graph layer and head, or their mean where None.
+    """Picks a graph layer and head, or their mean if None.
 
     Args:
         attention: (L, E, H).

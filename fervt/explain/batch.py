@@ -1,7 +1,7 @@
-"""Evidence for many faces at once: one forward pass a batch, and one gradient for its answers.
+"""Evidence for many faces at once: one forward pass and one gradient per batch.
 
 A single face is explained for every class; over a whole split only the class that the model
-answers is of interest, and so one backward pass serves a whole batch.
+predicts is of interest, so one backward pass serves a whole batch.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def read_evidence(
         predictor: The checkpoint.
         faces: (N, 48, 48) uint8, one or more.
         occlusion: Also hide each of the 49 cells in turn: 49 more forward passes.
-        progress: Told how far it is.
+        progress: Called with the progress.
     """
     parts: dict[str, list[Array]] = {}
     predicted, edge_index = [], None

@@ -23,9 +23,9 @@ class Source:
     """One kind of evidence.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         unit: What its numbers are, for a color bar.
-        meaning: One line for people.
+        meaning: A one-line explanation.
         signed: Whether values below 0 mean evidence against.
         neutral: The value of an average or indifferent cell.
     """
@@ -41,7 +41,7 @@ SOURCES: dict[str, Source] = {
     "gwa": Source(
         "GWA weight",
         "× average",
-        "How strongly grid-wise attention chooses a cell; the average cell is 1.",
+        "How strongly grid-wise attention weights a cell; the average cell is 1.",
         False,
         1.0,
     ),
@@ -63,7 +63,7 @@ SOURCES: dict[str, Source] = {
         "Occlusion",
         "drop in probability",
         "How much the target's probability falls when the cell is hidden; below 0 it rises. "
-        "For a target held against another: how much its lead falls.",
+        "For a target contrasted with another: how much its lead falls.",
         True,
         0.0,
     ),
@@ -92,7 +92,7 @@ class Target:
         for name in (label, against):
             if name is not None and name not in vocabulary.classes:
                 raise ConfigError(
-                    f"'{name}' is no class of {vocabulary.title}; "
+                    f"'{name}' is not a class of {vocabulary.title}; "
                     f"known: {', '.join(vocabulary.classes)}."
                 )
         if label == against:

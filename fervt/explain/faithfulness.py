@@ -137,7 +137,7 @@ def _order(values: Array, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _masks(counts: NDArray[np.int64] | list[int], order: NDArray[np.int64], like: Tensor) -> Tensor:
-    """Masks (K, 7, 7) that hide the first so many cells of an order."""
+    """Masks (K, 7, 7) that hide the first cells of an order, by count."""
     place = np.empty(CELLS, np.int64)
     place[order] = np.arange(CELLS)
     hidden = place[None] < np.asarray(counts)[:, None]

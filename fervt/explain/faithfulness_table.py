@@ -61,7 +61,7 @@ def _judge(deletion: int, insertion: int) -> str:
 
 
 def read_table(checkpoint_sha256: str, path: Path = FAITHFULNESS) -> dict[str, Any] | None:
-    """What was measured for a checkpoint's file; None where nothing was.
+    """What was measured for a checkpoint's file; None if nothing was.
 
     Raises:
         DataError: The file is damaged.

@@ -20,7 +20,7 @@ def hide_cells(image: Tensor, hidden: Tensor) -> Tensor:
         hidden: (K, 7, 7), 0..1 (or bool); how much of each cell is hidden, 1 entirely.
 
     Returns:
-        (K, 3, S, S), one changed image a mask.
+        (K, 3, S, S), one changed image per mask.
     """
     kept = 1 - spread_over_pixels(hidden.to(image), image.shape[-1])
     return (image * kept).contiguous(memory_format=torch.channels_last)
@@ -52,14 +52,14 @@ def seen_part(
     Args:
         crop_rgb: (h, h, 3) uint8, the square crop around the face.
         share: Share of its side that `Preprocess` keeps about the center.
-        side_px: Side of the answer; a multiple of 7 puts the cells on whole pixels.
+        side_px: Side of the result; a multiple of 7 puts the cells on whole pixels.
 
     Returns:
         (side_px, side_px, 3) uint8. Its 7x7 cells are those of the model's input.
     """
     side = crop_rgb.shape[0]
     scale = side_px / (side * share)
-    # Pixel centers lie at +0.5: the crop's center must fall on the answer's.
+    # Pixel centers are at +0.5: the crop's center must fall on the result's.
     shift = side_px / 2 - scale * side / 2 + (scale - 1) / 2
     placed = np.array([[scale, 0, shift], [0, scale, shift]])
     return cv2.warpAffine(  # type: ignore[return-value]

@@ -1,6 +1,6 @@
-"""What the prediction owes to each region of the face, measured by hiding it, and said in words.
+"""What each region of the face contributes to the prediction, measured by hiding it, in words.
 
-A single cell rarely decides: its neighbors show the same smile. So all cells of a region are
+A single cell rarely decides, since its neighbors show the same smile. So all cells of a region are
 hidden together, which is what people mean by "without the mouth".
 """
 
@@ -82,7 +82,7 @@ def describe_drops(drops: Mapping[str, float]) -> str:
 
 
 def name_main_region(drops: Mapping[str, float]) -> str:
-    """The same in two or three words: "mostly the mouth"."""
+    """The same in a few words: "mostly the mouth"."""
     order = sorted(drops, key=drops.__getitem__, reverse=True)
     if drops[order[0]] < MATTERS:
         return "no single region decides"

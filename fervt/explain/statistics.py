@@ -21,7 +21,7 @@ class StageStatistics:
         std: Standard deviation.
         min: Smallest.
         max: Largest.
-        nan_share: Share of values that are not a number, 0..1; it ought to be 0.
+        nan_share: Share of NaN values, 0..1; it should be 0.
     """
 
     stage: str

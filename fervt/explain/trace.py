@@ -1,6 +1,6 @@
 """One face on its way through the model: every stage of `FERVTOutput` as a NumPy array.
 
-Torch stays inside `fervt.explain`; who draws or downloads gets arrays of a single face.
+Torch stays inside `fervt.explain`; drawing and downloads get arrays of a single face.
 """
 
 from dataclasses import dataclass

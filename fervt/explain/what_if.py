@@ -41,7 +41,7 @@ class Change:
     """One thing to change about a face.
 
     Attributes:
-        title: For people.
+        title: Its display name.
         unit: Unit of the values.
         values: What is tried; one of them leaves the face as it is.
         neutral: That one.

@@ -1,4 +1,4 @@
-"""Where the faces are, and the square crops that a classifier sees."""
+"""Face detection, and the square crops that a classifier sees."""
 
 from fervt.faces.crop import check_box, crop_face, whole_image_box
 from fervt.faces.detect import SEARCH_SIDE_PX, FaceDetector, thread_detector

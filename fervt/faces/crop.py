@@ -56,11 +56,11 @@ def cut_tilted(
         angle_deg: How far it is tilted clockwise.
 
     Returns:
-        (side, side, 3) uint8; outside of the image its edge pixels are repeated.
+        (side, side, 3) uint8; outside the image its edge pixels are repeated.
     """
     turn = tilt_matrix(angle_deg)
     corner = np.array(center_xy) - turn @ np.full(2, (side - 1) / 2)
-    # OpenCV warps no image with a side of 32,767 pixels and more.
+    # OpenCV cannot warp an image with a side of 32,767 pixels or more.
     reach = np.ceil(0.75 * side) + 2
     sizes = np.array(image_rgb.shape[1::-1])
     start = np.clip(np.floor(center_xy) - reach, 0, sizes - 1).astype(int)
@@ -97,6 +97,6 @@ def check_box(box_xyxy_px: Box) -> None:
 
 
 def whole_image_box(image_rgb: NDArray[np.uint8]) -> Box:
-    """The box of the image itself, for a picture that is one face or in which none was found."""
+    """The box of the whole image, for a picture that is one face or in which none was found."""
     height, width = image_rgb.shape[:2]
     return 0, 0, width, height

@@ -1,7 +1,7 @@
-"""Finding the faces of an image, whichever detector searches.
+"""Finding the faces of an image, with any detector.
 
-libfacedetection where its wheel exists, else the Haar cascade. Where the user names a YuNet file in
-`FERVT_YUNET`, that detector is taken instead.
+libfacedetection if its wheel exists, otherwise the Haar cascade. If the user names a YuNet file in
+`FERVT_YUNET`, that detector is used instead.
 """
 
 import os
@@ -23,25 +23,25 @@ from fervt.faces.tilt import Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
 SEARCH_SIDE_PX = 1024
-_LONGEST = 4  # times that side: a panorama of up to 21 to 1 is not made smaller by it
-_SECOND_SIDE_PX = 640  # second tries are many, and who needs them is seldom small
+_LONGEST = 4  # times that side: it doesn't shrink a panorama of up to 21 to 1
+_SECOND_SIDE_PX = 640  # second tries are many, and faces that need them are seldom small
 
 
 class FaceDetector:
-    """Finds faces. Keeps state: one detector a thread (see `thread_detector`).
+    """Finds faces. Keeps state: one detector per thread (see `thread_detector`).
 
     Args:
         side_px: Images are scaled down for the search to as many pixels as an image of 4:3 with
             this longer side has; smaller is faster and misses smaller faces.
-        persistent: Whether to try again in other ways where nothing is found: turned, and, with the
+        persistent: Whether to try again in other ways if nothing is found: turned, and, with the
             cascade, in equalized light. Costs up to eight more searches, all of which are done.
         search: The detector; by default the best that is installed.
 
     Attributes:
-        name: What people call the detector.
+        name: The detector's display name.
 
     Raises:
-        ConfigError: `FERVT_YUNET` names a file that is missing or no YuNet model.
+        ConfigError: `FERVT_YUNET` names a file that is missing or not a YuNet model.
     """
 
     def __init__(
@@ -134,10 +134,10 @@ def thread_detector(side_px: int = SEARCH_SIDE_PX, persistent: bool = True) -> F
 
 
 def _shrink(image_rgb: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float]:
-    """The image with at most so many pixels, and by how much it was scaled.
+    """The image scaled down to a number of pixels, and the scale.
 
-    By area and not by the longer side: the faces in a panorama are as large as in any photo. Only
-    ribbons are bounded by their length too.
+    By area, not by the longer side: the faces in a panorama are as large as in any photo. Only
+    very long images are bounded by their length too.
     """
     height, width = image_rgb.shape[:2]
     longest = _LONGEST * side_px / max(width, height)

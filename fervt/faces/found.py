@@ -1,4 +1,4 @@
-"""What every face detector shares: the types of its answers and the protocol it follows."""
+"""What all face detectors share: the types of their answers and their protocol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels of the image; right and bottom lie outside."""
+"""Left, top, right, bottom in pixels of the image; right and bottom are exclusive."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class FoundFace:
             right, bottom in pixels of the image, right and bottom outside. It may reach over the
             image's edges.
         score: The detector's own confidence, higher is surer; comparable within one detector only.
-        angle_deg: How far the head is tilted clockwise in the image plane, -180..180; 0 where that
+        angle_deg: How far the head is tilted clockwise in the image plane, -180..180; 0 if that
             is too little to matter. `crop_face` turns the square back by it, about its center.
     """
 
@@ -31,7 +31,7 @@ class FoundFace:
 
 @dataclass(frozen=True, eq=False)
 class Sighting:
-    """What a detector itself reports of a face.
+    """A detector's own report of a face.
 
     Attributes:
         x: Left edge in pixels.
@@ -50,14 +50,14 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Framing:
-    """How to get from a detector's box to FER2013's crop, in multiples of the box's height.
+    """The transform from a detector's box to FER2013's crop, in multiples of the box's height.
 
     FER2013 was cut with a Haar cascade, whose boxes are its crops. Over 127 faces that both found,
     the square below got the label of Haar's crop in 96% (libfacedetection; a square as wide as the
     box's longer side: 93%).
 
     Attributes:
-        up: How far the crop's center lies above the box's.
+        up: How far the crop's center is above the box's.
         side: The crop's side.
     """
 
@@ -69,11 +69,11 @@ class Search(Protocol):
     """A way to search an image for faces; may keep state, so each thread needs its own.
 
     Attributes:
-        name: What people call the detector.
+        name: The detector's display name.
         framing: From its boxes to crops.
         second_tries: What to do with an image in which nothing was found, one after the other:
             "equalize" its light, or look for heads tilted clockwise by so many degrees.
-        second_min_score: The least score that counts then: each try is another chance to err.
+        second_min_score: The minimum score then: each try is another chance to err.
     """
 
     name: str

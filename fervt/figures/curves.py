@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from fervt.figures.grid import RIGHT_PX, Values
 
-# Okabe and Ito's palette and different dashes: told apart without color, too.
+# Okabe and Ito's palette and different dashes: distinguishable without color, too.
 _STYLES = (
     ("#0072B2", "solid"),
     ("#E69F00", "dash"),

@@ -1,4 +1,4 @@
-"""Charts for a screen that people see from across a room: few marks, large type."""
+"""Charts for a screen seen from across a room: few marks, large type."""
 
 from collections.abc import Mapping, Sequence
 

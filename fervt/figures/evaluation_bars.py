@@ -56,7 +56,7 @@ def change_figure(
     intervals: Sequence[tuple[Values, Values]],
     names: Sequence[str],
 ) -> go.Figure:
-    """Draws the change of F1 of each class with its interval, a mark a model.
+    """Draws the change of F1 of each class with its interval, one mark per model.
 
     Args:
         classes: C labels.
@@ -106,7 +106,7 @@ def standing_figure(
     Args:
         names: K names.
         accuracies: K, 0..1.
-        spreads: K, lower and upper end; None where there is none.
+        spreads: K, lower and upper end; None if there is none.
         ours: Which of them are checkpoints of this program.
     """
     order = np.argsort(-np.asarray(accuracies), kind="stable")
@@ -197,7 +197,7 @@ def cost_figure(
     unit: str,
     spreads: Sequence[tuple[float, float]] | None = None,
 ) -> go.Figure:
-    """Draws accuracy against what a face costs; up and to the left is better.
+    """Draws accuracy against the cost per face; up and to the left is better.
 
     Args:
         names: K checkpoints.

@@ -20,7 +20,7 @@ _SIGNED: Scale = (
     (1.0, f"rgba({_WARM},0.9)"),
 )
 _ROW_PX = 52
-_LINE = 10  # characters that four names beside each other have room for on a phone
+_LINE = 10  # characters that fit for each of four names side by side on a phone
 
 Cell = tuple[int, int]
 
@@ -40,7 +40,7 @@ def confusion_figure(
         names: C names for people.
         as_shares: Print each row's shares instead of counts; the colors are always shares.
         marked: The cell to outline.
-        ink: The page's text color; None where it is unknown.
+        ink: The page's text color; None if it is unknown.
     """
     support = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(support, 1)
@@ -92,7 +92,7 @@ def agreement_figure(
 
 
 def _in_lines(name: str) -> str:
-    """A name with line breaks after hyphens and the like, where it is too long for one line."""
+    """A name with line breaks after hyphens and the like, if it is too long for one line."""
     lines = [""]
     for part in re.findall(r"[^-_. ]*[-_. ]|[^-_. ]+", name):
         if lines[-1] and len(lines[-1] + part.rstrip()) > _LINE:
@@ -138,8 +138,8 @@ def _matrix(
         text=[text for row in hover for text in row],
         hovertemplate="%{text}<extra></extra>",
     )
-    # Annotations, because text of a trace fades when a cell is selected; set together, because
-    # add_annotation copies those that are there already.
+    # Annotations, because a trace's text fades when a cell is selected; set together, because
+    # add_annotation copies the existing ones.
     shares = ((values - low) / (high - low)).tolist()
     notes = [
         {

@@ -15,7 +15,7 @@ _MOST_POINTS = 400
 _EVEN = "#8A8A99"
 _ACCENT = "#5457CD"
 _KEPT = {"color": _EVEN, "dash": "dot"}  # the line at the epoch that was kept
-# Okabe and Ito's colors with different dashes: told apart without color, too.
+# Okabe and Ito's colors with different dashes: distinguishable without color, too.
 STYLES = (
     ("#0072B2", "solid"),
     ("#D55E00", "dash"),
@@ -23,7 +23,7 @@ STYLES = (
     ("#CC79A7", "dashdot"),
     ("#8A8A99", "longdash"),
 )
-"""Color and dash of as many models as are compared, and of the people beside them."""
+"""Color and dash of each compared model, and of people."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 
 
@@ -34,10 +34,10 @@ def threshold_figure(
     *,
     diagonal: bool,
 ) -> go.Figure:
-    """Draws one curve a class, with its area in the legend.
+    """Draws one curve per class, with its area in the legend.
 
     Args:
-        curves: x (P,), y (P,) and area by class label; None where a class has none.
+        curves: x (P,), y (P,) and area by class label; None if a class has none.
         x_title: Of the axis.
         y_title: Of the axis.
         diagonal: Whether chance is the diagonal, as in a ROC.
@@ -129,11 +129,11 @@ def risk_figure(
 def training_figures(
     history: Sequence[Mapping[str, float]], best_epoch: int | None
 ) -> dict[str, go.Figure]:
-    """Draws loss, accuracy and learning rate by epoch, a figure each, by their titles.
+    """Draws loss, accuracy and learning rate by epoch, one figure each, by title.
 
     Args:
         history: A checkpoint's, one mapping an epoch.
-        best_epoch: Which epoch was kept; None where that is not known.
+        best_epoch: Which epoch was kept; None if that is not known.
     """
     both = (("train", "Training"), ("public", "PublicTest"))
     figures = {
@@ -146,7 +146,7 @@ def training_figures(
     for title, figure in figures.items():
         if best_epoch is not None and title != "Learning rate":
             figure.add_vline(x=best_epoch, line=_KEPT)
-        # The legend stands above the axes, and all leave the same room for it: they line up.
+        # The legend is above the axes, and all leave the same room for it, so they line up.
         figure.update_layout(
             title=title,
             height=300,
@@ -157,11 +157,11 @@ def training_figures(
 
 
 def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | None) -> go.Figure:
-    """Draws the same beside each other in one figure, which needs some width.
+    """Draws the same side by side in one figure, which needs some width.
 
     Args:
         history: A checkpoint's, one mapping an epoch.
-        best_epoch: Which epoch was kept; None where that is not known.
+        best_epoch: Which epoch was kept; None if that is not known.
     """
     parts = training_figures(history, best_epoch)
     figure = make_subplots(
@@ -184,7 +184,7 @@ def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | No
 def _by_epoch(
     history: Sequence[Mapping[str, float]], keys: Mapping[str, str], form: str
 ) -> go.Figure:
-    """One line a name, of the history's values under its key."""
+    """One line per name, of the history's values under its key."""
     figure = go.Figure()
     for (name, key), (color, dash) in zip(keys.items(), STYLES, strict=False):
         figure.add_scatter(
@@ -207,7 +207,7 @@ def _with_epochs(figure: go.Figure) -> go.Figure:
 
 
 def _thin(x: Values, y: Values) -> tuple[Values, Values]:
-    """At most 400 of the points, both ends among them: more can't be seen."""
+    """At most 400 of the points, including both ends: more can't be seen."""
     if len(x) <= _MOST_POINTS:
         return x, y
     kept = np.unique(np.linspace(0, len(x) - 1, _MOST_POINTS).astype(int))

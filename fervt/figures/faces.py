@@ -26,9 +26,9 @@ def plot_faces(
     Args:
         image_rgb: (h, w, 3) uint8.
         boxes_xyxy_px: Left, top, right, bottom in pixels of the picture.
-        captions: One a box.
+        captions: One per box.
         hover: What hovering over each box shows.
-        colors: One `#RRGGBB` a box.
+        colors: One `#RRGGBB` per box.
         angles_deg: How far each box is tilted clockwise about its center.
     """
     height, width = image_rgb.shape[:2]

@@ -20,7 +20,7 @@ from fervt.figures.grid import (
 )
 from fervt.grid import GRID
 
-STRONGEST = 10  # edges that are drawn where not all are asked for
+STRONGEST = 10  # edges that are drawn unless all are asked for
 _BINS = 8  # lines of one color are one trace: 217 traces would take seconds to draw
 _WIDTHS_PX = np.linspace(1.2, 6.0, _BINS)
 _FADED = "rgba(190,190,200,0.35)"

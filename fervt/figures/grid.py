@@ -18,7 +18,7 @@ from fervt.grid import GRID
 SEQUENTIAL = "Viridis"
 DIVERGING = "RdBu_r"  # red above 0, blue below, white at 0
 FACE_PX = 380
-RIGHT_PX = 20  # beside axes that end in a number: half of it stands outside, "100%" at the most
+RIGHT_PX = 20  # beside axes that end in a number: half of it is outside, "100%" at most
 BAR_PX = 52  # height of a color bar below a picture, with its numbers and its unit
 MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
 
@@ -62,7 +62,7 @@ def grid_figure(
 def lay_picture(
     figure: go.Figure, source: str, width: float, height: float, **where: str | int
 ) -> None:
-    """Lays a picture below what a figure draws, from its origin on.
+    """Puts a picture below a figure's marks, starting at its origin.
 
     Args:
         figure: Its y axis points down.
@@ -89,7 +89,7 @@ def encode_png(picture_rgb: NDArray[np.uint8]) -> str:
 
 
 def encode_picture(picture_rgb: NDArray[np.uint8], longer_px: int, quality: int = 95) -> str:
-    """A photo (h, w, 3) uint8 RGB as the data URI of a JPEG, its longer side at most so long."""
+    """A photo (h, w, 3) uint8 RGB as the data URI of a JPEG, its longer side limited."""
     scale = longer_px / max(picture_rgb.shape[:2])
     if scale < 1:
         height, width = (max(1, round(scale * side)) for side in picture_rgb.shape[:2])
@@ -148,7 +148,7 @@ def color_range(
     """The range of a color bar: a fixed one, so that even values look even.
 
     Args:
-        values: What is drawn; the range is widened where they leave it.
+        values: What is drawn; the range is widened if they exceed it.
         low: Its lower end.
         high: Its upper end.
         stretch: Fit the range to the values instead, if they differ at all.
@@ -161,7 +161,7 @@ def color_range(
 
 
 def signed_range(values: Values, least: float) -> tuple[float, float]:
-    """A range about 0 that is as wide as the values, and `least` at the least."""
+    """A range about 0 that is as wide as the values, and at least `least`."""
     widest = max(least, float(np.nanmax(np.abs(values), initial=0)))
     return -widest, widest
 

@@ -1,4 +1,4 @@
-"""Charts in one sentence each, for those who cannot see them."""
+"""Charts in one sentence each, for screen readers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
@@ -198,7 +198,7 @@ def say_course(what: str, curves: Mapping[str, Sequence[float | None]], form: Fo
 
     Args:
         what: What is drawn.
-        curves: Values by name, None where one is missing.
+        curves: Values by name, None if one is missing.
         form: A value in words.
     """
     said = []

@@ -31,7 +31,7 @@ def cell_color(scale: Scale, share: float, page: str) -> NDArray[np.float64]:
 
     Args:
         scale: The heatmap's.
-        share: Where the cell's value lies in its range, 0..1.
+        share: Where the cell's value is in its range, 0..1.
         page: The color behind it, as "#RRGGBB".
     """
     colors = np.array([_channels(color) for _, color in scale])
@@ -45,13 +45,13 @@ def text_on(scale: Scale, share: float, ink: str | None) -> str | None:
 
     Args:
         scale: The heatmap's.
-        share: Where the cell's value lies in its range, 0..1.
-        ink: The page's own text color, which tells what lies behind the cell; None where that is
+        share: Where the cell's value is in its range, 0..1.
+        ink: The page's own text color, which tells what lies behind the cell; None if that is
             unknown.
 
     Returns:
-        White or black. On an unknown page white, or None for the page's own: what is the better one
-        on that of light and dark pages on which it is the worse.
+        White or black. On an unknown page white, or None for the page's own: the better choice
+        on whichever of light and dark pages is worse for it.
     """
     if ink is not None:
         cell = cell_color(scale, share, page_of(ink))

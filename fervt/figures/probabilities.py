@@ -30,7 +30,7 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
         text=texts,
         textposition="outside",
         textfont={"size": _TEXT_PX},
-        cliponaxis=False,  # the label of a long bar stands in the margin
+        cliponaxis=False,  # the label of a long bar is in the margin
         marker={
             "color": [e.color for e in shown],
             "opacity": [1.0 if i == leading else _FAINT for i in range(len(shown))],

@@ -19,10 +19,10 @@ def strength_figure(
     range_: tuple[float, float] | None = (0.0, 1.0),
     height_px: int = _HEIGHT_PX,
 ) -> go.Figure:
-    """Draws one curve a checkpoint, with a band for its intervals.
+    """Draws one curve per checkpoint, with a band for its intervals.
 
     Args:
-        ticks: What the strengths are called, the first one for the faces as they are.
+        ticks: The names of the strengths, the first one for uncorrupted faces.
         curves: Values, lower and upper ends by name; None for no intervals.
         percent: Whether the values are shares.
         range_: Of the values; None fits it to them.

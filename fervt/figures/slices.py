@@ -46,7 +46,7 @@ def slice_figure(
             hovertemplate="%{text}: %{x:.1%}<extra></extra>",
         )
     )
-    # A title may be as long as a phone is wide: it stands above its mark, not beside it.
+    # A title may be as long as a phone is wide, so it goes above its mark, not beside it.
     for row, (title, n) in enumerate(zip(titles, counts, strict=True)):
         figure.add_annotation(
             x=0,

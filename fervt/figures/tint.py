@@ -1,6 +1,6 @@
 """One visual language for all maps on a face: warm where a cell counts for more, blue for less.
 
-The face stays visible: a cell's color is the more opaque, the further its value is from neutral.
+The face stays visible: the further a cell's value is from neutral, the more opaque its color.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def tint_cells(values: Values, neutral: float, floor: float, signed: bool) -> li
     Args:
         values: (7, 7).
         neutral: The value of an average or indifferent cell, which stays clear.
-        floor: The least distance from neutral that gets the full color, so that even maps look
+        floor: The smallest distance from neutral that gets the full color, so that even maps look
             even.
         signed: Whether values below neutral are evidence against; they stay clear where not.
     """

@@ -36,5 +36,5 @@ def people_on_errors(
 
 
 def vote_shares(votes: NDArray[Any]) -> NDArray[np.float64]:
-    """Votes (N, V) as shares of each row's votes; zeros where there are none."""
+    """Votes (N, V) as shares of each row's votes; zeros if there are none."""
     return votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)

@@ -1,4 +1,4 @@
-"""Is the new one better: several sets of predictions on the same rows.
+"""Is the new one better? Several sets of predictions on the same rows.
 
 Shapes: K models, N joined rows, C classes that all know.
 """
@@ -22,13 +22,13 @@ _IDENTITY = ["image_sha256", "label_fer2013", "label_ferplus"]
 def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED) -> NDArray[Any]:
     """Finds the rows that all tables have, by the pixels of their images.
 
-    An image that lies several times in a split is joined to itself as often as all tables have it.
+    An image that occurs several times in a split is joined as often as all tables have it.
     One table may hold far fewer rows, as FER+ keeps only faces that its annotators agree on; but
-    nearly all of those must lie in the others too, or the tables are of different data.
+    nearly all of those must be in the others too, or the tables are of different data.
 
     Args:
         tables: K tables with `image_sha256`, `label_fer2013` and `label_ferplus`.
-        least_share: Of the shortest table, that must be found in all.
+        least_share: Share of the shortest table that must be found in all.
 
     Returns:
         (K, M) int64: positions of the M joined rows in each table, in the first one's order.
@@ -82,7 +82,7 @@ class Difference:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval leaves out 0."""
+        """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 

@@ -26,7 +26,7 @@ class Curve:
 
 
 def roc_curves(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Curve | None]:
-    """One ROC curve a class of (N, C) probabilities; None where a class has no rows, or all."""
+    """One ROC curve per class of (N, C) probabilities; None if a class has no rows, or all."""
 
     def curve(positive: NDArray[np.bool_], chance: NDArray[Any]) -> Curve:
         x, y, _ = roc_curve(positive, chance)
@@ -38,7 +38,7 @@ def roc_curves(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Curve 
 def precision_recall_curves(
     probabilities: NDArray[Any], labels: NDArray[Any]
 ) -> list[Curve | None]:
-    """One precision-recall curve a class; None where a class has no rows, or all."""
+    """One precision-recall curve per class; None if a class has no rows, or all."""
 
     def curve(positive: NDArray[np.bool_], chance: NDArray[Any]) -> Curve:
         precision, recall, _ = precision_recall_curve(positive, chance, drop_intermediate=True)
@@ -60,11 +60,11 @@ def _one_against_rest(
 
 @dataclass(frozen=True, eq=False)
 class RiskCoverage:
-    """What happens when the model only answers where its confidence reaches a threshold.
+    """What happens if the model only answers when its confidence reaches a threshold.
 
     Attributes:
-        threshold: (P,) the distinct confidences, falling.
-        coverage: (P,) share of rows answered at that threshold, rising to 1.
+        threshold: (P,) the distinct confidences, descending.
+        coverage: (P,) share of rows answered at that threshold, ascending to 1.
         risk: (P,) share of wrong answers among them.
         area: Mean risk over all rows taken from the surest down (AURC; Geifman and El-Yaniv, 2017),
             rows of equal confidence counted together.
@@ -76,7 +76,7 @@ class RiskCoverage:
     area: float
 
     def at(self, threshold: float) -> tuple[float, float | None]:
-        """Coverage and risk at a threshold; no risk where nothing is answered."""
+        """Coverage and risk at a threshold; no risk if nothing is answered."""
         answered = int(np.searchsorted(-self.threshold, -threshold, side="right"))
         if not answered:
             return 0.0, None

@@ -1,4 +1,4 @@
-"""Where faces lie in the model's own space: embeddings laid out in a plane."""
+"""Where faces are in the model's own space: embeddings projected to a plane."""
 
 from typing import Any, Literal
 
@@ -17,17 +17,17 @@ _TSNE_DIMENSIONS = 30
 def project(
     embeddings: NDArray[Any], method: Literal["pca", "tsne"] = "pca", seed: int = 0
 ) -> NDArray[np.float32]:
-    """Lays embeddings (N, D) out in a plane (N, 2).
+    """Projects embeddings (N, D) to a plane (N, 2).
 
     Args:
-        embeddings: One row a face.
+        embeddings: One row per face.
         method: "pca": the two directions of the largest variance. "tsne": neighbors stay close
             (van der Maaten and Hinton, 2008), from the first 30 principal components.
         seed: Of t-SNE.
 
     Raises:
         DataError: There are fewer than four rows, fewer than two dimensions, a value that is not
-            finite, or nothing that differs.
+            finite, or rows that are all the same.
     """
     values = np.asarray(embeddings, dtype=np.float32)
     if len(values) < _LEAST_ROWS or values.shape[1] < 2:
@@ -35,7 +35,9 @@ def project(
     if not np.isfinite(values).all():
         raise DataError("A map needs finite embeddings.")
     if not np.square(values - values[0]).sum() > 0:  # t-SNE divides by this, and crashes at 0
-        raise DataError("A map needs faces that differ; the model sees the same in all of these.")
+        raise DataError(
+            "A map needs faces that differ; the model sees no difference between these."
+        )
     if method == "pca":
         return PCA(2, svd_solver="full").fit_transform(values)
     reduced = PCA(min(_TSNE_DIMENSIONS, *values.shape), svd_solver="full").fit_transform(values)

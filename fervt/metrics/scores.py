@@ -1,4 +1,4 @@
-"""The figures of one set of predictions: how often right, for which classes, how surely.
+"""The figures of one set of predictions: accuracy, per-class scores, calibration.
 
 Shapes: N rows, C classes.
 """

@@ -1,6 +1,6 @@
 """The ResNet-34 feature pyramid, turned into tokens.
 
-The trunk is put together from torchvision's `BasicBlock` with torchvision's own parameter names, so
+The trunk is assembled from torchvision's `BasicBlock` with torchvision's own parameter names, so
 that its ImageNet weights fit at width 64 with the ImageNet stem. The stem and the width can change:
 48-pixel faces need no 7x7/2 stem, and a laptop needs no 21 million parameters.
 """
@@ -66,7 +66,7 @@ class ResNet34(nn.Module):
         return layer2, layer3, self.layer4(layer3)
 
     def load_imagenet(self, file: Path | None = None) -> None:
-        """Takes over torchvision's ImageNet weights.
+        """Loads torchvision's ImageNet weights.
 
         Args:
             file: A saved torchvision `resnet34` state dict; None lets torchvision fetch its own.
@@ -108,8 +108,8 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
 class Backbone(nn.Module):
     """The token maker: class, L1, L2, L3 (the pyramid's levels) and GNN.
 
-    The levels are pooled with the cell weights, and the class token starts from the patches that
-    they weigh.
+    The levels are pooled with the cell weights, and the class token starts from the patches
+    that they weight.
 
     Shapes:
         in: fused features (B, 3, S, S); gnn_features (B, D) or None; with GWA its weights

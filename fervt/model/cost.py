@@ -1,4 +1,4 @@
-"""What a model costs: its arithmetic and its parameters."""
+"""A model's cost: its arithmetic and its parameters."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -15,5 +15,5 @@ def count_gmac(model: FERVTGNN) -> float:
 
 
 def count_parameters(model: FERVTGNN) -> int:
-    """Numbers that training changes."""
+    """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters())

@@ -1,4 +1,4 @@
-"""FERVT-GNN, put together: configuration, output and the model, read from top to bottom."""
+"""FERVT-GNN, assembled: configuration, output and the model, to be read from top to bottom."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ _NARROWEST = 8
 class FERVTConfig:
     """The configuration of a FERVT-GNN, stored in every checkpoint.
 
-    A stranger's file may name these, so none may make a model that takes minutes or all memory.
+    An untrusted file may set these, so none may make a model that takes minutes or all memory.
 
     Raises:
         ConfigError: A value is outside its range.
@@ -42,7 +42,7 @@ class FERVTConfig:
     use_gwa: bool = option(True, "grid-wise attention and its fusion")
     gwa_dim: int = option(64, "feature dimension of GWA's patches", least=1, most=1024)
     gwa_heads: int = option(4, "summary queries of GWA", least=1, most=64)
-    gwa_focus: float = option(0.4, "share of the cells that GWA chooses", least=0.05, below=1)
+    gwa_focus: float = option(0.4, "share of the cells that GWA selects", least=0.05, below=1)
     gwa_embedding: Embedding = option(
         "patch", "how GWA embeds a cell: one patch convolution, or convolutional, which points"
     )
@@ -122,12 +122,12 @@ class FERVTOutput:
         node_features: (B, 49, F), before the graph layers.
         graph_features: (B, 49, D), after them.
         gat_edge_index: (2, 217) of one image, rows source and target.
-        gat_attention: one (B, 217, H) a graph layer; sums to 1 over each target's edges. Read it in
+        gat_attention: one (B, 217, H) per graph layer; sums to 1 over each target's edges. Read in
             eval mode.
         gnn_features: (B, D).
         feature_map: (B, 8 * width, h, w), the trunk's last map.
         tokens: (B, N, D), the transformer's input.
-        transformer_attention: one (B, H, N, N) a block; rows sum to 1.
+        transformer_attention: one (B, H, N, N) per block; rows sum to 1.
         gwa_logits: (B, C), read from GWA's weighted patch features alone.
         gnn_logits: (B, C), read from the graph vector alone.
     """
@@ -167,7 +167,7 @@ class FERVTGNN(nn.Module):
             self.gnn = AttentionGNN(c.node_dim, c.embed_dim, c.gat_heads)
             self.pool = GraphPooling(c.embed_dim, c.graph_pooling)
             self.gnn_head = nn.Linear(c.embed_dim, classes)
-            # The graph vector's running mean over training images: what "no news" looks like.
+            # The graph vector's running mean over training images: an uninformative value.
             self.register_buffer("gnn_mean", torch.zeros(c.embed_dim))
         summary_dim = c.gwa_dim if c.use_gwa else None
         self.backbone = Backbone(c.stem, c.width, c.embed_dim, c.use_gnn, summary_dim)
@@ -178,7 +178,7 @@ class FERVTGNN(nn.Module):
 
         Args:
             images: (B, 3, S, S), normalized with the checkpoint's mean and standard deviation.
-            intervention: What to replace on the way, None for nothing.
+            intervention: What to replace along the way, None for nothing.
         """
         change = intervention or Intervention()
         fused, weighted, weights, summary, gwa_logits = images, None, None, None, None

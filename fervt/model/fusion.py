@@ -1,4 +1,4 @@
-"""GWA fusion: combines weighted map and image so that the result still resembles an image."""
+"""GWA fusion: combines the weighted map and the image into something like an image."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ class GWAFusion(nn.Module):
 
     The last convolution starts at zero, so fusion starts as the identity of the map and an ImageNet
     backbone behind it still sees an image. Nothing keeps these convolutions from rebuilding the
-    image out of both, and trained models do so: what GWA is worth then shows where its weights are
+    image from both, and trained models do so: GWA's contribution then shows where its weights are
     read, in `GraphPooling` and `Backbone`.
 
     Shapes:

@@ -20,7 +20,7 @@ Pooling = Literal["mean", "max", "attention", "gwa", "contrast"]
 def grid_edges(side: int = GRID) -> Tensor:
     """Edges of a 4-connected grid, row 0 at the top: (2, E), rows source and target.
 
-    First both directions of every neighbor pair, then one self-loop a node: 168 + 49 = 217 for
+    First both directions of every neighbor pair, then one self-loop per node: 168 + 49 = 217 for
     side 7.
     """
     node = torch.arange(side * side).view(side, side)
@@ -67,7 +67,7 @@ class GraphAttention(nn.Module):
     """One graph attention layer (Velickovic et al., 2018) on a residual path.
 
     Its weights and their names are those of `torch_geometric.nn.GATConv(in_dim, out_dim // heads,
-    heads, residual=True)`, and so are its numbers. That layer gathers and scatters along edges,
+    heads, residual=True)`, and so are its results. That layer gathers and scatters along edges,
     which pays for large sparse graphs; on 49 nodes a dense matrix of scores, masked where there is
     no edge, is faster and exports to other engines.
 
@@ -110,7 +110,7 @@ class AttentionGNN(nn.Module):
 
     Shapes:
         in: nodes (B, 49, F); edge_index (2, 217) of one image.
-        out: nodes (B, 49, D); one attention (B, 217, H) a layer, in the order of edge_index.
+        out: nodes (B, 49, D); one attention (B, 217, H) per layer, in the order of edge_index.
     """
 
     def __init__(self, node_dim: int, dim: int, heads: int) -> None:
@@ -139,9 +139,9 @@ class AttentionGNN(nn.Module):
 class GraphPooling(nn.Module):
     """One vector for the whole graph: nodes (B, 49, D) to (B, D).
 
-    By their mean, maximum, an attention of its own, their mean weighted by GWA's cell weights, or
-    that mean's contrast to the plain one: what the cells that GWA chooses have over the average
-    cell, so weights that are all alike leave nothing.
+    By their mean, maximum, its own attention, their mean weighted by GWA's cell weights, or
+    that mean's contrast to the plain one: what distinguishes GWA's selected cells from the average
+    cell, so equal weights give zero.
     """
 
     def __init__(self, dim: int, kind: Pooling = "mean") -> None:
@@ -155,7 +155,7 @@ class GraphPooling(nn.Module):
         Args:
             nodes: (B, 49, D).
             cell_weights: (B, 7, 7), mean 1 over the grid; "gwa" and "contrast" read them, and
-                take the plain mean where they are None.
+                take the plain mean if they are None.
         """
         if self.kind in ("gwa", "contrast") and cell_weights is not None:
             weights = cell_weights.flatten(1).unsqueeze(2).to(nodes.dtype)

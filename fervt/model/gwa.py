@@ -1,7 +1,7 @@
 """Grid-Wise Attention: one weight for each cell of a 7x7 grid over the face.
 
-The image becomes 49 patches, one a cell. Patches see each other through self-attention;
-then a few learned summary queries, one a head, attend to all patches together. The resulting
+The image becomes 49 patches, one per cell. Patches see each other through self-attention;
+then a few learned summary queries, one per head, attend to all patches together. The resulting
 distribution, times 49, is the cell weight: 1 means "as much as the average cell".
 """
 
@@ -30,7 +30,7 @@ class GWA(nn.Module):
 
     Shapes:
         in: images (B, 3, S, S), S a multiple of 7.
-        out: images as they came; map = weights * images (B, 3, S, S); weights (B, 7, 7), never
+        out: images unchanged; map = weights * images (B, 3, S, S); weights (B, 7, 7), never
             negative, mean 1 over the grid; summary (B, P), the patch features averaged with these
             weights.
     """
@@ -61,7 +61,7 @@ class GWA(nn.Module):
     def forward(
         self, images: Tensor, weights: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Weighs the cells.
+        """Weights the cells.
 
         Args:
             images: (B, 3, S, S).
@@ -82,16 +82,16 @@ class GWA(nn.Module):
         return images, weighted, weights, summary
 
     def scores(self, images: Tensor) -> Tensor:
-        """The scores behind the weights: images (B, 3, S, S) to one score a cell (B, 7, 7)."""
+        """The scores behind the weights: images (B, 3, S, S) to one score per cell (B, 7, 7)."""
         _, keys = self._embed(images)
         return self._score(keys).unflatten(1, (GRID, GRID))
 
     def _embed(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeds images; returns the patches and what their keys are made of, both (B, 49, P).
+        """Embeds images; returns the patches and the inputs of their keys, both (B, 49, P).
 
         With the convolutional embedding, keys are made of a patch without its position, and of
         what it gathers from the others: a key with its position would let the same cells be
-        chosen in every face.
+        selected in every face.
         """
         patches = self.embed(images).flatten(2).transpose(1, 2)
         placed = patches + self.position
@@ -104,9 +104,9 @@ class GWA(nn.Module):
         """Attends to patches (B, 49, P) with all queries; returns scores (B, 49).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
-        the cell's key, so a cell counts if any query asks for it. How many cells are chosen
-        is given (`focus` times 49), which ones is learned. Left free, training flattens the weights
-        until the map is the image; with only their contrast given, it blackens a few corners and
+        the cell's key, so a cell counts if any query asks for it. How many cells are selected
+        is fixed (`focus` times 49), which ones is learned. Left free, training flattens the weights
+        until the map is the image; with only their contrast fixed, it blackens a few corners and
         flattens the rest.
         """
         keys = self.key(patches).float().unflatten(2, (self.heads, -1))
@@ -117,10 +117,10 @@ class GWA(nn.Module):
 
 
 def convolutional_embedding(cell: int, dim: int) -> nn.Sequential:
-    """Three convolutions from an image to one vector a cell: (B, 3, S, S) to (B, dim, 7, 7).
+    """Three convolutions from an image to one vector per cell: (B, 3, S, S) to (B, dim, 7, 7).
 
-    Unlike one convolution a patch, they see the same part of a face alike wherever in its cell it
-    lies.
+    Unlike one convolution per patch, they see a part of a face the same way wherever in its cell
+    it is.
 
     Args:
         cell: Side of a cell in pixels.
@@ -140,15 +140,15 @@ def convolutional_embedding(cell: int, dim: int) -> nn.Sequential:
 
 
 def choose_cells(scores: Tensor, share: float) -> Tensor:
-    """Chooses the best share of the cells, softly: near 1 for them and near 0 for the others.
+    """Selects the best share of the cells, softly: near 1 for them and near 0 for the others.
 
-    A sigmoid whose middle lies between the last cell that is chosen and the next one. Its width
-    comes from the middle cell of the chosen and the middle one of the others, so that neither a
-    few cells far off nor scores that hardly differ can flatten it.
+    A sigmoid whose middle is between the last selected cell and the next one. Its width
+    comes from the median cell of the selected and the median of the others, so that neither a
+    few outliers nor scores that hardly differ can flatten it.
 
     Args:
         scores: (B, N).
-        share: Of the N cells, 0..1; at least one is chosen and one is not.
+        share: Of the N cells, 0..1; at least one is selected and one is not.
 
     Returns:
         (B, N), 0..1.

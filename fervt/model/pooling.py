@@ -7,9 +7,9 @@ from torch import Tensor, nn
 def average_onto(maps: Tensor, height: int, width: int) -> Tensor:
     """Averages maps (B, C, h, w) onto a grid: (B, C, height, width).
 
-    PyTorch's adaptive average pooling. ONNX has none where the sizes don't divide each other, and
-    the exporter makes it gathers, masks and sums, which cost 6% of a face's time. So while it is
-    exported, this is `average_by_product`.
+    PyTorch's adaptive average pooling. ONNX has none for sizes that don't divide each other, and
+    the exporter turns it into gathers, masks and sums, which cost 6% of a face's time. So during
+    export, this is `average_by_product`.
     """
     if torch.compiler.is_exporting():
         return average_by_product(maps, height, width)
@@ -17,7 +17,7 @@ def average_onto(maps: Tensor, height: int, width: int) -> Tensor:
 
 
 def average_by_product(maps: Tensor, height: int, width: int) -> Tensor:
-    """The same numbers as adaptive average pooling, by products with two constant matrices."""
+    """The same results as adaptive average pooling, by products with two constant matrices."""
     rows, columns = _windows(height, maps.shape[2]), _windows(width, maps.shape[3])
     return rows @ maps @ columns.T
 

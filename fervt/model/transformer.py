@@ -1,4 +1,4 @@
-"""The visual token transformer: it classifies on the class token and returns its attention.
+"""The visual token transformer: it classifies from the class token and returns its attention.
 
 Attention weights are a return value, computed by an explicit softmax, so that pictures of them show
 what the model used and one model can serve many callers at once.
@@ -44,7 +44,7 @@ class PositionWiseFeedForward(nn.Module):
         self.contract = nn.Linear(hidden, dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Transforms every token alike."""
+        """Transforms every token in the same way."""
         return self.contract(nn.functional.gelu(self.expand(tokens)))
 
 
@@ -68,7 +68,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """A stack of blocks: tokens (B, N, D) to tokens and one attention (B, H, N, N) a block."""
+    """A stack of blocks: tokens (B, N, D) to tokens and one attention (B, H, N, N) per block."""
 
     def __init__(self, dim: int, depth: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Transformer(nn.Module):
     def forward(
         self, tokens: Tensor, keep: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Runs all blocks and the closing normalization."""
+        """Runs all blocks and the final normalization."""
         attentions = []
         for block in self.blocks:
             tokens, attention = block(tokens, keep)
@@ -87,7 +87,7 @@ class Transformer(nn.Module):
 
 
 class VTA(nn.Module):
-    """Visual token attention: transformer and classifier on the class token.
+    """Visual token attention: transformer, and classifier on the class token.
 
     Shapes:
         in: tokens (B, N, D), token 0 is the class token; keep (B, N) bool or None.
@@ -109,7 +109,7 @@ class VTA(nn.Module):
         """Classifies; in training whole pyramid tokens are hidden at random.
 
         Hiding L1..L3 (tokens 1 to 3), never the class or the GNN token, makes the class token learn
-        to read all of its sources instead of the strongest alone.
+        to read all of its sources instead of only the strongest.
         """
         if self.training and self.token_dropout > 0:
             hidden = torch.rand(tokens.shape[:2], device=tokens.device) < self.token_dropout

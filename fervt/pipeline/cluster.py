@@ -1,7 +1,7 @@
 """The same parts on a cluster, through Ray Data: it places them, feeds them and repeats lost ones.
 
-The parts travel back to the machine that began the run, which writes them. So only the images
-must lie where every machine sees them.
+The parts are sent back to the machine that started the run, which writes them. So only the images
+must be where every machine sees them.
 """
 
 import logging
@@ -28,7 +28,7 @@ _CONNECT_S = 10
 
 
 class PartMaker:
-    """What runs on the cluster, one a core, with a checkpoint of its own.
+    """The worker on the cluster, one per core, each with its own checkpoint.
 
     Args:
         checkpoint: The checkpoint file's name and content.
@@ -53,7 +53,7 @@ class PartMaker:
         numbers, packed, problems = [], [], []
         for row in batch.to_pylist():
             numbers.append(row["number"])
-            # A sentence is an answer: an exception would come back wrapped in the cluster's own.
+            # A message is returned: an exception would come back wrapped in the cluster's own.
             try:
                 packed.append(_pack(self._make(pickle.loads(row["chunk"]))))
                 problems.append("")
@@ -67,8 +67,8 @@ class PartMaker:
         places = [os.fsdecode(name) for name in chunk.names] or [chunk.place]
         if not any(os.path.exists(os.path.join(self._base, place)) for place in places):
             raise DataError(
-                f"'{printable(places[0])}' is not there on {socket.gethostname()}: the images must "
-                "lie where every machine of the cluster sees them."
+                f"'{printable(places[0])}' is not on {socket.gethostname()}: the images must "
+                "be where every machine of the cluster sees them."
             )
         rows = answer_chunk(self._predictor, chunk, self._whole_image, self._base)
         return make_part(len(chunk), rows, self._predictor.classes.classes)
@@ -83,7 +83,7 @@ def run_on_ray(run: Run, checkpoint: Path, engine: str, address: str, report: Pr
         engine: What runs the network, as in `Predictor`.
         address: Where the cluster is, as `ray.init` takes it; "auto" for the one that this machine
             belongs to, "local" for one of this machine alone.
-        report: Told how far it is.
+        report: Called with the progress.
 
     Raises:
         DataError: The cluster cannot be reached, or cannot read the images.
@@ -131,7 +131,7 @@ def run_on_ray(run: Run, checkpoint: Path, engine: str, address: str, report: Pr
     except ray.exceptions.RayError as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise DataError(
-            f"The Ray cluster gave up ({reason}). Run the same command again to go on."
+            f"The Ray cluster gave up ({reason}). Run the same command again to continue."
         ) from error
     finally:
         if own:

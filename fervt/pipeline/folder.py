@@ -1,6 +1,6 @@
-"""The folder that a run keeps its parts in: whose it is, and how it goes.
+"""The folder that a run keeps its parts in: its ownership and its removal.
 
-It lies where people keep files of their own, so nothing is removed that a run did not write.
+It is where people keep their own files, so nothing is removed that a run did not write.
 """
 
 import re
@@ -17,15 +17,15 @@ _ASIDE = re.compile(r"\..+\.part")  # what `write_aside` leaves when it is kille
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raises DataError where the folder is someone else's, before anything in it changes."""
+    """Raises DataError if the folder is not a run's, before anything in it changes."""
     names = {path.name for path in folder.iterdir()}
     if RUN in names:
         return
-    # A part's name is no proof: it comes after the lock and the plan, so one of them is there too.
+    # A part's name is not proof: it comes after the lock and the plan, so one of them exists too.
     parts = any(map(PART.fullmatch, names)) and names.isdisjoint({PLAN, _LOCK})
     if parts or not all(map(_is_own, names)):
         raise DataError(
-            f"'{folder}' holds files that belong to no run of fervt; move it away or choose "
+            f"'{folder}' contains files that belong to no run of fervt; move it away or choose "
             "another file for the table."
         )
 
@@ -48,7 +48,7 @@ def _discarded(folder: Path) -> Path:
 
 
 def clear_discarded(folder: Path) -> None:
-    """Removes what a kill left of the finished run before."""
+    """Removes what a kill left behind of a finished run."""
     shutil.rmtree(_discarded(folder), ignore_errors=True)
 
 
@@ -61,7 +61,7 @@ def discard(folder: Path) -> None:
 
 
 def claim(folder: Path) -> IO[str] | None:
-    """Keeps a second run away from the folder for as long as this one lives."""
+    """Locks the folder against a second run for as long as this one lives."""
     try:
         import fcntl
     except ImportError:  # Windows

@@ -1,4 +1,4 @@
-"""From an image to its rows: the one way, for a chunk of a million and for a few uploads."""
+"""From an image to its rows, in the same way for a chunk of a million and a few uploads."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ from fervt.predict import Predictor, cut_face
 from fervt.table import FOUND, NO_FACE, Row
 
 Named = tuple[str, Callable[[], Photo]]
-"""What an image is called, and how it is read."""
+"""An image's name, and how it is read."""
 
 Faces = list[NDArray[np.uint8]]
 """Gray faces (48, 48), as `Predictor.classify` takes them."""
@@ -117,7 +117,7 @@ def answer_chunk(
 
 def _read_cell(content: bytes | None, name: str) -> Photo:
     if content is None:
-        raise ImageError(f"'{name}' holds no image.")
+        raise ImageError(f"'{name}' contains no image.")
     return read_photo(content, name)
 
 

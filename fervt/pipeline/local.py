@@ -1,7 +1,7 @@
-"""All cores of one machine: a process a core, each from the file to the row.
+"""All cores of one machine: one process per core, each going from file to row.
 
 Two threads were as fast as two processes (docs/scale.md). Processes, because on many cores the
-interpreter's lock would decide, and because what one of them does to its memory stays its own. What
+interpreter's lock would be the limit, and because a process's memory problems stay its own. What
 they exchange is small: a part's number and its chunk one way, the number of images the other.
 """
 
@@ -25,7 +25,7 @@ from fervt.predict import Predictor
 from fervt.progress import Progress
 from fervt.threads import limit_process, usable_cores
 
-_AHEAD = 2  # parts a worker that are handed out before they are asked for
+_AHEAD = 2  # parts per worker that are handed out in advance
 
 
 class _Task(NamedTuple):
@@ -47,11 +47,11 @@ def run_locally(
         run: The table in the making.
         predictor: The checkpoint.
         checkpoint: Its file.
-        workers: Processes, 1 or more; None takes one a core.
-        report: Told how far it is.
+        workers: Processes, 1 or more; None takes one per core.
+        report: Called with the progress.
 
     Raises:
-        DataError: A source cannot be read any more, or a worker was killed.
+        DataError: A source can no longer be read, or a worker was killed.
         FervtError: A worker cannot load the checkpoint.
     """
     count = min(workers or usable_cores(), -(-(run.images - run.done) // CHUNK_IMAGES))
@@ -80,7 +80,7 @@ def run_locally(
     except BrokenProcessPool as error:
         raise DataError(
             "A worker process was killed, most likely for lack of memory. Run the same command "
-            "again to go on, with fewer --workers."
+            "again to continue, with fewer --workers."
         ) from error
     except MemoryError as error:
         raise DataError("The machine ran out of memory; use fewer --workers.") from error

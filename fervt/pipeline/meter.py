@@ -1,4 +1,4 @@
-"""How far a long run is, and how fast: what was done before an interruption doesn't count."""
+"""A long run's progress and speed: work done before an interruption doesn't count."""
 
 import time
 
@@ -11,7 +11,7 @@ class Meter:
     Args:
         done: Images that an earlier run did.
         total: All images.
-        report: Told how far it is.
+        report: Called with the progress.
     """
 
     def __init__(self, done: int, total: int, report: Progress) -> None:

@@ -1,7 +1,7 @@
 """The images of a Parquet file, some rows at a time.
 
-A row group can be read from its beginning only, and many files are one group. So a reader that has
-been used waits for the next rows: whoever takes chunk after chunk reads a file once.
+A row group can only be read from its start, and many files are one group. So a reader that has
+been used is kept for the next rows: taking chunk after chunk reads a file once.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _BATCH_ROWS = 32
 
 
 class _Reader:
-    """A file that is read forwards.
+    """A file that is read forward.
 
     Attributes:
         at: The next row.
@@ -36,7 +36,7 @@ class _Reader:
         return max((first for first in self._starts if first <= row), default=0)
 
     def is_nearest(self, row: int) -> bool:
-        """Whether going on is no slower than beginning at the row's group."""
+        """Whether continuing is no slower than starting at the row's group."""
         return self._group_start(row) <= self.at <= row
 
     def read(self, start: int, stop: int) -> Iterator[bytes | None]:

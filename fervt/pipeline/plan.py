@@ -1,7 +1,7 @@
-"""What there is to read, cut into chunks that a worker anywhere can open by itself.
+"""What there is to read, divided into chunks that a worker anywhere can open by itself.
 
-The cut depends on the sources alone: neither on the number of workers nor on what was interrupted.
-So a run that is taken up again, or that moves to a cluster, does the same pieces.
+The division depends only on the sources, not on the number of workers or on interruptions.
+So a run that is resumed, or that moves to a cluster, has the same chunks.
 """
 
 import os
@@ -32,7 +32,7 @@ class Chunk:
         kind: Of the source.
         place: The Parquet or zip file; "" for files.
         start: Position of the first row or member.
-        stop: Position behind the last one.
+        stop: Position after the last one.
         names: Paths of files, as the file system spells them.
     """
 
@@ -51,11 +51,11 @@ def plan_chunks(paths: Sequence[Path], left_out: list[str]) -> Iterator[Chunk]:
 
     Args:
         paths: Images, folders of images, zip files of images, Parquet files with a column of
-            images, and text files that list one path a line (relative to where the list lies).
-        left_out: Gets a sentence for each source that holds files which are no images.
+            images, and text files that list one path per line (relative to the list's folder).
+        left_out: Gets a sentence for each source that contains files other than images.
 
     Raises:
-        DataError: A source holds no images, or cannot be used.
+        DataError: A source contains no images, or cannot be used.
     """
     files: list[bytes] = []  # images named one by one share chunks
     for path in paths:
@@ -74,7 +74,9 @@ def plan_chunks(paths: Sequence[Path], left_out: list[str]) -> Iterator[Chunk]:
             any_here = True
             yield chunk
         if not any_here:
-            raise DataError(" ".join([f"'{printable(path)}' holds no images.", *left_out[said:]]))
+            raise DataError(
+                " ".join([f"'{printable(path)}' contains no images.", *left_out[said:]])
+            )
     if files:
         yield Chunk("files", names=tuple(files))
 

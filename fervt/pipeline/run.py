@@ -1,8 +1,8 @@
-"""A table that is written in parts, so that whoever is killed goes on where they were.
+"""A table that is written in parts, so that a killed run continues where it was.
 
-Beside `table.parquet` a folder `table.parquet.parts` holds the plan (which images, in which parts),
-`run.json` (for what) and a file a part. A part appears whole, under its final name, or not at all;
-the table is joined from the parts in their order, appears whole too, and the folder goes.
+Beside `table.parquet` a folder `table.parquet.parts` has the plan (which images, in which parts),
+`run.json` (for what) and one file per part. A part appears complete, under its final name, or not
+at all; so does the table, joined from the parts in order, and then the folder is removed.
 """
 
 import json
@@ -60,7 +60,7 @@ _MEANT = {
 
 @dataclass
 class Summary:
-    """What a table holds.
+    """The content of a table, in counts.
 
     Attributes:
         images: How many were read.
@@ -78,7 +78,7 @@ class Summary:
 
     @property
     def noted(self) -> int:
-        """Images with a sentence of their own."""
+        """Images with their own sentence."""
         return self._noted + self.unreadable
 
     _noted: int = 0
@@ -103,15 +103,15 @@ class Run(AbstractContextManager["Run"]):
 
     Attributes:
         out: The table.
-        folder: Where its parts lie.
+        folder: Where its parts are.
         base: The folder that relative paths start from.
         whole_image: Whether each image is one face.
         classes: Of the checkpoint.
         checkpoint: Name and SHA-256.
         images: How many there are.
         parts: How many parts they make.
-        left_out: Sentences about files that are no images.
-        done: Images in the parts that are there.
+        left_out: Sentences about files that are not images.
+        done: Images in the existing parts.
     """
 
     out: Path
@@ -128,7 +128,7 @@ class Run(AbstractContextManager["Run"]):
     _lock: IO[str] | None
 
     def waiting(self) -> Iterator[tuple[int, Chunk]]:
-        """Yields the parts that are not there yet, in order, and what they are to hold."""
+        """Yields the missing parts, in order, and what they should contain."""
         for number, chunk in enumerate(_read_plan(self.folder / PLAN)):
             if not part_file(self.folder, number).exists():
                 yield number, chunk
@@ -172,12 +172,12 @@ class Run(AbstractContextManager["Run"]):
 def begin(
     out: Path, paths: Sequence[Path], predictor: Predictor, whole_image: bool, as_csv: bool = False
 ) -> Run:
-    """Begins a table, or takes up the one that was interrupted here.
+    """Begins a table, or resumes the one that was interrupted here.
 
-    What is read stays what it was at the beginning: images that came later are not in the table.
+    The sources are fixed at the beginning: images added later are not in the table.
 
     Args:
-        out: The table; an older one is replaced when this one is whole.
+        out: The table; an older one is replaced when this one is complete.
         paths: As for `plan_chunks`.
         predictor: The checkpoint.
         whole_image: Take each image as one face.
@@ -212,7 +212,7 @@ def begin(
             differs = [meant for key, meant in _MEANT.items() if begun[key] != wanted[key]]
             if differs:
                 raise DataError(
-                    f"'{folder}' holds a run that was begun with {' and '.join(differs)}: finish "
+                    f"'{folder}' contains a run begun with {' and '.join(differs)}: finish "
                     "it with the same options, delete it, or choose another file."
                 )
             done = sum(_count_images(folder, number) for number in range(begun["parts"]))
@@ -248,7 +248,7 @@ def part_file(folder: Path, number: int) -> Path:
 def write_part(
     folder: Path, number: int, images: int, rows: Sequence[Row], classes: Sequence[str]
 ) -> None:
-    """Writes a part, whole or not at all."""
+    """Writes a part atomically."""
     write_part_table(folder, number, make_part(images, rows, classes))
 
 
@@ -318,12 +318,14 @@ def _read_run(folder: Path) -> dict[str, Any]:
         if not isinstance(begun, dict) or not needed <= begun.keys():
             raise ValueError
     except ValueError as error:
-        raise DataError(f"'{folder}' holds no run of fervt; delete it or move it away.") from error
+        raise DataError(
+            f"'{folder}' contains no run of fervt; delete it or move it away."
+        ) from error
     return begun
 
 
 def _count_images(folder: Path, number: int) -> int:
-    """How many images a part holds; one that a crash of the machine damaged is removed."""
+    """How many images a part contains; one that a machine crash damaged is removed."""
     path = part_file(folder, number)
     try:
         return int((pq.read_metadata(path).metadata or {})[_IMAGES_KEY])
@@ -342,7 +344,7 @@ def _read_part(path: Path) -> tuple[pa.Table, int]:
         with suppress(OSError):  # its footer may be whole, and count as done the next time
             path.unlink()
         raise DataError(
-            f"'{path}' is missing or damaged; run the same command again to make it anew."
+            f"'{path}' is missing or damaged; run the same command again to recreate it."
         ) from error
 
 

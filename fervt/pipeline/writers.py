@@ -1,4 +1,4 @@
-"""The joined table as a file, a part at a time: each writer gives what takes the parts."""
+"""The joined table as a file, one part at a time: each writer returns a sink for parts."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

@@ -1,1 +1,1 @@
-"""Documents that leave the program: evaluation, comparison, explanation, session, model card."""
+"""Exported documents: evaluation, comparison, explanation, session, model card."""

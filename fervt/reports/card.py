@@ -58,7 +58,7 @@ def render_card(name: str, path: Path, text: str | None = None) -> str:
         Markdown.
 
     Raises:
-        ConfigError: The card has a placeholder that nothing fills.
+        ConfigError: The card has an unknown placeholder.
         CheckpointError: The checkpoint cannot be read.
         DataError: A saved evaluation is damaged.
     """
@@ -73,12 +73,12 @@ def fill(text: str, facts: dict[str, str]) -> str:
     """
     unknown = sorted(meta.find_undeclared_variables(_MARKDOWN.parse(text)) - facts.keys())
     if unknown:
-        raise ConfigError(f"The model card asks for '{unknown[0]}', which nothing fills.")
+        raise ConfigError(f"The model card has the unknown placeholder '{unknown[0]}'.")
     return _MARKDOWN.from_string(text).render(facts)
 
 
 def card_facts(name: str, path: Path) -> dict[str, str]:
-    """All that a card can say in figures, by placeholder; PrivateTest's where it is saved."""
+    """All figures of a card, by placeholder; from PrivateTest if it is saved."""
     info, about = read_info(path), describe_checkpoint(name, path)
     metrics = next(iter(EvaluationStore().metrics(name).values()), None)
     return {
@@ -133,8 +133,8 @@ def _course(info: CheckpointInfo) -> str:
     course = f"{len(info.history)} epochs to the one that was kept, seed {info.seed}"
     if info.parent:
         course += (
-            f", starting from the weights of an earlier checkpoint (`{info.parent[:12]}`; "
-            "docs/experiments.md has the stages before)"
+            f", starting from an earlier checkpoint's weights (`{info.parent[:12]}`; "
+            "docs/experiments.md has the earlier stages)"
         )
     if teachers := info.training.get("teachers"):
         plural = "s" if len(teachers) > 1 else ""
@@ -213,7 +213,7 @@ def ablation_table(name: str, sha256: str) -> str:
 
 
 def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str:
-    about = f"Switched off, without training anew ({split}, n = {whole.n:,})"
+    about = f"Switched off, without retraining ({split}, n = {whole.n:,})"
     lines = [
         f"| {about} | Accuracy | Change |",
         "|---|---|---|",
@@ -228,7 +228,7 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
 
 
 def following_text(name: str, sha256: str) -> str:
-    """Whether attention follows the face and what exchanging it costs, as Markdown.
+    """Whether attention follows the face, and what replacing it costs, as Markdown.
 
     Args:
         name: The checkpoint's.
@@ -244,7 +244,8 @@ def following_text(name: str, sha256: str) -> str:
         lines = [
             describe_following(report),
             "",
-            f"On {report.split} (n = {report.n:,}), where all of it reaches {report.accuracy:.1%}:",
+            f"On {report.split} (n = {report.n:,}), where the unchanged model reaches "
+            f"{report.accuracy:.1%}:",
             "",
             f"| {' | '.join(CHANGES_HEADER)} |",
             "|---|---|---|",
@@ -283,8 +284,8 @@ def robustness_text(name: str, sha256: str) -> str:
         lines = [
             "Over ten kinds of corruption, at five strengths each, its mean error is "
             f"**{error.mean:.1%}** (mean corruption error), {100 * error.relative:.1f} points "
-            f"above the {error.clean:.1%} on the same {error.n:,} faces of {evaluation.split} as "
-            "they are.",
+            f"above the {error.clean:.1%} on the same {error.n:,} faces of {evaluation.split}, "
+            "uncorrupted.",
             "",
             "| | |",
             "|---|---|",
@@ -309,7 +310,7 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
         entry = json.loads(path.read_text(encoding="utf-8"))
         spread = any(row["standard_deviation"] is not None for row in entry["variants"])
         lines = [
-            f"Trained anew on one budget ({entry['epochs']} epochs from scratch, width "
+            f"Retrained on the same budget ({entry['epochs']} epochs from scratch, width "
             f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
             f"on {entry['split']} (n = {entry['n']:,})"
             + (", mean and standard deviation over seeds:" if spread else ":"),

@@ -15,7 +15,7 @@ def verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
     joined = _join(against, evaluation)
     old, new = joined.rows
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
-    where = f", on the {len(new):,} faces that both have" if len(new) < joined.longest else ""
+    where = f", on the {len(new):,} faces in both" if len(new) < joined.longest else ""
     return (
         f"Against {against.title}{where}: {describe_difference(difference)} "
         f"{explain_mcnemar(test, against.title, evaluation.title)}"
@@ -27,7 +27,7 @@ def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
 
 
 def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section:
-    """Differences of the two on the faces that both have."""
+    """Differences of the two on the faces in both."""
     joined = _join(against, evaluation)
     old, new = joined.rows
     differences = compare(old, new)

@@ -32,7 +32,7 @@ _FACE_PX = 224
 def compare_evidence(
     against: SavedEvaluation, evaluation: SavedEvaluation, crop: float
 ) -> Iterator[Section]:
-    """What was measured of both besides their predictions; nothing where one lacks it.
+    """What was measured for both besides their predictions; nothing that one lacks.
 
     Args:
         against: The older one.
@@ -88,7 +88,7 @@ def _atlases(
         ]
     return Section(
         f"Where it looks, against {names[0]}",
-        f"Mean maps over the {len(joined.rows[0]):,} faces that both have, {names[1]} minus "
+        f"Mean maps over the {len(joined.rows[0]):,} faces in both, {names[1]} minus "
         f"{names[0]}. Outlined cells differ clearly, corrected for 49 comparisons.",
         blocks,
     )

@@ -1,6 +1,6 @@
-"""A saved evaluation as a deck: one message a slide, its chart as numbers, and what to say.
+"""A saved evaluation as a deck: each slide has one message, chart data, and what to say.
 
-The presenter view draws it in the browser and `slides` writes it for PowerPoint, so both tell the
+The presenter view draws it in the browser and `slides` writes it for PowerPoint, so both say the
 same.
 """
 
@@ -48,11 +48,11 @@ def build_deck(
     """The slides of an evaluation.
 
     Args:
-        evaluation: What they are about.
+        evaluation: The evaluation.
         rows: Those of it that count; None for all.
         against: Another evaluation of the same split, to compare with.
         truth: The label set that counts as right in these rows; the evaluation's own by default.
-        rule: How these rows and their answers were chosen, in a sentence, where it isn't the usual
+        rule: How these rows and their answers were chosen, in a sentence, if it isn't the default
             way.
         crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
@@ -90,7 +90,7 @@ def _slides(
     worst, best = (expression(scores.occurring[i]).name for i in (0, -1))
     yield Slide(
         f"Best at {best}, weakest at {worst}",
-        "F1 joins how many of an expression's faces are found with how often that answer is right; "
+        "F1 combines the share of an expression's faces found with how often that answer is right; "
         "1 is perfect.",
         _per_class(rows, "f1"),
     )
@@ -115,7 +115,7 @@ def _slides(
         yield from compare_evidence(evaluation, against, joined)
     yield Slide(
         "Before you use these figures",
-        "These are the limits that belong to the figures.",
+        "The figures hold within these limits.",
         points=(NOTICE, *caveats(evaluation.metrics, truth)),
     )
 
@@ -135,7 +135,7 @@ def _per_class(rows: Rows, figure: str) -> Bars:
 
 def _confidence(rows: Rows) -> Iterator[Slide]:
     bins = reliability(rows.calibrated, rows.labels)
-    kept = bins.count >= _FEW  # the share of a handful says nothing from across the room
+    kept = bins.count >= _FEW  # the share of a handful of faces says nothing
     if kept.sum() > 1:
         yield Slide(
             f"Its stated confidence is off by {100 * rows.scores.ece_calibrated:.1f} points",
@@ -188,7 +188,7 @@ def _against(evaluation: SavedEvaluation, against: SavedEvaluation, joined: Join
         describe_verdict(
             names, (old.scores.accuracy, new.scores.accuracy), difference, evaluation.truth
         ),
-        f"On the {len(new):,} faces that both have: {describe_difference(difference)}",
+        f"On the {len(new):,} faces in both: {describe_difference(difference)}",
         Bars(
             tuple(expression(c).name for c in new.classes),
             {name: tuple(values) for name, values in zip(names, recalls, strict=True)},
@@ -197,6 +197,6 @@ def _against(evaluation: SavedEvaluation, against: SavedEvaluation, joined: Join
 
 
 def _points(x: NDArray[Any], y: NDArray[Any]) -> tuple[tuple[float, float], ...]:
-    """Few enough points for a chart that people may edit."""
+    """Few enough points for an editable chart."""
     at = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
     return tuple((float(x[i]), float(y[i])) for i in at)

@@ -48,7 +48,7 @@ _MIDDLE = 3  # the strength at which kinds are compared
 
 
 def evidence_slides(evaluation: SavedEvaluation, rows: Rows, crop: float) -> Iterator[Slide]:
-    """Slides of what was measured besides the predictions; none where nothing was.
+    """Slides of what was measured besides the predictions, if anything was.
 
     Args:
         evaluation: What they are about.
@@ -70,7 +70,7 @@ def evidence_slides(evaluation: SavedEvaluation, rows: Rows, crop: float) -> Ite
 def compare_evidence(
     evaluation: SavedEvaluation, against: SavedEvaluation, joined: Joined
 ) -> Iterator[Slide]:
-    """Slides of what was measured of both; none where one lacks it.
+    """Slides of what was measured for both; none that one lacks.
 
     Args:
         evaluation: The newer one.
@@ -92,7 +92,7 @@ def compare_evidence(
             yield Slide(
                 _what_differs(difference, names[1], f"than {names[0]}")
                 or f"{names[1]} and {names[0]} look at the same regions",
-                f"{about.title} by region of the face on the {len(new):,} faces that both have; "
+                f"{about.title} by region of the face on the {len(new):,} faces in both; "
                 f"the average cell is 1. "
                 f"{describe_clear_regions(difference, about.unit, names[1], names[0])}",
                 _by_region(dict(zip(names, (old, new), strict=True))),
@@ -122,7 +122,7 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
 
 
 def _telling(sources: list[str]) -> str | None:
-    """The evidence that says most about single answers, among those that bars can show."""
+    """The evidence that says most about single answers, among kinds that bars can show."""
     known = [name for name in ATLAS_SOURCES if name in sources and not ATLAS_SOURCES[name].signed]
     return "grad_cam" if "grad_cam" in known else next(iter(known), None)
 
@@ -136,7 +136,7 @@ def _by_region(maps: dict[str, NDArray[np.float32]]) -> Bars:
 
 
 def _what_differs(difference: Interval, who: str, than: str) -> str | None:
-    """The region that differs most, in a sentence; None where none does clearly."""
+    """The region that differs most, in a sentence; None if none differs clearly."""
     clear = difference.is_clear
     if not clear.any():
         return None

@@ -1,4 +1,4 @@
-"""What a slide is made of: a message, and a chart as numbers that each door draws its own way."""
+"""The parts of a slide: a message, and a chart as numbers that each interface draws its way."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Bars:
         categories: N names.
         series: N values by name; shares from 0 to 1 where `as_percent`, else counts.
         as_percent: Whether the values are shares.
-        marked: The category that the message is about, if one.
+        marked: The category that the message is about, if any.
     """
 
     categories: tuple[str, ...]
@@ -25,8 +25,8 @@ class Lines:
     """Curves of shares against shares.
 
     Attributes:
-        x_title: Of the horizontal axis.
-        y_title: Of the vertical axis.
+        x_title: The horizontal axis's title.
+        y_title: The vertical axis's title.
         series: Points (x, y), 0 to 1, by name.
     """
 
@@ -37,7 +37,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, for what is no chart.
+    """A picture, for what is not a chart.
 
     Attributes:
         png: The content of a PNG file; square.
@@ -50,7 +50,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Slide:
-    """One screen.
+    """One slide.
 
     Attributes:
         message: The one sentence that it shows.

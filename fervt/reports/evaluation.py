@@ -1,6 +1,6 @@
-"""One file for the meeting: a saved evaluation as a self-contained page that needs no network.
+"""A saved evaluation as one self-contained page that needs no network.
 
-Every figure comes from `fervt.metrics` by way of `fervt.evaluation.saved`, and every sentence is
+Every figure comes from `fervt.metrics` through `fervt.evaluation.saved`, and every sentence is
 filled by code from these figures.
 """
 
@@ -71,7 +71,7 @@ def build_report(
     """Writes a report.
 
     Args:
-        evaluation: What it is about.
+        evaluation: The evaluation.
         info: The checkpoint's metadata, for the training history.
         against: Another evaluation of the same split, to compare with.
         data: The split's faces, for examples.
@@ -113,7 +113,9 @@ def _sections(
     )
     if evaluation.truth is FER2013 and not evaluation.of_own_images:
         yield Section(
-            "Beside people and other tools", _standing_note(evaluation), [_standing(evaluation)]
+            "Compared with people and other tools",
+            _standing_note(evaluation),
+            [_standing(evaluation)],
         )
     yield Section(
         "Where it fails",
@@ -171,8 +173,8 @@ def _sections(
     ]
     measured = evaluation.parts()
     yield Section(
-        "Which parts do work",
-        "Measured on the same faces unless it says otherwise."
+        "What each part contributes",
+        "Measured on the same faces unless stated otherwise."
         if measured is None
         else describe_following(measured),
         [
@@ -184,7 +186,7 @@ def _sections(
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield Section(heading, "From the model card.", [Prose(text)])
-    yield Section("Where this comes from", "Enough to repeat it.", [_provenance(evaluation)])
+    yield Section("Where this comes from", "Enough to reproduce it.", [_provenance(evaluation)])
 
 
 def _crop(info: CheckpointInfo | None) -> float:

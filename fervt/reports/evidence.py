@@ -47,10 +47,10 @@ PANEL_PX = 340
 def evidence_sections(
     evaluation: SavedEvaluation, crop: float = Preprocess.crop
 ) -> Iterator[Section]:
-    """What was measured of an evaluation besides its predictions; nothing where nothing was.
+    """What was measured for an evaluation besides its predictions, if anything was.
 
     Args:
-        evaluation: What they are about.
+        evaluation: The evaluation.
         crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:

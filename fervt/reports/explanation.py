@@ -45,8 +45,8 @@ from fervt.reports.still import (
     probability_bars,
 )
 
-_PHOTO_PX = 900  # its longer side: sharp at twice the size that it is shown at
-_QUALITY = 85  # of JPEG: the page is mailed
+_PHOTO_PX = 900  # its longer side: twice the size at which it is shown
+_QUALITY = 85  # of JPEG: the page is sent by mail
 _EDGES = 10  # all 168 cannot be read
 
 
@@ -56,7 +56,7 @@ class Photo:
 
     Attributes:
         rgb: (h, w, 3) uint8, the whole photo.
-        name: What people call it.
+        name: Its display name.
         box_xyxy_px: Of the face: left, top, right, bottom in pixels of the photo.
         angle_deg: How far the face is tilted clockwise.
     """
@@ -78,8 +78,8 @@ def bundle_files(
     """Makes all files of a bundle.
 
     Args:
-        predictor: The checkpoint that was asked.
-        explanation: What it said of the face.
+        predictor: The checkpoint.
+        explanation: Its explanation of the face.
         target: The class that is explained.
         crop_rgb: (h, h, 3) uint8, the face's crop.
         photo: The whole photo, for the page's first screen; None shows the crop there.
@@ -107,7 +107,7 @@ def bundle_files(
 
 
 def write_bundle(folder: Path, files: dict[str, bytes]) -> None:
-    """Writes the files into a folder, each as a whole; the folder is made where it is missing."""
+    """Writes the files into a folder, each atomically; the folder is created if it is missing."""
     for name, content in files.items():
         with write_aside(folder / name) as aside:
             aside.write_bytes(content)
@@ -193,7 +193,7 @@ def _html(
 def _sections(
     explanation: Explanation, target: Target, seen: NDArray[np.uint8]
 ) -> Iterator[Section]:
-    """Every section has one picture or table, or says what is missing."""
+    """Each section has one picture or table, or says what is missing."""
     trace, maps = explanation.trace, explanation.maps(target)
     for key, source in SOURCES.items():
         if key in maps:
@@ -213,18 +213,18 @@ def _sections(
     names = [SOURCES[key].title for key in maps]
     yield Section(
         "Do the sources agree?",
-        "Spearman's rank correlation between the maps: 1 is the same order of cells.",
+        "Spearman's rank correlation between the maps: 1 means the same order of cells.",
         [Still(matrix_table(rank_correlations(maps), names, names, -1, 1))],
     )
     rollout = attention_rollout(trace.transformer_attention)
     yield Section(
         "Tokens",
-        "Attention rolled out through all blocks: the first row is what the class token is of.",
+        "Attention rolled out through all blocks: the first row is what the class token draws on.",
         [Still(matrix_table(rollout, trace.token_names[: len(rollout)], trace.token_names, 0, 1))],
     )
     yield Section(
         "What each part is worth",
-        f"The change of the {target.describe_score(trace.vocabulary)} without it.",
+        f"The change in the {target.describe_score(trace.vocabulary)} without it.",
         [Still(effect_bars(*part_effects(explanation, target)))],
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
@@ -251,7 +251,7 @@ def _map(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) -> Ite
 
 
 def _picture(picture_rgb: NDArray[np.uint8], alt: str) -> Markup:
-    """As a JPEG, a tenth of the PNG."""
+    """As a JPEG, a tenth of a PNG's size."""
     source = encode_picture(picture_rgb, picture_rgb.shape[0], _QUALITY)
     return Markup('<img class="map" alt="{}" src="{}">').format(alt, source)
 
@@ -268,7 +268,7 @@ def _range(key: str, values: NDArray[np.floating]) -> tuple[float, float]:
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
-    """How a source's map is drawn: its unit, whether 0 is the middle, and its colors' range."""
+    """How a source's map is drawn: its unit, whether 0 is the middle, and its color range."""
     source = SOURCES[key]
     high = 2.0 if source.neutral else max(0.05 if source.signed else 0.0, float(values.max()))
     return {"unit": source.unit, "signed": source.signed, "range_": (0.0, high or 1.0)}

@@ -1,4 +1,4 @@
-"""What fills the templates: figures, tables, faces and Markdown as plain values."""
+"""The values that fill the templates: figures, tables, faces and Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# Links and pictures would point outside a page that has to stand alone.
+# Links and pictures would point outside a page that must be self-contained.
 _markdown = (
     MarkdownIt("commonmark", {"html": False})
     .enable("table")
@@ -32,7 +32,7 @@ _markdown = (
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, one head a column; `code` sets the second column in a fixed-width font."""
+    """Cells as text, one head per column; `code` sets the second column in a monospaced font."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -42,7 +42,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure that Plotly draws, and what it shows, for those who cannot see it."""
+    """A figure that Plotly draws, and what it shows, for screen readers."""
 
     figure: go.Figure
     alt: str
@@ -64,7 +64,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Faces:
-    """Pictures as data addresses, each with its caption."""
+    """Pictures as data URLs, each with its caption."""
 
     faces: Sequence[tuple[str, str]]
     kind: str = "faces"
@@ -85,7 +85,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Note:
-    """A line in soft ink."""
+    """A line in a muted color."""
 
     text: str
     kind: str = "note"
@@ -115,7 +115,7 @@ def markdown_html(text: str) -> Markup:
 
 
 def chart_html(figure: go.Figure) -> Markup:
-    """A figure's element on a clear background, without the library."""
+    """A figure's element on a transparent background, without the library."""
     figure.update_layout(
         template="plotly_white",
         paper_bgcolor="rgba(0,0,0,0)",
@@ -132,6 +132,6 @@ def chart_html(figure: go.Figure) -> Markup:
 
 
 def face_address(face: NDArray[np.uint8], edge_px: int) -> str:
-    """A face (h, w) enlarged to a square, as the data address of a PNG."""
+    """A face (h, w) enlarged to a square, as the data URL of a PNG."""
     large = cv2.resize(face, (edge_px, edge_px), interpolation=cv2.INTER_CUBIC)
     return encode_png(np.repeat(large[:, :, None], 3, axis=2).astype(np.uint8))

@@ -17,9 +17,9 @@ _OURS, _OTHER = RGBColor(0x54, 0x57, 0xCD), RGBColor(0x8A, 0x8A, 0x99)
 _WIDTH, _HEIGHT = Inches(13.333), Inches(7.5)
 _MARGIN = Inches(0.7)
 _BLANK = 6  # the layout without placeholders in python-pptx's own template
-_BESIDE = Inches(6.2)  # where text stands beside a picture
+_BESIDE = Inches(6.2)  # where text goes beside a picture
 _POINT = Inches(1.6)
-_MANY = 16  # bars, whose numbers would overlap in the usual size
+_MANY = 16  # bars, whose numbers would overlap at the usual size
 _PLACE = (_MARGIN, Inches(1.9), Emu(_WIDTH - 2 * _MARGIN), Inches(4.9))
 
 

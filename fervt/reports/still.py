@@ -1,4 +1,4 @@
-"""Small charts as HTML and pictures that need no script: for files that are mailed and printed."""
+"""Small charts as HTML and pictures without scripts: for files that are mailed and printed."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _RISES, _FALLS = "#B2182B", "#2166AC"
 
 
 def probability_bars(probabilities: NDArray[np.floating], classes: Sequence[str]) -> Markup:
-    """One horizontal bar a class, in the vocabulary's order and the expressions' colors.
+    """One horizontal bar per class, in the vocabulary's order and the expressions' colors.
 
     Args:
         probabilities: (C,), 0..1.

@@ -1,7 +1,7 @@
-"""Strangers' pictures, decoded in a process that can be killed.
+"""Untrusted pictures, decoded in a process that can be killed.
 
-Decoders are written in C and fed by whoever likes to. What checks of a header cannot promise, a
-process with a budget of memory and time can: a decoder that runs away takes nothing else with it.
+Decoders are written in C and get input from anyone. What header checks cannot guarantee, a
+process with a memory and time budget can: a runaway decoder takes nothing else down with it.
 """
 
 from fervt.sandbox.decoder import Decoder, read_photo

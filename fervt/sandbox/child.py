@@ -3,7 +3,7 @@
 Started as `python -m fervt.sandbox.child`, and ends when its stdin does. It first says `READY`. A
 request is a line of JSON and a picture's bytes; an answer a line of JSON and, where it could be
 read, its pixels.
-Nothing is pickled: whoever takes over this process must not reach the one that listens to it.
+Nothing is pickled: an attacker in this process must not reach its parent.
 """
 
 import json
@@ -20,13 +20,13 @@ from fervt.images import read_photo
 from fervt.sandbox.limits import READY, forbid_files, go_first, limit_cpu, limit_memory
 
 MEMORY_BYTES = 1_200_000_000
-"""What a picture of 25 megapixels may take at the most wasteful: 32 bits a channel as a TIFF."""
+"""What a 25-megapixel picture may need in the worst case: a TIFF with 32 bits per channel."""
 
 CPU_S = 8
 
 
 def main() -> None:
-    """Decodes until nobody asks any more."""
+    """Decodes until there are no more requests."""
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
     cv2.setNumThreads(1)

@@ -19,7 +19,7 @@ from fervt.sandbox.limits import READY, hide_environment
 from fervt.threads import usable_cores
 
 WALL_S = 20.0
-"""A picture that takes longer is given up. Far above what a large photo takes on a busy machine:
+"""A picture that takes longer is given up. Far more than a large photo takes on a busy machine:
 processor time has a tighter budget, see `fervt.sandbox.child`."""
 
 _PHOTOS_EACH = 2_000  # then a fresh process takes over, whatever decoders may have leaked
@@ -28,7 +28,7 @@ _PIPE_BYTES = 1 << 20
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
-    """Lets a pipe hold more where the system allows: a user's pipes share a budget of memory."""
+    """Enlarges a pipe's buffer if the system allows: a user's pipes share a memory budget."""
     if sys.platform == "linux" and pipe is not None:
         import fcntl
 
@@ -37,7 +37,7 @@ def _widen(pipe: IO[bytes] | None) -> None:
 
 
 class _Broken(Exception):
-    """The process died, or answered nonsense."""
+    """The process died, or sent an invalid answer."""
 
 
 class _Worker:
@@ -72,7 +72,7 @@ class _Worker:
 
         Raises:
             ImageError: It cannot be read, or took too long.
-            _Broken: The process is of no more use.
+            _Broken: The process is no longer usable.
         """
         late = threading.Event()
 
@@ -121,7 +121,7 @@ class Decoder:
     """A few processes that decode, started when they are needed; safe to use from any thread.
 
     Args:
-        processes: How many decode at the same time; whoever comes later waits for one.
+        processes: How many decode at the same time; further requests wait.
         wall_s: Seconds that one picture may take.
         command: What to run as a process that decodes.
     """
@@ -147,7 +147,7 @@ class Decoder:
         """
         name = safe_name(name)
         with self._places:
-            # An idle process may have been killed meanwhile, which is no fault of this picture.
+            # An idle process may have been killed meanwhile, which is not this picture's fault.
             for _ in range(2):
                 with self._borrow(name) as worker, suppress(_Broken):
                     return worker.read(data, name, max_pixels, self._wall_s)
@@ -166,7 +166,7 @@ class Decoder:
     @contextmanager
     def _borrow(self, name: str) -> Iterator[_Worker]:
         with self._lock:
-            if self._owner != os.getpid():  # forked: the processes answer the parent
+            if self._owner != os.getpid():  # forked: the processes belong to the parent
                 self._owner, self._idle = os.getpid(), []
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.is_alive():
@@ -191,11 +191,11 @@ atexit.register(_shared.close)
 
 
 def read_photo(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Photo:
-    """Reads a stranger's picture in a process with a budget, shared by this program's threads.
+    """Reads an untrusted picture in a process with a budget, shared by this program's threads.
 
     Args:
         data: The file's content.
-        name: What the person calls it.
+        name: Its display name.
         max_pixels: As for `fervt.images.read_photo`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Budgets of memory and processor time that the kernel keeps, where it can."""
+"""Budgets of memory and processor time, enforced by the kernel where possible."""
 
 import os
 from contextlib import suppress
@@ -18,9 +18,9 @@ _STATM = Path("/proc/self/statm")
 
 
 def limit_memory(more_bytes: int) -> None:
-    """Lets this process map so much more memory than it has now; past that Python raises.
+    """Limits how much more memory this process can map; beyond that Python raises.
 
-    Nothing is limited where the system does not say how much the process has.
+    Nothing is limited if the system does not report how much the process has.
     """
     if resource is None or not _STATM.exists():
         return
@@ -31,7 +31,7 @@ def limit_memory(more_bytes: int) -> None:
 
 
 def limit_cpu(more_s: int) -> None:
-    """Ends this process once it has used so many more seconds of processor time."""
+    """Ends this process once it has used this many more seconds of processor time."""
     if resource is None:
         return
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -47,7 +47,7 @@ def forbid_files() -> None:
 
 
 def go_first() -> None:
-    """Asks the kernel to kill this process before others where memory runs out."""
+    """Asks the kernel to kill this process before others if memory runs out."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 

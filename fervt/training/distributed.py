@@ -1,4 +1,4 @@
-"""Where a run computes: device, precision, and the other processes, if any."""
+"""Where a run computes: device, precision, and other processes, if any."""
 
 import contextlib
 import os
@@ -22,9 +22,9 @@ def pick_device(name: str) -> torch.device:
 
 
 def use_bfloat16(amp: Amp, device: torch.device) -> bool:
-    """Whether autocast to bfloat16 pays on a device.
+    """Whether autocast to bfloat16 pays off on a device.
 
-    On a CPU only one with AVX-512-BF16 or AMX computes in it; any other emulates it, ten times
+    Only CPUs with AVX-512-BF16 or AMX compute in it; all others emulate it, ten times
     slower than float32.
 
     Args:

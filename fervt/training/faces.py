@@ -1,4 +1,4 @@
-"""What a run learns from and is chosen by: faces, targets and weights, on their device."""
+"""A run's data for training and selection: faces, targets and weights, on their device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from fervt.training.teachers import ask_teachers
 
 @dataclass(frozen=True, eq=False)
 class FitFaces:
-    """Faces to fit on and faces to choose by.
+    """Faces for training and faces for selection.
 
     Attributes:
         faces: (M, 48, 48) uint8, of Training.
@@ -45,7 +45,7 @@ class FitFaces:
     teachers: tuple[str, ...]
 
     def to(self, device: torch.device) -> "FitFaces":
-        """The same, with what a training step reads on a device."""
+        """The same, with a training step's inputs on a device."""
         names = ("faces", "targets", "votes", "class_weights")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
@@ -56,7 +56,7 @@ def gather(
     """Picks the faces and makes the targets.
 
     Raises:
-        ConfigError: Settings, model and data do not go together.
+        ConfigError: Settings, model and data don't fit together.
         DataError: A split or its labels are missing.
     """
     if bool(teachers) != bool(config.teacher_weight):
@@ -116,10 +116,10 @@ def targets_for(
 
 
 def class_weights(targets: np.ndarray, power: float) -> np.ndarray:
-    """What each class weighs in the loss: its share of the targets to minus `power`.
+    """Each class's weight in the loss: its share of the targets to the power of -`power`.
 
     Returns:
-        (C,) float32, whose mean over the targets (M, C) is 1; 0 for a class that has none.
+        (C,) float32, whose mean over the targets (M, C) is 1; 0 for a class without any.
     """
     shares = targets.mean(axis=0, dtype=np.float64)
     weights = np.where(shares > 0, np.maximum(shares, 1e-9) ** -power, 0)

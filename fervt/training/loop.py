@@ -2,7 +2,7 @@
 
 Every random draw follows from (seed, epoch, step, part), so a run that was killed and resumed ends
 with the same weights as one that never stopped. A batch is cut into equal parts, one for each
-process and gradient accumulation step; two processes therefore do what one does that accumulates
+process and gradient accumulation step; two processes therefore match one that accumulates
 two parts.
 """
 
@@ -42,7 +42,7 @@ from fervt.training.settings import TrainConfig
 from fervt.training.state import Position, check_settings, read_state, restore, write_state
 from fervt.training.teachers import SameViewTeacher
 
-_EQUIVARIANCE_EVERY = 2  # steps: every other one is enough, and costs half
+_EQUIVARIANCE_EVERY = 2  # steps: every other step is enough, and costs half
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Result:
         finished: False when it stopped early at a resumable point.
         best: The checkpoint with the highest PublicTest accuracy so far, None before the first.
         accuracy: Its PublicTest accuracy, 0..1.
-        history: One dict an epoch.
+        history: One dict per epoch.
     """
 
     finished: bool
@@ -92,7 +92,7 @@ class Trainer:
         self.parts = self.world * config.accumulate
         if self.batch % self.parts:
             raise ConfigError(
-                f"A batch of {self.batch} cannot be cut into {self.parts} equal parts "
+                f"A batch of {self.batch} cannot be divided into {self.parts} equal parts "
                 "(processes times accumulate)."
             )
         self.steps = len(self.fit.faces) // self.batch
@@ -120,7 +120,7 @@ class Trainer:
             if config.ema_decay
             else None
         )
-        # Wrapped, it still is the same parameters: state and optimizer see `read_outs`.
+        # Wrapped, it still has the same parameters: state and optimizer see `read_outs`.
         self.parallel = cast(
             nn.Module, torch.compile(self.read_outs) if config.compile else self.read_outs
         )
@@ -161,13 +161,13 @@ class Trainer:
         """Trains to the end, to `max_minutes`, or to SIGTERM, whichever comes first.
 
         Raises:
-            ConfigError: The folder holds a run and `resume` is off, the state does not fit these
+            ConfigError: The folder contains a run and `resume` is off, the state does not fit these
                 settings, or the loss is no longer finite.
         """
         found = self._any(self.rank == 0 and self.state_path.is_file())
         if found and not resume:
             raise ConfigError(
-                f"'{self.out}' already holds a run; go on with --resume or name another --out."
+                f"'{self.out}' already contains a run; use --resume or name another --out."
             )
         if found:
             self._restore()
@@ -237,7 +237,7 @@ class Trainer:
             dist.all_reduce(totals)
         if not math.isfinite(float(totals[0])):
             raise ConfigError(
-                "The loss is no longer finite; start anew with a lower --lr, with --init from "
+                "The loss is no longer finite; start again with a lower --lr, with --init from "
                 "the best checkpoint so far if there is one."
             )
         nn.utils.clip_grad_norm_(self.read_outs.parameters(), config.clip)
@@ -297,7 +297,7 @@ class Trainer:
         ).logits
         probabilities = softmax(logits)
         accuracy = float((probabilities.argmax(axis=1) == self.fit.public_labels).mean())
-        if self.world > 1:  # batch statistics differ between processes, what is chosen must not
+        if self.world > 1:  # batch statistics differ between processes, the selection must not
             shared = torch.tensor(accuracy, dtype=torch.float64, device=self.device)
             dist.broadcast(shared, 0)
             accuracy = float(shared)
@@ -364,7 +364,7 @@ class Trainer:
             write_state(self.state_path, self._settings(), self._parts(), self.progress, self.info)
 
     def _parts(self) -> dict[str, Any]:
-        """Everything that has a state of its own."""
+        """Everything that has its own state."""
         parts = {"model": self.read_outs, "optimizer": self.optimizer}
         return parts | ({"average": self.average} if self.average is not None else {})
 

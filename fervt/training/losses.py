@@ -1,4 +1,4 @@
-"""What training minimizes."""
+"""The losses that training minimizes."""
 
 import torch
 from torch import Tensor, nn
@@ -34,13 +34,13 @@ def loss_of(
 
 
 def equivariance_loss(scores: Tensor, moved: Tensor, right: int, down: int) -> Tensor:
-    """How far GWA's scores are from following a window that moved: 1 minus their correlation.
+    """How far GWA's scores are from following a moved window: 1 minus their correlation.
 
     Only cells that both windows see are compared. A correlation, because a plain difference would
     also fall if all scores became alike.
 
     Args:
-        scores: (B, 7, 7) of the window where it was.
+        scores: (B, 7, 7) of the original window.
         moved: (B, 7, 7) of the same faces, the window moved by whole cells.
         right: Cells that the window moved to the right; negative to the left.
         down: Cells that it moved down; negative up.

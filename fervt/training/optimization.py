@@ -1,4 +1,4 @@
-"""How weights move: the learning rate's schedule, the optimizer and the moving average."""
+"""How weights change: the learning rate schedule, the optimizer and the moving average."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ def learning_rate(config: TrainConfig, done: float) -> float:
 
     Linear warm-up, then a cosine to zero; or, with the schedule "wsd", the full rate until
     `decay_epochs` before the end and a straight line to zero (Hu et al., 2024, section 4). While
-    the rate is held, the end of the run is still open.
+    the rate is held, the run's length is still open.
     """
     if done < config.warmup_epochs:
         return config.lr * done / config.warmup_epochs
@@ -49,7 +49,7 @@ def moving_average(decay: float) -> Any:
     """The update of `AveragedModel`: an exponential average with a short memory at first."""
 
     def update(averages: list[Tensor], values: list[Tensor], count: Tensor | int) -> None:
-        # Otherwise the average would stay near the random start for long.
+        # Otherwise the average would stay near the random start for too long.
         share = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
         for average, value in zip(averages, values, strict=True):
             if average.is_floating_point():

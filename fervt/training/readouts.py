@@ -7,12 +7,12 @@ from fervt.model import FERVTGNN, FERVTOutput
 
 
 class ReadOuts(nn.Module):
-    """The model, and what only training reads from it.
+    """The model, and the read-outs used only in training.
 
-    FER2013's one label a face is noisy; ten votes on the same face say what else it could be, so a
+    FER2013's single label per face is noisy; ten votes show what else the face could be, so a
     second classifier on the class token learns FER+'s votes. And GWA's scores of faces whose window
     was moved are needed by the equivariance loss. Both go through here, so that one wrapped module
-    (compiled, data-parallel) holds all that has a gradient.
+    (compiled, data-parallel) contains everything with a gradient.
 
     Shapes:
         in: images (B, 3, S, S); windows (M, 3, S, S) or None.

@@ -17,7 +17,7 @@ class TrainConfig:
 
     epochs: int = option(60, "passes over Training", least=1)
     batch_size: int = option(64, "faces in one optimizer step, over all processes", least=1)
-    accumulate: int = option(1, "parts that a process cuts its share of a batch into", least=1)
+    accumulate: int = option(1, "parts into which a process divides its share of a batch", least=1)
     optimizer: Literal["adamw", "sgd"] = option("adamw", "adamw, or sgd with Nesterov momentum")
     lr: float = option(2e-3, "highest learning rate", above=0)
     weight_decay: float = option(0.05, "decay of matrices; vectors are not decayed", least=0)
@@ -35,7 +35,7 @@ class TrainConfig:
         0.3, "weight of the losses of GWA's and the GNN's own read-outs", least=0
     )
     equivariance_weight: float = option(
-        0.0, "weight of the loss that moves GWA's scores with a moved face; 0 is off", least=0
+        0.0, "weight of the loss that makes GWA's scores follow a moved face; 0 is off", least=0
     )
     votes_weight: float = option(
         0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
@@ -45,24 +45,24 @@ class TrainConfig:
     )
     distill_weight: float = option(
         0.0,
-        "share in the targets of what --distill's checkpoint says of the same augmented view, 0..1",
+        "share in the targets of the --distill checkpoint's answer for the same view, 0..1",
         least=0,
         most=1,
     )
     class_balance: float = option(
-        0.0, "weigh each class by its frequency to the power of minus this", least=0, most=1
+        0.0, "weight each class by its frequency to the power of minus this", least=0, most=1
     )
     ema_decay: float = option(
         0.998, "decay of the weights' moving average; 0 is off", least=0, below=1
     )
     patience: int = option(
-        0, "epochs without a better PublicTest before stopping; 0 is off", least=0
+        0, "epochs without a better PublicTest accuracy before stopping; 0 is off", least=0
     )
     augment: bool = option(True, "augmentation")
-    drop_copies: bool = option(True, "leave out Training rows that also stand in a test split")
+    drop_copies: bool = option(True, "leave out Training rows that are also in a test split")
     crop: float = option(44 / 48, "share of the face's side that the model sees", least=0.5, most=1)
     seed: int = option(0, "seed of everything random", least=0, most=2**31 - 1)
-    amp: Amp = option("auto", "bfloat16: on, off, or auto, where the hardware computes in it")
+    amp: Amp = option("auto", "bfloat16: on, off, or auto: on if the hardware supports it")
     compile: bool = option(False, "torch.compile: slow to start, then faster; needs a compiler")
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The resumable state of a run: what it holds, and when a run may go on from it."""
+"""The resumable state of a run: its content, and when a run may continue from it."""
 
 import contextlib
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from fervt.files import write_aside
 
 @dataclass
 class Position:
-    """Where a run stands; saved with the weights.
+    """A run's position; saved with the weights.
 
     Attributes:
-        epoch: Whole epochs that are done.
-        step: Steps of the next one that are done.
+        epoch: Completed epochs.
+        step: Completed steps of the next one.
         loss_sum: Of this epoch's faces so far.
-        correct: Of this epoch's faces so far, those that were classified right.
+        correct: Of this epoch's faces so far, those classified correctly.
         seen: This epoch's faces so far.
         best: The highest PublicTest accuracy so far, 0..1; -1 before the first.
         stale: Epochs since then.
-        history: One dict an epoch.
+        history: One dict per epoch.
     """
 
     epoch: int = 0
@@ -46,13 +46,13 @@ def write_state(
     position: Position,
     info: CheckpointInfo,
 ) -> None:
-    """Writes a state, whole or not at all.
+    """Writes a state atomically.
 
     Args:
         path: The file.
-        settings: What a run that goes on from it must share.
+        settings: What a run that continues from it must share.
         parts: By name, what has a `state_dict`.
-        position: Where the run stands.
+        position: The run's position.
         info: Of the run's checkpoints.
     """
     state = {
@@ -75,7 +75,7 @@ def read_state(path: Path, rank: int, world: int) -> dict[str, Any]:
     """
     read: list[Any] = [None]
     if rank == 0:
-        # Anything at all can be wrong with the file; the others must hear of it, not wait.
+        # Anything can be wrong with the file; the other processes must learn of it, not wait.
         with contextlib.suppress(Exception):
             read = [torch.load(path, map_location="cpu", weights_only=True)]
     if world > 1:
@@ -89,7 +89,7 @@ def read_state(path: Path, rank: int, world: int) -> dict[str, Any]:
 def check_settings(path: Path, state: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Makes sure that a state belongs to a run with these settings.
 
-    A run whose rate is still held may get another end: `epochs` and `decay_epochs` are free then.
+    A run whose rate is still held may get a new end: `epochs` and `decay_epochs` may then differ.
 
     Raises:
         ConfigError: It does not.
@@ -100,8 +100,8 @@ def check_settings(path: Path, state: Mapping[str, Any], settings: Mapping[str, 
     for part, ours in settings.items():
         if theirs.get(part) != ours:
             raise ConfigError(
-                f"'{path}' belongs to a run with other {part} settings; "
-                "resume with the same ones, or use --init to start anew from its weights."
+                f"'{path}' belongs to a run with different {part} settings; "
+                "resume with the same ones, or use --init to start a new run from its weights."
             )
 
 
@@ -117,7 +117,7 @@ def _with_our_end(theirs: dict[str, Any], ours: dict[str, Any], done: int) -> di
 def restore(
     path: Path, state: Mapping[str, Any], parts: Mapping[str, Any], info: CheckpointInfo
 ) -> tuple[Position, CheckpointInfo]:
-    """Puts a state into the parts of a run; returns where it stands, and its checkpoints' info.
+    """Loads a state into the parts of a run; returns its position and its checkpoints' info.
 
     Raises:
         ConfigError: The state is damaged.

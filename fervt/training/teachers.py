@@ -1,7 +1,7 @@
 """Teachers: other models' predictions for the training faces, used as soft targets.
 
 Knowledge distillation (Hinton et al., 2015), in two ways: with answers that were saved once, by
-evaluating the teachers on Training; or by asking a checkpoint about every view that is learned from
+evaluating the teachers on Training; or by running a checkpoint on every training view
 (Beyer et al., 2022: the same crop, the same augmentation).
 """
 
@@ -28,10 +28,10 @@ class Teaching:
     """The teachers' predictions for M faces.
 
     Attributes:
-        answers: (M, C) float32, probabilities, the mean over the teachers; each is also asked of
-            the mirrored face.
+        answers: (M, C) float32, probabilities, the mean over the teachers, each averaged with
+            its answers for the mirrored face.
         labels_seen: Label sets that any of the teachers was trained on.
-        digests: One a teacher, which changes with what it says.
+        digests: One per teacher, which changes with its answers.
     """
 
     answers: NDArray[np.float32]
@@ -43,9 +43,9 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
     """Reads teachers' predictions from their saved evaluations.
 
     Args:
-        folders: One saved evaluation a teacher, of a split that holds all of the faces.
+        folders: One saved evaluation per teacher, of a split that contains all of the faces.
         data: M rows.
-        classes: The classes of the model that is taught.
+        classes: The classes of the student.
 
     Raises:
         DataError: An evaluation is damaged, has a part switched off, has other classes, or lacks a
@@ -62,14 +62,16 @@ def ask_teachers(folders: Sequence[Path], data: PreparedData, classes: Vocabular
             raise DataError(f"The teacher '{folder.name}' does not know {classes.title}'s classes.")
         found = table.reindex(data.row)
         if (found["image_sha256"].to_numpy() != data.sha256).any():
-            raise DataError(f"The teacher '{folder.name}' was not asked about all training faces.")
+            raise DataError(
+                f"The teacher '{folder.name}' lacks predictions for some training faces."
+            )
         answers += found[names].to_numpy(dtype=np.float32) / len(saved)
     seen = frozenset(label for teacher in saved for label in teacher.metrics.labels_seen)
     return Teaching(answers, seen, tuple(teacher.digest for teacher in saved))
 
 
 class SameViewTeacher:
-    """A checkpoint that is asked about the views that its pupil learns from."""
+    """A checkpoint that predicts the views that its student learns from."""
 
     def __init__(
         self,
@@ -84,13 +86,13 @@ class SameViewTeacher:
 
         Args:
             checkpoint: Its file.
-            classes: The pupil's.
-            preprocess: The pupil's.
+            classes: The student's.
+            preprocess: The student's.
             device: Where both compute.
             compiled: Whether to compile its network.
 
         Raises:
-            ConfigError: It has other classes, or sees other windows of a face.
+            ConfigError: It has different classes, or sees different windows of a face.
             CheckpointError: The file cannot be used.
         """
         model, info = load_checkpoint(checkpoint)
@@ -102,7 +104,7 @@ class SameViewTeacher:
         ):
             raise ConfigError(
                 f"'{checkpoint.name}' sees {info.preprocess.image_size} pixels of a crop of "
-                f"{info.preprocess.crop:.3f}; to be distilled from it, a model must, too."
+                f"{info.preprocess.crop:.3f}; a model distilled from it must, too."
             )
         self.labels_seen = frozenset(info.labels_seen)
         self.digest = file_sha256(checkpoint)
@@ -114,7 +116,7 @@ class SameViewTeacher:
         self._model = torch.compile(model) if compiled else model
 
     def answer(self, images: Tensor) -> Tensor:
-        """Its calibrated probabilities (B, C) float32 for the pupil's input (B, 3, S, S)."""
+        """Its calibrated probabilities (B, C) float32 for the student's input (B, 3, S, S)."""
         with torch.no_grad():
             logits = self._model(images * self._scale + self._shift).logits
             return (logits.float() / self._temperature).softmax(dim=1)

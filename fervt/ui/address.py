@@ -8,18 +8,18 @@ _MOST_DIGITS = 9  # Python refuses thousands
 
 
 def read(name: str) -> str | None:
-    """What the address says of a parameter, None where it says nothing."""
+    """The value of a parameter in the address, None if it is missing."""
     return st.query_params.get(name)
 
 
 def wanted(name: str, options: Sequence[str], default: str) -> str:
-    """What the address says of a choice; the default where that is no option."""
+    """The choice in the address; the default if it is not one of the options."""
     value = st.query_params.get(name, default)
     return value if value in options else default
 
 
 def whole_number(name: str, default: int = -1) -> int:
-    """What the address says of a number from 0 on; the default where that is none."""
+    """The number in the address, 0 or more; the default if there is none."""
     text = st.query_params.get(name, "")
     return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else default
 

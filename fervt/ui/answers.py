@@ -11,7 +11,7 @@ from fervt.ui.downloads import offer_file
 from fervt.ui.images import Picture
 from fervt.ui.remembered import remember
 
-_MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out anew on each run
+_MAX_CROPS_BYTES = 10_000_000  # of one image's faces; more are cut out again on each run
 
 
 def predict_faces(
@@ -73,7 +73,7 @@ def answers_as_json(
 
 
 def answers_as_csv(answers: Sequence[tuple[Picture, Sequence[Prediction]]]) -> str:
-    """One row per face, and one for each image without: see `fervt.table`."""
+    """One row per face, and one for each image without a face: see `fervt.table`."""
     rows = []
     for picture, faces in answers:
         status = picture.note or (FOUND if faces else NO_FACE)

@@ -22,7 +22,7 @@ _STYLE = """<style>
 
 
 def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | None = None) -> str:
-    """One bar a class, in the vocabulary's order; with `shown` only so many, the largest first.
+    """One bar per class, in the vocabulary's order; with `shown`, only the largest, sorted.
 
     Args:
         probabilities: (C,), 0..1.
@@ -58,7 +58,7 @@ def show_bars(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
 
 
 def counts_html(counts: Mapping[str, int]) -> str:
-    """One bar a class for how many faces lead with it, the most frequent as long as the line.
+    """One bar per class: how many faces lead with it. The most frequent fills the line.
 
     Args:
         counts: By label, in the vocabulary's order.

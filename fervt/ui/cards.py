@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-# The click area of a card's button or link is stretched over the card (keys make the class names),
+# The click area of a card's button or link covers the whole card (keys make the class names),
 # because Streamlit's pictures and containers cannot be clicked.
 _STYLE = """<style>
 [class*="st-key-card_"] { position: relative; }
@@ -37,11 +37,11 @@ def draw_card(
 
     Args:
         key: Unique in the page.
-        picture: (h, w, 3) uint8 RGB; or a file, which is not encoded anew on each run.
+        picture: (h, w, 3) uint8 RGB; or a file, which is not encoded again on each run.
         label: The button's text.
         on_click: Runs before the page is drawn again.
         args: Its arguments.
-        chosen: Whether this is the one that is shown at the moment.
+        chosen: Whether this is the one being shown.
     """
     with st.container(key=f"card_{key}", gap="xxsmall"):
         st.image(picture, width="stretch", alt=label)

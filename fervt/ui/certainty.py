@@ -1,4 +1,4 @@
-"""How a checkpoint's answers are put into words on every page."""
+"""How a checkpoint's answers are worded on every page."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ def threshold_of(predictor: Predictor) -> float:
 
 
 def say(predictor: Predictor, prediction: Prediction) -> str:
-    """What a checkpoint says of a face: "Happy, 94%" or "Unsure: Happy or Neutral"."""
+    """A checkpoint's answer for a face: "Happy, 94%" or "Unsure: Happy or Neutral"."""
     return say_prediction(prediction.probabilities, prediction.classes, threshold_of(predictor))
 
 
@@ -23,16 +23,16 @@ def explain_threshold(predictor: Predictor) -> str:
     threshold = _found(predictor)
     if threshold is None:
         return (
-            f"Below {UNMEASURED:.0%} the answer is called unsure. The limit was not measured for "
+            f"Answers below {UNMEASURED:.0%} are called unsure. The threshold was not measured for "
             "this checkpoint."
         )
     if threshold == 0:
         return (
-            "No answer is called unsure: on PublicTest faces, at no confidence was "
-            f"{predictor.name} right less than half of the time."
+            f"No answer is called unsure: on PublicTest faces, {predictor.name} was right at least "
+            "half of the time at every level of confidence."
         )
     return (
-        f"Below {threshold:.0%} the answer is called unsure: on PublicTest faces with such a "
+        f"Answers below {threshold:.0%} are called unsure: on PublicTest faces with such a "
         f"confidence {predictor.name} was right less than half of the time."
     )
 

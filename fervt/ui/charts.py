@@ -1,4 +1,4 @@
-"""Charts as all pages draw them: in the page's own ink, without a toolbar, with words for them."""
+"""Charts on all pages: in the page's text color, without a toolbar, with a text alternative."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _CONFIG = {"displayModeBar": False}
 
 
 def ink() -> str:
-    """The text's color in the present theme, for all that figures write."""
+    """The text color of the current theme, for all text in figures."""
     return "#E7E8F3" if st.context.theme.type == "dark" else "#1E2033"
 
 
@@ -22,23 +22,23 @@ def show_chart(
     """Draws a figure.
 
     Args:
-        figure: What is drawn.
-        key: Names it on the page.
-        alt: What it shows, for those who cannot see it.
-        scroll_zoom: The mouse's wheel zooms.
-        **settings: More of `st.plotly_chart`, such as what a click does.
+        figure: The figure.
+        key: Unique on the page.
+        alt: What it shows, for screen readers.
+        scroll_zoom: Whether the mouse wheel zooms.
+        **settings: Other arguments of `st.plotly_chart`, such as what a click does.
     """
     config = {**_CONFIG, "scrollZoom": scroll_zoom}
     st.plotly_chart(write_in(figure, ink()), key=key, config=config, alt=alt, **settings)
 
 
 def say(title: str, meaning: str, term: str | None = None) -> None:
-    """Draws a panel's title and what it shows, in a line of plain words.
+    """Draws a panel's title and a plain sentence on what it shows.
 
     Args:
         title: A word or two.
         meaning: A sentence.
-        term: Of the glossary, to explain on hover.
+        term: A glossary term, explained on hover.
     """
     st.markdown(f"**{title}**", help=None if term is None else term_help(term))
     st.caption(meaning)

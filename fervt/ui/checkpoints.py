@@ -1,7 +1,7 @@
 """The checkpoint that all pages use: picked in the sidebar, named in the address.
 
 A shipped checkpoint is loaded once for everybody. A visitor's own is kept in the visitor's session
-only and named by the SHA-256 of its file; it touches the disk just while it is being read.
+only and named by the SHA-256 of its file; it is on disk only while it is being read.
 """
 
 from pathlib import Path
@@ -23,18 +23,18 @@ PARAMETER = "checkpoint"
 _WIDGET = "checkpoint_choice"
 _OWN = "own_checkpoints"
 _PROBLEM = "checkpoint_problem"
-_MAX_OWN = 3  # a visitor's own checkpoints that are kept at once
+_MAX_OWN = 3  # of a visitor's own checkpoints, kept at once
 _MAX_FILE_MB = 100
 _MOST_NAME_BYTES = 200  # file systems take 255
 
 
 def pick_checkpoint() -> Predictor:
-    """Draws the picker in the sidebar and gives the chosen checkpoint, warmed.
+    """Draws the picker in the sidebar and returns the chosen checkpoint, warmed up.
 
-    If the link names a checkpoint that is not available, says so and uses the flagship.
+    If the link names an unavailable checkpoint, says so and uses the flagship.
 
     Raises:
-        CheckpointError: The chosen shipped checkpoint is damaged, or none ships.
+        CheckpointError: The chosen shipped checkpoint is damaged, or there is none.
     """
     shipped, own = shipped_checkpoints(), _own_checkpoints()
     if not shipped and not own:
@@ -62,7 +62,7 @@ def pick_checkpoint() -> Predictor:
 
 
 def load_shipped(name: str) -> Predictor:
-    """A shipped checkpoint, loaded once for everybody and warmed.
+    """A shipped checkpoint, loaded once for everybody and warmed up.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it is damaged.
@@ -132,10 +132,10 @@ def _take_upload(key: str) -> None:
 
 
 def load_own(name: str, content: bytes) -> Predictor:
-    """Loads a visitor's checkpoint; nothing of it stays on the disk.
+    """Loads a visitor's checkpoint; nothing of it stays on disk.
 
     Returns:
-        The warmed checkpoint.
+        The checkpoint, warmed up.
 
     Raises:
         CheckpointError: It cannot be used.
@@ -152,13 +152,13 @@ def _explain_unknown(wanted: str, used: str) -> str:
     if is_sha256(wanted):
         return (
             "This link shows a checkpoint that is only in the session of the person who uploaded "
-            f"it. Upload the same file to see the same view; until then this is '{used}'."
+            f"it. Upload the same file to see the same view; until then, '{used}' is used."
         )
-    return f"There is no checkpoint '{safe_name(wanted)}' here; this is '{used}' instead."
+    return f"There is no checkpoint '{safe_name(wanted)}' here; '{used}' is used instead."
 
 
 def is_own(predictor: Predictor) -> bool:
-    """Whether a checkpoint is the visitor's own, of which nothing is known but its file."""
+    """Whether a checkpoint is the visitor's own, of which only the file is known."""
     return predictor in _own_checkpoints().values()
 
 

@@ -1,4 +1,4 @@
-"""Widgets whose choice lives in the address: drawn from it, written back when it changes."""
+"""Widgets whose value is kept in the address: read from it, written back when it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from fervt.ui.address import put, wanted
 
 
 def store(name: str, widget: str, default: str) -> None:
-    """Writes a widget's value into the address, where the default stands for nothing."""
+    """Writes a widget's value into the address; the default is left out."""
     value = st.session_state[widget]
     put(name, None if value is None or value == default else str(value))
 
@@ -23,15 +23,15 @@ def pick_one(
     draw: Callable[..., Any] = st.segmented_control,
     **settings: Any,
 ) -> str:
-    """Draws a choice of one; gives the chosen option.
+    """Draws a choice of one; returns the chosen option.
 
     Args:
         title: Above the choice.
         name: The address's parameter.
         options: Titles by option, or options that are their own titles.
-        default: What is chosen where the address says nothing.
+        default: What is chosen if the address names nothing.
         draw: The widget.
-        **settings: More of the widget's.
+        **settings: Other arguments of the widget.
     """
     titles = options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))
     widget = f"choice_{name}"

@@ -8,7 +8,7 @@ import streamlit as st
 def clicked(key: str) -> list[list[Any]]:
     """The `customdata` of each point that is selected in the chart with this key.
 
-    Plotly gives it as a list, as a dictionary, or as a bare value, by the kind of the chart.
+    Depending on the kind of chart, Plotly gives it as a list, a dictionary, or a bare value.
     """
     found = []
     for point in st.session_state[key].selection.points:

@@ -1,8 +1,8 @@
-"""What becomes of a visitor's session once its tab is closed.
+"""What happens to a visitor's session once its tab is closed.
 
-Streamlit keeps it for two minutes, in case the connection just broke, but then lets go of it only
+Streamlit keeps it for two minutes, in case the connection just broke, but then drops it only
 when another tab closes, and leaves the rest to the garbage collector. Until then the visitor's
-pictures stay in memory, and those that were drawn are still served. Here it ends on time.
+pictures stay in memory, and those on the page are still served. This module ends it on time.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo, SessionStorage
 
 MOST = 128
-"""Closed tabs that are kept; the oldest end first."""
+"""How many closed tabs are kept; the oldest end first."""
 
 
 class ClosedTabs(SessionStorage):
@@ -30,7 +30,7 @@ class ClosedTabs(SessionStorage):
         self._kept: dict[str, tuple[SessionInfo, asyncio.TimerHandle]] = {}
 
     def get(self, session_id: str) -> SessionInfo | None:
-        """A session that can be taken up again."""
+        """A session that can be resumed."""
         info, _ = self._kept.get(session_id, (None, None))
         return info
 
@@ -44,12 +44,12 @@ class ClosedTabs(SessionStorage):
             loop.call_soon(self._end, oldest)
 
     def delete(self, session_id: str) -> None:
-        """Lets go of a session without ending it, as when its tab comes back."""
+        """Releases a session without ending it, as when its tab comes back."""
         if session_id in self._kept:
             self._kept.pop(session_id)[1].cancel()
 
     def list(self) -> list[SessionInfo]:
-        """All that are kept."""
+        """All sessions that are kept."""
         return [info for info, _ in self._kept.values()]
 
     def _end(self, session_id: str) -> None:
@@ -59,7 +59,7 @@ class ClosedTabs(SessionStorage):
         self.delete(session_id)
         session = info.session
         session.shutdown()
-        # Emptied by hand: the collector leaves alone what `spare_libraries` froze, and that may
+        # Emptied by hand: the collector skips what `spare_libraries` froze, and that may
         # include a session. Fragments hold what they draw.
         session.session_state.clear()
         session.flush_browser_queue()
@@ -73,10 +73,10 @@ class ClosedTabs(SessionStorage):
 
 @st.cache_resource(show_spinner=False)
 def end_closed_tabs() -> None:
-    """Ends sessions on time from here on; once a server."""
+    """Ends sessions on time from now on; called once per server."""
     if not runtime.exists():
         return
-    # Streamlit has no option for its storage, so this is not a documented part of it.
+    # Streamlit has no option for its session storage, so this uses an undocumented part of it.
     manager = getattr(runtime.get_instance(), "_session_mgr", None)
     known = isinstance(getattr(manager, "_session_storage", None), MemorySessionStorage)
     if manager is None or not known:

@@ -1,6 +1,6 @@
 """Pieces of the pages that Streamlit has no widget for; their JavaScript and CSS are files.
 
-Each draws itself from `data` and says what was clicked as a trigger, so that the page answers at
+Each draws itself from `data` and reports clicks as a trigger, so that the page responds at
 once in the browser while the server follows.
 """
 
@@ -28,7 +28,7 @@ def mount(
         data: What it shows, as plain values.
         on_click: Called with what was clicked, before the page is drawn again.
     """
-    # A definition that is known already stays as it is.
+    # A definition that already exists is kept.
     draw = st.components.v2.component(
         f"fervt_{name}", html="<div class='root'></div>", css=_read(f"{name}.css"), js=_script(name)
     )

@@ -1,4 +1,4 @@
-"""Correcting labels on the page, where the program was started with a file for it."""
+"""Correcting labels on the page, if the program was started with a file for it."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ _PROBLEM = "correction_problem"
 
 
 def open_corrections() -> Corrections | None:
-    """The file that the program was started with; None without one."""
+    """The corrections file that the program was started with, if any."""
     path = os.environ.get(VARIABLE)
     if not path:
         return None
@@ -46,7 +46,7 @@ def _open(path: str) -> Corrections:
 
 
 def correct_rows(rows: Rows) -> tuple[Rows, int]:
-    """Rows as they are corrected in the file, and for how many somebody said something."""
+    """Rows with the file's corrections, and how many rows it has a verdict on."""
     store = open_corrections()
     try:
         return (rows, 0) if store is None else corrected(rows, store.latest())
@@ -56,7 +56,7 @@ def correct_rows(rows: Rows) -> tuple[Rows, int]:
 
 
 def draw_correction(image_sha256: str) -> None:
-    """Draws what was said of a face's label, and the choice of saying something else."""
+    """Draws the verdict on a face's label, and the choice of another."""
     store = open_corrections()
     if store is None:
         return

@@ -50,12 +50,12 @@ class FaceBook:
         return {digest: i for i, digest in enumerate(self.data.sha256.tolist())}
 
     def face(self, image_sha256: str) -> NDArray[np.uint8] | None:
-        """The face (48, 48) uint8; None where the file doesn't have it."""
+        """The face (48, 48) uint8; None if the file doesn't have it."""
         at = self._at.get(image_sha256)
         return None if at is None else self.data.images[at]
 
     def select(self, images_sha256: Sequence[str]) -> PreparedData | None:
-        """Faces in this order, with their votes; None where the file lacks one."""
+        """Faces in this order, with their votes; None if the file lacks one."""
         at = [self._at.get(digest, -1) for digest in images_sha256]
         return None if -1 in at else self.data.select(np.array(at, int))
 
@@ -95,19 +95,19 @@ def prepared_source() -> Path | bytes | None:
     """The prepared file in use: the visitor's own, otherwise the server's.
 
     Raises:
-        DataError: The server's is not there.
+        DataError: The server's does not exist.
     """
     own: bytes | None = st.session_state.get(_OWN)
     if own is not None:
         return own
     path = data_file()
     if path is not None and not path.is_file():
-        raise DataError(f"{VARIABLE} names '{path.name}', which is not there.")
+        raise DataError(f"{VARIABLE} names '{path.name}', which does not exist.")
     return path
 
 
 def pick_face_book(split: str) -> FaceBook | None:
-    """Draws the sidebar's choice of a data file; gives the faces of a split, if there are any."""
+    """Draws the sidebar's choice of a data file; returns the faces of a split, if any."""
     with st.sidebar.expander("Faces of the data set", icon=":material/grid_view:"):
         try:
             source = prepared_source()
@@ -127,7 +127,7 @@ def pick_face_book(split: str) -> FaceBook | None:
 
 
 def find_faces(split: str) -> FaceBook | None:
-    """The faces of a split, if a data file is in use; without a word where there is none.
+    """The faces of a split, if a data file is in use; None, silently, if not.
 
     Raises:
         DataError: The file cannot be read.
@@ -159,7 +159,7 @@ def count_faces(source: Path | bytes) -> dict[str, int]:
     """How many faces each split of the file in use has.
 
     Raises:
-        FervtError: It is no prepared file.
+        FervtError: It is not a prepared file.
     """
     if not isinstance(source, bytes):
         return count_splits(source, f"'{source.name}'")
@@ -170,7 +170,7 @@ def count_faces(source: Path | bytes) -> dict[str, int]:
 
 
 def unreadable() -> str:
-    """Why the file in use could not be read, in a sentence; "" where it could."""
+    """Why the file in use could not be read, in a sentence; "" if it could."""
     return st.session_state.get(_UNREADABLE, "")
 
 
@@ -178,7 +178,7 @@ def draw_uploader(place: str = "upload") -> None:
     """Draws the uploader for a prepared file, which stays in the visitor's session.
 
     Args:
-        place: Tells the uploaders of one page apart.
+        place: Distinguishes the uploaders of one page.
     """
     key = fresh_key("prepared", place)
     st.file_uploader(
@@ -191,7 +191,7 @@ def draw_uploader(place: str = "upload") -> None:
         label_visibility="collapsed",
     )
     st.caption(
-        "A file that `python -m fervt prepare` wrote. It stays in your session; to have it every "
+        "A file written by `python -m fervt prepare`. It stays in your session; to load it every "
         f"time, start the app with `{VARIABLE}` set to its path. If you evaluate a checkpoint on "
         "it, anyone with that page's address can see its faces in the result."
     )
@@ -212,7 +212,7 @@ def _take(key: str) -> None:
         return
     _forget()
     if not upload.name.lower().endswith(".parquet"):
-        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is no .parquet file."
+        st.session_state[_PROBLEM] = f"'{safe_name(upload.name)}' is not a .parquet file."
         return
     st.session_state[_OWN] = upload.getvalue()
 

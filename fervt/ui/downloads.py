@@ -1,4 +1,4 @@
-"""Offering files: made when somebody asks for one, and never kept by the server before."""
+"""Offering files for download: made on request, never kept on the server beforehand."""
 
 from collections.abc import Callable
 
@@ -17,15 +17,15 @@ def offer_file(
 ) -> None:
     """Draws a download button; the page stays as it is when it is pressed.
 
-    A file that is given to Streamlit at once lies on the server under an address that dies with
-    the next run, which a browser that is still drawing the last run then complains about.
+    A file given to Streamlit up front is served under an address that dies with
+    the next run; a browser that is still drawing the last run then complains.
 
     Args:
-        label: Its words.
+        label: Its text.
         make: Makes the content; called in another thread when the button is pressed.
-        name: Of the file, with its ending.
-        mime: Its type.
-        main: Whether it is the main thing to do here.
+        name: The file's, with its extension.
+        mime: Its MIME type.
+        main: Whether it is the main action here.
         icon: Beside the label.
         help: Shown on hover.
     """

@@ -25,10 +25,10 @@ _OTHERS_COLOR = "#9A9AA8"
 
 
 def pick_face(predictor: Predictor, picture: Picture) -> Prediction | None:
-    """Draws an image with its faces, and the ways to choose one; gives the chosen one.
+    """Draws an image with its faces, and the ways to choose one; returns the chosen one.
 
     Returns:
-        None where no face was found and the whole image is not asked for; that is then said, with
+        None if no face was found and the whole image is not asked for; the page then says so, with
         the offer to take the whole image.
     """
     faces = predict_faces(predictor, picture, whole_image_wanted())
@@ -57,13 +57,13 @@ def whole_image_wanted() -> bool:
 
 
 def chosen_index(count: int) -> int:
-    """Which of so many faces the address names, from 0 on; the first where it names none."""
+    """The index of the face that the address names among so many; 0 if it names none."""
     wanted = whole_number(FACE, 1)
     return wanted - 1 if 1 <= wanted <= count else 0
 
 
 def choose(number: int) -> None:
-    """Looks at another face, from 1 on; for use in callbacks."""
+    """Chooses another face, counted from 1; for use in callbacks."""
     put(FACE, str(number))
 
 
@@ -99,7 +99,7 @@ def offer_whole() -> None:
 
 
 def show_photo(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> None:
-    """Draws an image with its faces as labeled buttons; a click looks at that face."""
+    """Draws an image with its faces as labeled buttons; a click chooses that face."""
     height, width = picture.height_px, picture.width_px
     chosen, marked = chosen_index(len(faces)), not whole_image_wanted()
     boxes = []

@@ -31,7 +31,7 @@ _TABLE_ROWS = 1000
 
 
 def show_gallery(view: EvaluationView, rows: Rows) -> None:
-    """Draws the faces of some rows, or their table where no faces are at hand."""
+    """Draws the faces of some rows, or their table if no faces are at hand."""
     order = pick_one(
         "Sort by confidence",
         "order",
@@ -61,7 +61,7 @@ def show_face_of(view: EvaluationView) -> None:
 
 
 def table_of(rows: Rows) -> pd.DataFrame:
-    """Row numbers, labels and calibrated probabilities for people; the first thousand."""
+    """Row numbers, labels and calibrated probabilities, formatted; the first thousand."""
     first = rows.select(np.arange(min(len(rows), _TABLE_ROWS)))
     names = [expression(label).name for label in first.classes]
     shown = pd.DataFrame(
@@ -87,12 +87,12 @@ def draw_faces(
     """Draws one page of faces; a click on one shows it in full.
 
     Args:
-        faces: Where they are.
+        faces: The book that they are in.
         rows: Which ones, in order.
         key: Unique in the page; also the address's parameter for the page's number, unless it is
             the main gallery.
         describe: A few words on the i-th row.
-        columns_px: The least width of a column.
+        columns_px: The minimum width of a column.
         a_page: Faces on one page.
     """
     draw_card_style()
@@ -147,10 +147,10 @@ def show_one_face(
     """Draws the face that the address names, if it is among the rows.
 
     Args:
-        faces: Where the faces are; None for nowhere.
+        faces: The book that the faces are in, if any.
         rows: The same rows of one or several checkpoints.
         names: Of these checkpoints.
-        split: That the rows are of.
+        split: The rows' split.
     """
     if faces is None:
         return

@@ -1,4 +1,4 @@
-"""The words of this field, each explained once: in short on hover, with a picture on its page."""
+"""The field's terms, each explained once: briefly on hover, with a picture on its page."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Term:
     """One entry.
 
     Attributes:
-        title: As people say it.
+        title: Its display name.
         short: One sentence, for a tooltip.
         more: A short paragraph of Markdown.
     """
@@ -51,12 +51,12 @@ TERMS: dict[str, Term] = {
         "Grad-CAM",
         "Which cells of the last feature map push the expression's score up.",
         "The gradient of an expression's score says which features matter for it; where these "
-        "features are active, the map is warm (Selvaraju and others, 2017). It is coarse: the last "
-        "map has 4 × 4 or 7 × 7 places.",
+        "features are active, the map is warm (Selvaraju et al., 2017). It is coarse: the last "
+        "map has 4 × 4 or 7 × 7 positions.",
     ),
     "attention": Term(
         "Attention",
-        "Weights, adding up to 1, by which a model mixes what it has from several places.",
+        "Weights, summing to 1, with which a model mixes what it has from several places.",
         "Attention says how much of a result came from each of several inputs. It shows where the "
         "model takes its information from. It doesn't prove that this decided the answer: "
         "occlusion does.",
@@ -70,7 +70,7 @@ TERMS: dict[str, Term] = {
     ),
     "calibration": Term(
         "Calibration",
-        "Whether confidence can be taken at its word: of answers at 80%, 80% should be right.",
+        "Whether confidence can be taken at face value: of answers at 80%, 80% should be right.",
         "A calibrated model that says 80% is right 8 times in 10. The expected calibration error "
         "(ECE) is the average gap between confidence and accuracy. One number, the temperature, "
         "was fitted on PublicTest to close the gap.",
@@ -94,8 +94,8 @@ TERMS: dict[str, Term] = {
         "95% interval",
         "The range in which the true accuracy lies, given how few faces were tested.",
         "3,589 faces are a sample. Another sample of the same size would give another accuracy; "
-        "in 95 of 100 cases the interval holds the true one. For 70% and 3,589 faces it is ± 1.5 "
-        "points.",
+        "in 95 of 100 cases the interval contains the true one. For 70% and 3,589 faces it is "
+        "± 1.5 points.",
     ),
     "apparent": Term(
         "Apparent expression",

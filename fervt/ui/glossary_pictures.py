@@ -14,7 +14,7 @@ _INK, _PALE, _ACCENT = (60, 62, 90), (222, 223, 240), (84, 87, 205)
 
 
 def picture_of(term: str, shown: Shown) -> NDArray[np.uint8] | None:
-    """(336, 336, 3) uint8 RGB for a term; None for one that needs none, or that has no map."""
+    """(336, 336, 3) uint8 RGB for a term; None if it needs no picture or has no map."""
     seen: NDArray[np.uint8] = cv2.resize(shown.seen, (_SIDE_PX, _SIDE_PX))  # type: ignore[assignment]
     maps = shown.explanation.maps(shown.explanation.predicted)
     trace = shown.explanation.trace

@@ -1,6 +1,6 @@
 """How a visitor chooses an image: upload, camera or example, the same on every page.
 
-The address names an example, or the SHA-256 of a file that lies in the visitor's own session.
+The address names an example, or the SHA-256 of a file in the visitor's own session.
 Photos are never written to disk or made visible to other sessions.
 """
 
@@ -27,7 +27,7 @@ from fervt.ui.sharing import offer_sharing, revoke_mine, shared_files
 from fervt.ui.text import as_text
 
 PARAMETER = "image"
-FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image begins with
+FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image starts with
 
 _OWN = "own_pictures"
 _PROBLEMS = "picture_problems"
@@ -42,7 +42,7 @@ _EXAMPLE_FACES = {  # so that a small picture shows the face
 _ASTRONAUT_FACE = np.s_[:310, 100:410]
 _PRIVACY = (
     "Your photos go to the machine that runs this app and stay in its memory, for you alone, "
-    "until you forget them. If you only close this tab, they go two minutes later."
+    "until you forget them. If you only close this tab, they are dropped two minutes later."
 )
 
 
@@ -51,13 +51,13 @@ class Picture:
     """One image that can be shown.
 
     Attributes:
-        key: What the address calls it: an example's name, or the SHA-256 of the visitor's file.
+        key: Its name in the address: an example's name, or the SHA-256 of the visitor's file.
         name: Its display name.
-        thumbnail: Its middle, a JPEG of 240 x 240 pixels.
+        thumbnail: Its center, a JPEG of 240 x 240 pixels.
         width_px: Of the whole image, upright.
         height_px: The same.
         content: The visitor's file; None for an example.
-        note: What is missing of it, in a sentence; "" where nothing is.
+        note: What is missing from it, in a sentence; "" if nothing is.
     """
 
     key: str
@@ -70,7 +70,7 @@ class Picture:
 
     @property
     def rgb(self) -> np.ndarray:
-        """The whole image (h, w, 3) uint8 RGB, decoded anew: large, so it is kept by nobody."""
+        """The whole image (h, w, 3) uint8 RGB, decoded on each call: it is too large to keep."""
         if self.content is None:
             return load_example(self.key)
         return read_photo(self.content, self.name).rgb
@@ -81,14 +81,14 @@ def pick_image(
     default: str | None = None,
     inline: bool = False,
 ) -> Picture | None:
-    """Draws the ways to choose an image; gives the chosen one.
+    """Draws the ways to choose an image; returns the chosen one.
 
-    With several images of the visitor, each is shown small with what `describe` says of it.
+    If the visitor has several images, each is shown small, described by `describe`.
 
     Args:
         describe: A few words about an image; its name by default.
-        default: The example that is shown where the address names none.
-        inline: The ways to choose are always in view, and not behind a button.
+        default: The example that is shown if the address names none.
+        inline: Whether the ways to choose are always in view, not behind a button.
 
     Returns:
         None while nothing is chosen; then the examples and the uploader are shown.
@@ -130,7 +130,7 @@ def find_picture(key: str) -> Picture | None:
 
 @st.cache_resource
 def examples() -> dict[str, Picture]:
-    """The images that everybody may look at, by name."""
+    """The images that everybody may see, by name."""
     found = {}
     for name in EXAMPLES:
         image = load_example(name)
@@ -153,7 +153,7 @@ def choose_picture(key: str | None) -> None:
 
 
 def forget_too(name: str, forget: Callable[[], None]) -> None:
-    """Registers something else to delete together with the visitor's images.
+    """Registers something else to delete along with the visitor's images.
 
     Args:
         name: What it is; the last `forget` of a name counts.
@@ -163,7 +163,7 @@ def forget_too(name: str, forget: Callable[[], None]) -> None:
 
 
 def forget_pictures() -> None:
-    """Drops every image and film of the visitor and all that was computed from them."""
+    """Drops every image and video of the visitor and all that was computed from them."""
     for forget in st.session_state.pop(_OTHERS, {}).values():
         forget()
     forget_jobs()
@@ -197,7 +197,7 @@ def _draw_toolbar(chosen: Picture | None, with_chooser: bool) -> None:
                 "Forget my images",
                 icon=":material/delete:",
                 on_click=forget_pictures,
-                help="Drops your images and films, and the results you asked for in this tab.",
+                help="Drops your images and videos, and the results you asked for in this tab.",
             )
 
 
@@ -337,5 +337,5 @@ def _explain_unknown(wanted: str, default: str | None) -> str:
             "This link shows an image that is only in the session of the person who uploaded it. "
             "Upload the same file to see the same view, or take an example."
         )
-    instead = f"This is '{default}' instead." if default else "Choose an image below."
+    instead = f"'{default}' is shown instead." if default else "Choose an image below."
     return f"There is no example '{safe_name(wanted)}'. {instead}"

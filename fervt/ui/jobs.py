@@ -1,7 +1,7 @@
 """Long work on a page: started once, found again by the id in the address, drawn until it ends.
 
 A session has at most one job of a kind: starting another forgets the last. Whoever has the address
-sees the job, so ids are such that nobody guesses them.
+sees the job, so ids cannot be guessed.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from fervt.ui.address import put, read
 from fervt.ui.text import as_text
 
 PARAMETER = "job"
-# Work on what another job gave: its id stands beside that one's in the address.
+# Work on another job's result: its id is beside that one's in the address.
 PARAMETERS = {"evidence": "evidence_job", "robustness": "robustness_job", "redraw": "redraw_job"}
 REFRESH_S = 0.5
 
 _OWN = "own_jobs"  # ids by kind, of those that this session started
-_SHOWN = "shown_jobs"  # likewise, of those that it looks at: after a reload, or by another's link
+_SHOWN = "shown_jobs"  # likewise, of those that it shows: after a reload, or by another's link
 _PROBLEM = "job_problem"
 
 
@@ -30,13 +30,13 @@ def server_jobs() -> Jobs:
 
 
 def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) -> None:
-    """Starts work in place of the session's last of its kind; for use in callbacks.
+    """Starts work that replaces the session's last of its kind; for use in callbacks.
 
-    Where it cannot start now, the next `find_job` says so.
+    If it cannot start now, the next `find_job` says so.
 
     Args:
         kind: What sort of work, such as "video".
-        title: One line for people.
+        title: One line to show.
         work: As for `Jobs.start`.
         *arguments: The same.
     """
@@ -51,7 +51,7 @@ def start_job(kind: str, title: str, work: Callable[..., Any], *arguments: Any) 
 
 
 def find_job(kind: str) -> Job | None:
-    """The job of this kind that the address names, or the session's own; a dead link is said."""
+    """The job of this kind in the address, or the session's own; warns of a dead link."""
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(problem, icon=":material/hourglass_disabled:")
     wanted = read(_parameter(kind))
@@ -59,7 +59,7 @@ def find_job(kind: str) -> Job | None:
     if wanted and job is None:
         put(_parameter(kind), None)
         st.warning(
-            "What this link showed is not on this server any more. Start it again.",
+            "What this link showed is no longer on this server. Start it again.",
             icon=":material/link_off:",
         )
     if job is None or job.kind != kind:
@@ -115,7 +115,7 @@ def has_jobs() -> bool:
 
 
 def show_progress(job: Job) -> bool:
-    """Draws how far a job is, by itself again and again, or why it ended without a result.
+    """Draws a job's progress, refreshing by itself, or why it ended without a result.
 
     When the job ends, the page runs again.
 

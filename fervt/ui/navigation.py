@@ -1,6 +1,6 @@
-"""The pages and the links between them, which keep what the visitor chose.
+"""The pages and the links between them, which keep the visitor's choices.
 
-Streamlit's own navigation drops the address's parameters, so it is hidden and its links are drawn
+Streamlit's own navigation drops the address's parameters, so it is hidden and the links are drawn
 here with them.
 """
 
@@ -19,8 +19,8 @@ from fervt.ui.script import run_script
 
 _ICON = ROOT / "assets" / "icon.svg"  # a Material icon here, or a page's, is fetched from Google
 
-# The answer belongs on the first screen, so Streamlit's empty header gives way; and its pale gray
-# for captions, code and sliders misses WCAG's 4.5:1.
+# The answer belongs on the first screen, so Streamlit's empty header is hidden; and its pale gray
+# for captions, code and sliders falls short of WCAG's 4.5:1.
 _STYLE = (Path(__file__).parent / "scripts" / "style.css").read_text(encoding="utf-8")
 _STYLE = f"<style>{_STYLE}</style>"
 
@@ -28,7 +28,7 @@ _ENTERED = "entered"  # by the entry script, in this very run
 _LEAVING = "leaving_for"  # the page that a callback wants, and its parameters
 _PAGE = "page"  # of the session's last run
 
-# What goes along from page to page; a page's own parameters stay behind.
+# What is carried from page to page; a page's own parameters are not.
 SHARED = ("checkpoint", "image", "face", "whole", "split", "truth", "tta", "copies", "with")
 
 
@@ -53,13 +53,13 @@ PAGES = (
         "predict",
         "Predict",
         ":material/mood:",
-        "The apparent expression of each face in a photo, beside what the model saw of it.",
+        "The apparent expression of each face in a photo, beside what the model saw.",
     ),
     PageEntry(
         "explain",
         "Explain",
         ":material/visibility:",
-        "Which parts of a face the model's attention, graph and features rest on.",
+        "Which parts of a face the model's attention, graph and features rely on.",
     ),
     PageEntry(
         "live",
@@ -71,13 +71,13 @@ PAGES = (
         "evaluation",
         "Evaluation",
         ":material/analytics:",
-        "How often a checkpoint is right on the test split, for which classes, how surely.",
+        "How often a checkpoint is right on the test split, for which classes, and how sure it is.",
     ),
     PageEntry(
         "compare",
         "Compare",
         ":material/balance:",
-        "Two checkpoints side by side, on figures and on one face.",
+        "Two checkpoints side by side, in figures and on one face.",
     ),
     PageEntry(
         "model_card",
@@ -89,18 +89,18 @@ PAGES = (
         "glossary",
         "Glossary",
         ":material/menu_book:",
-        "The words of these pages, each with a picture.",
+        "The terms on these pages, each with a picture.",
     ),
 )
 
 
 def existing_pages() -> list[PageEntry]:
-    """The pages whose file is there, in their order."""
+    """The pages whose file exists, in their order."""
     return [page for page in PAGES if (ROOT / page.path).is_file()]
 
 
 def link_parameters(**changes: str | None) -> dict[str, str]:
-    """The shared parameters of the present view, for a link that keeps it.
+    """The shared parameters of the current view, for a link that keeps it.
 
     Args:
         **changes: Parameters to set or, with None, to leave out.
@@ -115,7 +115,7 @@ def link_parameters(**changes: str | None) -> dict[str, str]:
 def link_to(
     name: str, label: str | None = None, parameters: Mapping[str, str] | None = None
 ) -> None:
-    """Draws a link to a page that keeps the view; nothing where the page does not exist.
+    """Draws a link to a page that keeps the view; nothing if the page does not exist.
 
     Args:
         name: As in `PAGES`.
@@ -143,7 +143,7 @@ def go_to(name: str, parameters: Mapping[str, str]) -> NoReturn:
 
 
 def leave_for(name: str, parameters: Mapping[str, str]) -> None:
-    """Opens another page instead of drawing this one anew; for use in callbacks.
+    """Opens another page instead of redrawing this one; for use in callbacks.
 
     Args:
         name: As in `PAGES`.
@@ -153,7 +153,7 @@ def leave_for(name: str, parameters: Mapping[str, str]) -> None:
 
 
 def is_leaving() -> bool:
-    """Whether a callback wants another page; a fragment then has to run the whole page anew."""
+    """Whether a callback wants another page; a fragment must then rerun the whole page."""
     return _LEAVING in st.session_state
 
 
@@ -164,19 +164,19 @@ def go_where_wanted() -> None:
 
 
 def _end_refreshing() -> None:
-    """Ends what the page that is left redraws by itself.
+    """Ends what the previous page redraws by itself.
 
-    A browser that is busy goes on asking for it while the new page is made. Streamlit takes that
-    for a wish to see the old page again, and leaves the new one empty and its address cut.
+    A busy browser keeps asking for it while the new page is made. Streamlit takes that
+    for a request for the old page, and leaves the new one empty and its address cut.
     """
-    # Not a documented part of Streamlit: where it is not there, the page is left as it always was.
+    # Not a documented part of Streamlit: if it is missing, nothing is ended.
     storage = getattr(get_script_run_ctx(), "fragment_storage", None)
     if storage is not None:
         storage.clear()
 
 
 def enter() -> Page:
-    """Registers the pages and draws the links to them in the sidebar; gives the page to run."""
+    """Registers the pages and draws the links to them in the sidebar; returns the page to run."""
     entries = existing_pages()
     page = st.navigation(
         [st.Page(e.path, title=e.title, default=e.name == "home", help=e.summary) for e in entries],
@@ -202,10 +202,10 @@ def enter() -> Page:
 
 
 def require_entry() -> None:
-    """Sends a page that the server started without the entry script through it.
+    """Reroutes a page that the server started without the entry script through it.
 
     The first visitor after a start may come by a deep link. Streamlit then takes `pages/` for its
-    old kind of app, and runs the page alone, until `st.navigation` was called once.
+    old kind of app, and runs the page alone, until `st.navigation` has been called once.
     """
     if not st.session_state.pop(_ENTERED, False):
         enter()

@@ -1,4 +1,4 @@
-"""What stands where faces of the data set would be, as long as there are none: how to get them."""
+"""How to get the faces of the data set, shown in their place while there are none."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ _STEPS = f"""
 
 
 def invite_faces(what: str) -> None:
-    """Draws how to get the faces, and the uploader.
+    """Explains how to get the faces, and draws the uploader.
 
     Args:
         what: What would be here, as the subject of a sentence: "These faces".
@@ -25,7 +25,7 @@ def invite_faces(what: str) -> None:
     with st.container(border=True):
         st.markdown(
             f":material/grid_view: **{what} appear here once you add FER2013.** Its pictures can't "
-            f"be passed on, so fervt ships without them.\n{_STEPS}"
+            f"be redistributed, so fervt ships without them.\n{_STEPS}"
         )
         if problem := unreadable():
             st.error(as_text(problem), icon=":material/error:")

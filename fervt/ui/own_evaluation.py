@@ -1,6 +1,6 @@
 """Evaluating your own data on the page: input, progress, and what was left out.
 
-The work runs in a job. The visitor's file goes to it from memory, and what it gives stays with the
+The work runs in a job. The visitor's file goes to it from memory, and its result stays with the
 job until the visitor forgets it.
 """
 
@@ -36,7 +36,7 @@ _ALL = "All"
 
 
 def run_evaluation(predictor: Predictor) -> Evaluated | None:
-    """Draws the choice of data, or the running job; gives what it found, once it is done."""
+    """Draws the choice of data, or the running job; returns its result once it is done."""
     job = find_job(KIND)
     if job is not None and show_progress(job):
         _show_origin(job.result, predictor)
@@ -65,7 +65,7 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
             link_to("compare", "Compare with others")
     if about.sha256 != predictor.sha256:
         st.warning(
-            f"These are figures of {about.name}, which was evaluated; the checkpoint in the "
+            f"These figures are for {about.name}, which was evaluated; the checkpoint in the "
             f"sidebar is {predictor.name}.",
             icon=":material/info:",
         )
@@ -98,7 +98,7 @@ def _draw_prepared(predictor: Predictor) -> None:
     draw_forget_button()
     counts = count_faces(source)
     st.caption(
-        f"{shown} holds {', '.join(f'{count:,} faces of {s}' for s, count in counts.items())}."
+        f"{shown} has {', '.join(f'{count:,} faces of {s}' for s, count in counts.items())}."
     )
     if not counts:
         return
@@ -121,15 +121,15 @@ def _draw_prepared(predictor: Predictor) -> None:
 
 def _draw_archive(predictor: Predictor) -> None:
     upload = st.file_uploader(
-        "A zip of images in folders that are named as expressions",
+        "A zip of images in folders named after expressions",
         type=["zip"],
         key=fresh_key("archive"),
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Folders are named as in FER2013 or FER+, such as happy or sadness, and may lie below "
-        "train, validation or test. Your images stay in this server's memory. Whoever has this "
-        "page's address can see the result with its faces, until you drop it, for an hour at most."
+        "Folders are named as in FER2013 or FER+, such as happy or sadness, and may be inside "
+        "train, validation or test. Your images stay in this server's memory. Anyone with this "
+        "page's link can see the result with its faces, until you drop it, for an hour at most."
     )
     if upload is None:
         st.session_state.pop(_LISTING, None)

@@ -13,7 +13,7 @@ from fervt.ui.sharing import show_copy_link
 
 
 def open_page(title: str, caption: str) -> Predictor:
-    """Draws a page's title and the shared checkpoint picker; gives the chosen checkpoint.
+    """Draws a page's title and the shared checkpoint picker; returns the chosen checkpoint.
 
     Raises:
         CheckpointError: There is no checkpoint to work with.
@@ -35,12 +35,12 @@ def open_page(title: str, caption: str) -> Predictor:
 
 @st.cache_resource(show_spinner=False)
 def _spare_libraries(title: str) -> None:
-    """Keeps Streamlit's garbage collection short: once a server for each page, which has its own.
+    """Keeps Streamlit's garbage collection short; once per server and page.
 
-    After each run, and so three times a second beside a stream, Streamlit looks through all objects
-    of the process, half a second in which no other thread can do anything. Nearly all of them
-    belong to libraries and stay for good: those that are there now are left out from here on.
+    After each run, and so three times a second beside a stream, Streamlit scans all objects
+    of the process, which blocks all other threads for half a second. Nearly all of them
+    belong to libraries and stay for good: those that exist now are left out from here on.
     """
     gc.collect()
     gc.freeze()
-    atexit.register(gc.unfreeze)  # or libraries complain of what they find left at the end
+    atexit.register(gc.unfreeze)  # or libraries complain about leftovers at exit

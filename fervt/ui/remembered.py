@@ -1,7 +1,7 @@
-"""What was computed from an image, so that no run of a page computes it again.
+"""A cache of what was computed from an image, so that no page computes it again.
 
-An example is nobody's own, so what a shipped checkpoint says of it is computed once for everybody.
-All else stays in the visitor's session.
+An example belongs to no visitor, so a shipped checkpoint's results are computed once for everybody.
+Everything else stays in the visitor's session.
 """
 
 from collections.abc import Callable, Hashable
@@ -27,14 +27,14 @@ def remember(
     compute: Callable[[], T],
     worth_keeping: Callable[[T], bool] = lambda _: True,
 ) -> T:
-    """What a checkpoint makes of an image, once; nobody may change it.
+    """A checkpoint's result for an image, computed once; it must not be modified.
 
     Args:
         predictor: The checkpoint.
         picture: The image's key: an example's name, or the SHA-256 of a visitor's file.
         what: All else that the result depends on: strings, numbers and tuples.
-        compute: Gives the result where it is not known yet; draws nothing.
-        worth_keeping: Says no to a result of a visitor's image that is too large.
+        compute: Computes the result if it is not known yet; draws nothing.
+        worth_keeping: Returns False for a result of a visitor's image that is too large.
     """
     if picture in EXAMPLES and not is_own(predictor):
         return _of_example(predictor.sha256, picture, what, compute)  # type: ignore[no-any-return]
@@ -53,18 +53,18 @@ def remember_here(
 
     Args:
         key: All that the result depends on.
-        compute: Gives the result where it is not known yet.
-        worth_keeping: Says no to a result that is too large; 64 results stay in memory.
+        compute: Computes the result if it is not known yet.
+        worth_keeping: Returns False for a result that is too large; 64 results stay in memory.
     """
     known: dict[Hashable, T] = st.session_state.setdefault(_REMEMBERED, {})
     result = known.pop(key) if key in known else compute()
     if worth_keeping(result):
-        known[key] = result  # the latest used stands last
+        known[key] = result  # the most recently used is last
     while len(known) > _MOST:
         del known[next(iter(known))]
     return result
 
 
 def forget_remembered() -> None:
-    """Drops what this session remembers."""
+    """Clears this session's cache."""
     st.session_state.pop(_REMEMBERED, None)

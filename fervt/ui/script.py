@@ -1,4 +1,4 @@
-"""JavaScript of the pages, which lies in files of its own: `scripts/`."""
+"""JavaScript of the pages, kept in its own files in `scripts/`."""
 
 import json
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ def run_script(name: str, given: Mapping[str, object] | None = None, before: str
     """Runs a script in the page.
 
     Args:
-        name: The file's, without its ending.
-        given: What the script knows as `given`.
+        name: The file's, without its extension.
+        given: What the script gets as `given`.
         before: HTML that is drawn in the same place.
     """
     values = json.dumps(dict(given or {}))

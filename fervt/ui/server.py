@@ -1,4 +1,4 @@
-"""Streamlit's server, which loads the model while it starts and not when the first visitor comes.
+"""Streamlit's server, which loads the model at startup, not when the first visitor comes.
 
 python -m fervt.ui.server run streamlit_app.py
 """
@@ -21,8 +21,8 @@ def main() -> None:
 def _load() -> None:
     """Imports what pages import and explains Home's face.
 
-    What fails ends this thread alone, with its traceback in the server's log; the first page says
-    it to the visitor.
+    A failure ends only this thread, with its traceback in the server's log; the first page tells
+    the visitor.
     """
     # Streamlit warns that there is no visitor yet, which is the point.
     logging.getLogger(_QUIET).addFilter(lambda record: record.threadName != _THREAD)

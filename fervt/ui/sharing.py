@@ -1,6 +1,6 @@
-"""Links to a view, and photos that a visitor shares with whoever has the link, for a day.
+"""Links to a view, and photos that a visitor shares with anyone with the link, for a day.
 
-A photo lies in its owner's session alone, so a link to it shows nothing to others. On an explicit
+A photo is only in its owner's session, so a link to it shows nothing to others. On an explicit
 choice it is also kept in the server's memory, until its owner revokes that or a day has passed.
 """
 
@@ -47,7 +47,7 @@ class SharedFiles:
             self._files.pop(key, None)
             self._files[key] = SharedFile(name, content, self._clock() + SECONDS)
             self._drop_expired()
-            # Dropped on time even where nobody asks for a shared file any more.
+            # Dropped on time even if nobody asks for a shared file anymore.
             timer = threading.Timer(SECONDS + 1, self.find, (key,))
             timer.daemon = True
             timer.start()
@@ -93,7 +93,7 @@ def offer_sharing(key: str, name: str, content: bytes) -> None:
     if shared is not None and key in _mine():
         hours = max(1, round((shared.until_s - time.time()) / 3600))
         left = "hour" if hours == 1 else f"{hours} hours"
-        st.caption(f":material/public: Anyone with the link sees this photo for another {left}.")
+        st.caption(f":material/public: Anyone with the link can see this photo for another {left}.")
         st.button("Stop sharing", icon=":material/link_off:", on_click=_revoke, args=(key,))
     elif shared is not None:
         st.caption(":material/public: This photo is shared by its link, for a day at most.")
@@ -107,7 +107,7 @@ def offer_sharing(key: str, name: str, content: bytes) -> None:
             on_click=_share,
             args=(key, name, content),
             help="Keeps the photo in the server's memory for 24 hours, for anyone with the link. "
-            "You can stop it at any time; who has opened it keeps it until they leave.",
+            "You can stop it at any time; anyone who has opened it keeps it until they leave.",
         )
 
 

@@ -19,13 +19,13 @@ HUMANS = (
 
 
 def find_metrics(predictor: Predictor) -> Metrics | None:
-    """The figures of a checkpoint on the held-out test split; None where nothing is saved."""
+    """The figures of a checkpoint on the held-out test split; None if nothing is saved."""
     metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
     return metrics.get("PrivateTest")
 
 
 def say_proof(metrics: Metrics | None) -> str:
-    """How good it is, in one line without a technical term; "" where nothing is known."""
+    """How good it is, in one line without technical terms; "" if nothing is known."""
     if metrics is None:
         return ""
     right = _of_ten(metrics.standard.accuracy)
@@ -72,13 +72,13 @@ def _five_crops(predictor: Predictor) -> str:
 def _protocol(metrics: Metrics, five_crops: str) -> str:
     truth, clean = metrics.truth, metrics.without_copies
     sentences = [
-        f"Measured on {truth.title} PrivateTest, held out of training and selection.",
-        f"{metrics.tta.standard.accuracy:.1%} when each face is also read mirrored.",
+        f"Measured on {truth.title} PrivateTest, held out from training and selection.",
+        f"{metrics.tta.standard.accuracy:.1%} when averaged with each face's mirror image.",
         *([five_crops] if five_crops else []),
     ]
     if clean is not None:
         sentences.append(
-            f"{clean.accuracy:.1%} without the images that also lie in earlier splits "
+            f"{clean.accuracy:.1%} without the images that are also in earlier splits "
             f"(n = {clean.n:,})."
         )
     sentences += [HUMANS] if truth is FER2013 else []

@@ -1,8 +1,8 @@
-"""How long the Predict page takes to run, beside a bare page with the same picture and answer.
+"""How long the Predict page takes to run, compared with a bare page with the same content.
 
-A program of its own, for `fervt bench`: `python -m fervt.ui.timing TURNS` prints the seconds of
-each turn. Both pages run in Streamlit's test runner, each time for a new visitor; the checkpoint is
-loaded before.
+A separate program, for `fervt bench`: `python -m fervt.ui.timing TURNS` prints the seconds of
+each turn. Both run in Streamlit's test runner, each time for a new visitor; the checkpoint is
+already loaded.
 """
 
 import json

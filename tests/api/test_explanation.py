@@ -64,11 +64,11 @@ def test_an_explanation_as_figure_card_and_files(faces, tmp_path):
 @pytest.mark.parametrize(
     ("target", "against", "sentence"),
     [
-        ("joy", None, "'joy' is no class of FER2013; known: angry"),
-        ("happy", "contempt", "'contempt' is no class of FER2013"),
+        ("joy", None, "'joy' is not a class of FER2013; known: angry"),
+        ("happy", "contempt", "'contempt' is not a class of FER2013"),
         ("happy", "happy", "'happy' cannot be contrasted with itself"),
         (3, None, "name of a class must be a string, not int"),
-        ("", None, "'' is no class"),
+        ("", None, "'' is not a class"),
     ],
 )
 def test_what_cannot_be_explained_is_one_sentence(faces, target, against, sentence):

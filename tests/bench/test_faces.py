@@ -37,7 +37,7 @@ def test_the_cascade_misses_what_it_finds_on_its_second_tries(photos, tmp_path):
 
 
 def test_a_folder_without_a_face_is_a_sentence(tmp_path):
-    with pytest.raises(DataError, match="holds no photo with exactly one face"):
+    with pytest.raises(DataError, match="contains no photo with exactly one face"):
         bench_faces(tmp_path, Predictor(tiny.save_tiny(tmp_path)))
 
 

@@ -89,7 +89,7 @@ def test_only_a_small_lossless_webp_is_decoded(table, image, monkeypatch):
 def test_metadata_that_is_no_metadata(table, about):
     bomb = content(table.replace_schema_metadata({b"fervt.prepared": about}))
     for read in (read_prepared, count_splits):
-        with pytest.raises(DataError, match="no prepared file"):
+        with pytest.raises(DataError, match="not a prepared file"):
             read(bomb)
 
 

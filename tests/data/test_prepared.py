@@ -118,7 +118,7 @@ def test_ferplus_majority_drops_single_votes_and_wants_more_than_half(faces):
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"some text\n" * 40])
 def test_what_is_no_prepared_file_is_refused(content, tmp_path):
     (tmp_path / "x.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.parquet is no prepared file"):
+    with pytest.raises(DataError, match=r"x\.parquet is not a prepared file"):
         read_prepared(tmp_path / "x.parquet")
 
 
@@ -126,12 +126,12 @@ def test_missing_and_foreign_files_are_refused(data, tmp_path):
     with pytest.raises(DataError, match=r"none\.parquet does not exist"):
         read_prepared(tmp_path / "none.parquet")
     pq.write_table(pa.table({"row": [1, 2]}), tmp_path / "foreign.parquet")
-    with pytest.raises(DataError, match=r"foreign\.parquet is no prepared file"):
+    with pytest.raises(DataError, match=r"foreign\.parquet is not a prepared file"):
         read_prepared(tmp_path / "foreign.parquet")
     write_prepared(data, tmp_path / "a.parquet")
     whole = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "short.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"short\.parquet is no prepared file"):
+    with pytest.raises(DataError, match=r"short\.parquet is not a prepared file"):
         read_prepared(tmp_path / "short.parquet")
 
 

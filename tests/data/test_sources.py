@@ -90,9 +90,9 @@ def cut_last(lines):
         (cell(6, 0, "joyful"), "row 7 has emotion 'joyful'"),
         (cell(6, 0, ""), "row 7 has emotion ''"),
         (cell(8, 2, "Later"), "row 9 has Usage 'Later'"),
-        (lambda lines: lines[2].pop(), "row 3 has 2 columns where the header has 3"),
+        (lambda lines: lines[2].pop(), "row 3 has 2 columns, but the header has 3"),
         (cell(0, 1, "1" * 200_000), "cannot be read as a CSV"),
-        (lambda lines: lines.clear(), "holds no images"),
+        (lambda lines: lines.clear(), "contains no images"),
     ],
 )
 def test_a_bad_csv_is_refused_by_row(faces, tmp_path, edit, message):
@@ -217,7 +217,7 @@ def test_the_names_of_the_schema_decide_and_not_the_numbers(faces, tmp_path):
     named = [alphabetical[i] for i in faces.label]
     assert [FER2013.classes[i] for i in data.label_fer2013] == named
     other = huggingface(faces, tmp_path / "y.parquet", [*"abcdefg"], usage=True)
-    with pytest.raises(DataError, match="has classes that are none of FER2013's"):
+    with pytest.raises(DataError, match="has classes that are not FER2013's"):
         read_source(other)
 
 
@@ -318,7 +318,7 @@ def name_against_folder(root):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (add_unknown_class, "contempt is no folder of a FER2013 class"),
+        (add_unknown_class, "contempt is not a folder of a FER2013 class"),
         (add_unknown_split, "extra is not expected"),
         (drop_test, "folder has no folder named test"),
         (write_text_as_image, r"neutral: 'Training_00006\.png' is not an image"),
@@ -336,7 +336,7 @@ def test_a_bad_folder_is_refused_by_name(faces, tmp_path, damage, message):
 def test_an_empty_folder_is_refused(tmp_path):
     for name in ("train", "test"):
         (tmp_path / "folder" / name / "sad").mkdir(parents=True)
-    with pytest.raises(DataError, match="folder holds no images"):
+    with pytest.raises(DataError, match="folder contains no images"):
         read_source(tmp_path / "folder")
 
 

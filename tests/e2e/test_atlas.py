@@ -53,5 +53,5 @@ def test_a_lasso_around_a_cluster_reads_its_accuracy(app_server, browser_page) -
     metrics = browser_page.locator("[data-testid=stMetric]").all_inner_texts()
     value = [float(re.search(r"([\d.]+)%", m).group(1)) for m in metrics if "Accuracy" in m][-1]
     assert value == pytest.approx(accuracy, abs=1.0)
-    browser_page.get_by_role("button", name="Drop the selection").click()
+    browser_page.get_by_role("button", name="Clear the selection").click()
     heading.wait_for(state="detached")

@@ -53,7 +53,7 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos):
 
     page.get_by_test_id("stMain").get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Share it for a day").click()
-    expect(page.get_by_text("Anyone with the link sees this photo")).to_be_visible()
+    expect(page.get_by_text("Anyone with the link can see this photo")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Copy link").click()
     link = page.evaluate("navigator.clipboard.readText()")

@@ -101,15 +101,15 @@ def test_few_faces_get_no_verdict(alike: bool) -> None:
     few, enough = summarize_maps(maps[:19]), summarize_maps(maps)
     assert not few.is_template and enough.is_template == alike
     said = describe_template("GWA", few)
-    assert said.startswith("It takes 20 faces") and said.endswith("these are 19.")
+    assert said.startswith("It takes 20 faces") and said.endswith("there are 19.")
     assert "takes 20 faces" not in describe_template("GWA", enough)
 
 
 def test_one_face_has_no_interval() -> None:
     for call in (summarize_maps, summarize_regions):
-        with pytest.raises(DataError, match="two faces or more"):
+        with pytest.raises(DataError, match="at least two faces"):
             call(draw(0, 1))
-    with pytest.raises(DataError, match="two faces or more"):
+    with pytest.raises(DataError, match="at least two faces"):
         compare_maps(draw(0, 5), draw(1, 1))
 
 

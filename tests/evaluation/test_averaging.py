@@ -106,7 +106,7 @@ def test_five_crops_are_a_way_to_evaluate_where_they_were_measured(tmp_path, cla
     saved = read_evaluation(folder)
     assert saved.averagings == ("none", "flip")
     assert len(saved.ways()) == 4
-    with pytest.raises(DataError, match="were not measured; `fervt evaluate --five-crop`"):
+    with pytest.raises(DataError, match="were not measured; run `fervt evaluate --five-crop`"):
         saved.rows(averaging="five-crop")
     found = save_five_crop(folder)
     saved = read_evaluation(folder)

@@ -60,8 +60,8 @@ def test_two_processes_at_once_lose_nothing(tmp_path) -> None:
     [
         ("x" * 64, "wrong", None, "64 hex digits"),
         (ONE[:63], "wrong", None, "64 hex digits"),
-        (ONE, "odd", None, "no verdict"),
-        (ONE, "wrong", "happy", "no class of FER"),
+        (ONE, "odd", None, "not a verdict"),
+        (ONE, "wrong", "happy", "not a class of FER"),
     ],
 )
 def test_what_is_no_correction_is_refused(tmp_path, image, verdict, reading, message) -> None:

@@ -48,7 +48,7 @@ def _without(raw: dict, *path: str) -> dict:
 
 
 DAMAGES = [
-    (lambda raw: [], "are damaged: they are no object"),
+    (lambda raw: [], "are damaged: they are not an object"),
     (lambda raw: _without(raw, "temperature"), "lack 'temperature'"),
     (lambda raw: _without(raw, "classes"), "lack 'classes'"),
     (lambda raw: _without(raw, "checkpoint"), "lack 'checkpoint'"),

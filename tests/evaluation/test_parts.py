@@ -120,7 +120,7 @@ def test_template_share_by_hand() -> None:
 def test_one_face_is_too_few() -> None:
     model = FERVTGNN(tiny.CONFIG)
     info = CheckpointInfo(tiny.CONFIG, PREPROCESS)
-    with pytest.raises(DataError, match="needs two faces or more"):
+    with pytest.raises(DataError, match="needs at least two faces"):
         measure_parts(model, info, "", "x", np.zeros((1, 48, 48), np.uint8), np.zeros(1, int))
 
 

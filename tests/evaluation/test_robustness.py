@@ -128,7 +128,7 @@ def test_limits_at_their_ends() -> None:
     # A later level that recovers doesn't make it hold.
     assert limits(points([0.0, 0.06, 0.0, 0.2, 0.1])) == Limits(1, 4)
     never = describe_limits("jpeg", points([0, 0, 0, 0, 0.06]))
-    assert "doesn't break within what was tried, even at JPEG quality 5" in never
+    assert "doesn't break in the range tried, even at JPEG quality 5" in never
     assert describe_limits("jpeg", points([0.2] * 5)).startswith("Weakens at once; breaks at")
 
 

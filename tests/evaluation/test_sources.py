@@ -62,7 +62,7 @@ def test_a_prepared_file_gives_what_the_command_line_writes(predictor, checkpoin
 
 
 def test_what_is_no_prepared_file_is_a_sentence(predictor, tmp_path):
-    with pytest.raises(DataError, match="Your file is no prepared file"):
+    with pytest.raises(DataError, match="Your file is not a prepared file"):
         evaluate_prepared(Told(), predictor, b"hello", "PrivateTest")
     data = tiny.tiny_data()
     write_prepared(data.split("Training"), tmp_path / "data.parquet")
@@ -102,7 +102,7 @@ def test_what_is_left_out_is_counted_and_named(predictor):
     found = evaluate(predictor, zip_of(files))
     assert len(found.evaluation.plain) == 1
     assert found.notes[1:] == (
-        "Left out (in no folder that is named as an expression): 1, 'c.png'.",
+        "Left out (in no folder named after an expression): 1, 'c.png'.",
         "Left out (no class of this checkpoint): 1, 'contempt/b.png'.",
         "Left out (unreadable): 7, 'happy/0.png', 'happy/1.png', 'happy/2.png', 'happy/3.png', "
         "'happy/4.png' and 2 more.",
@@ -131,8 +131,8 @@ def test_one_split_and_faces_to_find(predictor):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({"a.png": b"x"}, r"'x\.zip' holds no labeled image"),
-        ({"readme.txt": b"x"}, r"'x\.zip' holds no labeled image"),
+        ({"a.png": b"x"}, r"'x\.zip' contains no labeled image"),
+        ({"readme.txt": b"x"}, r"'x\.zip' contains no labeled image"),
         ({"happy/a.png": b"x"}, "no image that could be scored"),
         ({"contempt/a.png": b"x"}, "no image that could be scored"),
     ],

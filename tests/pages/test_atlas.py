@@ -99,7 +99,7 @@ def test_a_selection_in_the_map_stands_against_all_others(open_page, folder) -> 
     shown = [m.value for m in app.metric if m.label == "Accuracy"]
     assert shown[-1] == f"{100 * scores.accuracy:.1f}%"
     assert "the selected faces" in words(app).lower()
-    next(b for b in app.button if b.label == "Drop the selection").click().run()
+    next(b for b in app.button if b.label == "Clear the selection").click().run()
     assert "40 selected faces" not in [s.value for s in app.subheader]
 
 
@@ -203,7 +203,7 @@ def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
 @pytest.mark.parametrize(
     ("view", "label", "parameter", "then"),
     [
-        ("Where it looks", "Read the evidence", "evidence_job", "By region of the face"),
+        ("Where it looks", "Measure the evidence", "evidence_job", "By region of the face"),
         (
             "Holds up to",
             "Corrupt up to 1,000 faces",
@@ -238,7 +238,7 @@ def test_what_a_visitors_file_gave_is_not_kept_for_everybody(
         monkeypatch.delenv("FERVT_DATA")
         app.session_state["own_prepared_file"] = (tmp_path / "faces.parquet").read_bytes()
         app.run()
-    next(b for b in app.button if b.label == "Read the evidence").click().run()
+    next(b for b in app.button if b.label == "Measure the evidence").click().run()
     job = server_jobs().find(app.query_params["evidence_job"])
     deadline = time.monotonic() + 240
     while job.state == "running":
@@ -300,7 +300,7 @@ def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:
     save_evidence(shelf / "alpha" / "PrivateTest")
     for view in ("Where they look", "Hold up to"):
         app = open_page("compare", checkpoint="alpha", view=view, **{"with": "beta"})
-        assert any("was not measured for" in i.value for i in app.info)
+        assert any("hasn't been measured for" in i.value for i in app.info)
 
 
 def test_labels_are_corrected_on_the_page_only_where_the_file_is_named(

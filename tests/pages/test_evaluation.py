@@ -173,7 +173,7 @@ def test_gallery_shows_the_faces_and_one_in_full(open_page, with_faces) -> None:
         ("Confidence", ["reliability", "risk"], 0, []),
         ("People", ["people"], 0, []),
         ("Map", ["None"], 0, []),  # the row that is chosen ends its key
-        ("Training", [], 0, ["This checkpoint carries no training history."]),
+        ("Training", [], 0, ["This checkpoint has no training history."]),
         ("Report", [], 3, []),
     ],
 )
@@ -221,7 +221,7 @@ def test_a_spoilt_evaluation_is_a_sentence(open_page, saved) -> None:
 def test_missing_faces_are_a_sentence(open_page, saved, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("FERVT_DATA", str(tmp_path / "gone.parquet"))
     app = open_page("evaluation", checkpoint="alpha")
-    assert any("'gone.parquet', which is not there" in w.value for w in app.warning)
+    assert any("'gone.parquet', which does not exist" in w.value for w in app.warning)
     assert metric(app, "Faces") == "240"
 
 
@@ -236,7 +236,7 @@ def press(app, label: str):
 
 
 def upload_zip(app, content: bytes, name: str = "mine.zip"):
-    uploader(app, "A zip of images in folders that are named as expressions").upload(name, content)
+    uploader(app, "A zip of images in folders named after expressions").upload(name, content)
     app.run()
     assert not app.exception
     return app
@@ -272,7 +272,7 @@ def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> 
     press(other, "Evaluate other data")
     assert server_jobs().find(job) is None
     gone = open_page("evaluation", checkpoint="alpha", source="data", job=job)
-    assert any("not on this server any more" in w.value for w in gone.warning)
+    assert any("no longer on this server" in w.value for w in gone.warning)
 
 
 @pytest.mark.parametrize(("count", "one_class"), [(1, True), (3, False), (5, True)])
@@ -317,7 +317,7 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
     app = open_page("evaluation", checkpoint="alpha", source="data", data="prepared")
     uploader(app, "A prepared data file").upload("x.parquet", b"hello")
     app.run()
-    assert any("Your file is no prepared file" in e.value for e in app.error)
+    assert any("Your file is not a prepared file" in e.value for e in app.error)
     press(app, "Forget this file")
     uploader(app, "A prepared data file").upload(
         "mine.parquet", (tmp_path / "mine.parquet").read_bytes()
@@ -331,8 +331,8 @@ def test_an_own_prepared_file_is_evaluated_with_its_faces(open_page, tmp_path, f
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"hello", "'mine.zip' is no zip file that can be read."),
-        (zip_of({"a.png": b"x"}), "'mine.zip' holds no labeled image"),
+        (b"hello", "'mine.zip' is not a readable zip file."),
+        (zip_of({"a.png": b"x"}), "'mine.zip' contains no labeled image"),
     ],
 )
 def test_a_wrong_zip_is_a_sentence(open_page, content: bytes, sentence: str, finish_job) -> None:
@@ -374,7 +374,7 @@ def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:
     click("Next")
     assert app.title[-1].value.startswith("Best at ") and not app.info
     next(t for t in app.toggle if t.label == "Notes").set_value(True).run()
-    assert any("F1 joins" in each.value for each in app.info)
+    assert any("F1 combines" in each.value for each in app.info)
     click("Previous")
     assert app.title[-1].value == first
     click("End")

@@ -175,7 +175,7 @@ def test_the_address_finds_it_in_another_session_until_it_is_forgotten(open_page
     press(app, "Forget this video")
     assert not jobs.known and "job" not in app.query_params and not app.get("video")
     settled(first)
-    assert "not on this server any more" in first.warning[0].value and not first.get("video")
+    assert "no longer on this server" in first.warning[0].value and not first.get("video")
 
 
 def test_forgetting_my_images_forgets_it_too(open_page, jobs, film):
@@ -214,7 +214,7 @@ def test_a_bad_file_gets_a_sentence(open_page, jobs, content, sentence):
 
 def test_a_busy_server_and_a_dead_link_are_said(open_page, jobs, film):
     app = open_page("live", source="video", job="gone")
-    assert "not on this server any more" in app.warning[0].value
+    assert "no longer on this server" in app.warning[0].value
     assert "job" not in app.query_params
     jobs.full = True
     upload(app, "film.mp4", film)

@@ -439,4 +439,4 @@ def test_forget_my_images_forgets_the_table_too(open_page, upload_many):
 
 def test_many_bad_files_are_a_sentence(open_page, upload_many):
     app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.zip", b"x"))
-    assert any("'a.zip' is no zip file" in e.value for e in app.error)
+    assert any("'a.zip' is not a readable zip file" in e.value for e in app.error)

@@ -92,7 +92,7 @@ def test_images_that_a_machine_cannot_see_are_a_sentence(address, photos, tmp_pa
     asked = ["predict", str(listed), f"--checkpoint={checkpoint}", f"--out={out}"]
     assert main([*asked, f"--ray={address}"]) == 2
     err = capsys.readouterr().err
-    assert "gone/a.png' is not there on" in err and "Traceback" not in err
+    assert "gone/a.png' is not on" in err and "Traceback" not in err
     assert not out.exists()
 
 

@@ -69,7 +69,7 @@ def test_a_table_of_images_is_read_by_rows(tmp_path, groups, nested) -> None:
     pq.write_table(pa.table({"x": range(7), "image": column}), file, row_group_size=groups)
     images = [image for chunk in plan_chunks([file], []) for image in named_images(chunk)]
     assert [name for name, _ in images] == [f"{file}#{row}" for row in range(7)]
-    with pytest.raises(ImageError, match="#3' holds no image"):
+    with pytest.raises(ImageError, match="#3' contains no image"):
         images.pop(3)[1]()
     assert [int(load().rgb[0, 0, 0]) for _, load in images] == [0, 1, 2, 4, 5, 6]
 
@@ -102,10 +102,10 @@ def test_what_holds_no_images_is_a_sentence(tmp_path) -> None:
     pq.write_table(pa.table({"image": pa.array([], pa.binary())}), tmp_path / "none.parquet")
     pq.write_table(pa.table({"image": ["a.png"]}), tmp_path / "paths.parquet")
     for name, sentence in {
-        "empty": r"empty' holds no images\. Left out: 1 file \(1 \.md\)\.",
-        "list.txt": "list.txt' holds no images",
+        "empty": r"empty' contains no images\. Left out: 1 file \(1 \.md\)\.",
+        "list.txt": "list.txt' contains no images",
         "gone.txt": "gone.txt' cannot be read: No such file",
-        "none.parquet": "none.parquet' holds no images",
+        "none.parquet": "none.parquet' contains no images",
         "gone.parquet": "gone.parquet' cannot be read as a Parquet file",
         "damaged.parquet": "damaged.parquet' cannot be read as a Parquet file",
         "paths.parquet": "paths.parquet' has no column named image that holds the bytes",

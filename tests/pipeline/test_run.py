@@ -216,7 +216,7 @@ def test_a_folder_of_parts_belongs_to_one_run(photos, checkpoint, tmp_path) -> N
             run.finish()
         assert not out.exists()
     (run.folder / "run.json").write_text(json.dumps([1]))
-    with pytest.raises(DataError, match="holds no run of fervt"):
+    with pytest.raises(DataError, match="contains no run of fervt"):
         begin(out, [photos], predictor, False)
 
 
@@ -280,7 +280,7 @@ def test_what_cannot_begin_leaves_nothing(checkpoint, tmp_path, capsys) -> None:
     (tmp_path / "none").mkdir()
     asked = [f"--checkpoint={checkpoint}"]
     for more, sentence in (
-        ([f"--out={tmp_path / 't.parquet'}"], "holds no images"),
+        ([f"--out={tmp_path / 't.parquet'}"], "contains no images"),
         ([f"--out={tmp_path / 't.xlsx'}"], "must end in .parquet or .csv"),
         ([f"--csv={tmp_path / 'none'}"], "is a folder"),
         ([f"--out={checkpoint / 't.csv'}"], "cannot be written"),

@@ -71,7 +71,7 @@ def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) ->
     save_evaluation(shelf / "tiny" / "without-gnn", neutralized="gnn", skill=1.0, **on)
     whole = json.loads((folder / "metrics.json").read_text())["standard"]["accuracy"]
     card = render_card("tiny", checkpoint)
-    assert "Switched off, without training anew (PublicTest, n = 240)" in card
+    assert "Switched off, without retraining (PublicTest, n = 240)" in card
     assert f"| nothing | {whole:.1%} |" in card
     assert ablation_table("tiny", "of another file") == ""
 

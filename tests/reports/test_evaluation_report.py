@@ -146,7 +146,7 @@ def test_evaluations_of_different_length_are_compared_on_what_is_common(pair, tm
     plus = read_evaluation(save_evaluation(tmp_path / "plus", "plus", classes=FERPLUS))
     common = len(plus.plain)
     text = words(build_report(pair[0], against=plus))
-    assert f"Against plus, on the {common} faces that both have: " in text
+    assert f"Against plus, on the {common} faces in both: " in text
     assert f"{common} of 240 faces are in both. Without Contemptuous." in text
     assert f"of {240:,} faces of PrivateTest" in text  # its own headline stays about all of its own
 

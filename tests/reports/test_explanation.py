@@ -103,7 +103,7 @@ def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--target", "joy"), "'joy' is no class of FER2013"),
+        (("--target", "joy"), "'joy' is not a class of FER2013"),
         (("--target", "sad", "--against", "sad"), "contrasted with itself"),
         (("--face", "2"), "there is no number 2"),
     ],

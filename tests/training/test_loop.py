@@ -247,9 +247,9 @@ def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Pat
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path: Path) -> None:
     Trainer(data, tmp_path, tiny.CONFIG, FAST).run(max_minutes=0)
-    with pytest.raises(ConfigError, match="already holds a run"):
+    with pytest.raises(ConfigError, match="already contains a run"):
         Trainer(data, tmp_path, tiny.CONFIG, FAST).run()
-    with pytest.raises(ConfigError, match="other train settings"):
+    with pytest.raises(ConfigError, match="different train settings"):
         Trainer(data, tmp_path, tiny.CONFIG, replace(FAST, lr=1e-4)).run(resume=True)
     torch.save([1, 2], tmp_path / "state.pt")
     with pytest.raises(ConfigError, match="damaged"):

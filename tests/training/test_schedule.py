@@ -43,14 +43,14 @@ def test_a_run_is_lengthened_while_its_rate_is_held(tmp_path: Path) -> None:
 def test_nothing_else_may_change(tmp_path: Path, changes: dict) -> None:
     data = tiny.tiny_data()
     Trainer(data, tmp_path, tiny.CONFIG, HELD).run(max_minutes=0)
-    with pytest.raises(ConfigError, match="other train settings"):
+    with pytest.raises(ConfigError, match="different train settings"):
         Trainer(data, tmp_path, tiny.CONFIG, replace(HELD, **changes)).run(resume=True)
 
 
 def test_a_rate_that_falls_already_has_its_end(tmp_path: Path) -> None:
     data = tiny.tiny_data()
     assert Trainer(data, tmp_path, tiny.CONFIG, HELD).run().finished
-    with pytest.raises(ConfigError, match="other train settings"):
+    with pytest.raises(ConfigError, match="different train settings"):
         Trainer(data, tmp_path, tiny.CONFIG, replace(HELD, epochs=9)).run(resume=True)
 
 

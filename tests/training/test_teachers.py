@@ -55,7 +55,7 @@ def test_a_run_goes_on_with_the_same_teachers_only(data, teachers, tmp_path) -> 
         return trainer.run(resume=True, max_minutes=0)
 
     run(*teachers)
-    with pytest.raises(ConfigError, match="other teacher settings"):
+    with pytest.raises(ConfigError, match="different teacher settings"):
         run(teachers[0])
     run(*teachers)
 
@@ -79,7 +79,7 @@ def test_teachers_that_cannot_teach_are_refused(data, teachers, tmp_path) -> Non
     config = replace(tiny.CONFIG, vocabulary="ferplus")
     evaluate_checkpoint(tiny.save_tiny(tmp_path, config=config), training, plus)
     for folders, settings, message in (
-        ([teachers[0], some], SETTINGS, "'some' was not asked about all"),
+        ([teachers[0], some], SETTINGS, "'some' lacks predictions for some"),
         ([plus], SETTINGS, "does not know FER2013's classes"),
         ([off], SETTINGS, "part switched off"),
         ([tmp_path], SETTINGS, "no saved evaluation"),
@@ -147,5 +147,5 @@ def test_a_run_goes_on_with_the_same_distilled_checkpoint_only(data, tmp_path) -
     for checkpoint in (one, one):
         trainer = Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=checkpoint)
         trainer.run(resume=True, max_minutes=0)
-    with pytest.raises(ConfigError, match="other distilled settings"):
+    with pytest.raises(ConfigError, match="different distilled settings"):
         Trainer(data, tmp_path / "run", tiny.CONFIG, DISTILL, distill=other).run(resume=True)

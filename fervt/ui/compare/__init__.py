@@ -1,1 +1,1 @@
-"""The sections of the Compare page, one a file."""
+"""The sections of the Compare page, one per file."""

@@ -40,7 +40,7 @@ def show_cost(lineup: Lineup) -> None:
     say(
         "What accuracy costs",
         f"Time is the median of {_ROUNDS} single faces on this machine; the checkpoints take "
-        "turns. The range holds the middle half.",
+        "turns. The range is the middle half.",
     )
     comparison, names = lineup.comparison, lineup.names
     accuracies = [rows.scores.accuracy for rows in comparison.rows] if comparison else []

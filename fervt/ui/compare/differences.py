@@ -75,11 +75,11 @@ def show_calibration(comparison: Comparison) -> None:
     pairs = list(zip(comparison.names, comparison.rows, strict=True))
     left, right = st.columns(2, gap="large")
     with left:
-        say("Calibration", "After each one's own temperature; the diagonal is ideal.")
+        say("Calibration", "With each checkpoint's own temperature; the diagonal is ideal.")
         bins = {name: reliability(rows.calibrated, rows.labels) for name, rows in pairs}
         drawn = {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
         show_chart(reliability_figure(drawn), "reliability_of_all", say_reliability(drawn))
-        st.caption(" ".join(f"{name}: {percent(b.error)} off." for name, b in bins.items()))
+        st.caption(" ".join(f"{name}: off by {percent(b.error)}." for name, b in bins.items()))
     with right:
         say("Answering only when sure", "Lower is better at any share of faces answered.")
         curves = {name: risk_coverage(rows.calibrated, rows.labels) for name, rows in pairs}

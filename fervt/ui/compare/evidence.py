@@ -104,7 +104,7 @@ def show_atlases(comparison: Comparison) -> None:
     with columns[2]:
         say(
             f"{names[1]} minus {names[0]}",
-            f"On the same faces, {about.unit}. Outlined: clear at 95%, all 49 at once.",
+            f"On the same faces, {about.unit}. Outlined: clear at 95%, corrected for 49 cells.",
         )
         figure = difference_figure(
             face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
@@ -184,6 +184,6 @@ def show_robustness(comparison: Comparison) -> None:
 
 def _say_missing(name: str, tab: str) -> None:
     st.info(
-        f"This was not measured for {name} yet. Evaluation has it under “{tab}”.",
+        f"This hasn't been measured for {name} yet. Evaluation has it under “{tab}”.",
         icon=":material/center_focus_strong:",
     )

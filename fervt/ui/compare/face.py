@@ -19,7 +19,7 @@ from fervt.ui.images import pick_image
 from fervt.ui.remembered import remember
 from fervt.ui.text import as_text
 
-_ROW_PX = 780  # what all pictures in a row have on a usual screen, beside the sidebar
+_ROW_PX = 780  # for all pictures in a row on a usual screen, beside the sidebar
 
 
 def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
@@ -33,7 +33,7 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
     if face is None:
         return
     st.caption(
-        "Of each checkpoint: its probabilities, its weights of the cells (1 is average), and its "
+        "For each checkpoint: its probabilities, its cell weights (1 is average), and its "
         "attention along the graph's edges."
     )
     face_px = min(FACE_PX, _ROW_PX // len(lineup.names))  # as high as a column is wide
@@ -41,7 +41,7 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
         with column:
             try:
                 other = lineup.load(name)
-            except FervtError as error:  # the others can still be looked at
+            except FervtError as error:  # the others can still be shown
                 st.error(as_text(error), icon=":material/error:")
                 continue
             _show_checkpoint(name, other, face, picture.key, face_px)

@@ -21,7 +21,7 @@ from fervt.ui.evaluation.selection import percent
 
 
 def show_verdict(comparison: Comparison) -> None:
-    """Draws which checkpoint is better, in words, and which labels say so."""
+    """Draws which checkpoint is better, in words, and by which labels."""
     first, *others = comparison.rows
     for name, rows, differences in zip(
         comparison.names[1:], others, comparison.differences, strict=True
@@ -71,8 +71,8 @@ def show_figures(comparison: Comparison) -> None:
     )
     st.table(_table(comparison), border="horizontal", hide_index=True)
     st.caption(
-        f"Differences are to {comparison.names[0]}, with 95% intervals of the paired bootstrap "
-        "over faces."
+        f"Differences are relative to {comparison.names[0]}, with 95% intervals of the paired "
+        "bootstrap over faces."
     )
     for name, differences, test in zip(
         comparison.names[1:], comparison.differences, comparison.tests, strict=True
@@ -117,7 +117,7 @@ def notes(comparison: Comparison) -> list[str]:
         found.append("The others lack an answer or a label in at least one of the evaluations.")
     if joined.left_out:
         found.append(
-            f"Their classes differ: without {', '.join(joined.left_out)}, and with the other "
+            f"Their classes differ: {', '.join(joined.left_out)} left out, the other "
             "probabilities renormalized."
         )
     seen = [

@@ -45,8 +45,8 @@ class Comparison:
         truth: The label set used as ground truth.
         differences: K - 1, of accuracy and macro-F1, against the first.
         tests: K - 1 tests against the first.
-        key: Names all of this in caches.
-        rule: How answers are made and which rows count, in sentences; "" for the usual way.
+        key: Identifies all of this in caches.
+        rule: How answers are made and which rows count, in sentences; "" for the default.
     """
 
     names: tuple[str, ...]
@@ -72,14 +72,14 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Lineup:
-    """The checkpoints that are looked at, whether their evaluations can be compared or not.
+    """The chosen checkpoints, whether or not their evaluations can be compared.
 
     Attributes:
         names: K names; the first is the one that the others are compared with.
         first: That checkpoint.
-        comparison: Of their evaluations; None where there is none.
+        comparison: Of their evaluations; None if they cannot be compared.
         problem: Why there is none, in sentences.
-        is_to_evaluate: Whether the visitor can mend that by evaluating the first.
+        is_to_evaluate: Whether the visitor can fix that by evaluating the first.
     """
 
     names: tuple[str, ...]
@@ -98,7 +98,7 @@ class Lineup:
 
 
 def pick_lineup(predictor: Predictor) -> Lineup:
-    """Draws the choices; gives the checkpoints, and the comparison of what can be compared.
+    """Draws the choices; returns the checkpoints and, where possible, their comparison.
 
     Args:
         predictor: The checkpoint that all pages share.
@@ -152,7 +152,7 @@ def _pick_comparison(
             "truth",
             {FER2013.name: FER2013.title, FERPLUS.name: f"{FERPLUS.title} majority"},
             _common_truth(evaluations),
-            help="One label set is the truth for all.",
+            help="One label set is the ground truth for all.",
         )
         averaging, copies = pick_rows(evaluations)
     digests = [predictor.sha256, *(evaluation.digest for evaluation in evaluations)]
@@ -220,7 +220,7 @@ def _say_what_is_missing(lineup: Lineup, own: bool) -> Lineup:
     if own:
         said = (
             f"{first} has to be evaluated before its figures can be compared: on Evaluation, under "
-            "“Evaluate data”, on a split of a prepared file. “One face” and “Cost” work without."
+            "“Evaluate data”, on a split of a prepared file. “One face” and “Cost” work without it."
         )
     else:
         said = f"No evaluation of {first} is saved, so there are no figures to compare."

@@ -1,5 +1,5 @@
-// Maps of one face side by side on one 7 x 7 grid. A cell that is pointed at, focused or marked is
-// the same cell in all of them, and is read in words below.
+// Maps of one face side by side on one 7 x 7 grid. A hovered, focused or marked cell is
+// the same cell in all of them, and is described in words below.
 const SIDE = 7, SVG = "http://www.w3.org/2000/svg", STRONGEST = 10;
 
 const make = (parent, tag, name, text) => {
@@ -16,7 +16,7 @@ const draw = (tag, attributes) => {
   return one;
 };
 
-// The arrow from a cell's middle to another's, a little to its right, so that both ways are seen.
+// The arrow between two cells' centers, a little to its right, so that both directions are visible.
 const arrow = ([source, target, value], highest) => {
   const [x, y] = [source % SIDE + .5, Math.floor(source / SIDE) + .5];
   const [dx, dy] = [target % SIDE + .5 - x, Math.floor(target / SIDE) + .5 - y];

@@ -12,7 +12,7 @@ export default function ({ data, parentElement }) {
     let done = true;
     try {
       await navigator.clipboard.writeText(window.location.href);
-    } catch { // no clipboard outside of HTTPS and localhost
+    } catch { // no clipboard outside HTTPS and localhost
       const field = document.createElement("textarea");
       field.value = window.location.href;
       document.body.append(field);

@@ -1,4 +1,4 @@
-// A photo with its faces: each is a button, with what was read of it as its label.
+// A photo with its faces: each is a button, labeled with its expression.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
   root.say = (number) => setTriggerValue("clicked", number);

@@ -1,1 +1,1 @@
-"""The sections of the Evaluation page, one a file."""
+"""The sections of the Evaluation page, one per file."""

@@ -44,7 +44,7 @@ def _show_reliability(view: EvaluationView) -> None:
     own = temperature == start  # the slider rounds
     exact = rows.temperature if own else temperature
     if own and abs(exact - 1) < _NO_MATTER:
-        st.caption(f"The checkpoint's own temperature is {exact:.3f}: there was nothing to mend.")
+        st.caption(f"The checkpoint's own temperature is {exact:.3f}: nothing had to be corrected.")
     shown = {
         "as trained (temperature 1)": rows.probabilities,
         f"temperature {exact:.2f}": rescale(rows.probabilities, exact),
@@ -70,7 +70,7 @@ def _show_risk(view: EvaluationView) -> None:
     say("Answer only when sure", "Below the threshold the model would say “I don't know”.")
     curve = risk_coverage(rows.calibrated, rows.labels)
     threshold = st.slider(
-        "Least confidence for an answer",
+        "Minimum confidence for an answer",
         0,
         100,
         50,
@@ -83,7 +83,7 @@ def _show_risk(view: EvaluationView) -> None:
     figure = risk_figure(drawn, None if risk is None else (coverage, risk))
     show_chart(figure, "risk", say_risk(drawn))
     if risk is None:
-        st.caption(f"At {threshold}% it answers for no face.")
+        st.caption(f"At {threshold}% it gives no answer at all.")
     else:
         st.caption(
             f"At {threshold}% it answers for {percent(coverage)} of the faces and is right in "

@@ -22,8 +22,8 @@ def show_report(view: EvaluationView) -> None:
     say(
         "Files for the meeting",
         "The report is everything on this page in one HTML file: it opens without a network and "
-        "prints to PDF. The slides carry one message each, with charts that can be edited and what "
-        "to say in the notes. `python -m fervt report` writes both.",
+        "prints to PDF. The slides have one message each, with editable charts and speaker notes. "
+        "`python -m fervt report` writes both.",
     )
 
     def content() -> str:
@@ -47,11 +47,11 @@ def show_report(view: EvaluationView) -> None:
         )
     say(
         "The evaluation itself",
-        "Predictions, mirrored too, class tokens and metrics; five crops, evidence and robustness "
-        "where they were measured. Unpacked to a folder, "
+        "Predictions (and mirrored), class tokens and metrics; five crops, evidence and robustness "
+        "if they were measured. Unpacked to a folder, "
         "`python -m fervt report --checkpoint FOLDER` reads it; as the folder "
         "`assets/evaluations/NAME/SPLIT` of a shipped checkpoint it is shown here and on Compare. "
-        "It holds hashes of the faces, not the faces.",
+        "It contains hashes of the faces, not the faces.",
     )
     offer_file(
         "Evaluation (.zip)",

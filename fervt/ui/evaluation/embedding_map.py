@@ -25,7 +25,7 @@ from fervt.ui.script import run_script
 from fervt.ui.text import as_text
 
 _MOST_TSNE_ROWS = 8_000
-_MOST_POINTS = 8_000  # more are slow to draw, and hide each other
+_MOST_POINTS = 8_000  # more are slow to draw and overlap
 _ERROR_COLOURS = ("#56B4E9", "#D55E00")
 _SHOWN_PX = 2 * SIDE_PX
 
@@ -34,8 +34,8 @@ def show_map(view: EvaluationView, predictor: Predictor) -> None:
     """Draws the map; hovering shows a point's face, a click its details, a lasso its group."""
     say(
         "Embedding map",
-        "One point a face, laid out by its class token: what the expression is read from. Scroll "
-        "to zoom, click for more of a face below the map, or select a group with lasso or box.",
+        "One point per face, placed by its class token, which the expression is read from. Scroll "
+        "to zoom, click a point to see its face below, or select a group with lasso or box.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -73,7 +73,7 @@ def show_map(view: EvaluationView, predictor: Predictor) -> None:
     every = view.evaluation.plain.index.to_numpy()
     plane = plane[np.searchsorted(every, rows.table.index.to_numpy())]
     if len(rows) > _MOST_POINTS:
-        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, drawn at random.")
+        st.caption(f"{_MOST_POINTS:,} of the {len(rows):,} faces, sampled at random.")
         drawn = np.random.default_rng(0).choice(len(rows), _MOST_POINTS, replace=False)
         rows, plane = rows.select(np.sort(drawn)), plane[np.sort(drawn)]
     _draw(view, rows, plane, color, drag)

@@ -25,7 +25,7 @@ from fervt.ui.text import as_text
 
 
 def show_headline(view: EvaluationView) -> None:
-    """Draws the answer in words, then the figures of the chosen rows and how they came about."""
+    """Draws the answer in words, then the figures of the chosen rows and their protocol."""
     first, *others = summarize(view.evaluation, view.rows, view.truth)
     with st.container(horizontal=True):
         st.subheader(first, anchor=False)
@@ -38,10 +38,10 @@ def show_headline(view: EvaluationView) -> None:
         ("Accuracy", percent(scores.accuracy), describe_interval(scores),
          "How often the most probable expression is the label; with its 95% interval (Wilson)."),
         ("Macro-F1", f"{scores.macro_f1:.3f}", "class mean",
-         "The mean over classes of F1, so that rare expressions count as much as frequent ones."),
+         "Mean F1 over classes, so that rare expressions count as much as frequent ones."),
         ("Calibration error", percent(scores.ece_calibrated),
          f"{percent(scores.ece)} raw",
-         "Expected calibration error: how far stated confidence lies from the share of right "
+         "Expected calibration error: how far stated confidence is from the share of right "
          "answers, in 15 bins, after the checkpoint's temperature; raw: before it."),
         ("Log loss", f"{scores.nll_calibrated:.3f}",
          f"{scores.nll:.3f} raw",
@@ -78,7 +78,7 @@ def protocol(view: EvaluationView) -> list[str]:
 
 
 def show_standing(view: EvaluationView) -> None:
-    """Draws the ways to count, and the result beside people and other tools."""
+    """Draws the ways to count, and how the result compares with people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
         averagings, problem = find_averagings([view.evaluation])
@@ -107,13 +107,13 @@ def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame
 
 
 def _show_others(view: EvaluationView) -> None:
-    st.markdown("**Beside people and other tools**")
+    st.markdown("**Compared with people and other tools**")
     if view.truth is not FER2013 or view.evaluation.of_own_images:
         st.info("People and other tools were measured on FER2013's labels only.")
         return
     if view.evaluation.truth is not FER2013:
         st.info(
-            "People and other tools were measured on all of FER2013's faces. Here are only those "
+            "People and other tools were measured on all of FER2013's faces. These are only those "
             "on which FER+'s annotators agree, which are easier."
         )
         return

@@ -100,13 +100,13 @@ def pick_figure(found: Robustness) -> str:
     if not np.isfinite(found.evidence).any():
         known.pop("evidence")
     return pick_one("Curves of", "curve", known, "accuracy", help=(
-        "Where it looks: how similar GWA's weights are to those for the face as it is (mean "
+        "Where it looks: how similar GWA's weights are to those for the uncorrupted face (mean "
         "correlation over the 49 cells). For turns, shifts and zooms, weights that follow the "
         "face move too."))  # fmt: skip
 
 
 def show_kind(kind: str, by_name: dict[str, list[Point]], figure: str) -> None:
-    """Draws one corruption's curves, a checkpoint each."""
+    """Draws one corruption's curves, one per checkpoint."""
     about = CORRUPTIONS[kind]
     st.markdown(f"**{about.title}**")
     ticks = [about.tick(level) for level in range(STRENGTHS + 1)]
@@ -140,7 +140,7 @@ def strip_of(kind: str) -> NDArray[np.uint8]:
 
 
 def figures_table(by_kind: dict[str, list[Point]]) -> pd.DataFrame:
-    """All points as a table, a row a condition."""
+    """All points as a table, one row per condition."""
     return pd.DataFrame(
         [
             {

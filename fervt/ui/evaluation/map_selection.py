@@ -20,7 +20,7 @@ def show_selection(view: EvaluationView, predictor: Predictor, selected: NDArray
     """Draws the selected faces of the view.
 
     Args:
-        view: What is looked at.
+        view: The view.
         predictor: The checkpoint in the sidebar.
         selected: (N,) which of the view's rows; one or more.
     """
@@ -38,7 +38,7 @@ def show_selection(view: EvaluationView, predictor: Predictor, selected: NDArray
     st.markdown(f"Most frequent mistake: {describe_worst_mistake(scores)}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         offer_rows(view, selected, {}, "selection")
-        st.button("Drop the selection", icon=":material/close:", on_click=drop_selection)
+        st.button("Clear the selection", icon=":material/close:", on_click=drop_selection)
         with_maps = pick_flag("Where it looks", "maps", True)
     if with_maps:
         evidence = evidence_of(view, predictor)

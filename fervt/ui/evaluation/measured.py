@@ -1,8 +1,8 @@
-"""Evidence and robustness of what is looked at: as saved, or measured here by a job.
+"""Evidence and robustness of an evaluation: as saved, or measured here by a job.
 
-A saved evaluation may come without them, and a person's own always does. Where its faces are at
-hand they can be measured on the page. A saved evaluation is everybody's, so a result stays with it
-only where it was measured on the server's own faces; otherwise it stays in the visitor's session.
+A saved evaluation may lack them, and a visitor's own always does. If its faces are at
+hand, they can be measured on the page. A saved evaluation is shared, so a result stays with it
+only if it was measured on the server's own faces; otherwise it stays in the visitor's session.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ MAP_ROWS = "map_rows"
 
 
 def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
-    """The evidence; where there is none, draws how to get it and gives None."""
+    """The evidence; if there is none, draws how to get it and returns None."""
     return _measured(
         view,
         predictor,
@@ -38,13 +38,13 @@ def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
         view.evaluation.evidence,
         measure_evidence,
         "Where the model looks was not stored with this evaluation.",
-        "Read the evidence",
+        "Measure the evidence",
         "--evidence",
     )
 
 
 def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | None:
-    """The answers on corrupted faces; where there are none, shows how to get them, gives None."""
+    """The answers on corrupted faces; if there are none, draws how to get them, returns None."""
     return _measured(
         view,
         predictor,
@@ -133,7 +133,7 @@ def _belongs(result: Any, view: EvaluationView) -> bool:
 
 
 def positions_of(view: EvaluationView) -> NDArray[np.int64]:
-    """Where the view's rows lie among all rows of the evaluation."""
+    """The positions of the view's rows among all rows of the evaluation."""
     return view.rows.table.index.to_numpy()
 
 

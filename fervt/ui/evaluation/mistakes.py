@@ -60,7 +60,7 @@ def _show_faces(view: EvaluationView, label: str, predicted: str) -> None:
 
 
 def wanted_cell(view: EvaluationView) -> tuple[str, str]:
-    """What the address chooses: label and prediction, each a class or "any" (or "wrong")."""
+    """The choice in the address: label and prediction, each a class or "any" (or "wrong")."""
     options = (ANY, *view.rows.classes)
     return wanted(LABEL, options, ANY), wanted(PREDICTED, (*options, "wrong"), ANY)
 
@@ -78,7 +78,7 @@ def in_cell(rows: Rows, label: str, predicted: str) -> np.ndarray:
 
 
 def describe_cell(view: EvaluationView, label: str, predicted: str, count: int) -> str:
-    """How many faces of which kind are shown."""
+    """How many faces are shown, and which."""
     names = dict(zip(view.rows.classes, view.names, strict=True))
     what = "faces" if label == ANY else f"faces labeled {names[label]}"
     if predicted == ANY:
@@ -137,7 +137,7 @@ def _clear() -> None:
 
 
 def _show_most_frequent(view: EvaluationView) -> None:
-    say("Most frequent mistakes", "Of all faces with that label.")
+    say("Most frequent mistakes", "Shares are of all faces with that label.")
     counts = np.array(view.rows.scores.confusion)
     support = counts.sum(axis=1)
     mistakes = counts - np.diag(np.diag(counts))
@@ -163,7 +163,7 @@ def _show_people(chosen: Rows) -> None:
     counts = [int((sides == side).sum()) for side in PEOPLE]
     if sum(counts):
         st.caption(
-            f"Its {sum(counts):,} errors, beside the majority of ten later annotators (FER+):"
+            f"Its {sum(counts):,} errors, compared to the majority of ten later annotators (FER+):"
         )
         show_chart(
             people_figure(counts, list(PEOPLE.values())),

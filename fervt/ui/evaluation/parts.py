@@ -1,4 +1,4 @@
-"""What GWA and the graph do for the checkpoint: does attention follow the face, who needs it?"""
+"""What GWA and the graph contribute: does attention follow the face, and does it matter?"""
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +19,7 @@ def show_parts(view: EvaluationView) -> None:
         return
     if report is None:
         st.info(
-            "What the parts do wasn't measured for this evaluation. "
+            "What each part contributes wasn't measured for this evaluation. "
             "`python -m fervt evaluate --parts` writes it beside the predictions.",
             icon=":material/extension:",
         )
@@ -37,9 +37,9 @@ def show_parts(view: EvaluationView) -> None:
         ]
         st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
     say(
-        "Who needs which part?",
+        "What does each part contribute?",
         f"Accuracy with one change, against {report.accuracy:.1%} without, on the same "
-        f"{report.n:,} faces; intervals are those of the paired bootstrap.",
+        f"{report.n:,} faces; intervals are from the paired bootstrap.",
     )
     table = pd.DataFrame(changes_table(report), columns=list(CHANGES_HEADER))
     st.table(table, border="horizontal", hide_index=True)

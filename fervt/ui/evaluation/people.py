@@ -24,12 +24,12 @@ def show_people(view: EvaluationView) -> None:
         return
     if view.truth is FERPLUS:
         st.info(
-            "These labels are the majority of the same ten annotators, so all errors are errors to "
-            "them, too. Under “Labels”, choose FER2013 to see whom the annotators side with."
+            "These labels are the majority of the same ten annotators, so all errors are errors by "
+            "their votes, too. Under “Labels”, choose FER2013 to see whom the annotators side with."
         )
         return
     if not sum(counts):
-        st.info("There is no error among these faces.")
+        st.info("There are no errors among these faces.")
         return
     say(
         "Did people disagree, too?",
@@ -41,8 +41,8 @@ def show_people(view: EvaluationView) -> None:
     accepted = float((rows.right | (sides == PEOPLE_SIDE_WITH_MODEL)).mean())
     st.markdown(
         f"In {counts[0]:,} errors people agree with the label: these are the model's own. In "
-        f"{counts[1]:,} they agree with the model. Counting these as right, "
-        f"{percent(accepted)} of its answers have a label or a majority behind them."
+        f"{counts[1]:,} they agree with the model. Counting those as right, "
+        f"{percent(accepted)} of its answers match the label or the majority."
     )
     if view.faces is None:
         invite_faces("The faces of each part, with their votes,")

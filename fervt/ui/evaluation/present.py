@@ -1,4 +1,4 @@
-"""The presenter view: one message and one chart a screen, the arrow keys, and what to say."""
+"""The presenter view: one message and chart per screen, arrow keys, and speaker notes."""
 
 import streamlit as st
 
@@ -32,7 +32,7 @@ def offer_presenting() -> None:
 
 
 def present(view: EvaluationView) -> None:
-    """Draws the slide that the address names, and the way to the others."""
+    """Draws the slide that the address names, and the buttons to the others."""
     deck = deck_of(view)
     number = min(max(whole_number(SLIDE), 1), len(deck))
     st.html(_OVER_THE_PAGE.format(color=page_of(ink())))
@@ -41,7 +41,7 @@ def present(view: EvaluationView) -> None:
 
 
 def deck_of(view: EvaluationView) -> list[Slide]:
-    """The slides of what is looked at; made once, not at each step."""
+    """The slides of the view; made once, not at each step."""
     evaluation = view.evaluation
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
     measured = evidence is not None, 0 if robustness is None else robustness.done

@@ -1,7 +1,7 @@
 """What the sections of the Evaluation page share: which evaluation, which of its rows.
 
 All of it is in the address: split, label set, averaging, copies, the cell of the confusion
-matrix and the face that is looked at.
+matrix and the face being looked at.
 """
 
 from collections.abc import Sequence
@@ -32,22 +32,22 @@ _RULES: dict[Averaging, str] = {
     "five-crop": "Answers are averaged over five crops of the face, none of them mirrored.",
 }
 CORRECTED = "corrected"
-COPIES_HELP = "Some test faces also lie, pixel for pixel, in an earlier split. Off leaves them out."
+COPIES_HELP = "Some test faces are also, pixel for pixel, in an earlier split. Off leaves them out."
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationView:
-    """One saved evaluation as it is looked at.
+    """The view of one saved evaluation.
 
     Attributes:
-        evaluation: All of it.
+        evaluation: The whole evaluation.
         rows: Those that the choices keep.
         truth: The label set used as ground truth.
         averaging: What each answer is averaged over.
-        copies: Whether images that also lie in earlier splits are kept.
+        copies: Whether images that are also in earlier splits are kept.
         info: The checkpoint's metadata.
-        faces: The images, where a prepared file is at hand.
-        labels_key: Names the labels where people corrected them.
+        faces: The images, if a prepared file is at hand.
+        labels_key: Identifies the labels if people corrected them.
     """
 
     evaluation: SavedEvaluation
@@ -72,7 +72,7 @@ class EvaluationView:
 
     @property
     def key(self) -> str:
-        """Names the rows in caches."""
+        """Identifies the rows in caches."""
         choices = f"{self.truth.name}-{self.averaging}-{self.copies}{self.labels_key}"
         return f"{self.evaluation.digest}-{choices}"
 
@@ -105,7 +105,7 @@ def pick_view(
     faces: FaceBook | None,
     controls: DeltaGenerator,
 ) -> EvaluationView:
-    """Draws the choices of rows into the row of controls; gives what is then looked at."""
+    """Draws the choices of rows into the row of controls; returns the resulting view."""
     counted = {
         truth.name: title
         for truth, title in ((FER2013, FER2013.title), (FERPLUS, f"{FERPLUS.title} majority"))
@@ -121,8 +121,8 @@ def pick_view(
                 "truth",
                 counted,
                 truth,
-                help="Which people count as right: FER2013's labels, or the majority of FER+'s ten "
-                "annotators of the same faces, where they have one.",
+                help="Which labels count as right: FER2013's own, or the majority of FER+'s ten "
+                "annotators of the same faces, where there is one.",
             )
         averaging, copies = pick_rows([evaluation], bool(evaluation.plain["is_copy"].any()))
     if truth == CORRECTED:
@@ -144,7 +144,7 @@ def pick_rows(
     """Draws the choice of how answers are made and which rows count.
 
     Args:
-        evaluations: Those that are looked at together.
+        evaluations: Those shown together.
         has_copies: Whether there are duplicates to leave out.
 
     Returns:
@@ -162,9 +162,9 @@ def pick_rows(
 
 
 def find_averagings(evaluations: Sequence[SavedEvaluation]) -> tuple[tuple[Averaging, ...], str]:
-    """What all of the evaluations can be averaged over, and what is wrong where a file is damaged.
+    """What all of the evaluations can be averaged over, and what is wrong if a file is damaged.
 
-    A damaged file of five crops takes away that choice and nothing else.
+    A damaged file of five crops removes only that choice.
     """
     try:
         return tuple(w for w in AVERAGINGS if all(w in e.averagings for e in evaluations)), ""
@@ -179,5 +179,5 @@ def describe_rule(averaging: Averaging, copies: bool) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share for people; a dash where there is none."""
+    """A share as text; a dash if there is none."""
     return "–" if value is None else f"{100 * value:.{digits}f}%"

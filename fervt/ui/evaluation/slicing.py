@@ -1,4 +1,4 @@
-"""Slices: how accuracy depends on what can be measured in a picture, and the five worst of them."""
+"""Slices: how accuracy depends on measures of the picture, and the five worst slices."""
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
     elif worst.tried:
         st.info("No slice is worse than the rest.")
     else:
-        st.info("There are too few faces: a slice and its rest take 30 each.")
+        st.info("There are too few faces: a slice and the rest need 30 each.")
     name = pick_one(
         "Slice by",
         "slice_by",
@@ -63,7 +63,7 @@ def show_slices(view: EvaluationView, predictor: Predictor) -> None:
         return
     say(
         f"Accuracy by {MEASURES[name].title.lower()}",
-        "About as many faces in each; 95% intervals. The line is the accuracy of all.",
+        "About as many faces in each; 95% intervals. The line is the overall accuracy.",
     )
     show_chart(
         slice_figure(

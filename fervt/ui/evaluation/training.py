@@ -14,7 +14,7 @@ from fervt.ui.evaluation.selection import percent
 def show_training(info: CheckpointInfo) -> None:
     """Draws loss, accuracy and learning rate by epoch, and the settings."""
     if not info.history:
-        st.info("This checkpoint carries no training history.")
+        st.info("This checkpoint has no training history.")
     else:
         best = info.metrics.get("epoch")
         accuracy = info.metrics.get("accuracy")
@@ -24,7 +24,7 @@ def show_training(info: CheckpointInfo) -> None:
             if best is not None and accuracy is not None
             else ""
         )
-        say("Epoch by epoch", f"Training figures are of augmented, regularised batches. {kept}")
+        say("Epoch by epoch", f"Training figures are of augmented, regularized batches. {kept}")
         figures = training_figures(info.history, best)
         for column, (title, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
             with column:

@@ -48,7 +48,7 @@ SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlus
 
 
 def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
-    """Draws the atlas: a mean map a class, and two groups held against each other."""
+    """Draws the atlas: a mean map per class, and a comparison of two groups."""
     evidence = evidence_of(view, predictor)
     if evidence is None:
         return
@@ -61,7 +61,7 @@ def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
 
 
 def pick_source(evidence: Evidence) -> str:
-    """Draws the choice of the evidence that is looked at."""
+    """Draws the choice of the source of evidence."""
     source = pick_one(
         "Evidence",
         "evidence",
@@ -96,7 +96,7 @@ def _show_classes(
     say(
         f"Mean map of each {by}",
         f"Over the mean face of that class. One color scale for all, {low:.2f} to {high:.2f} "
-        f"{about.unit}: {'blue below 0, red above' if about.signed else 'yellow is most'}.",
+        f"{about.unit}: {'blue below 0, red above' if about.signed else 'yellow is highest'}.",
     )
     with st.grid(min_column_width=130):
         for index, summary in found.items():
@@ -117,7 +117,7 @@ def _face_of(
     face = stored
     if view.faces is not None and rows.sum() >= LEAST_FACES:
         images = view.rows.table["image_sha256"][rows].tolist()
-        # Not remembered where the file lacks a face: the next visitor's may have it.
+        # Not cached if the file lacks a face: the next visitor's may have it.
         if (data := view.faces.select(images)) is not None:
             face = view.evaluation.remember(
                 ("mean face", view.key, rows.tobytes()), lambda: mean_face(data.images)
@@ -136,7 +136,7 @@ def _pick_groups(view: EvaluationView) -> tuple[Group, Group]:
     if selected is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{int(selected.sum()):,} faces selected in the map**", width="content")
-            st.button("Drop the selection", icon=":material/close:", on_click=drop_selection)
+            st.button("Clear the selection", icon=":material/close:", on_click=drop_selection)
         return chosen_groups(selected, "the selected faces")
     titles = {ANY: "Any", **dict(zip(view.rows.classes, view.names, strict=True))}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -174,7 +174,7 @@ def show_groups(
             figure = overlay_figure(
                 shown,
                 summary.mean,
-                unit="",  # on a wide panel it would lie over the bar's numbers
+                unit="",  # on a wide panel it would cover the bar's numbers
                 signed=about.signed,
                 range_=(low, high),
                 height_px=_PANEL_PX,
@@ -182,7 +182,7 @@ def show_groups(
             said = say_map(f"Mean map, {name}", summary.mean, "{:.2f}".format)
             show_chart(figure, f"mean_{name}", said)
     with columns[2]:
-        say("Their difference", "Outlined: clear at 95%, all 49 at once.")
+        say("Their difference", "Outlined: clear at 95%, corrected for 49 cells.")
         figure = difference_figure(
             face, difference.value, difference.low, difference.high, about.unit, _PANEL_PX
         )
@@ -193,8 +193,8 @@ def show_groups(
     with left:
         say(
             "By region of the face",
-            "Mean of a region's cells; the crop has a fixed geometry. 95% intervals, for all "
-            "regions at once.",
+            "Mean of a region's cells; the crop has a fixed geometry. 95% intervals, corrected for "
+            "the number of regions.",
         )
         regions = {
             name: summarize_regions(maps[each.rows])
@@ -211,7 +211,7 @@ def show_groups(
         )
     with right:
         say(
-            "How far single faces stray",
+            "How much single faces vary",
             f"Standard deviation over the {own.n:,} faces, {about.unit}.",
         )
         figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
@@ -246,7 +246,7 @@ def show_edges(
         mean: (E,) of a group.
         difference: (E,), the group minus another.
         title: Of the group.
-        other: Title of the other one, as it stands in a sentence.
+        other: Title of the other one, as used in a sentence.
     """
     count = int(difference.is_clear.sum())
     left, right = st.columns(2, gap="large")

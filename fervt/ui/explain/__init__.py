@@ -1,1 +1,1 @@
-"""The sections of the Explain page, one a file."""
+"""The sections of the Explain page, one per file."""

@@ -52,7 +52,7 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
 
 
 def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
-    """Whether the other maps point at the region that hiding shows to matter most."""
+    """Whether the other maps point at the region that matters most when hidden."""
     deciding = max(drops, key=drops.__getitem__)
     strongest = {key: strongest_region(maps[key]) for key in ORDER if key in maps}
     if drops[deciding] < MATTERS:
@@ -76,13 +76,13 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
 
 
 def say_trust(table: dict[str, Any] | None) -> str:
-    """What was measured over many faces, in a sentence that weighs the maps of this one."""
+    """How trustworthy this face's maps are, from measurements over many faces, in a sentence."""
     if table is None:
         return "How far the maps of this checkpoint can be trusted hasn't been measured yet."
     sources = table["sources"]
     good = [key for key in ORDER if sources.get(key, {}).get("verdict") == _BETTER]
     weak = [_name(key) for key in ORDER if key in sources and key not in good]
-    start = f"Over {table['faces']} {table['split']} faces"
+    start = f"Over {table['faces']} {table['split']} faces,"
     if not good:
         return f"{start} none of these maps finds the deciding cells better than chance."
     best = _name(max(good, key=lambda key: sources[key]["deletion_gain"]))

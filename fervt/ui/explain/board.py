@@ -28,7 +28,7 @@ _MISSING = {
     "gwa": "This checkpoint was built without grid-wise attention.",
     "gat": "This checkpoint was built without the graph.",
 }
-# The least distance from neutral that is drawn in full color: 2 points, or a quarter of the mean.
+# The smallest distance from neutral drawn in full color: 2 points, or a quarter of the mean.
 _FLOORS = {"occlusion": 0.02, "gwa": 0.25, "gat": 0.25, "grad_cam": 1e-6}
 _FACE_PX = 448
 
@@ -92,7 +92,7 @@ def _panel(key: str, maps: dict[str, Array], trace: Trace) -> dict[str, Any]:
 
 
 def plain_panel(key: str, values: Array) -> dict[str, Any]:
-    """What every panel has: its cells' colors, words, and order."""
+    """What every panel needs: its cells' colors, texts, and order."""
     ranks = rank_cells(values)
     return {
         "fills": tint_cells(values, SOURCES[key].neutral, _FLOORS[key], SOURCES[key].signed),
@@ -103,7 +103,7 @@ def plain_panel(key: str, values: Array) -> dict[str, Any]:
 
 
 def describe_map(key: str, values: Array) -> str:
-    """A map in one sentence, for those who cannot see it."""
+    """A map in one sentence, for screen readers."""
     row, column = divmod(int(np.argmax(values)), GRID)
     return (
         f"{TITLES[key]} over the face: strongest on the {strongest_region(values)}, "

@@ -1,4 +1,4 @@
-"""The Explain page's downloads: everything about one face."""
+"""The Explain page's downloads: all results for one face."""
 
 import streamlit as st
 
@@ -38,6 +38,6 @@ def show_download(view: ExplainedFace) -> None:
             "Arrays (.npz)", lambda: files()["arrays.npz"], "arrays.npz", "application/octet-stream"
         )
     st.caption(
-        "The page is self-contained and opens without a network. The zip also holds the overlays "
+        "The page is self-contained and opens without a network. The zip also has the overlays "
         "as PNG. The files show the whole photo: share them as you would share the photo."
     )

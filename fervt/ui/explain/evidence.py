@@ -34,7 +34,7 @@ _NODE_COLOURS = {"plain": "Plain", "norm": "Feature norm", "received": "Attentio
 
 
 def show_evidence(view: ExplainedFace) -> None:
-    """Draws the sections that a click on a cell links."""
+    """Draws the sections that are linked by clicks on a cell."""
     maps = view.explanation.maps(view.target)
     left, right = st.columns(2, gap="large")
     with left:
@@ -89,7 +89,7 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
 
 
 def _show_graph(view: ExplainedFace) -> Values | None:
-    """Draws the graph and its choices; gives the attention that it shows."""
+    """Draws the graph and its choices; returns the attention it shows."""
     say(
         "Graph attention",
         "Arrows run from source to target; a ring is a cell's attention to itself.",
@@ -170,7 +170,7 @@ def _show_cell(view: ExplainedFace, edges: Values | None) -> None:
         with st.container(width="content"):
             say(
                 f"Cell: row {row}, column {column}",
-                "What each source says of it.",
+                "What each source says about it.",
             )
         st.button("Unmark", icon=":material/close:", on_click=mark_cell, args=(None,))
     reading = read_cell(view.explanation, view.target, view.cell, edges)

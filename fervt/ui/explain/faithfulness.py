@@ -38,7 +38,7 @@ def _show_curves(view: ExplainedFace) -> None:
         "Deletion and insertion",
         "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
-        "is evidence, not proof: in training a face had one hole at most.",
+        "is evidence, not proof: in training, a face had at most one hole.",
         "faithfulness",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -174,7 +174,7 @@ def _show_many_faces(view: ExplainedFace) -> None:
         f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
         f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
         "of random orders, in mean probability. Better than random: the interval of the mean gain "
-        "lies above 0. Over many faces a small gain can be sure that on one face is not."
+        "is above 0. A gain too small to be sure of on one face can be sure over many."
     )
 
 

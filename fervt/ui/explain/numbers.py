@@ -29,7 +29,7 @@ def show_numbers(view: ExplainedFace) -> None:
     )
     broken = [row.stage for row in rows if row.nan_share > 0]
     if broken:
-        st.error(f"Values that are not a number in: {', '.join(broken)}.")
+        st.error(f"NaN values in: {', '.join(broken)}.")
     if trace.edge_index is None or trace.node_features is None or trace.graph_features is None:
         st.info("This checkpoint was built without the graph, so it has no nodes to compare.")
         return

@@ -44,15 +44,15 @@ class ExplainedFace:
 
     Attributes:
         predictor: The checkpoint.
-        picture: That the face is in.
-        prediction: What it says of the face.
+        picture: The picture that the face is in.
+        prediction: The checkpoint's answer for the face.
         explanation: Why, as arrays.
         effects: What the prediction becomes without each region.
         target: What is being explained.
         cell: The marked cell, row and column; None for none.
         seen: (448, 448, 3) uint8 RGB, the part of the crop that the model sees.
-        crop_jpeg: The whole crop, as large as a screen shows it.
-        key: Names the face and the checkpoint, for what is computed on demand.
+        crop_jpeg: The whole crop, at screen size.
+        key: Identifies the face and the checkpoint in the cache of results on demand.
         compute_ms: How long the explanation took when it was made.
     """
 
@@ -80,7 +80,7 @@ class ExplainedFace:
 
     @property
     def score_name(self) -> str:
-        """What is measured of the target, as people say it."""
+        """What is measured for the target, in words."""
         return self.target.describe_score(self.vocabulary)
 
     @property
@@ -94,7 +94,7 @@ class ExplainedFace:
 
     @property
     def shelf(self) -> dict[Any, Any]:
-        """Where results on demand are kept for this face; it is emptied with the images."""
+        """The cache of this face's results on demand; it is cleared with the images."""
         return remember_here((*self.key, "on demand"), dict)
 
 
@@ -131,7 +131,7 @@ def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) ->
 
 
 def wanted_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
-    """What the address asks to explain; the predicted class where it asks for nothing known."""
+    """The target in the address; the predicted class if it names no known one."""
     label, against = _wanted_labels(vocabulary, prediction)
     return Target.named(vocabulary, label or prediction.label, against or None)
 
@@ -143,10 +143,10 @@ def _wanted_labels(vocabulary: Vocabulary, prediction: Prediction) -> tuple[str,
 
 
 def pick_depths() -> bool:
-    """Draws the choice to see everything below the maps; says whether it is wanted.
+    """Draws the choice to see everything below the maps; returns whether it is wanted.
 
-    A link to one of its views opens it: once, since the address drops the view that is the usual
-    one as soon as the page has run.
+    A link to one of its views opens it: once, since the address drops the default
+    view as soon as the page has run.
     """
     if not st.session_state.setdefault(_CAME, False):
         st.session_state[_CAME] = True
@@ -181,7 +181,7 @@ def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None
 
 
 def wanted_cell() -> Cell | None:
-    """The cell that the address marks, None for none or nonsense."""
+    """The cell marked in the address, None if there is none or it is invalid."""
     parts = (read(CELL) or "").split(",")
     if len(parts) != 2 or not all(part in set("0123456") for part in parts):
         return None

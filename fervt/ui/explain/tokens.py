@@ -10,7 +10,7 @@ from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace
 
 _ALL = "mean"
-_POINTER = " Equal GWA weights choose no cell, which silences this checkpoint's graph, too."
+_POINTER = " Equal GWA weights select no cell, which also silences this checkpoint's graph."
 
 
 def show_tokens(view: ExplainedFace) -> None:

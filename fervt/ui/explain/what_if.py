@@ -1,4 +1,4 @@
-"""The Explain page's what if: how the prediction moves when the face changes a little."""
+"""The Explain page's "What if": how the prediction moves when the face changes a little."""
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,7 @@ def show_what_if(view: ExplainedFace) -> None:
     """Draws probability curves on demand, and the face at a chosen point of them."""
     say(
         "What if the face were a little different?",
-        "All classes' probabilities over a change. “Try all changes” computes them for this face.",
+        "How a change moves all probabilities. “Try all changes” computes it for this face.",
     )
     cell = view.cell or _strongest_cell(view)
     key = ("what if", cell)

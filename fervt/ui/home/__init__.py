@@ -1,1 +1,1 @@
-"""The sections of the Home page, one a file."""
+"""The sections of the Home page, one per file."""

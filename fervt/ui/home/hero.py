@@ -28,7 +28,7 @@ class Shown:
     """The face that Home shows, explained.
 
     Attributes:
-        prediction: What the checkpoint says of it.
+        prediction: The checkpoint's answer for it.
         explanation: Why, as arrays.
         effects: The same without each region.
         seen: (448, 448, 3) uint8 RGB, the part that the model sees.
@@ -48,7 +48,7 @@ class Shown:
 
 
 def explain_example(predictor: Predictor) -> Shown:
-    """Explains Home's face: once for everybody, since it is nobody's own."""
+    """Explains Home's face: once for everybody, since it belongs to no visitor."""
     return _explain(predictor.sha256, predictor)
 
 
@@ -65,12 +65,12 @@ def _explain(digest: str, _predictor: Predictor) -> Shown:
 
 
 def show_hero(predictor: Predictor, shown: Shown, proof: str) -> None:
-    """Draws the face with its evidence, the answer in words, and where to go with one's own.
+    """Draws the face with its evidence, the answer in words, and links to try your own.
 
     Args:
         predictor: The checkpoint.
         shown: The explained face.
-        proof: One line on how good the checkpoint is; "" where nothing is known.
+        proof: One line on how good the checkpoint is; "" if nothing is known.
     """
     maps = shown.explanation.maps(shown.explanation.predicted)
     face, words = st.columns([5, 6], gap="large", vertical_alignment="center")

@@ -1,4 +1,4 @@
-"""Home's tour of the model: what each stage made of the face, one click each."""
+"""Home's tour of the model: what each stage makes of the face, one click each."""
 
 from dataclasses import dataclass
 
@@ -28,10 +28,10 @@ class Stage:
     """One stage of the model.
 
     Attributes:
-        key: In the address.
+        key: Its name in the address.
         title: A word or two.
         meaning: What happens here, in plain words.
-        picture: (336, 336, 3) uint8 RGB, what it made of the face.
+        picture: (336, 336, 3) uint8 RGB, what it makes of the face.
     """
 
     key: str
@@ -73,7 +73,7 @@ def make_stages(predictor: Predictor, shown: Shown) -> list[Stage]:
             "input",
             "Input",
             f"The face is cut out, turned upright, and shrunk to {trace.model_input.shape[0]} "
-            "pixels a side in gray. This is all that the model sees.",
+            "gray pixels a side. This is all that the model sees.",
             _enlarge(np.rint(255 * np.clip(trace.model_input, 0, 1)).astype(np.uint8)),
         )
     ]
@@ -114,7 +114,7 @@ def make_stages(predictor: Predictor, shown: Shown) -> list[Stage]:
             Stage(
                 level.lower(),
                 level,
-                f"A ResNet-34 describes {what}: {height} × {width} places. Bright places are where "
+                f"A ResNet-34 describes {what}: {height} × {width} positions, bright where "
                 "its features are active.",
                 _heat(values, cv2.COLORMAP_VIRIDIS),
             )

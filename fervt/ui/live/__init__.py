@@ -1,1 +1,1 @@
-"""The sections of the Live page, one a file."""
+"""The sections of the Live page, one per file."""

@@ -1,6 +1,6 @@
-"""A video file on the Live page: uploaded, read in a process of its own, played with its timeline.
+"""A video file on the Live page: uploaded, read in its own process, played with its timeline.
 
-Nothing of it lies on the disk: the file is in the session, what was read of it in the server's
+Nothing of it is on disk: the file is in the session, its readings are in the server's
 registry of jobs, until it is forgotten, replaced, or an hour old.
 """
 
@@ -30,7 +30,7 @@ TYPES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts"
 
 _MAX_FILE_MB = 200
 _DRAWN = "film_redrawn"  # what the last redrawing was for
-_WIDTH_PX = 640  # of the player: films made upright must not fill the screen twice
+_WIDTH_PX = 640  # of the player: portrait videos must not fill the screen twice
 
 _WHAT_HAPPENS = (
     "The file is sent to the machine that runs the app, read in memory, and is not stored. The "
@@ -40,7 +40,7 @@ _WHAT_HAPPENS = (
 
 
 def show_film(predictor: Predictor) -> None:
-    """Draws the whole way from the upload to the annotated film and its timeline."""
+    """Draws everything from the upload to the annotated video and its timeline."""
     st.caption(f":material/shield_person: {_WHAT_HAPPENS}")
     settings = pick_settings(predictor, of_file=True)
     key = fresh_key("video")
@@ -62,10 +62,10 @@ def show_film(predictor: Predictor) -> None:
 
 
 def _annotated(job: Job, key: str, settings: LiveSettings) -> bytes:
-    """The film with the overlay that is chosen now; the one it was read with until that is drawn.
+    """The video with the chosen overlay; until that is drawn, with the one it was read with.
 
     Args:
-        job: Which has read it.
+        job: The job that read it.
         key: The uploader's.
         settings: What is chosen now.
     """
@@ -130,7 +130,7 @@ def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
         )
     for note in found.notes:
         st.warning(note, icon=":material/broken_image:")
-    st.video(annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The film with its readings")
+    st.video(annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The annotated video")
     people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -151,7 +151,7 @@ def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
 
 
 def _explain_moment(content: bytes, name: str, moment: FrameReading) -> None:
-    """Takes the film's own frame, without what was drawn on it, and opens its first face."""
+    """Takes the original frame, without anything drawn on it, and opens its first face."""
     with Film(BytesIO(content), name) as film:
         frame = next((f for f in film if f.time_s >= moment.time_s - 1e-6), None)
     if frame is None:
@@ -163,9 +163,9 @@ def _explain_moment(content: bytes, name: str, moment: FrameReading) -> None:
 
 
 def _draw_timeline(film: ReadFilm) -> None:
-    """By itself, so that a look at a moment does not hand the whole film over again."""
+    """A fragment, so that choosing a moment does not send the whole video again."""
     st.header("Timeline", anchor=False)
-    st.caption("Click a moment in the timeline, and the film goes there.")
+    st.caption("Click a moment in the timeline to play the video from there.")
     if is_leaving():
         st.rerun()  # the whole page, which then opens the other one
     moment = draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")

@@ -1,4 +1,4 @@
-"""Beside the stream, twice a second: how fast it runs, who is there, and what was read."""
+"""The panel beside the stream, twice a second: speed, faces, and their expressions."""
 
 import html
 import io
@@ -21,11 +21,11 @@ from fervt.ui.navigation import go_to, link_parameters
 
 REFRESH_S = 0.5
 _CHOSEN = "live_chosen"
-_WITH_BARS, _FEW = 4, 3  # faces with bars; bars a face where there are several
+_WITH_BARS, _FEW = 4, 3  # faces with bars; bars per face if there are several
 
 
 def show_panel(worker: LiveWorker, running: bool) -> None:
-    """Draws the figures of the stream, by themselves again and again while it runs."""
+    """Draws the stream's figures, refreshing by itself while it runs."""
     st.fragment(_draw_panel, run_every=REFRESH_S if running else None)(worker, running)
 
 
@@ -62,7 +62,7 @@ def _draw_details(stats: LiveStats, worker: LiveWorker) -> None:
         st.metric("Dropped/s", _rate(stats.dropped_fps))
     st.caption(
         f"Latency {stats.latency_median_ms:.0f} ms (95% under {stats.latency_p95_ms:.0f} ms), "
-        f"faces searched in {'each frame' if every == 1 else f'one frame of {every}'}, "
+        f"faces detected in {'each frame' if every == 1 else f'one frame of {every}'}, "
         f"{stats.dropped} dropped of {stats.frames + stats.dropped}; "
         f"read by {worker.predictor.engine.name}"
     )
@@ -81,7 +81,7 @@ def _rate(per_second: float) -> str:
 
 
 def _draw_face(predictor: Predictor, face: FaceReading, bars: bool, shown: int | None) -> None:
-    """Bars in plain HTML: a chart twice a second would cost the browser more than the video."""
+    """Bars in plain HTML: a chart twice a second would load the browser more than the video."""
     said = say_prediction(face.probabilities, face.classes, threshold_of(predictor))
     dot = f"<span style='color:{track_color(face.number)}'>●</span>"
     title = f"{dot} Face {face.number}: {html.escape(said)}"
@@ -118,7 +118,7 @@ def take_snapshot(snapshot: Snapshot) -> Picture:
 
 
 def _number_in(picture: Picture, predictor: Predictor, face: FaceReading) -> dict[str, str]:
-    """The address's parameters that choose this face, as the other pages number faces."""
+    """The address's parameters that choose this face, numbered as on the other pages."""
     found = [np.array(p.box_xyxy_px) for p in predict_faces(predictor, picture)]
     if not found:
         return {"whole": "1"}

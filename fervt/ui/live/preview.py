@@ -22,7 +22,7 @@ def show_preview(predictor: Predictor) -> None:
 
 
 def _read_example(predictor: Predictor) -> NDArray[np.uint8]:
-    near = load_example(_EXAMPLE)[:300, 24:424]  # as near as people sit
+    near = load_example(_EXAMPLE)[:300, 24:424]  # as near as people usually sit
     frame = cv2.resize(near, _SIZE, interpolation=cv2.INTER_LINEAR)
     worker = LiveWorker(predictor, LiveSettings(overlay="gwa"))
     return worker.process(np.asarray(frame, np.uint8), 0.0)[0]

@@ -1,4 +1,4 @@
-"""The Record button: off until it is pressed, and what was recorded, to play, save and forget."""
+"""The Record button, and what was recorded, to play, save and forget."""
 
 import streamlit as st
 
@@ -10,14 +10,14 @@ REFRESH_S = 1.0
 
 
 def show_recorder(recorder: Recorder, running: bool) -> None:
-    """Draws what can be done now: record, stop, or play what was recorded.
+    """Draws the actions possible now: record, stop, or play the recording.
 
     Args:
         recorder: The session's.
         running: Whether the camera's stream runs.
     """
     recording = recorder.state.running
-    # A fragment only for the clock: what is clicked in one while the page runs anew is lost.
+    # A fragment only for the clock: clicks in one while the page reruns are lost.
     draw = st.fragment(_draw, run_every=REFRESH_S) if recording else _draw
     draw(recorder, running, recording)
 

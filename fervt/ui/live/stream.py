@@ -22,7 +22,7 @@ _STARTED = "live_started_s"
 
 _CONSENT = (
     "Your camera's frames are sent to the machine that runs this app, read there, and sent back. "
-    "**No frame is stored**, unless you press Record: then the film stays in your session's "
+    "**No frame is stored**, unless you press Record: then the video stays in your session's "
     "memory. The probabilities of the last five minutes stay there too, until you forget them, "
     "press Start again, or close or reload this tab. Everybody in the picture should know that "
     "their expression is being read."
@@ -41,11 +41,11 @@ _TURN_VARIABLES = (
 
 
 def ask_consent(predictor: Predictor) -> bool:
-    """Draws what happens to the frames until the visitor agrees; says whether they have."""
+    """Explains what happens to the frames until the visitor agrees; returns whether they have."""
     if st.session_state.get(_AGREED):
         return True
     question, preview = st.columns(2, gap="large")
-    with preview:  # first, so that nothing is being computed once the button can be clicked
+    with preview:  # first, so that nothing is computing once the button can be clicked
         show_preview(predictor)
     with question, st.container(border=True):
         st.markdown(f":material/shield_person: {_CONSENT}")
@@ -58,7 +58,7 @@ def _agree() -> None:
 
 
 def pick_source() -> str:
-    """Draws the choice between the webcam and a file; gives "webcam" or "video"."""
+    """Draws the choice between the webcam and a file; returns "webcam" or "video"."""
     return pick_one("Read", "source", _SOURCES, "webcam", label_visibility="collapsed")
 
 
@@ -66,8 +66,8 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
     """Draws the viewer's choices.
 
     Args:
-        predictor: Offers the evidence that it has.
-        of_file: Whether a file is read, which is not mirrored and can wait.
+        predictor: The checkpoint, whose evidence is offered.
+        of_file: Whether a file is read, which is not mirrored and need not be real-time.
     """
     config = predictor.info.config
     missing = {"gwa"} if not config.use_gwa else set()
@@ -85,7 +85,7 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
             _HALF_LIVES,
             "0.4",
             draw=st.select_slider,
-            help="After this time a reading has lost half of its weight; off shows each frame's.",
+            help="After this time a reading has half its weight; “off” shows each frame's own.",
         )
         mirror = not of_file and pick_flag("Mirror", "mirror", True)
         bars = pick_flag("Bars", "bars", True)
@@ -115,9 +115,9 @@ def show_stream(predictor: Predictor, settings: LiveSettings) -> tuple[CameraRea
 
 
 def stream_camera(reader: CameraReader) -> bool:
-    """Draws the component that asks for the camera; says whether a stream runs or starts.
+    """Draws the component that asks for the camera; returns whether a stream runs or starts.
 
-    Apart from `show_stream`, since the component needs a real browser's session.
+    Separate from `show_stream`, since the component needs a real browser's session.
     """
     context = webrtc_streamer(
         _STREAM,
@@ -144,7 +144,7 @@ def stream_camera(reader: CameraReader) -> bool:
 
 
 def rtc_configuration() -> dict[str, list[object]] | None:
-    """No servers, which is enough on one network; None where the environment names a service."""
+    """No servers, which is enough on one network; None if the environment names a service."""
     for names in _TURN_VARIABLES:
         if all(os.environ.get(name) for name in names):
             return None
@@ -157,19 +157,19 @@ def seconds_since_start() -> float:
 
 
 def forget_readings() -> None:
-    """Drops all that was read of the camera; a recording has a button of its own."""
+    """Drops all readings of the camera; a recording has its own button."""
     _renew_reader(st.session_state[_READER].worker.predictor)
 
 
 def _note_start() -> None:
-    """Begins anew with each Start: other numbers, an empty timeline."""
+    """Begins afresh with each Start: new face numbers, an empty timeline."""
     if st.session_state[_STREAM].state.signalling:
         st.session_state[_STARTED] = time.monotonic()
         forget_readings()
 
 
 def _renew_reader(predictor: Predictor) -> CameraReader:
-    """A reader that remembers nothing, but has the session's recorder with its film."""
+    """A reader that remembers nothing, but has the session's recorder with its video."""
     last: CameraReader | None = st.session_state.get(_READER)
     reader = CameraReader(LiveWorker(predictor), last.recorder if last else None)
     st.session_state[_READER] = reader

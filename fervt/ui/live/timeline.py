@@ -1,4 +1,4 @@
-"""The expressions of the last minutes: running on, or stopped to look back; and to keep."""
+"""The expressions of the last minutes: running, or paused to look back; and exports."""
 
 from collections.abc import Callable
 
@@ -17,11 +17,11 @@ from fervt.ui.downloads import offer_file
 REFRESH_S = 1.0
 RECENT_S = 60.0
 _PAUSED = "live_paused"
-_FORGOTTEN = "live_forgotten"  # just now: the page is to be drawn anew
+_FORGOTTEN = "live_forgotten"  # just now: the page is to be redrawn
 
 
 def show_timeline(worker: LiveWorker, running: bool, forget: Callable[[], None]) -> None:
-    """Draws the timeline of the stream, by itself again and again while it runs.
+    """Draws the timeline of the stream, refreshing by itself while it runs.
 
     Args:
         worker: The stream's.
@@ -44,7 +44,7 @@ def _draw_live(worker: LiveWorker, running: bool, forget: Callable[[], None]) ->
         paused = running and st.toggle(
             "Pause", key="live_pause", help="Stops the timeline to look back; the stream goes on."
         )
-    # A new worker reads for another checkpoint, whose classes may be others.
+    # A new worker reads for another checkpoint, whose classes may differ.
     if not paused or st.session_state.get(_PAUSED, (None,))[0] is not worker:
         st.session_state[_PAUSED] = worker, worker.timeline.readings()
     frozen = paused or not running
@@ -95,7 +95,7 @@ def draw_timeline(
     chosen = numbers[0]
     if len(numbers) > 1:
         shown = sorted(numbers[:8])
-        # While it runs, the timeline follows somebody who is there.
+        # While it runs, the timeline follows somebody who is in the picture.
         known = st.session_state.get(f"{key}_face")
         if known not in shown or (present and known not in present):
             st.session_state[f"{key}_face"] = chosen
@@ -112,7 +112,7 @@ def draw_timeline(
 
 
 def _describe_series(number: int, values: NDArray[np.floating], vocabulary: Vocabulary) -> str:
-    """A timeline in one sentence, for those who cannot see it."""
+    """A timeline in one sentence, for screen readers."""
     start = f"Probability of each expression of face {number} over time"
     there = values[~np.isnan(values[:, 0])]
     if not len(there):
@@ -131,7 +131,7 @@ def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
 
 
 def _describe(reading: FrameReading) -> str:
-    """What was read at a moment, in a line a face."""
+    """What was read at a moment, one line per face."""
     if not reading.faces:
         return f"At {reading.time_s:.1f} s: no face."
     lines = []
@@ -165,7 +165,7 @@ def show_exports(
         lambda: readings_as_csv(readings, vocabulary),
         "timeline.csv",
         "text/csv",
-        help="A row a frame and face.",
+        help="One row per frame and face.",
     )
     offer_file(
         "Summary (HTML)",

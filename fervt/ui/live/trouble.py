@@ -39,7 +39,7 @@ _STYLE = (
 
 
 def show_camera_trouble() -> None:
-    """Draws the sentence that fits where the browser has no camera for this page."""
+    """Draws the sentence that fits if the browser has no camera for this page."""
     sentences = "".join(
         f"<div role='alert' style='{_STYLE}' data-camera-trouble={json.dumps(name)} hidden>"
         f"{html.escape(text)}</div>"
@@ -54,7 +54,7 @@ def show_no_route() -> None:
 
 
 def offer_snapshot() -> None:
-    """Draws what works without a stream."""
+    """Offers what works without a stream."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("No stream? A photo or a single snapshot works, too:")
         link_to("predict", "Take a photo or a snapshot")

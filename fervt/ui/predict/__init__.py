@@ -1,1 +1,1 @@
-"""The sections of the Predict page, one a file."""
+"""The sections of the Predict page, one per file."""

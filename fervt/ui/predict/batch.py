@@ -42,8 +42,8 @@ def _draw_choice(predictor: Predictor) -> None:
         max_upload_size=_MAX_FILE_MB,
     )
     st.caption(
-        "Your images stay in this server's memory; nothing is stored. Whoever has this page's "
-        "address can see the table, until you drop it, for an hour at most."
+        "Your images stay in this server's memory; nothing is stored. Anyone with this page's "
+        "link can see the table, until you drop it, for an hour at most."
     )
     whole_image = st.toggle(
         "Take each image as one face",

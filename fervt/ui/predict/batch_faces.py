@@ -1,4 +1,4 @@
-"""The faces of many photos: how often each expression leads, and each face to look at."""
+"""The faces of many photos: how often each expression leads, and each face."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""A card for each face of a photo: what was read, how surely, and what mattered."""
+"""A card for each face of a photo: the answer, how sure it is, and what mattered."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _CUT_OUT, _MATTERED = "As it was cut out", "What mattered"
 
 
 def show_cards(predictor: Predictor, picture: Picture, faces: Sequence[Prediction]) -> Prediction:
-    """Draws the chosen face in full and the others small; gives the chosen one."""
+    """Draws the chosen face in full and the others small; returns the chosen one."""
     index = chosen_index(len(faces))
     crops = remember(
         predictor,
@@ -82,7 +82,7 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
             width="stretch",
             caption=seen,
             alt=seen,
-            output_format="PNG",  # exactly: JPEG would soften its pixels
+            output_format="PNG",  # lossless: JPEG would soften its pixels
         )
         _show_mattered(predictor, picture, face)
     with st.expander("Details", icon=":material/info:"):

@@ -17,7 +17,7 @@ _SHOWN = 3  # bars
 
 
 def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -> None:
-    """Draws a card a checkpoint; a click on one takes it for all pages."""
+    """Draws a card per checkpoint; a click on one selects it for all pages."""
     names = shipped_names()
     if len(names) < 2:
         return
@@ -27,7 +27,7 @@ def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -
             with st.container(border=True, gap="xsmall", key=f"read_by_{name}"):
                 try:
                     _show_one(load_shipped(name), picture, face, name == predictor.name)
-                except FervtError as error:  # the others can still be looked at
+                except FervtError as error:  # the others can still be shown
                     st.caption(as_text(error))
 
 

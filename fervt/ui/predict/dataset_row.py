@@ -1,4 +1,4 @@
-"""A face of each expression from the test split, where a prepared data file is at hand."""
+"""A face of each expression from the test split, if a prepared data file is at hand."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ _SPLIT = "PrivateTest"
 
 
 def show_test_faces() -> None:
-    """Draws the row; nothing where there is no such file."""
+    """Draws the row; nothing if there is no such file."""
     try:
         faces = find_faces(_SPLIT)
     except FervtError:  # said in the sidebar of the pages that need the file

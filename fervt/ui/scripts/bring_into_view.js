@@ -1,4 +1,4 @@
-// Scrolls to what a click asked for, once a click, and holds it while the page above it settles.
+// Scrolls to what a click asked for, once per click, and keeps it in view while the page settles.
 if (window.fervtBrought !== given.times) {
   window.fervtBrought = given.times;
   const ended = new AbortController();

@@ -1,4 +1,4 @@
-// Shows the sentence that says why the browser has no camera for this page, if it has none.
+// Shows the reason why the browser has no camera for this page, if it has none.
 (async () => {
   const show = (which) => {
     for (const one of document.querySelectorAll("[data-camera-trouble]"))

@@ -1,4 +1,4 @@
-// Streamlit closes its sidebar on a phone after a click in its own navigation; so must ours.
+// Streamlit closes its sidebar on a phone after a click in its own navigation; ours must, too.
 window.fervtClosesSidebar ??= document.addEventListener("click", (event) => {
   const link = event.target.closest('[data-testid="stSidebar"] [data-testid="stPageLink"] a');
   if (link && window.innerWidth < 768)

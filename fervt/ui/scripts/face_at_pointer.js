@@ -1,5 +1,5 @@
-// Plotly cannot put a picture into its hover text. So all faces lie on one sheet, and a box beside
-// the pointer shows the part of it that belongs to the point: its customdata is its place there.
+// Plotly cannot show a picture in its hover text. So all faces are on one sheet, and a box beside
+// the pointer shows the part of it that belongs to the point: its customdata is its position there.
 const { columns, side } = given;
 if (!document.getElementById("fervt-face-style")) {
   const style = document.createElement("style");

@@ -1,4 +1,4 @@
-// A click in a film's timeline takes the player to that moment.
+// A click in a video's timeline takes the player to that moment.
 window.fervtLinksFilm ??= document.addEventListener("mouseover", (entered) => {
   const chart = entered.target.closest?.(".st-key-video_timeline .js-plotly-plot");
   if (!chart?.on || chart.fervtLinksFilm) return;

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import io
+import os
 import signal
 import sys
 
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"fervt: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that is a file, a missing permission
-        print(f"fervt: {error}", file=sys.stderr)
+        print(f"fervt: {_say(error)}", file=sys.stderr)
         return 2
     except MemoryError:
         print("fervt: there is not enough memory.", file=sys.stderr)
@@ -49,6 +50,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         print("fervt: stopped.", file=sys.stderr)
         return 143 if isinstance(stop, _Terminated) else 130
+
+
+def _say(error: OSError) -> str:
+    if error.errno is None:
+        return str(error)
+    reason = f"{os.strerror(error.errno)}."
+    return reason if error.filename is None else f"'{error.filename}': {reason}"
 
 
 def _run(arguments: list[str]) -> int:

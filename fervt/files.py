@@ -41,6 +41,10 @@ def write_aside(path: Path) -> Iterator[Path]:
     try:
         yield aside
         os.replace(aside, path)
+    except OSError as error:
+        if error.filename == str(aside):  # people know the file by its own name
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

@@ -40,3 +40,23 @@ def test_a_known_error_is_one_line_and_exit_code_two() -> None:
         "fervt: gone.parquet does not exist or is not a file."
     ]
     assert not (ROOT / "unused").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(28, "Error writing bytes to file. Detail: [errno 28]"),
+            "No space left on device.",
+        ),
+        (OSError(30, "x", "out/film.mp4"), "'out/film.mp4': Read-only file system."),
+        (OSError("the device went away"), "the device went away"),
+    ],
+)
+def test_what_the_system_refuses_is_said_without_its_number(error, said, monkeypatch, capsys):
+    def refuse(arguments):
+        raise error
+
+    monkeypatch.setattr("fervt.__main__._run", refuse)
+    assert main(["video"]) == 2
+    assert capsys.readouterr().err == f"fervt: {said}\n"

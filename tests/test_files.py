@@ -179,3 +179,9 @@ def test_a_full_disk_changes_no_file_of_several(tmp_path: Path, monkeypatch) -> 
     with pytest.raises(OSError, match="No space"):
         write_together(tmp_path, {"a.txt": b"new", "b.txt": b"too much"})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
+
+
+def test_an_error_names_the_file_that_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as caught, write_aside(tmp_path / "a.txt") as aside:
+        raise OSError(28, "No space left on device", str(aside))
+    assert caught.value.filename == str(tmp_path / "a.txt")

@@ -15,10 +15,10 @@ import av
 
 from fervt.faces import SEARCH_SIDE_PX
 from fervt.files import write_aside
+from fervt.film import Film, VideoError
 from fervt.labels import Vocabulary
 from fervt.live import FrameReading, LiveSettings, LiveWorker, csv_header, csv_rows
 from fervt.live.annotate import Overlay, annotate_frame
-from fervt.live.film import Film, VideoError
 from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
 from fervt.progress import Progress

@@ -167,7 +167,7 @@ class Inputs:
         return every
 
     def _try_films(self, content: bytes) -> None:
-        from fervt.live.film import Film
+        from fervt.film import Film
 
         with Film(io.BytesIO(content), "x.mp4") as film:
             for _, _frame in zip(range(60), film, strict=False):

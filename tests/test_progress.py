@@ -2,7 +2,7 @@
 
 import pytest
 
-from fervt.cli.progress import progress_bar
+from fervt.cli.progress_bar import progress_bar
 from fervt.progress import part_of, track
 
 

@@ -154,7 +154,7 @@ def test_a_film_in_memory_gives_the_same_table_and_copy(film, predictor, tmp_pat
 
 
 def test_frames_of_too_many_pixels_are_refused(predictor, film, monkeypatch):
-    monkeypatch.setattr("fervt.live.film.MAX_PIXELS", WIDTH * HEIGHT - 1)
+    monkeypatch.setattr("fervt.film.MAX_PIXELS", WIDTH * HEIGHT - 1)
     with pytest.raises(VideoError, match=r"film\.mp4 has frames of more than"):
         read_video(film, predictor)
 

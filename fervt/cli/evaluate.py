@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.checkpoint import find_checkpoint, load_checkpoint, read_info
-from fervt.cli.progress import progress_bar
+from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS

@@ -9,7 +9,7 @@ from pathlib import Path
 from fervt.checkpoint import find_checkpoint
 from fervt.cli.extras import require_extra
 from fervt.cli.model import add_model_options, chosen_predictor
-from fervt.cli.progress import progress_bar
+from fervt.cli.progress_bar import progress_bar
 from fervt.errors import ConfigError, ImageError
 from fervt.labels import NOTICE, expression
 from fervt.pipeline import Named, begin, named_images, plan_chunks

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fervt.cli.progress import progress_bar
+from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.sources import read_source
 from fervt.errors import ConfigError

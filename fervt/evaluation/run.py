@@ -22,9 +22,9 @@ from fervt.evaluation.metrics import (
     Part,
     PartsAtWork,
 )
+from fervt.evaluation.predictions import predictions_table, scores_of
 from fervt.evaluation.rows import translate
 from fervt.evaluation.saved import Evaluation
-from fervt.evaluation.table import predictions_table, scores_of
 from fervt.files import file_sha256
 from fervt.labels import FER2013, Vocabulary, vocabulary
 from fervt.metrics import softmax

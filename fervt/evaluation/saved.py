@@ -1,9 +1,10 @@
 """A saved evaluation: a checkpoint's predictions for one split, and their figures.
 
 It is a folder of four files. The tables (`predictions.parquet`, and `tta.parquet` if the faces
-were mirrored too) have one row per face, see `fervt.evaluation.table`; `embeddings.npz` has the
-class tokens of the same rows; `metrics.json` is a `Metrics`. Every page and report shows figures of
-these files and never runs the model again, so the same choice gives the same figures everywhere.
+were mirrored too) have one row per face, see `fervt.evaluation.predictions`; `embeddings.npz` has
+the class tokens of the same rows; `metrics.json` is a `Metrics`. Every page and report shows
+figures of these files and never runs the model again, so the same choice gives the same figures
+everywhere.
 """
 
 import secrets
@@ -28,9 +29,9 @@ from fervt.evaluation.evidence import Evidence, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
 from fervt.evaluation.parts_report import PartsReport, read_parts
+from fervt.evaluation.predictions import read_predictions
 from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
-from fervt.evaluation.table import read_predictions
 from fervt.files import file_sha256, finish_writes, write_together
 from fervt.labels import Vocabulary
 from fervt.metrics import project

@@ -14,8 +14,8 @@ from fervt.checkpoint import load_checkpoint
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
 from fervt.evaluation.metrics import read_metrics
+from fervt.evaluation.predictions import read_predictions
 from fervt.evaluation.run import attention_entropy, evaluate_checkpoint, labels_in, run_model
-from fervt.evaluation.table import read_predictions
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import score, softmax
 from fervt.model import FERVTGNN

@@ -9,8 +9,8 @@ import pytest
 from film import astronaut_frames, write_film
 
 from fervt.errors import FervtError
+from fervt.film import Film
 from fervt.jobs import Job, JobError
-from fervt.live.film import Film
 from fervt.ui import jobs as ui_jobs
 from fervt.ui.jobs import say_seconds
 

@@ -10,10 +10,10 @@ from io import BytesIO
 import streamlit as st
 from PIL import Image
 
+from fervt.film import Film
 from fervt.images import safe_name
 from fervt.jobs import Job
 from fervt.live import FrameReading, LiveSettings
-from fervt.live.film import Film
 from fervt.predict import Predictor
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from fervt.live.film import Film, VideoError
+from fervt.film import Film, VideoError
 
 WIDTH, HEIGHT, FPS = 96, 64, 10
 COLORS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220), "gray": (128,) * 3}
@@ -194,7 +194,7 @@ def test_every_frame_has_a_limit(monkeypatch):
     content = film(kind="mpegts") + film(
         kind="mpegts", images=[np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)] * 5
     )
-    monkeypatch.setattr("fervt.live.film.MAX_PIXELS", 2 * WIDTH * HEIGHT)
+    monkeypatch.setattr("fervt.film.MAX_PIXELS", 2 * WIDTH * HEIGHT)
     with pytest.raises(VideoError, match="has frames of more than"):
         read(content)
 

@@ -1,6 +1,7 @@
 """Data flows one way: who may import whom, and what stays out of which room."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,3 +163,11 @@ def test_one_module_has_the_only_door(call, module):
     """The address' state, and files that are made only when somebody asks for one."""
     files = [*ROOT.glob("fervt/ui/**/*.py"), *ROOT.glob("pages/*.py")]
     assert {file.name for file in files if call in file.read_text()} == {module}
+
+
+def test_reading_faces_starts_without_torchvision():
+    """It loads PyTorch's compiler, which took over a second of every start."""
+    code = "import sys, fervt.explain; print({'torchvision', 'torch._dynamo'} & set(sys.modules))"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

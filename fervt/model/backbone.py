@@ -1,8 +1,9 @@
 """The ResNet-34 feature pyramid, turned into tokens.
 
-The trunk is assembled from torchvision's `BasicBlock` with torchvision's own parameter names, so
-that its ImageNet weights fit at width 64 with the ImageNet stem. The stem and the width can change:
-48-pixel faces need no 7x7/2 stem, and a laptop needs no 21 million parameters.
+The trunk has torchvision's parameter names, so that its ImageNet weights fit at width 64 with the
+ImageNet stem. The stem and the width can change: 48-pixel faces need no 7x7/2 stem, and a laptop
+needs no 21 million parameters. The block is written here rather than imported because torchvision
+loads PyTorch's compiler, which takes over a second of every start.
 """
 
 from pathlib import Path
@@ -10,8 +11,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import ResNet34_Weights
-from torchvision.models.resnet import BasicBlock
 
 from fervt.errors import CheckpointError
 from fervt.model.pooling import average_onto
@@ -19,6 +18,32 @@ from fervt.model.pooling import average_onto
 Stem = Literal["imagenet", "face", "face-fast"]
 
 _DEPTHS = (3, 4, 6, 3)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions with a residual path (He et al., 2016, figure 5, left).
+
+    Shapes:
+        in: (B, C, H, W).
+        out: (B, planes, H / stride, W / stride).
+    """
+
+    def __init__(
+        self, inplanes: int, planes: int, stride: int = 1, downsample: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.downsample = downsample
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Computes the block; see the class for shapes."""
+        identity = maps if self.downsample is None else self.downsample(maps)
+        inner = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(maps)))))
+        return self.relu(inner + identity)
 
 
 class ResNet34(nn.Module):
@@ -76,6 +101,8 @@ class ResNet34(nn.Module):
         """
         try:
             if file is None:
+                from torchvision.models import ResNet34_Weights
+
                 weights = ResNet34_Weights.IMAGENET1K_V1.get_state_dict(progress=True)
             else:
                 weights = torch.load(file, map_location="cpu", weights_only=True)

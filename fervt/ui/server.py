@@ -3,6 +3,7 @@
 python -m fervt.ui.server run streamlit_app.py
 """
 
+import gc
 import logging
 import threading
 
@@ -26,14 +27,19 @@ def _load() -> None:
     """
     # Streamlit warns that there is no visitor yet, which is the point.
     logging.getLogger(_QUIET).addFilter(lambda record: record.threadName != _THREAD)
-    from fervt.ui.checkpoints import load_shipped, shipped_names
-    from fervt.ui.home.hero import explain_example
-    from fervt.ui.home.stages import make_stages
+    gc.disable()  # searching for garbage among the objects that imports create takes a second
+    try:
+        from fervt.ui.checkpoints import load_shipped, shipped_names
+        from fervt.ui.home.hero import explain_example
+        from fervt.ui.home.stages import make_stages
 
-    flagship = load_shipped(shipped_names()[0])
-    make_stages(flagship, explain_example(flagship))
-    for name in shipped_names()[1:]:
-        load_shipped(name)
+        flagship = load_shipped(shipped_names()[0])
+        make_stages(flagship, explain_example(flagship))
+        for name in shipped_names()[1:]:
+            load_shipped(name)
+    finally:
+        gc.freeze()  # all of that stays, so later searches leave it out
+        gc.enable()
 
 
 if __name__ == "__main__":

@@ -161,6 +161,22 @@ def test_imagenet_weights_survive(tmp_path: Path) -> None:
         assert torch.equal(value, weights[name]), name
 
 
+def test_the_trunk_computes_what_torchvision_computes() -> None:
+    theirs = resnet34(weights=None).eval()
+    ours = FERVTGNN(replace(FERVTConfig(), stem="imagenet", image_size=63)).backbone.trunk.eval()
+    weights = {k: v for k, v in theirs.state_dict().items() if not k.startswith("fc.")}
+    ours.load_state_dict(weights)
+    images = torch.randn(2, 3, 63, 63)
+    maps = theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(images))))
+    maps = theirs.layer1(maps)
+    with torch.inference_mode():
+        for layer, level in zip(
+            (theirs.layer2, theirs.layer3, theirs.layer4), ours(images), strict=True
+        ):
+            maps = layer(maps)
+            assert torch.equal(level, maps)
+
+
 def test_imagenet_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match=r"odd\.pth"):

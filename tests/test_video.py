@@ -186,7 +186,7 @@ def test_the_command_line(film, checkpoint, tmp_path, capsys):
     assert "9 frames" in capsys.readouterr().out
     assert out.stat().st_size > 1000 and len(table_of(table)) == 9
     for wrong, message in (
-        ([], "Say where to write"),
+        ([], "Give an output file"),
         (["--csv", str(film)], "must be different"),
         (["--csv", str(table), "--search-every", "0"], "--search-every 1 or more"),
         (["--csv", str(film / "below.csv")], "cannot be written"),

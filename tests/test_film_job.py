@@ -120,7 +120,7 @@ def soundtrack() -> bytes:
     ("content", "sentence"),
     [
         (b"", "cat.mp4 is empty."),
-        (b"not a film" * 100, "cat.mp4 is no video that can be read."),
+        (b"not a film" * 100, "cat.mp4 is not a readable video."),
         (soundtrack(), "cat.mp4 has no picture."),
         # A playlist would make FFmpeg open what it names.
         (b"#EXTM3U\n#EXTINF:9,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n", "is no video"),

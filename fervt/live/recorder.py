@@ -105,12 +105,12 @@ class Recorder:
                 self._start_s = now_s if self._start_s is None else self._start_s
                 seconds = now_s - self._start_s
                 if seconds > self._max_s:
-                    self._finish(f"It stopped at its limit of {self._max_s:.0f} seconds.")
+                    self._finish(f"It stopped after {self._max_s:.0f} seconds, its limit.")
                     return
                 self._writer.add(image_rgb, seconds)
                 self._seconds, self._frames = seconds, self._frames + 1
                 if self._buffer.tell() > self._max_bytes:
-                    self._finish(f"It stopped at its limit of {self._max_bytes / 1e6:.0f} MB.")
+                    self._finish(f"It stopped at {self._max_bytes / 1e6:.0f} MB, its limit.")
             except Exception as error:  # the stream must continue, whatever happens to the film
                 _log.warning("A frame could not be recorded.", exc_info=True)
                 why = type(error).__name__

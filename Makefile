@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make app` and `make test`. Both need only Python and make.
+# `make app` and `make test` do all the setup. Both need only Python and make.
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8501
@@ -13,15 +13,15 @@ app: ## the workbench on http://localhost:8501 (PORT= and HOST= change it)
 test: dev ## the whole suite (ARGS= goes to pytest)
 	@.venv/bin/python -m pytest $(ARGS)
 
-quick: dev ## the suite without what is slow or needs a browser
+quick: dev ## the suite without slow and browser tests
 	@.venv/bin/python -m pytest -m "not slow and not browser" $(ARGS)
 
-lint: dev ## what the code must look like
+lint: dev ## check style and types
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
 	@.venv/bin/python -m mypy
 
-lock: ## requirements*.txt anew from the ranges of pyproject.toml; needs uv
+lock: ## regenerate requirements*.txt from the ranges in pyproject.toml; needs uv
 	@$(PYTHON) -m scripts.lock
 
 dev:

@@ -1,4 +1,4 @@
-"""Images that people uploaded to one table, in memory; `fervt.pipeline` is for more of them."""
+"""Uploaded images to one table, in memory; for more images use `fervt.pipeline`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Answers:
         faces: How many faces they have, by label.
         faceless: Names of the images in which no face was found.
         problems: One sentence for each image that could not be read.
-        notes: One sentence for each image of which a part is missing, and for what was left out.
+        notes: One sentence for each truncated image, and for files that were left out.
         crops: (F, 48, 48) uint8, the first `KEPT_CROPS` faces as the model saw them, in the order
             of the table's rows.
     """
@@ -54,7 +54,7 @@ def predict_files(
     """Predicts images and zip files of images held in memory.
 
     Args:
-        report: Told how far it is.
+        report: Called with the progress.
         predictor: The checkpoint.
         files: Names and contents.
         whole_image: Treat each image as one face instead of detecting faces.

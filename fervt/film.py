@@ -1,4 +1,4 @@
-"""Films, frame by frame: upright, with square pixels and times that grow, whatever they come as."""
+"""Films, frame by frame: always upright, with square pixels and increasing times."""
 
 import re
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ from fervt.errors import FervtError
 from fervt.images import MAX_PIXELS
 
 _FALLBACK_FPS = 25
-# FFmpeg also knows playlists, which make it open other files and addresses; a stranger's file in
+# FFmpeg also reads playlists, which make it open other files and addresses; an untrusted file in
 # memory must be a film itself.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
-_WIDEST_PIXEL = 4.0  # times as wide as high, or as high as wide: what says more is damaged
+_WIDEST_PIXEL = 4.0  # ratio of the sides, either way; more than this is damage
 _JUMP_S, _LEAST_STEP_S = 0.5, 0.001
 _MAX_PACKET_BYTES = 50_000_000
-# A film that is shorter than it says by more ends early; a container counts its sound too.
+# A film that falls short of its stated length by more is truncated; containers count sound too.
 _END_SHARE, _END_FRAMES, _END_S = 0.95, 3, 0.5
-_HIDDEN = 0.4  # of the packets: more give no frame for another reason, such as fields in pairs
+_HIDDEN = 0.4  # of the packets: a larger share has another cause, such as paired fields
 _LENGTH = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -54,9 +54,9 @@ class Film:
     """An open film. Iterate once; then `notes` says what could not be read.
 
     Args:
-        source: A file of any kind that FFmpeg reads; or one that is open: MP4, MOV, WebM, Matroska,
+        source: A path, in any format that FFmpeg reads; or an open file: MP4, MOV, WebM, Matroska,
             AVI, MPEG-TS or GIF.
-        name: What sentences call it.
+        name: Its name in messages.
 
     Raises:
         VideoError: It cannot be read, or its frames are too large.
@@ -92,7 +92,7 @@ class Film:
         """What could not be read, in sentences."""
         found = []
         if self._damaged:
-            # Decoders also swallow frames that build on a damaged one.
+            # Decoders also silently drop frames that depend on a damaged one.
             lost, swallowed = self._damaged, self._packets - self._decoded
             if lost < swallowed <= _HIDDEN * self._packets:
                 lost = swallowed
@@ -126,7 +126,7 @@ class Film:
             if self._frames == 0:
                 offset_s, at_s = -at_s, 0.0
             elif at_s < last_s - _JUMP_S or at_s > last_s + max(60.0, 2 * self._said_s):
-                # Clips that were joined begin again at another time.
+                # Joined clips restart at another time.
                 offset_s += last_s + step_s - at_s
                 at_s = last_s + step_s
             at_s = max(at_s, last_s + _LEAST_STEP_S)
@@ -134,7 +134,7 @@ class Film:
             self._frames += 1
             held_s = float(frame.duration * frame.time_base) if frame.time_base else 0.0
             self._read_s = at_s + max(step_s, held_s)
-            # What a browser recorded does not say how long it is.
+            # Browser recordings do not state their length.
             done = self._read_s / self._said_s if self._said_s else bytes_share
             share = min(1.0, max(share, done))
             yield FilmFrame(at_s, share, rgb)
@@ -196,11 +196,11 @@ def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
     except FileNotFoundError as error:
         raise VideoError(f"There is no file {source}.") from error
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"{name} is no video that can be read.") from error
+        raise VideoError(f"{name} is not a readable video.") from error
 
 
 def _find_picture(container: av.container.InputContainer, name: str) -> av.VideoStream:
-    """The film itself, not the cover picture beside it."""
+    """The film itself, not its cover picture."""
     streams = [
         stream
         for stream in container.streams.video
@@ -210,7 +210,7 @@ def _find_picture(container: av.container.InputContainer, name: str) -> av.Video
         raise VideoError(f"{name} has no picture.")
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
-        raise VideoError(f"{name} is coded in a way that cannot be decoded.")
+        raise VideoError(f"{name} uses a codec that cannot be decoded.")
     with suppress(ValueError):
         best = container.streams.best("video")
         if best in streams and isinstance(best, av.VideoStream):
@@ -219,7 +219,7 @@ def _find_picture(container: av.container.InputContainer, name: str) -> av.Video
 
 
 def _length(stream: av.VideoStream) -> float:
-    """How long a file says its picture is, in seconds; 0 where it says nothing of it."""
+    """The stated length of a file's video stream, in seconds; 0 if it states none."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     said = _LENGTH.match(stream.metadata.get("DURATION", ""))  # as Matroska has it
@@ -229,13 +229,13 @@ def _length(stream: av.VideoStream) -> float:
 
 
 def _has_lengths(stream: av.VideoStream) -> bool:
-    """Whether a packet is parts with their lengths before them, as H.264 and H.265 are in MP4."""
+    """Whether packets are length-prefixed parts, like H.264 and H.265 in MP4."""
     extra = stream.codec_context.extradata or b""
     return stream.codec_context.name in ("h264", "hevc") and extra[:1] == b"\1"
 
 
 def _fill(packet: av.Packet) -> av.Packet:
-    """Ends a packet that the file's end cut through with zeros: decoders refuse it otherwise."""
+    """Pads a truncated last packet with zeros: decoders reject it otherwise."""
     data = bytes(packet)
     at = 0
     while at + 4 <= len(data):
@@ -248,9 +248,9 @@ def _fill(packet: av.Packet) -> av.Packet:
 
 
 def _display_matrix(frame: av.VideoFrame) -> NDArray[np.int32] | None:
-    """(2, 2) of -1, 0 and 1: where a picture's x and y go when it is shown; None for nowhere else.
+    """(2, 2) of -1, 0 and 1: where a picture's x and y go for display; None if unchanged.
 
-    Phones store the picture as the sensor lies, and beside it how to turn or mirror it.
+    Phones store the picture in the sensor's orientation, plus how to rotate or mirror it.
     """
     data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
     if data is None:

@@ -1,6 +1,6 @@
 """Video files through the live worker: an annotated copy for browsers, and a table.
 
-A file on the disk, or one in memory: what people upload never lies on the disk.
+A file on disk, or one in memory: uploads are never written to disk.
 """
 
 import csv
@@ -23,11 +23,11 @@ from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
 from fervt.progress import Progress
 
-# Files can wait: each second frame is searched, whatever that costs, so that a file always gives
+# Files can wait: every second frame is searched, whatever the cost, so that a file always gives
 # the same table; and as thoroughly as a photo.
 VIDEO_SETTINGS = LiveSettings(search_every=2, search_side_px=SEARCH_SIDE_PX, max_faces=50)
 
-MAX_FILM_BYTES = 400_000_000  # of the annotated film, which is in memory until it is forgotten
+MAX_FILM_BYTES = 400_000_000  # of the annotated film, which is in memory until it is deleted
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class VideoSummary:
     """What was done.
 
     Attributes:
-        frames: Frames in it, failed ones included.
+        frames: Frames in it, including failed ones.
         with_faces: Frames with at least one face.
-        people: How many numbers were given.
-        seconds: Length of what was read.
+        people: How many person numbers were assigned.
+        seconds: Length of the part that was read.
         failed: Frames that could not be read, and stay unannotated.
-        problem: Why the last of them could not; empty where all could.
+        problem: Why the last of them could not be read; empty if all could.
         notes: What else could not be read, in sentences.
     """
 
@@ -64,24 +64,24 @@ def read_video(
 ) -> VideoSummary:
     """Reads the faces in a video.
 
-    A path that it writes to is whole or not there: also where `on_frame` raises, which is how to
-    stop it. The sound is left out.
+    An output path is either complete or absent, even if `on_frame` raises, which is how to stop it.
+    Sound is left out.
 
     Args:
-        source: A file of any kind that FFmpeg reads; or one that is open, such as an upload in
+        source: A path, in any format that FFmpeg reads; or an open file, such as an upload in
             memory: MP4, MOV, WebM, Matroska, AVI, MPEG-TS or GIF.
         predictor: The checkpoint.
         out: Where to write the annotated video, an MP4 with H.264 in yuv420p; stays open if it is.
-        table: Where to write a CSV with a row a frame and face, and one for a frame without.
+        table: Where to write a CSV with a row per frame and face, and one for a frame without.
         settings: Of the worker.
         on_frame: Called after each frame with its reading and the share that is done, 0..1.
-        name: What sentences call the source; a path's own name by default.
+        name: The source's name in messages; a path's own name by default.
 
     Returns:
-        What was read.
+        The counts.
 
     Raises:
-        VideoError: The source cannot be read, has no frame that can be, or frames that are too
+        VideoError: The source cannot be read, has no readable frame, or frames that are too
             large, or the copy cannot be written.
     """
     name = name or (source.name if isinstance(source, Path) else "The video")
@@ -116,12 +116,12 @@ def read_video(
                 if on_frame is not None:
                     on_frame(reading, frame.share)
             if not frames:
-                raise VideoError(f"{name} has no frame that can be read.")
+                raise VideoError(f"{name} has no readable frame.")
             stats = worker.stats()
             if stats.failed == frames:
                 raise VideoError(f"No frame of {name} could be read. {stats.problem}")
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"What was read cannot be written ({_reason(error)}).") from error
+        raise VideoError(f"The results cannot be written ({_reason(error)}).") from error
     notes = film.notes
     if stats.crowded:
         most = settings.max_faces
@@ -141,12 +141,12 @@ class ReadFilm:
     """A film that was read.
 
     Attributes:
-        readings: One a frame, in order.
-        annotated_mp4: The film with what was read drawn into it.
+        readings: One per frame, in order.
+        annotated_mp4: The annotated film.
         summary: Counts.
         vocabulary: Of the readings' probabilities.
         checkpoint: The name of the checkpoint that read it.
-        overlay: The evidence that is drawn in it.
+        overlay: The evidence drawn in it.
         bars: Whether the probabilities are drawn in it.
         seen_share: The share of a face's square that the checkpoint sees.
     """
@@ -167,14 +167,14 @@ def read_film(
     """Processes a video held in memory and writes none of it to disk.
 
     Args:
-        report: Told of each frame.
-        predictor: The checkpoint; itself, since a visitor's own has no file.
-        name: What sentences call the film.
-        content: A whole file of one of these kinds.
-        settings: Of the live worker; evidence is kept where they say so.
+        report: Called after each frame.
+        predictor: The checkpoint; passed itself, since a visitor's own has no file.
+        name: The film's name in messages.
+        content: A whole file in one of these formats.
+        settings: Of the live worker; evidence is kept if they say so.
 
     Raises:
-        VideoError: The film cannot be read, or what comes of it is too large.
+        VideoError: The film cannot be read, or its annotated copy is too large.
     """
     if not content:
         raise VideoError(f"{name} is empty.")
@@ -202,13 +202,13 @@ def read_film(
 def redraw_film(
     report: Progress, name: str, content: bytes, film: ReadFilm, overlay: Overlay, bars: bool
 ) -> bytes:
-    """Draws what was read of a film into it anew, without reading its faces again.
+    """Redraws a film's readings into it, without reading its faces again.
 
     Args:
-        report: Told of each frame.
-        name: What sentences call the film.
+        report: Called after each frame.
+        name: The film's name in messages.
         content: The file that was read.
-        film: What was read, with its evidence; its own annotated copy is not looked at.
+        film: Its readings, with evidence; its annotated copy is not used.
         overlay: The evidence to draw.
         bars: Whether to draw the probabilities beside a face.
 
@@ -216,7 +216,7 @@ def redraw_film(
         The annotated film, an MP4.
 
     Raises:
-        VideoError: The film cannot be read, or what comes of it is too large.
+        VideoError: The film cannot be read, or its annotated copy is too large.
     """
     annotated = BytesIO()
     try:
@@ -232,7 +232,7 @@ def redraw_film(
                 report(frame.share, f"Frame {reading.index + 1}")
                 _check_length(annotated, name)
     except (OSError, av.error.FFmpegError) as error:
-        raise VideoError(f"What was read cannot be drawn ({_reason(error)}).") from error
+        raise VideoError(f"The readings cannot be drawn ({_reason(error)}).") from error
     return annotated.getvalue()
 
 

@@ -1,9 +1,9 @@
-"""Trains the model without its parts, on one budget with several seeds, into assets/ablations.json.
+"""Trains the model without its parts, on a fixed budget and several seeds: assets/ablations.json.
 
     python -m scripts.ablations --data prepared.parquet --runs ~/runs [--seeds 3] [--at-once 2]
 
-Each run is `fervt train` with configs/ablation.toml; what was stopped goes on where it stood. The
-figure is the best PublicTest accuracy of each run: a figure to compare parts by, not to report.
+Each run is `fervt train` with configs/ablation.toml; interrupted runs resume. The metric is the
+best PublicTest accuracy of each run: for comparing parts, not for reporting.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="runs of a thread")
     args = parser.parse_args()
-    # Seed by seed, so that what is there after any time is a fair comparison.
+    # Seed by seed, so that the results so far are always a fair comparison.
     runs = [(name, seed) for seed in range(args.seeds) for name in VARIANTS]
     with ThreadPoolExecutor(args.at_once) as pool:
         codes = list(pool.map(lambda run: train(args.data, args.runs, *run), runs))

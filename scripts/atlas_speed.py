@@ -1,10 +1,10 @@
 """Measures how long Evaluation's tabs "Where it looks" and "Slices" take, and prints a table.
 
 python -m scripts.atlas_speed                    # the shipped evaluation
-python -m scripts.atlas_speed --rows 100000      # as large a one, repeated from the shipped one
+python -m scripts.atlas_speed --rows 100000      # repeated to this many rows
 
-Runs the page in Streamlit's test runner, without a browser. Beside the wall-clock time stands the
-processor time, which hardly depends on what else the machine does.
+Runs the page in Streamlit's test runner, without a browser. Prints wall-clock time and CPU time,
+which hardly depends on the machine's other load.
 """
 
 import argparse
@@ -32,9 +32,9 @@ LARGE = 20_000
 
 
 def repeat(saved: SavedEvaluation, rows: int, folder: Path) -> None:
-    """Writes an evaluation of so many rows, with evidence, by repeating one that has some.
+    """Writes an evaluation with this many rows, with evidence, by repeating an existing one.
 
-    Every row gets an image hash of its own; its maps vary a little, so they don't compress to
+    Every row gets its own image hash; its maps vary a little, so they don't compress to
     nothing.
     """
     at = np.arange(rows) % len(saved.plain)
@@ -68,7 +68,7 @@ def visit(app: AppTest, **parameters: str) -> None:
 
 
 def steps(checkpoint: str) -> dict[str, Callable[[int], None]]:
-    """What a visitor does, each on a page that was open before."""
+    """A visitor's actions, each on a page that is already open."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=TIMEOUT_S)
     app.query_params["checkpoint"] = checkpoint
     app.query_params["view"] = "Where it looks"
@@ -99,7 +99,7 @@ def measure(checkpoint: str, rounds: int) -> dict[str, list[tuple[float, float]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rows", type=int, help="repeat the shipped evaluation to so many")
+    parser.add_argument("--rows", type=int, help="repeat the shipped evaluation to this many")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     name = find_checkpoint().stem

@@ -2,8 +2,8 @@
 
     python -m scripts.average --data prepared.parquet --out mean.safetensors FILE=2 FILE=1
 
-Runs that start from the same weights end near each other, and the mean of their weights often does
-better than each of them (Wortsman et al., 2022). The training on record is the first one's.
+Runs that start from the same weights end near each other, and the mean of their weights is often
+better than any of them (Wortsman et al., 2022). The recorded training is the first one's.
 """
 
 import argparse

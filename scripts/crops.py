@@ -1,9 +1,9 @@
-"""Measures what a crop of real life costs: one that a detector cut a little differently.
+"""Measures the cost of real-world crops, which detectors frame slightly differently.
 
     python -m scripts.crops --data prepared.parquet --checkpoint NAME [--checkpoint NAME]
 
-It prints a table of PublicTest: the accuracy on the data set's own crops, and what is lost with the
-window moved by one cell of the grid, zoomed, turned, or at a quarter of the light.
+It prints a table for PublicTest: the accuracy on the data set's own crops, and the loss with the
+window moved by one grid cell, zoomed, rotated, or at a quarter of the light.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def accuracy(
     angle_deg: float = 0.0,
     light: float = 1.0,
 ) -> float:
-    """The share of faces (N, 48, 48) that is classified right in a changed window.
+    """The share of faces (N, 48, 48) classified correctly in a changed window.
 
     Args:
         predictor: The checkpoint.
@@ -93,8 +93,8 @@ def accuracy(
         right: How far the window moves, in halves of its side.
         down: The same.
         zoom: How much larger the face looks in it.
-        angle_deg: The turn of the window.
-        light: What every gray value is multiplied with.
+        angle_deg: The window's rotation.
+        light: A factor for every gray value.
     """
     size = predictor.info.preprocess.crop / zoom
     cos, sin = (size * f(math.radians(angle_deg)) for f in (math.cos, math.sin))

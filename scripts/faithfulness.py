@@ -80,7 +80,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write_table(path: Path, entry: dict[str, Any]) -> None:
-    """Puts an entry in the place of the same checkpoint's older one, and rewrites both files."""
+    """Replaces the same checkpoint's older entry, and rewrites both files."""
     entries = json.loads(path.read_text())["checkpoints"] if path.is_file() else []
     entries = [e for e in entries if e["checkpoint"] != entry["checkpoint"]] + [entry]
     with write_aside(path) as aside:

@@ -1,4 +1,4 @@
-"""Makes the ONNX graphs that ship with fervt anew: one for each configuration of a checkpoint.
+"""Regenerates the ONNX graphs that ship with fervt: one per checkpoint configuration.
 
 Usage: python -m scripts.graphs
 """
@@ -9,7 +9,7 @@ from fervt.resources import GRAPHS
 
 
 def main() -> None:
-    """Writes the graphs and removes those that nobody needs."""
+    """Writes the graphs and removes unused ones."""
     configs = {
         graph_key(c): c for c in (read_info(f).config for f in shipped_checkpoints().values())
     }

@@ -1,12 +1,11 @@
-"""Thousands of damaged and malicious files against everything that reads one, and what came of it.
+"""Tests every reader against thousands of damaged and malicious files.
 
     python -m scripts.hostile --count 5000
     python -m scripts.hostile --count 200 --kinds images films --seed 7
 
-Each input is a seeded mutation of a good file, so that a number names it for good. Inputs are tried
-in processes that may take 1 GB of memory beyond their libraries and 5 s of processor time an input;
-it is a failure if one ends in anything but an answer or a `FervtError`, or leaves a file half
-written.
+Each input is a seeded mutation of a valid file, so its number identifies it for good. Inputs are
+tried in processes with at most 1 GB of memory on top of their libraries and 5 s of CPU time per
+input; anything but an answer or a `FervtError` is a failure, and so is a half-written file.
 """
 
 import argparse
@@ -35,12 +34,12 @@ _MEMORY_BYTES, _CPU_S, _WALL_S = 1_000_000_000, 5, 60.0
 
 @dataclass
 class Tally:
-    """What came of the inputs.
+    """The outcome for the inputs.
 
     Attributes:
         tried: Inputs by kind.
-        refused: Those that were answered with a sentence, by kind.
-        failures: For each that failed its kind and number, and how it ended.
+        refused: Those rejected with a message, by kind.
+        failures: For each failed input, its kind and number, and how it ended.
     """
 
     tried: Counter[str] = field(default_factory=Counter)
@@ -49,11 +48,11 @@ class Tally:
 
 
 def run(count: int, seed: int = 0, kinds: Sequence[str] = KINDS) -> Tally:
-    """Tries inputs, as many of each kind.
+    """Tries equally many inputs of each kind.
 
     Args:
-        count: How many in all.
-        seed: Another one makes other inputs.
+        count: How many in total.
+        seed: Determines the inputs.
         kinds: Some of `KINDS`.
     """
     tally = Tally()
@@ -66,7 +65,7 @@ def run(count: int, seed: int = 0, kinds: Sequence[str] = KINDS) -> Tally:
 
 
 def _run_some(inputs: list[str], seed: int, tally: Tally) -> list[str]:
-    """Tries inputs in one process; gives those that are left where it dies."""
+    """Tries inputs in one process; returns the remaining ones if it dies."""
     kinds = sorted({name.partition(":")[0] for name in inputs})
     command = [sys.executable, "-m", "scripts.hostile", "--seed", str(seed), "--child"]
     command += ["--kinds", *kinds]
@@ -122,7 +121,7 @@ def _child(seed: int, kinds: Sequence[str]) -> None:
             except FervtError as error:
                 one = len(str(error).splitlines()) == 1
                 answer = ["refused", str(error)] if one else ["failed", f"lines: {error!r}"]
-            except BaseException:  # whatever it is, it is what is looked for
+            except BaseException:  # any exception is a finding
                 answer = ["failed", traceback.format_exc(limit=-4)]
             if list(Path(name).rglob("*.part")):
                 answer = ["failed", "a file was left half written"]
@@ -130,7 +129,7 @@ def _child(seed: int, kinds: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Prints a line a kind; exits 1 if anything failed."""
+    """Prints a line per kind; exits 1 if anything failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

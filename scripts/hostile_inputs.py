@@ -1,4 +1,4 @@
-"""The good files that `scripts.hostile` spoils, how, and who reads them."""
+"""The valid files that `scripts.hostile` damages, the mutations, and the readers."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the good files are those that tests draw
+sys.path.insert(0, str(ROOT / "tests"))  # the valid files are those that tests draw
 
 _NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1)
 _WORDS = (
@@ -36,7 +36,7 @@ _WORDS = (
 
 
 class Inputs:
-    """Makes inputs and has them read, in a folder of their own.
+    """Makes inputs and has them read, in a separate folder.
 
     Args:
         folder: For files that are read by their path.
@@ -310,7 +310,7 @@ def _spoil(content: bytearray, draw: random.Random, goods: list[bytes], kind: st
 
 
 def _swap_word(content: bytearray, draw: random.Random) -> bytearray:
-    """Puts something else where a value stands."""
+    """Replaces a value with something else."""
     starts = [i + 1 for i, c in enumerate(content[:4000]) if c in b":=, "]
     if not starts:
         return content

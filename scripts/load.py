@@ -1,11 +1,11 @@
-"""Measures the service under load, against a server of its own on 127.0.0.1, and says what it saw.
+"""Measures the service under load, with its own server on 127.0.0.1.
 
-    python -m scripts.load                 # everything: about six minutes on a free machine
+    python -m scripts.load                 # everything: about six minutes on an idle machine
     python -m scripts.load sustained --seconds 10
     python -m scripts.load --json load.json
 
-Requests come at fixed times whether or not earlier ones were answered, as from many strangers, and
-a latency counts from the time a request was due. Every part is bounded in count and time.
+Requests are sent at fixed times whether or not earlier ones were answered, as from many independent
+clients, and latency counts from when a request was due. Every part is bounded in count and time.
 """
 
 import argparse
@@ -43,7 +43,7 @@ CROPPED = "/v1/predict?detect=false"
 
 @dataclass
 class Tally:
-    """What came back: latencies in seconds by status; status 0 is a connection that broke."""
+    """Results: latencies in seconds by status; status 0 is a broken connection."""
 
     latencies: dict[int, list[float]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,7 +68,7 @@ class Tally:
 
 
 class Service:
-    """A server of our own."""
+    """A server started by this script."""
 
     def __init__(self, *options: str, workers: int = 2) -> None:
         with socket.socket() as probe:
@@ -109,7 +109,7 @@ class Service:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
-        """Memory that belongs to the workers alone: what they share is not counted twice."""
+        """The workers' own memory: shared memory is not counted twice."""
         total = 0
         for pid in self.workers():
             with open(f"/proc/{pid}/smaps_rollup") as file:
@@ -138,10 +138,10 @@ def face_jpeg(width: int, height: int) -> bytes:
 
 
 class Sender:
-    """One connection that stays open, opened anew when it breaks.
+    """A persistent connection, reopened when it breaks.
 
-    The server hangs up on connections that were idle for 5 s; one that was idle for nearly as long
-    is not trusted with a request.
+    The server closes connections that were idle for 5 s; one that was idle for nearly as long
+    is not reused.
     """
 
     MAX_IDLE_S = 3
@@ -152,7 +152,7 @@ class Sender:
         self._used = 0.0
 
     def send(self, body: bytes, path: str = "/v1/predict") -> int:
-        """Posts a body; the status, or 0 where the connection broke."""
+        """Posts a body; returns the status, or 0 if the connection broke."""
         if time.monotonic() - self._used > self.MAX_IDLE_S:
             self.close()
         try:
@@ -172,7 +172,7 @@ class Sender:
             return 0
 
     def close(self) -> None:
-        """Hangs up."""
+        """Closes the connection."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -282,9 +282,9 @@ def capacity(seconds: int) -> dict[str, Any]:
 def _hold(
     service: Service, rate: float, seconds: int, body: bytes, path: str
 ) -> dict[str, Any] | None:
-    """The figures at a rate; None where it cannot be held in any of three tries.
+    """The figures at a rate; None if it cannot be sustained in any of three tries.
 
-    A shared machine stands still now and then, which says nothing about the service.
+    A shared machine stalls now and then, which says nothing about the service.
     """
     for _ in range(3):
         before = service.cpu_s()

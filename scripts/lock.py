@@ -2,9 +2,9 @@
 
     python -m scripts.lock [--check]
 
-Needs `uv` on the path. What is locked already keeps its version while the ranges allow it; delete a
-file to renew all of it. A first line names the ranges that a file was compiled from, so that a
-test can tell when they have changed since.
+Needs `uv` on the path. Locked packages keep their versions while the ranges allow it; delete a
+file to renew all of it. The first line identifies the ranges that a file was compiled from, so that
+a test can tell when they have changed.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def lock(name: str, groups: list[str]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="only say what has drifted apart")
+    parser.add_argument("--check", action="store_true", help="only report outdated files")
     args = parser.parse_args()
     if args.check:
         drifted = [name for name in LOCKS if not is_current(name)]

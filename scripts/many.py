@@ -1,12 +1,12 @@
-"""Measures `fervt predict --out` on many images, killed half way and taken up again.
+"""Measures `fervt predict --out` on many images, killed halfway and resumed.
 
     python -m scripts.many faces --data data/fer2013.parquet --count 100000 --folder /tmp/faces
     python -m scripts.many photos --count 1000 --folder /tmp/photos
 
-The images are made first, where the folder doesn't hold them yet. Faces are those of a prepared
-file, drawn again and again, as JPEG, PNG and WebP; photos are one to three portraits on drawn
-backgrounds of 1600 x 1200 pixels. Images a second and core are images by processor time, which
-other programs on the machine don't change much.
+The images are made first if the folder doesn't have them yet. Faces are sampled repeatedly from a
+prepared file, as JPEG, PNG and WebP; photos are one to three portraits on drawn
+backgrounds of 1600 x 1200 pixels. Images per second and core are images per CPU time, which
+other programs on the machine hardly affect.
 """
 
 import argparse

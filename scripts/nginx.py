@@ -9,7 +9,7 @@ HOST = "127.0.0.1"
 
 
 class Nginx:
-    """An nginx of our own in front of some services."""
+    """An nginx process in front of some services."""
 
     def __init__(self, ports: list[int], folder: Path) -> None:
         with socket.socket() as probe:

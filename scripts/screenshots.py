@@ -1,4 +1,4 @@
-"""Photographs the app's pages in a real browser, for the README and to look at them.
+"""Takes screenshots of the app's pages in a real browser, for the README and for review.
 
 python -m scripts.screenshots                              # assets/screenshots/*.png
 python -m scripts.screenshots --out DIR --width 420 --dark --only predict
@@ -35,7 +35,7 @@ CAMERA = (
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
 
-# What to photograph: a name, the address below the app's own, and a text that shows last.
+# What to capture: a name, the path in the app, and a text that appears last.
 VIEWS = {
     "home": ("", "not felt emotions"),
     "predict": ("predict", "not felt emotions"),
@@ -112,7 +112,7 @@ def upload_film(page: Page, folder: Path) -> None:
     page.get_by_text("80 frames in").wait_for(timeout=SLOW_MS)
 
 
-# What has to be done on a page before it shows what the picture is about.
+# Actions on a page before its screenshot.
 ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-video": upload_film}
 
 
@@ -177,7 +177,7 @@ def main() -> None:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    # Without the data set: its faces are nobody's to publish.
+    # Without the data set: its faces may not be published.
     environment = {name: value for name, value in os.environ.items() if name != "FERVT_DATA"}
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
     address = f"http://127.0.0.1:{port}"

@@ -34,7 +34,7 @@ MAX_GROWTH_MB = 50.0
 
 
 def moving_astronaut(count: int = 80, swing: int = 90) -> list[np.ndarray]:
-    """Frames (480, 640, 3) uint8 RGB in which the head goes to the right and back."""
+    """Frames (480, 640, 3) uint8 RGB in which the head moves to the right and back."""
     scene = np.ascontiguousarray(load_example("astronaut")[:384])
     scene = cv2.copyMakeBorder(scene, 0, 0, 120, 120, cv2.BORDER_REPLICATE)
     lefts = np.rint(120 + swing * np.sin(2 * np.pi * np.arange(count) / count)).astype(int)
@@ -111,7 +111,7 @@ async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -
 
 
 def cycles(predictor: Predictor, frames: list[np.ndarray], count: int) -> dict:
-    """Start and Stop again and again; which threads stay."""
+    """Start and Stop repeatedly; which threads remain."""
     read = []
 
     def cycle() -> None:

@@ -1,8 +1,8 @@
-"""Trains the small network that tells how far a head is tilted: `fervt/faces/tilt.py`.
+"""Trains the small network that estimates a head's tilt: `fervt/faces/tilt.py`.
 
     python -m scripts.train_tilt ~/fer2013-prepared.parquet
 
-On FER2013's Training faces, turned by any angle, shifted and scaled as detectors' boxes are, for
+On FER2013's Training faces, rotated by any angle, shifted and scaled like detectors' boxes, for
 some minutes on a CPU. Prints the error on PublicTest and writes `assets/tilt.safetensors`.
 """
 

@@ -1,10 +1,10 @@
-"""Measures a training step by width and batch, and what torch.compile gains, on one CPU thread.
+"""Measures a training step by width and batch, and the gain of torch.compile, on one CPU thread.
 
     python -m scripts.training_speed 16 32 64
     python -m scripts.training_speed 16 32 --compile --batches 64
 
-Random faces and the shipped architecture (stem "face", 42 px). The variants of a width take turns;
-images a second are those of the median turn.
+Random faces and the shipped architecture (stem "face", 42 px). The variants of a width alternate;
+images per second are those of the median round.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Widens a checkpoint's trunk and leaves what the model says as it is: a start for training on.
+"""Widens a checkpoint's trunk without changing its output, as a start for further training.
 
     python -m scripts.widen --checkpoint fervt-narrow --width 32 --out wide.safetensors
     python -m fervt train --init wide.safetensors --width 32 ...
 
-The old channels and the tokens keep their weights and read nothing of the new channels, which are
-random and read all; training joins them (after Net2Net: Chen et al., 2016, without its copies of
-channels, which would have to be told apart by noise).
+The old channels and the tokens keep their weights and read nothing from the new channels, which are
+random and read everything; training joins them (after Net2Net: Chen et al., 2016, but without its
+copied channels, which would need noise to break their symmetry).
 """
 
 import argparse

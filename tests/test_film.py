@@ -206,5 +206,5 @@ def test_a_film_whose_coding_is_unknown_is_a_sentence(tmp_path):
         film.mux(stream.encode(av.VideoFrame.from_ndarray(corners(), format="rgb24")))
         film.mux(stream.encode(None))
     content = (tmp_path / "a.avi").read_bytes().replace(b"FMP4", b"????")
-    with pytest.raises(VideoError, match="coded in a way"):
+    with pytest.raises(VideoError, match="uses a codec"):
         Film(io.BytesIO(content), "a.avi")

@@ -120,11 +120,11 @@ def soundtrack() -> bytes:
     ("content", "sentence"),
     [
         (b"", "cat.mp4 is empty."),
-        (b"not a film" * 100, "cat.mp4 is no video that can be read."),
+        (b"not a film" * 100, "cat.mp4 is not a readable video."),
         (soundtrack(), "cat.mp4 has no picture."),
         # A playlist would make FFmpeg open what it names.
-        (b"#EXTM3U\n#EXTINF:9,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n", "is no video"),
-        (b"ffconcat version 1.0\nfile '/etc/hostname'\n", "is no video"),
+        (b"#EXTM3U\n#EXTINF:9,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n", "is not a readable video"),
+        (b"ffconcat version 1.0\nfile '/etc/hostname'\n", "is not a readable video"),
     ],
 )
 def test_what_cannot_be_read_is_named(predictor, content, sentence):
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_named(predictor, content, sentence):
 
 
 def test_a_file_that_was_cut_is_no_film_or_damaged(predictor, film):
-    with pytest.raises(VideoError, match=r"cut\.mp4 (is no video|is damaged)"):
+    with pytest.raises(VideoError, match=r"cut\.mp4 (is not a readable video|is damaged)"):
         read_here(predictor, "cut.mp4", film[: len(film) // 2])
 
 

@@ -109,7 +109,7 @@ def test_other_kinds_and_odd_sizes(predictor, tmp_path):
 def test_what_is_no_video_is_named(predictor, tmp_path):
     text = tmp_path / "notes.mp4"
     text.write_text("not a film" * 100)
-    with pytest.raises(VideoError, match=r"notes\.mp4 is no video"):
+    with pytest.raises(VideoError, match=r"notes\.mp4 is not a readable video"):
         read_video(text, predictor)
     with pytest.raises(VideoError, match="There is no file"):
         read_video(tmp_path / "gone.mp4", predictor)
@@ -186,7 +186,7 @@ def test_the_command_line(film, checkpoint, tmp_path, capsys):
     assert "9 frames" in capsys.readouterr().out
     assert out.stat().st_size > 1000 and len(table_of(table)) == 9
     for wrong, message in (
-        ([], "Say where to write"),
+        ([], "Give an output file"),
         (["--csv", str(film)], "must be different"),
         (["--csv", str(table), "--search-every", "0"], "--search-every 1 or more"),
         (["--csv", str(film / "below.csv")], "cannot be written"),

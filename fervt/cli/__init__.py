@@ -1,1 +1,1 @@
-"""One module a verb of the command line: HELP, add_arguments and run."""
+"""One module per command: HELP, add_arguments and run."""

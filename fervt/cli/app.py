@@ -21,26 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen on; 0.0.0.0 lets the whole network in, and there is no login",
+        help="address to listen on; 0.0.0.0 opens it to the whole network, without a login",
     )
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument(
         "--annotations",
         type=Path,
         metavar="FILE",
-        help="let visitors correct labels, and keep what they say in this file (SQLite); "
-        "whoever reaches the page can write to it",
+        help="let visitors correct labels, and keep the corrections in this file (SQLite); "
+        "anyone who can reach the page can write to it",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Becomes Streamlit's server; the shipped configuration holds from whatever folder it runs."""
+    """Becomes Streamlit's server; the shipped configuration applies in any working directory."""
     require_extra("app", "streamlit", "streamlit_webrtc")
     if not 1 <= args.port <= 65535:
         raise ConfigError(f"Cannot listen on port {args.port}: ports go from 1 to 65535.")
     if args.annotations is not None:
         path = args.annotations.resolve()
-        Corrections.open(path)  # what is wrong with it is said now, not to a visitor
+        Corrections.open(path)  # report problems now, not to a visitor
         os.environ["FERVT_ANNOTATIONS"] = str(path)
     for name, value in _settings():
         os.environ.setdefault(name, value)
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def _settings() -> Iterator[tuple[str, str]]:
     """The shipped `.streamlit/config.toml` as Streamlit's environment variables.
 
-    Streamlit looks for the file in the current folder, which is the user's own.
+    Streamlit looks for the file in the current folder, which is the user's.
     """
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 

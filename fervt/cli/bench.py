@@ -1,4 +1,4 @@
-"""`fervt bench`: speed against bare libraries; what face detectors find in a folder of photos."""
+"""`fervt bench`: speed relative to bare libraries, and face detectors compared on photos."""
 
 import argparse
 import dataclasses
@@ -20,7 +20,7 @@ from fervt.predict import Predictor
 from fervt.threads import limit_process
 from fervt.training.distributed import Amp, use_bfloat16
 
-HELP = "measure speed as ratios to bare libraries, or face detectors"
+HELP = "measure speed relative to bare libraries, or compare face detectors"
 
 _SHAPE = ("stem", "width", "image_size", "embed_dim", "node_dim")
 
@@ -32,20 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=("all", "network", "faces"),
         default="all",
-        help="the whole table; the network alone; or what each face detector finds in the photos "
-        "of FOLDER",
+        help="the whole table; the network alone; or how many faces each detector finds in the "
+        "photos in FOLDER",
     )
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="for faces")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     shape = parser.add_argument_group(
-        "another architecture", "with random weights, instead of a checkpoint's"
+        "another architecture", "with random weights, instead of a checkpoint"
     )
     shape.add_argument("--stem", choices=("imagenet", "face", "face-fast"))
     for name in _SHAPE[1:]:
         shape.add_argument("--" + name.replace("_", "-"), type=int)
     parser.add_argument("--batch-size", type=int, default=64, help="faces in a training step")
-    parser.add_argument("--rounds", type=int, default=5, help="timed turns; the median counts")
+    parser.add_argument("--rounds", type=int, default=5, help="timed rounds; the median counts")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--amp", choices=get_args(Amp), default="auto", help="bfloat16 in training")
     parser.add_argument(
@@ -53,21 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=PEERS,
         default=[],
-        help="also compare with this library, where it is installed; repeatable",
+        help="also compare with this library, if it is installed; repeatable",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measures and prints."""
     if (args.what == "faces") != (args.folder is not None):
-        raise ConfigError("Say which photos: fervt bench faces FOLDER.")
+        raise ConfigError("Give a folder of photos: fervt bench faces FOLDER.")
     if args.rounds < 1 or args.batch_size < 2 or (args.threads is not None and args.threads < 1):
         raise ConfigError("bench needs at least 1 round, 1 thread and a batch of 2.")
     if args.threads:
         limit_process(args.threads)
     shape = {name: value for name in _SHAPE if (value := getattr(args, name)) is not None}
     if shape and args.checkpoint:
-        raise ConfigError("Measure a checkpoint or another architecture, not both.")
+        raise ConfigError("Choose a checkpoint or another architecture, not both.")
     predictor = _of_shape(shape) if shape else Predictor(find_checkpoint(args.checkpoint), "cpu")
     if args.what == "faces":
         return _run_faces(args.folder, predictor, args.json)
@@ -139,7 +139,7 @@ def _run_faces(folder: Path, predictor: Predictor, as_json: bool) -> int:
         detectors = [dataclasses.asdict(reach) for reach in reaches]
         print(json.dumps({"photos": photos, "detectors": detectors}, indent=1))
         return 0
-    print(f"{photos} photos of one face each: in how many it is found")
+    print(f"{photos} photos with one face each: in how many it is found")
     columns = list(reaches[0].found)
     times = [f"{side} px" for side in reaches[0].search_ms]
     print(_row(["detector", *columns, *times, "live"]))
@@ -150,7 +150,7 @@ def _run_faces(folder: Path, predictor: Predictor, as_json: bool) -> int:
     first, last = reaches[0], reaches[-1]
     ratios = [new / old for new, old in zip(last.live_fps, first.live_fps, strict=True)]
     print(
-        f"live, {last.name} against {first.name}: {median(ratios):.2f}x the frames a second "
+        f"live, {last.name} vs. {first.name}: {median(ratios):.2f}x the frames per second "
         f"({min(ratios):.2f} to {max(ratios):.2f})"
     )
     return 0

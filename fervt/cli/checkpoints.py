@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from fervt.evaluation.store import describe_shipped
 
-HELP = "list the checkpoints that ship"
+HELP = "list the shipped checkpoints"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

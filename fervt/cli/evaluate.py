@@ -45,37 +45,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
     parser.add_argument("--out", type=Path, required=True, help="folder for the evaluation")
     parser.add_argument("--labels", choices=tuple(VOCABULARIES), help="default: the checkpoint's")
-    parser.add_argument("--neutralize", choices=("gwa", "gnn"), help="switch a part off")
+    parser.add_argument("--neutralize", choices=("gwa", "gnn"), help="switch off a part")
     parser.add_argument(
         "--five-crop",
         action="store_true",
-        help="also average over five crops of each face, into five_crop.npz: five passes more",
+        help="also average over five crops of each face (five_crop.npz); takes five more passes",
     )
     parser.add_argument(
         "--parts",
         action="store_true",
-        help="also measure what the parts do, into parts.json: 3 to 5 times the evaluation's time",
+        help="also measure what each part contributes (parts.json); takes 3 to 5 times as long",
     )
     parser.add_argument(
         "--evidence",
         action="store_true",
-        help="also store where it looks on each face, into evidence.npz",
+        help="also store where the model looks on each face (evidence.npz)",
     )
     parser.add_argument(
         "--occlusion",
         action="store_true",
-        help="with --evidence: hide each of the 49 cells too, 25 times the evaluation's time",
+        help="with --evidence: also hide each of the 49 cells; takes 25 times as long",
     )
     parser.add_argument(
         "--corruptions",
         action="store_true",
-        help="also measure corrupted faces, into robustness.npz; an interrupted run resumes",
+        help="also measure corrupted faces (robustness.npz); an interrupted run resumes",
     )
     parser.add_argument(
         "--sample",
         type=int,
         metavar="N",
-        help=f"with --corruptions: how many faces ({SAMPLE:,} by default); 0 takes all",
+        help=f"with --corruptions: number of faces ({SAMPLE:,} by default); 0 for all",
     )
 
 
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, name.replace("-", "_")) and args.neutralize:
             raise ConfigError(f"--{name} measures the whole model; leave out --neutralize.")
     if args.occlusion and not args.evidence:
-        raise ConfigError("--occlusion is a part of the evidence; add --evidence.")
+        raise ConfigError("--occlusion needs --evidence.")
     if args.sample is not None and (not args.corruptions or args.sample < 0):
         raise ConfigError("--sample is the number of faces for --corruptions, 0 for all.")
     checkpoint = find_checkpoint(args.checkpoint)
@@ -158,7 +158,7 @@ def _measure_more(args: argparse.Namespace, predictor: Predictor, data: Prepared
 
 
 def _begun(folder: Path, predictor: Predictor, rows: PreparedData) -> Robustness | None:
-    """What an interrupted run left in the folder; what is no such thing is measured anew."""
+    """The results of an interrupted run in the folder, if they match this run."""
     classes = len(predictor.classes)
     try:
         return read_robustness(folder, predictor.sha256, rows.sha256.tolist(), classes)
@@ -167,19 +167,19 @@ def _begun(folder: Path, predictor: Predictor, rows: PreparedData) -> Robustness
 
 
 def print_robustness(found: Robustness, labels: NDArray[np.int64]) -> None:
-    """Prints up to where the answers hold, a line a corruption, and the mean corruption error."""
+    """Prints a line per corruption on where accuracy holds up, and the mean corruption error."""
     for kind, points in curves(found, labels).items():
         print(f"{CORRUPTIONS[kind].title:>16}: {describe_limits(kind, points)}")
     if error := corruption_error(found, labels):
         print(
             f"Mean corruption error {error.mean:.1%}, {100 * error.relative:.1f} points above the "
-            f"{error.clean:.1%} on the faces as they are (n = {error.n:,})."
+            f"{error.clean:.1%} on the clean faces (n = {error.n:,})."
         )
 
 
 def print_parts(parts: PartsReport) -> None:
-    """Prints what the parts do, a line a change."""
-    print(f"What the parts do, {parts.split}, n = {parts.n}: {describe_following(parts)}")
+    """Prints what the parts contribute, one line per change."""
+    print(f"What each part does, {parts.split}, n = {parts.n}: {describe_following(parts)}")
     for item in parts.following:
         print(f"{item.change:>32}: follows {item.follows:.2f}, stays {item.stays:.2f}")
     for change in parts.changes:

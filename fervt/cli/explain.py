@@ -22,17 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="class to explain; the predicted one by default")
     parser.add_argument("--against", help="class to contrast it with")
     parser.add_argument("--face", type=int, default=1, help="1 is the largest face")
-    parser.add_argument("--whole-image", action="store_true", help="take the image as one face")
+    parser.add_argument("--whole-image", action="store_true", help="treat the image as one face")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explains one face and says where the files are."""
+    """Explains one face and prints where the files are."""
     predictor = chosen_predictor(args)
     image = read_image(args.image, str(args.image))
     faces = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
     if not faces:
         raise ImageError(
-            f"No face was found in '{args.image}'; --whole-image takes the image as one face."
+            f"No face was found in '{args.image}'; --whole-image treats the image as one face."
         )
     if not 1 <= args.face <= len(faces):
         raise ImageError(f"'{args.image}' has {len(faces)} faces, there is no number {args.face}.")

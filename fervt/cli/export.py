@@ -1,4 +1,4 @@
-"""`fervt export`: a checkpoint as an ONNX file, for programs that know nothing of fervt."""
+"""`fervt export`: a checkpoint as an ONNX file, for programs without fervt."""
 
 import argparse
 import logging
@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        help="prepared file: Training sets the scales, PublicTest tells the cost",
+        help="prepared file: Training sets the scales, PublicTest measures the cost",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the file and says how far its answers are from PyTorch's."""
+    """Writes the file and prints how much its outputs differ from PyTorch's."""
     if args.int8 and args.data is None:
-        raise ConfigError("--int8 needs faces to set its scales by: name a prepared file (--data).")
+        raise ConfigError("--int8 needs faces to set its scales: give a prepared file (--data).")
     checkpoint = find_checkpoint(args.checkpoint)
     content, difference = as_onnx(checkpoint)
     print(f"The logits differ from PyTorch's by at most {difference:.1g}.")
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _quantized(content: bytes, info: CheckpointInfo, file: Path) -> bytes:
-    """Quantizes by Training faces, and prints what that costs on PublicTest."""
+    """Quantizes with Training faces, and prints the cost on PublicTest."""
     faces = read_prepared(file, ("Training",)).images
     test, labels, _ = with_labels(info, read_prepared(file, ("PublicTest",)))
     chosen = np.random.default_rng(0).permutation(len(faces))[:CALIBRATION_FACES]
-    logging.getLogger().setLevel(logging.ERROR)  # the tool advises on steps that are done
+    logging.getLogger().setLevel(logging.ERROR)  # the tool recommends steps already done
     small = quantize(content, info.preprocess.to_input(from_numpy(faces[chosen])).numpy())
     before, after = (_answers(each, info, test.images) for each in (content, small))
     print(

@@ -1,4 +1,4 @@
-"""Optional parts of the installation, and the sentence for one that is missing."""
+"""Optional parts of the installation, and the error for a missing one."""
 
 import importlib.util
 import sys
@@ -7,11 +7,11 @@ from fervt.errors import ConfigError
 
 
 def require_extra(extra: str, *modules: str) -> None:
-    """Makes sure that what an extra installs is there.
+    """Makes sure that an extra is installed.
 
     Args:
         extra: Its name in pyproject.toml.
-        modules: Top-level modules that it brings.
+        modules: Top-level modules that it installs.
 
     Raises:
         ConfigError: One of them is missing.

@@ -1,4 +1,4 @@
-"""Which model a verb runs, and what runs it: the options that verbs share."""
+"""The options for the model and the engine, which commands share."""
 
 import argparse
 
@@ -14,12 +14,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=ENGINES,
         default="auto",
-        help="what runs the network: PyTorch or ONNX Runtime; auto takes the faster one here",
+        help="runs the network in PyTorch or ONNX Runtime; auto picks the faster one here",
     )
 
 
 def chosen_predictor(args: argparse.Namespace) -> Predictor:
-    """Loads what the options name.
+    """Loads the chosen model.
 
     Raises:
         CheckpointError: There is no such checkpoint, or it cannot be loaded.

@@ -29,29 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="IMAGE",
         help="image, folder or zip file of images, Parquet file with a column named image, or "
-        "text file (.txt) with a path a line",
+        "text file (.txt) with one path per line",
     )
     add_model_options(parser)
-    parser.add_argument("--whole-image", action="store_true", help="take each image as one face")
+    parser.add_argument("--whole-image", action="store_true", help="treat each image as one face")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON list")
     form.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help="write a table with a row a face, .parquet or .csv, on all cores; the same command "
-        "goes on where an interrupted one stopped",
+        help="write a table with one row per face, .parquet or .csv, using all cores; after an "
+        "interruption, the same command resumes",
     )
-    form.add_argument("--csv", type=Path, metavar="FILE", help="as --out, always CSV")
+    form.add_argument("--csv", type=Path, metavar="FILE", help="like --out, always CSV")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, help="processes for a table; a core each by default")
+    where.add_argument("--workers", type=int, help="processes for a table (default: one per core)")
     where.add_argument(
         "--ray", metavar="ADDRESS", help="make the table on this Ray cluster; 'auto' finds one"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predicts every readable image, reports the others on stderr; returns 2 if there were any."""
+    """Predicts every readable image; reports others on stderr and returns 2 if there are any."""
     if args.out or args.csv:
         return _write_table(args)
     if args.workers is not None or args.ray:
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _images_of(paths: list[Path], left_out: list[str]) -> Iterator[Named]:
-    for chunk in list(plan_chunks(paths, left_out)):  # all, so that nothing is printed in vain
+    for chunk in list(plan_chunks(paths, left_out)):  # all: errors come before any output
         yield from named_images(chunk)
 
 
@@ -107,7 +107,7 @@ def _write_table(args: argparse.Namespace) -> int:
     with begin(out, args.images, predictor, args.whole_image, as_csv) as table:
         if table.done:
             print(
-                f"fervt: going on where the last run stopped: {table.done:,} of "
+                f"fervt: resuming where the last run stopped: {table.done:,} of "
                 f"{table.images:,} images are done.",
                 file=sys.stderr,
             )
@@ -120,14 +120,14 @@ def _write_table(args: argparse.Namespace) -> int:
     for sentence in [*summary.sentences, *table.left_out]:
         print(f"fervt: {sentence}", file=sys.stderr)
     if more := summary.noted - len(summary.sentences):
-        print(f"fervt: {more:,} more have a sentence in the column status.", file=sys.stderr)
+        print(f"fervt: {more:,} more have a message in the column status.", file=sys.stderr)
     print(f"{out}: {summary.faces:,} faces in {summary.images:,} images. {NOTICE}")
     return 2 if summary.unreadable else 0
 
 
 def _print(name: str, found: list[Prediction]) -> None:
     if not found:
-        print(f"{name}: no face found; --whole-image takes the image as one face")
+        print(f"{name}: no face found; --whole-image treats the image as one face")
     for prediction in found:
         ranked = prediction.probabilities.argsort()[::-1][:3]
         figures = ", ".join(

@@ -1,4 +1,4 @@
-"""`fervt prepare`: checks a downloaded data set and writes the one file that training reads."""
+"""`fervt prepare`: validates a downloaded data set and writes the file that training reads."""
 
 import argparse
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ from fervt.data.sources import read_source
 from fervt.errors import ConfigError
 from fervt.labels import FER2013, FERPLUS, SPLITS
 
-HELP = "check a downloaded FER2013 and write the file that training reads"
+HELP = "validate a downloaded FER2013 and write the file that training reads"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the source, FER+'s votes beside it, the file to write and the splits to keep."""
+    """Adds the options: the source, FER+'s votes, the output file and the splits to keep."""
     parser.add_argument(
         "source",
         type=Path,
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--out: {args.out} is a folder, not a file.")
     for given in filter(None, (args.source, args.ferplus)):
         if args.out.resolve() == given.resolve():
-            raise ConfigError(f"--out: {args.out} would be written over the source.")
+            raise ConfigError(f"--out: {args.out} would overwrite the source.")
 
     with progress_bar() as report:
         data, notes = read_source(args.source, args.ferplus, report)
@@ -90,7 +90,7 @@ def _table(names: pd.Series, usage: np.ndarray, classes: Iterable[str]) -> str:
 
 
 def _copies(data: PreparedData) -> str:
-    """Lines on exact copies; a within-split copy is each row after the first with its pixels."""
+    """Lines on exact copies; within a split, each row after the first with its pixels is one."""
     lines = []
     for i, name in enumerate(SPLITS):
         mask = data.usage == name

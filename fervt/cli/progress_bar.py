@@ -13,10 +13,10 @@ _FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 @contextmanager
 def progress_bar(start: float = 0.0) -> Iterator[Progress]:
-    """Yields what moves the bar; its line ends however the block is left.
+    """Yields the function that moves the bar; its line is always ended.
 
     Args:
-        start: The share that was done before, which says nothing about the time that is left.
+        start: The share done before, which doesn't count toward the estimate of the time left.
     """
     with tqdm(
         total=1.0, initial=start, bar_format=_FORMAT, mininterval=0.5, file=sys.stderr

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", help=f"{about}; the flagship by default")
     parser.add_argument("--against", help=f"compare with: {about}")
     parser.add_argument("--split", choices=SPLITS, default="PrivateTest")
-    parser.add_argument("--data", type=Path, help="prepared file, for example faces")
+    parser.add_argument("--data", type=Path, help="prepared file, to include example faces")
     parser.add_argument(
         "--out", type=Path, required=True, help="FILE.html, or FILE.pptx for slides"
     )

@@ -24,10 +24,10 @@ MAX_DEFAULT_WORKERS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options: where and how first, then one for every limit of a worker."""
+    """Adds the options: general ones first, then one for every limit of a worker."""
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all interfaces")
     parser.add_argument("--port", type=int, default=5000)
-    parser.add_argument("--workers", type=int, help="processes; by default one a core, up to 4")
+    parser.add_argument("--workers", type=int, help="processes; by default one per core, up to 4")
     add_model_options(parser)
     parser.add_argument(
         "--source",
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lobby=0 or demo=clip.mp4, shown at /v1/stream?source=NAME; may be repeated",
     )
     group = parser.add_argument_group(
-        "limits", f"of each worker; an API key is taken from the environment's {KEY_VARIABLE}"
+        "limits", f"of each worker; set the API key in the environment variable {KEY_VARIABLE}"
     )
     for item in _limits():
         text = f"{item.metadata['help']} (default {item.default})"
@@ -64,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "Sources need one worker, since two processes cannot share a camera: --workers 1."
         )
-    # Workers are forked from here; threads of PyTorch's stay behind, and they would wait for them.
+    # Workers are forked from here without PyTorch's threads, and would wait for them forever.
     limit_process(1)
     checkpoint = find_checkpoint(args.checkpoint)
-    # So that a bad one is a sentence here, not a crash in a worker.
+    # A bad one should be an error here, not a crash in a worker.
     load_checkpoint(checkpoint)
     FaceDetector()
     _check_address(args.host, args.port)
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
         # Only now, since prometheus_client reads the variable when it is imported.
         from fervt.service.server import Server
 
-        # What is imported by now stays: workers share its memory, and end without tidying it up,
-        # which takes Python seconds.
+        # Freeze what is imported by now: workers share its memory and exit without collecting it,
+        # which would take Python seconds.
         gc.collect()
         gc.freeze()
         Server(
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
             max(1, cores // workers),
         ).run()
     finally:
-        if os.getpid() == owner:  # forked workers come along here too
+        if os.getpid() == owner:  # forked workers get here too
             shutil.rmtree(folder, ignore_errors=True)
     return 0
 
@@ -99,7 +99,7 @@ def read_sources(pairs: list[str]) -> MappingProxyType[str, str]:
     """`["lobby=0"]` as a mapping.
 
     Raises:
-        ConfigError: A pair has no name, no origin, or a name comes twice.
+        ConfigError: A pair has no name or no origin, or a name is used twice.
     """
     sources: dict[str, str] = {}
     for pair in pairs:
@@ -107,7 +107,7 @@ def read_sources(pairs: list[str]) -> MappingProxyType[str, str]:
         if not name or not origin or name in sources:
             raise ConfigError(f"--source '{pair}' must be NAME=CAMERA_OR_FILE, each name once.")
         if not origin.isdecimal() and "://" not in origin and not os.path.isfile(origin):
-            raise ConfigError(f"--source '{pair}' names no file and no camera number.")
+            raise ConfigError(f"--source '{pair}' is neither a file nor a camera number.")
         sources[name] = origin
     return MappingProxyType(sources)
 
@@ -117,7 +117,7 @@ def _limits() -> list[dataclasses.Field]:
 
 
 def _check_address(host: str, port: int) -> None:
-    """Fails right away; gunicorn would retry for seconds and exit with its own code.
+    """Fails right away, where gunicorn would retry for seconds and exit with its own code.
 
     Raises:
         ConfigError: The address is not available.

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="folder for state and checkpoint")
     parser.add_argument("--config", type=Path, help="TOML file with [model], [train], [augment]")
-    parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
+    parser.add_argument("--resume", action="store_true", help="continue from the state in --out")
     parser.add_argument(
-        "--init", metavar="CHECKPOINT", help="name or file whose fitting weights to start from"
+        "--init", metavar="CHECKPOINT", help="name or file; start from its matching weights"
     )
     parser.add_argument(
         "--teacher",
@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help="saved evaluation of Training by a model to learn from (--teacher-weight); repeatable",
+        help="a teacher's saved evaluation of Training (--teacher-weight); repeatable",
     )
     parser.add_argument(
         "--distill",
         metavar="CHECKPOINT",
-        help="name or file to learn from, asked about every augmented view (--distill-weight)",
+        help="name or file of a teacher that sees every augmented view (--distill-weight)",
     )
     parser.add_argument(
         "--imagenet",
@@ -84,7 +84,7 @@ def read_settings(
     if file is not None:
         try:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:  # not all of them TOML's own
+        except (OSError, ValueError, RecursionError) as error:  # tomllib raises others too
             raise ConfigError(f"'{file}' cannot be read as TOML ({error}).") from error
     description = content.pop("description", "")
     made = []
@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
         )
         result = trainer.run(resume=args.resume, max_minutes=args.max_minutes)
     if trainer.rank == 0:
-        state = "finished" if result.finished else "stopped; go on with --resume"
+        state = "finished" if result.finished else "stopped; continue with --resume"
         print(
             f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
             f"(n = {len(trainer.fit.public_labels)}), checkpoint {result.best or 'none yet'}"

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options."""
     parser.add_argument("video", type=Path, metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="OUT.mp4", help="write an annotated copy")
-    parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="write a row a frame and face")
+    parser.add_argument(
+        "--csv", type=Path, metavar="OUT.csv", help="write a row per frame and face"
+    )
     add_model_options(parser)
     parser.add_argument("--overlay", choices=OVERLAYS, default=VIDEO_SETTINGS.overlay)
     parser.add_argument(
@@ -27,21 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=VIDEO_SETTINGS.half_life_s,
         metavar="SECONDS",
-        help="of the smoothing over time; 0 is none (default: %(default)s)",
+        help="smoothing over time; 0 for none (default: %(default)s)",
     )
     parser.add_argument(
         "--search-every",
         type=int,
         default=VIDEO_SETTINGS.search_every,
         metavar="FRAMES",
-        help="look for faces in every so many frames (default: %(default)s)",
+        help="search for faces once in this many frames (default: %(default)s)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Processes the video and prints a summary."""
     if args.out is None and args.csv is None:
-        raise ConfigError("Say where to write: --out OUT.mp4, --csv OUT.csv, or both.")
+        raise ConfigError("Give an output file: --out OUT.mp4, --csv OUT.csv, or both.")
     if args.half_life < 0 or args.search_every < 1:
         raise ConfigError("--half-life must be 0 or more, --search-every 1 or more.")
     written = [path.resolve() for path in (args.out, args.csv) if path is not None]
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         found = read_video(args.video, predictor, args.out, args.csv, settings, show)
     print(
         f"{args.video}: {found.frames} frames in {found.seconds:.1f} s, faces in "
-        f"{found.with_faces} of them, {found.people} people at most."
+        f"{found.with_faces} of them, at most {found.people} people."
     )
     if found.failed:
         print(f"{found.failed} frames could not be read. {found.problem}")

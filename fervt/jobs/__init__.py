@@ -1,7 +1,7 @@
-"""Long work in a process of its own, found again by its id.
+"""Long work in a separate process, found again by its id.
 
-A page starts a job, draws its progress and may be reloaded meanwhile: the id in the address finds
-the job again. What goes in and what comes out stays in memory, since both may hold people's faces.
+A page starts a job, shows its progress and may be reloaded meanwhile: the id in the address finds
+the job again. Input and output stay in memory, since both may contain people's faces.
 """
 
 from fervt.jobs.once import ask

@@ -1,8 +1,8 @@
-"""What a job's process answers, read by a server that doesn't trust it.
+"""Reads the answers of a job's process without trusting them.
 
-The process has decoded a stranger's file, so whoever took it over may answer anything. Messages are
-pickled, since they hold tables; but a pickle can name any function to be called. Here it can name
-nothing but this project's frozen records and what NumPy and pandas build their arrays with.
+The process has decoded a stranger's file and may have been compromised. Messages are pickled, since
+they contain tables; but a pickle can name any function to be called. Here it can name only this
+project's frozen records and the functions with which NumPy and pandas build their arrays.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ class _Reader(pickle.Unpickler):
             found = super().find_class(module, name)
             if isinstance(found, type) and found.__module__ == module and _is_record(found):
                 return found
-        raise pickle.UnpicklingError(f"An answer may not hold {module}.{name}.")
+        raise pickle.UnpicklingError(f"An answer may not contain {module}.{name}.")
 
 
 def _is_record(kind: type) -> bool:
@@ -56,6 +56,6 @@ def read_answer(stream: IO[bytes]) -> Any:
 
     Raises:
         EOFError: There is none.
-        Exception: It is damaged, or holds what no answer may hold.
+        Exception: It is damaged or contains a forbidden object.
     """
     return _Reader(stream).load()

@@ -1,7 +1,7 @@
-"""What runs in a job's process: reads the work from stdin, answers on stdout, in pickled messages.
+"""A job's process: reads the work from stdin and answers on stdout, in pickled messages.
 
 Started as `python -m fervt.jobs.child`. A fresh interpreter, neither forked from a server with many
-threads nor spawned from the script that Streamlit has put in `__main__`'s place.
+threads nor spawned from the script that Streamlit runs as `__main__`.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from fervt.sandbox.limits import go_first, limit_memory
 
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1
-_TOO_MUCH = "It takes more memory than it may."
+_TOO_MUCH = "It needs more memory than is allowed."
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc")  # as PyTorch says it
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
     """Ends this process when stdin is closed: nobody is waiting for the result."""
-    # Not `stdin.read()`: it would hold the buffer's lock, and Python aborts on it at the end.
+    # Not `stdin.read()`: it would hold the buffer's lock, which makes Python abort at exit.
     while os.read(stdin.fileno(), 1):
         pass
     os._exit(1)
@@ -32,7 +32,7 @@ def _end_with_parent(stdin: BinaryIO) -> None:
 def main() -> None:
     """Runs one job, and answers with ("done", result) or ("failed", sentence)."""
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not mix with the answers
+    os.dup2(2, 1)  # library output must not mix with the answers
     work, arguments, memory_bytes = pickle.load(stdin)  # imports what the work needs
     go_first()
     limit_memory(memory_bytes)

@@ -1,4 +1,4 @@
-"""A stranger's file read in a process of its own while the page waits for it."""
+"""Reads an untrusted file in a separate process while the page waits."""
 
 import threading
 from collections.abc import Callable
@@ -23,8 +23,8 @@ def ask(work: Callable[..., T], *arguments: Any) -> T:
         *arguments: The rest.
 
     Raises:
-        JobError: What the work raised that has a sentence; or it took too much of either; or the
-            system has no room for another process.
+        JobError: The work failed with a message, or exceeded its budget, or the system has no room
+            for another process.
     """
     message = pack(_call, (work, *arguments), _MEMORY_BYTES)
     late = threading.Event()
@@ -43,7 +43,7 @@ def ask(work: Callable[..., T], *arguments: Any) -> T:
             process.stdin.write(message)
             process.stdin.flush()
             kind, content = read_answer(process.stdout)
-        except Exception as error:  # whatever a process answers that was taken over
+        except Exception as error:  # whatever a compromised process answers
             said = "It takes too long to be read." if late.is_set() else UNANSWERED
             raise JobError(said) from error
         finally:

@@ -1,4 +1,4 @@
-"""Starts the process of a job, and hands it its work."""
+"""Starts a job's process and passes it its work."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from fervt.errors import FervtError
 from fervt.resources import IMPORT_ROOT
 
 MEMORY_BYTES = 3_000_000_000
-"""What a job may take, beside what its libraries need: a film of the largest frames fits."""
+"""A job's memory on top of its libraries': enough for a film with the largest frames."""
 
 UNANSWERED = "The work ended without an answer."
 
@@ -22,7 +22,7 @@ class JobError(FervtError):
 
 
 def pack(work: Callable[..., Any], arguments: tuple[Any, ...], memory_bytes: int) -> bytes:
-    """The message that a process begins with."""
+    """The first message to a process."""
     return pickle.dumps((work, arguments, memory_bytes), pickle.HIGHEST_PROTOCOL)
 
 

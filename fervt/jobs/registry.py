@@ -1,4 +1,4 @@
-"""The jobs of one server: started, watched, cancelled, found by id and forgotten."""
+"""The jobs of one server: started, watched, canceled, found by id and deleted."""
 
 import logging
 import pickle
@@ -24,13 +24,13 @@ class Job:
     """One piece of long work.
 
     Attributes:
-        id: 22 characters that nobody guesses; whoever has it sees the job.
-        kind: What sort of work, for the page that shows it.
+        id: 22 unguessable characters; anyone who has it sees the job.
+        kind: The kind of work, for the page that shows it.
         title: One line for people.
-        state: Where it stands.
+        state: Its current state.
         share: How much is done, 0..1.
-        doing: What is being done.
-        result: What the work returned, once `state` is "done".
+        doing: The current step.
+        result: The work's return value, once `state` is "done".
         error: One sentence, once `state` is "failed".
         started, ended: Seconds of `time.time`; `ended` is None while it runs.
     """
@@ -48,7 +48,7 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from what is done so far; None while there is too little to say."""
+        """An estimate from the share done so far; None while that is too small."""
         spent = time.time() - self.started
         if self.state != "running" or self.share < 0.02 or spent < 2:
             return None
@@ -60,10 +60,10 @@ class Jobs:
 
     Args:
         at_once: How many may run at the same time.
-        keep: How many ended jobs stay findable; the oldest are forgotten first.
+        keep: How many ended jobs stay findable; the oldest are dropped first.
         keep_s: How long an ended job stays findable, in seconds.
         run_s: How long a job may run.
-        memory_bytes: What it may take beside what its libraries need.
+        memory_bytes: Memory that it may use on top of its libraries.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Jobs:
         """Runs `work(report, *arguments)` in a new process.
 
         Args:
-            kind: What sort of work it is.
+            kind: The kind of work.
             title: One line for people.
             work: A function of a module; its first argument is a `fervt.progress.Progress`. What it
                 returns, and its arguments, must pickle.
@@ -113,7 +113,7 @@ class Jobs:
         return job
 
     def find(self, job_id: str) -> Job | None:
-        """The job with this id, None where there is none (any more)."""
+        """The job with this id; None if there is none (any more)."""
         with self._lock:
             self._sweep()
             found = self._jobs.get(job_id)
@@ -147,7 +147,7 @@ class Jobs:
         self._changed.notify_all()
 
     def _follow(self, job: Job, process: subprocess.Popen[bytes], message: bytes) -> None:
-        """Hands the work over and takes the answers in, until the process ends."""
+        """Sends the work and receives the answers until the process ends."""
         assert process.stdin is not None and process.stdout is not None
         ending: tuple[JobState, Any, str] = "failed", None, UNANSWERED
         try:
@@ -163,7 +163,7 @@ class Jobs:
                     )
                     break
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            # As a process leaves it that was killed: a broken pipe, or half a message.
+            # The traces of a killed process: a broken pipe, or half a message.
             _log.info("A job ended without an answer (%s).", type(error).__name__)
         except Exception as error:  # the job must end, whatever its answer does
             _log.warning("A job's answer could not be read (%s).", type(error).__name__)
@@ -173,9 +173,9 @@ class Jobs:
         close(process)
 
     def _keep_time(self) -> None:
-        """Stops what runs too long, and drops what is old though nobody asks: until all is gone.
+        """Stops jobs that run too long and drops old ones, even if nobody asks, until all are gone.
 
-        What a job gave may hold people's faces.
+        Their results may contain people's faces.
         """
         with self._changed:
             while (due := self._look()) is not None:
@@ -183,7 +183,7 @@ class Jobs:
             self._watcher = None
 
     def _look(self) -> float | None:
-        """Does what is due, and says when the next is; None where there are no jobs any more."""
+        """Does what is due and returns when to look again; None if no jobs are left."""
         self._sweep()
         for job, process in self._jobs.values():
             if job.state == "running" and time.time() - job.started > self._run_s:

@@ -1,7 +1,7 @@
-"""Expressions in a stream of frames: the worker, and what it remembers of the faces in it.
+"""Expressions in a stream of frames: the worker and its record of the faces.
 
-No page and no camera in here: frames come as arrays, from the webcam's thread, a video file or a
-test, and go back as arrays with a typed reading.
+Independent of pages and cameras: frames arrive as arrays, from the webcam's thread, a video file or
+a test, and are returned as arrays with a typed reading.
 """
 
 from fervt.live.annotate import OVERLAYS, Overlay, track_color

@@ -15,9 +15,9 @@ from fervt.live.readings import Evidence, FaceReading
 Overlay = Literal["none", "gwa", "graph"]
 OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
 
-# One a person; none of the expressions' colors, which the bars have.
+# One per person; none of the expressions' colors, which the bars use.
 _TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
-STRONGEST_EDGES = 10  # all 168 cannot be read
+STRONGEST_EDGES = 10  # all 168 would be illegible
 _GRAPH_PX = 280  # the side on which the graph's arrows are legible
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
@@ -36,7 +36,7 @@ def annotate_frame(
     overlay: Overlay,
     bars: bool,
 ) -> NDArray[np.uint8]:
-    """Draws what was read.
+    """Draws a reading.
 
     Args:
         frame_rgb: (h, w, 3) uint8; left as it is.

@@ -1,4 +1,4 @@
-"""Frames of a media stream, to the worker and back: what a WebRTC track calls."""
+"""Passes the frames of a media stream to the worker and back: the callback of a WebRTC track."""
 
 import asyncio
 import logging
@@ -13,20 +13,20 @@ from fervt.live.worker import LiveWorker
 
 PATIENCE_S = 3.0
 
-# A model's hundreds of short operations each ask for the interpreter again, and wait this long for
-# a thread that is busy in Python, such as one that draws a page. With Python's own 5 ms a single
-# such thread makes a frame take many times as long.
+# A model's hundreds of short operations each reacquire the interpreter, and wait this long for
+# a thread that is busy in Python, such as one that draws a page. With Python's default of 5 ms a
+# single such thread makes a frame take many times as long.
 _SWITCH_S = 0.0002
 
 _log = logging.getLogger(__name__)
 
 
 class CameraReader:
-    """Answers the newest frame of a track, in a thread of its own.
+    """Processes the newest frame of a track, in its own thread.
 
-    A track gives up for good on a callback that raises or takes ten seconds, which a machine that
-    was asleep or is overloaded may well need for a frame. So after `patience_s` the frame goes on
-    as it came, while the worker finishes the last one.
+    A track gives up for good on a callback that raises or takes ten seconds, which a frame may well
+    take on a machine that was asleep or is overloaded. So after `patience_s` the frame is returned
+    unchanged, while the worker finishes the last one.
 
     Args:
         worker: Reads the frames.
@@ -77,10 +77,10 @@ class CameraReader:
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.recorder.stop()
-        self.worker.forget_frame()  # nothing shows it any more
+        self.worker.forget_frame()  # it is no longer shown
 
     def _process(self, frame: av.VideoFrame, dropped: int) -> av.VideoFrame | None:
-        """The annotated frame; None where there is none."""
+        """The annotated frame; None if there is none."""
         try:
             image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except Exception as error:
@@ -88,7 +88,7 @@ class CameraReader:
             return None
         shown, _ = self.worker.process(image, dropped=dropped)
         if self._closed:
-            self.worker.forget_frame()  # it was being read while the track ended
+            self.worker.forget_frame()  # the track ended while it was being read
         self.recorder.add(shown)
         try:
             return av.VideoFrame.from_ndarray(shown, format="rgb24")
@@ -99,7 +99,7 @@ class CameraReader:
     def _count_failure(
         self, what: str, error: Exception, dropped: int = 0, processed: bool = False
     ) -> None:
-        """Makes the page count it among the frames that could not be read."""
+        """Counts it among the frames that could not be read."""
         _log.warning("A frame could not be %s.", what, exc_info=True)
         problem = f"A frame could not be {what} ({type(error).__name__})."
         self.worker.count_failure(problem, dropped, processed)

@@ -14,15 +14,15 @@ class LiveStats:
     """Rates over the last three seconds, latencies of their frames, and counts since the start.
 
     Attributes:
-        in_fps: Frames that arrived a second.
-        processed_fps: Frames that were read.
-        dropped_fps: Frames that were passed over, because a newer one had come.
-        latency_median_ms: Of a frame from its arrival to its annotated copy; 0 without frames.
-        latency_p95_ms: 95 of 100 took less.
-        frames: Read since the start, failed ones included.
-        dropped: Passed over since the start.
-        failed: Frames that could not be read, and went on unannotated.
-        problem: Why the last of them could not; empty where all could.
+        in_fps: Frames that arrived per second.
+        processed_fps: Frames read per second.
+        dropped_fps: Frames dropped per second because a newer one had arrived.
+        latency_median_ms: From a frame's arrival to its annotated copy; 0 without frames.
+        latency_p95_ms: The 95th percentile.
+        frames: Read since the start, including failed ones.
+        dropped: Dropped since the start.
+        failed: Frames that could not be read, and stayed unannotated.
+        problem: Why the last of them could not be read; empty if all could.
         crowded: Frames with more faces than are read.
     """
 
@@ -48,13 +48,13 @@ class Meter:
         self._crowded = 0
 
     def count(self, now_s: float, dropped: int, latency_ms: float | None, problem: str) -> None:
-        """Takes one frame and those that were dropped for it.
+        """Counts one frame and those that were dropped before it.
 
         Args:
             now_s: When it was done.
-            dropped: Those that were passed over since the last.
-            latency_ms: None where it never reached the worker.
-            problem: Why it could not be read; empty where it was.
+            dropped: Frames dropped since the last one.
+            latency_ms: None if it never reached the worker.
+            problem: Why it could not be read; empty if it was.
         """
         self._recent.append((now_s, dropped, latency_ms))
         self._frames += 1
@@ -63,18 +63,18 @@ class Meter:
             self.fail(problem)
 
     def fail(self, problem: str) -> None:
-        """Takes note that a frame, counted before, went on unannotated."""
+        """Records that a frame, already counted, stayed unannotated."""
         self._failed += 1
         self._problem = problem
 
     def count_crowd(self) -> None:
-        """Takes note that a frame has more faces than are read."""
+        """Records that a frame has more faces than are read."""
         self._crowded += 1
 
     def stats(self, now_s: float) -> LiveStats:
-        """What to show now."""
+        """The current statistics."""
         recent = [frame for frame in self._recent if frame[0] > now_s - _WINDOW_S]
-        # In the first seconds, and where the memory is full, the window is as long as it can be.
+        # In the first seconds, or when the buffer is full, the window is as long as possible.
         span_s = max(now_s - self._recent[0][0], 0.5) if self._recent else _WINDOW_S
         span_s = min(span_s, _WINDOW_S)
         dropped = sum(frame[1] for frame in recent)

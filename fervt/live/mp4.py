@@ -1,6 +1,6 @@
 """Films that browsers play: H.264 in yuv420p, written frame by frame to a file or to memory.
 
-With PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play what it can write.
+Uses PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play its other formats.
 """
 
 from contextlib import suppress
@@ -22,8 +22,8 @@ class Mp4Writer:
     """Writes one film, without sound. The first frame's size is the film's.
 
     Args:
-        target: A path, or a seekable file open for writing. A path's film can be played before all
-            of it has come, which takes reading the file once more.
+        target: A path, or a seekable file open for writing. A film written to a path can be played
+            before it is fully loaded, at the cost of rereading the file once.
     """
 
     def __init__(self, target: Path | BinaryIO) -> None:
@@ -44,11 +44,11 @@ class Mp4Writer:
         if kind is None:
             self.close()
             return
-        with suppress(OSError, ValueError, av.error.FFmpegError):  # what is written is dropped
+        with suppress(OSError, ValueError, av.error.FFmpegError):  # the output is discarded anyway
             self._film.close()
 
     def close(self) -> None:
-        """Writes what is left; the target stays open where it was given open."""
+        """Writes what is left; a target that was passed open stays open."""
         with self._film:
             if self._stream is not None:
                 self._film.mux(self._stream.encode(None))
@@ -57,10 +57,10 @@ class Mp4Writer:
         """Adds a frame.
 
         Args:
-            image_rgb: (h, w, 3) uint8 RGB; fitted into the first one's size where it differs.
+            image_rgb: (h, w, 3) uint8 RGB; fitted into the first one's size if it differs.
             time_s: Since the film's start, more than the last frame's.
         """
-        # yuv420p has no odd sides.
+        # yuv420p requires even sides.
         height, width = (max(2, side - side % 2) for side in image_rgb.shape[:2])
         if image_rgb.shape[0] < 2 or image_rgb.shape[1] < 2:
             image_rgb = np.asarray(cv2.resize(image_rgb, (width, height)), np.uint8)
@@ -81,7 +81,7 @@ class Mp4Writer:
 
 
 def _fit(image_rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scales a picture into a frame without stretching it; what is left stays black."""
+    """Scales a picture into a frame without stretching it; the rest stays black."""
     scale = min(width / image_rgb.shape[1], height / image_rgb.shape[0])
     size = max(1, round(image_rgb.shape[1] * scale)), max(1, round(image_rgb.shape[0] * scale))
     small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)

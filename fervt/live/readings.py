@@ -1,4 +1,4 @@
-"""What was read from a frame: plain values that every part of the live view shares."""
+"""The reading of a frame: plain values that every part of the live view shares."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from fervt.faces import Box
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The evidence for one face, as far as it was asked for and the checkpoint has it.
+    """The evidence for one face, as far as it was requested and the checkpoint has it.
 
     Attributes:
         gwa_weights: (7, 7), mean 1.
@@ -33,7 +33,7 @@ class FaceReading:
         angle_deg: How far the head, and the box with it, is tilted clockwise.
         classes: C labels, in the order of `probabilities`.
         probabilities: (C,) float32, smoothed over time, summing to 1.
-        evidence: Where it is kept, to be drawn again; None otherwise.
+        evidence: Kept so that it can be redrawn; None if it is not kept.
     """
 
     number: int
@@ -63,7 +63,7 @@ class FrameReading:
         time_s: Since the stream's start.
         faces: Those in the frame, by number.
         latency_ms: From the frame's arrival to its annotated copy.
-        problem: Why nothing could be read; empty where all went well.
+        problem: Why nothing could be read; empty if all went well.
     """
 
     index: int

@@ -1,6 +1,6 @@
-"""What the viewer sees of a stream, kept as a film in memory from one press to the next.
+"""Records what the viewer sees of a stream as a film in memory.
 
-It never raises into the stream: what goes wrong ends the recording and is said in its state.
+It never raises into the stream: an error ends the recording and is reported in its state.
 """
 
 import logging
@@ -23,14 +23,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recording:
-    """How a recording stands.
+    """The state of a recording.
 
     Attributes:
         running: Whether frames are being added.
         seconds: From its first to its newest frame.
         frames: How many it has.
-        size_bytes: Of what is written.
-        ended: Why it ended by itself, in a sentence; empty where it did not.
+        size_bytes: Written so far.
+        ended: Why it ended by itself, in a sentence; empty if it did not.
     """
 
     running: bool = False
@@ -44,9 +44,9 @@ class Recorder:
     """Records one stream at a time. Frames come from the stream's thread, presses from any other.
 
     Args:
-        max_s: A recording ends by itself after so many seconds.
+        max_s: A recording ends by itself after this many seconds.
         max_bytes: And at this size.
-        clock: Gives seconds; for tests.
+        clock: Returns seconds; replaced in tests.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Recorder:
 
     @property
     def state(self) -> Recording:
-        """How the recording stands."""
+        """The state of the recording."""
         with self._lock:
             size_bytes = len(self._film) if self._film else self._buffer.getbuffer().nbytes
             running = self._writer is not None
@@ -75,7 +75,7 @@ class Recorder:
 
     @property
     def film(self) -> bytes | None:
-        """The MP4 that was recorded; None while it is being recorded, and without any frame."""
+        """The recorded MP4; None during the recording or if it has no frames."""
         with self._lock:
             return self._film
 
@@ -96,7 +96,7 @@ class Recorder:
             self._reset()
 
     def add(self, image_rgb: NDArray[np.uint8]) -> None:
-        """Takes a frame (h, w, 3) uint8 RGB, if a recording runs. Never raises."""
+        """Adds a frame (h, w, 3) uint8 RGB if a recording runs. Never raises."""
         with self._lock:
             if self._writer is None:
                 return
@@ -105,13 +105,13 @@ class Recorder:
                 self._start_s = now_s if self._start_s is None else self._start_s
                 seconds = now_s - self._start_s
                 if seconds > self._max_s:
-                    self._finish(f"It ended by itself after {self._max_s:.0f} seconds.")
+                    self._finish(f"It stopped after {self._max_s:.0f} seconds, its limit.")
                     return
                 self._writer.add(image_rgb, seconds)
                 self._seconds, self._frames = seconds, self._frames + 1
                 if self._buffer.tell() > self._max_bytes:
-                    self._finish(f"It ended by itself at {self._max_bytes / 1e6:.0f} MB.")
-            except Exception as error:  # the stream must go on, whatever the film did
+                    self._finish(f"It stopped at {self._max_bytes / 1e6:.0f} MB, its limit.")
+            except Exception as error:  # the stream must continue, whatever happens to the film
                 _log.warning("A frame could not be recorded.", exc_info=True)
                 why = type(error).__name__
                 self._finish(f"It ended early: a frame could not be recorded ({why}).")
@@ -123,7 +123,7 @@ class Recorder:
         self._ended = ended
         try:
             writer.close()
-        except Exception as error:  # as above: this runs in the stream's thread, too
+        except Exception as error:  # as above: this runs in the stream's thread too
             _log.warning("A recording could not be finished.", exc_info=True)
             self._ended = f"It could not be finished and is lost ({type(error).__name__})."
         else:

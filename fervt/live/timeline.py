@@ -1,4 +1,4 @@
-"""What was read in the last minutes: bounded, safe to read while frames come in, and as CSV."""
+"""The readings of the last minutes: bounded, safe to read while frames come in, and as CSV."""
 
 import csv
 import threading
@@ -25,7 +25,7 @@ class Timeline:
         self._lock = threading.Lock()
 
     def append(self, reading: FrameReading) -> None:
-        """Adds the newest reading and drops what is too old."""
+        """Adds the newest reading and drops old ones."""
         with self._lock:
             self._readings.append(reading)
             while self._readings[0].time_s < reading.time_s - KEPT_S:
@@ -58,10 +58,10 @@ def face_series(
         readings: Oldest first.
         number: The face's.
         classes: C, how many classes there are.
-        points: At most so many are given, evenly picked.
+        points: At most this many are returned, evenly picked.
 
     Returns:
-        Times (T,) in seconds and probabilities (T, C); rows of NaN where the face was not there.
+        Times (T,) in seconds and probabilities (T, C); rows of NaN where the face was absent.
     """
     step = max(1, -(-len(readings) // points))
     picked = readings[::-1][::step][::-1]  # the newest is always among them
@@ -90,7 +90,7 @@ def csv_header(vocabulary: Vocabulary) -> list[str]:
 
 
 def csv_rows(reading: FrameReading, vocabulary: Vocabulary) -> Iterator[list[Any]]:
-    """A frame's rows: one a face, or a single one that says that there was none."""
+    """A frame's rows: one per face, or a single one if there was none."""
     start = [reading.index, f"{reading.time_s:.3f}"]
     for face in reading.faces:
         shares = (f"{p:.4f}" for p in face.probabilities)

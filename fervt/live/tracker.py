@@ -1,7 +1,7 @@
-"""Which face of this frame is which of the last: a number that stays with a person.
+"""Matches the faces of successive frames, so that each person keeps a number.
 
-Detectors cost more than classifiers, so they look at every k-th frame only; in between each face
-moves on as it did (an alpha-beta filter over its box). What the detector finds is matched to these
+Detectors cost more than classifiers, so they run only on every k-th frame; in between, each face's
+motion is extrapolated (an alpha-beta filter over its box). Detections are matched to these
 predictions by overlap, so that two people who cross keep their numbers.
 """
 
@@ -15,13 +15,13 @@ from fervt.faces import FoundFace
 
 _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
-_REACH, _MAX_REACH = 3.0, 2.0  # box widths a second, and at most, that a jump may be wide
+_REACH, _MAX_REACH = 3.0, 2.0  # box widths that a jump may span: per second, and at most
 _FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade loses a face now and then for a moment
 _PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face has left
-_RETURN_S, _RETURN_REACH = 10.0, 1.5  # who comes back in this time, so close by, is the same person
+_RETURN_S, _RETURN_REACH = 10.0, 1.5  # back within this time and distance: the same person
 _RETURN_SIZE = 1.6  # and not larger or smaller than by this factor
-_COAST_S = 0.4  # nobody moves on evenly for longer
-_FASTEST = 3.0  # box widths a second: what is faster is the detector's jitter
+_COAST_S = 0.4  # nobody moves steadily for longer
+_FASTEST = 3.0  # box widths a second: anything faster is detector jitter
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class Track:
         speed: (4,) float, of the box's edges in pixels a second.
         time_s: When `box` was right.
         seen_s: When the detector last found it.
-        angle_deg: How far the head is tilted clockwise, as the detector last saw it.
+        angle_deg: How far the head is tilted clockwise, as last detected.
         misses: How many times in a row the detector has not found it.
     """
 
@@ -48,7 +48,7 @@ class Track:
 
     @property
     def visible(self) -> bool:
-        """Whether the face counts as being there."""
+        """Whether the face counts as present."""
         recent = self.misses <= _FORGIVEN_MISSES and self.time_s - self.seen_s <= _FORGIVEN_S
         return not self.misses or recent
 
@@ -59,7 +59,7 @@ class Track:
         self.time_s = time_s
 
     def correct(self, box: np.ndarray, angle_deg: float) -> None:
-        """Takes what the detector found at the track's present time."""
+        """Updates the track with a detection at its current time."""
         self.angle_deg = angle_deg
         error = box - self.box
         elapsed_s = self.time_s - self.seen_s
@@ -75,10 +75,10 @@ class Tracker:
     """Follows the faces of one stream.
 
     Args:
-        numbers: How many were given out before.
+        numbers: How many were assigned before.
 
     Attributes:
-        numbers: How many are given out.
+        numbers: How many have been assigned.
     """
 
     def __init__(self, numbers: int = 0) -> None:
@@ -87,11 +87,11 @@ class Tracker:
         self.numbers = numbers
 
     def step(self, time_s: float, found: Sequence[FoundFace] | None = None) -> list[Track]:
-        """Goes on to the next frame.
+        """Advances to the next frame.
 
         Args:
             time_s: Of the frame, never less than before.
-            found: What the detector found in it; None where it did not look.
+            found: The faces detected in it; None if the detector did not run.
 
         Returns:
             The visible tracks, by number.
@@ -103,7 +103,7 @@ class Tracker:
         return [track for track in self._tracks if track.visible]
 
     def scale(self, x: float, y: float) -> None:
-        """Follows a stream whose frames changed their size, as a browser's do on a slow line.
+        """Follows a stream whose frames changed size, as a browser's do on a slow connection.
 
         Args:
             x: The new width as a multiple of the old one.
@@ -126,7 +126,7 @@ class Tracker:
         found = [np.array(face.box_xyxy_px, float) for face in faces]
         boxes = [track.box for track in self._tracks]
         pairs = _match(overlap(boxes, found), _MIN_OVERLAP)
-        # Where frames are far apart a face may have moved by more than itself.
+        # If frames are far apart, a face may have moved by more than its own size.
         reaches = [min(_REACH * (time_s - t.seen_s), _MAX_REACH) for t in self._tracks]
         nearness = np.reshape(reaches, (-1, 1)) - distance(boxes, found)
         nearness[list(pairs)] = nearness[:, list(pairs.values())] = -1
@@ -165,7 +165,7 @@ class Tracker:
 
 
 def _match(scores: np.ndarray, least: float) -> dict[int, int]:
-    """The pairs of rows and columns of the highest sum, of those that score enough."""
+    """The pairs of rows and columns with the highest sum, among those that score enough."""
     scores = np.where(scores >= least, scores, -1.0)
     pairs = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
     return {int(i): int(j) for i, j in pairs if scores[i, j] >= least}

@@ -1,6 +1,6 @@
 """The live worker: a frame in, an annotated frame and a typed reading out.
 
-It knows no camera and no page. Whoever has frames calls `process` from one thread; any thread may
+Independent of cameras and pages. One thread calls `process` with frames; any thread may
 read the latest result, the timeline and the statistics, or change the settings, at any time.
 """
 
@@ -33,7 +33,7 @@ _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
 }
 _ALL_EVIDENCE: tuple[predict.Evidence, ...] = ("gwa", "gat")
 
-# From search to search at most: a new face waits no longer.
+# The longest time between searches: a new face waits no longer.
 _MAX_BETWEEN = 8  # frames
 _MAX_BETWEEN_S = 0.25
 _SEARCH_SHARE = 0.25
@@ -47,18 +47,18 @@ class LiveSettings:
     """What a viewer can change while the stream runs.
 
     Attributes:
-        overlay: The evidence that is drawn on each face.
+        overlay: The evidence drawn on each face.
         half_life_s: After this time, a reading counts half as much; 0 shows the raw
             probabilities.
-        mirror: Whether frames are mirrored first, as people expect of a camera that shows them.
+        mirror: Whether frames are mirrored first, as people expect of their own picture.
         bars: Whether the probabilities are drawn beside each face.
-        search_every: Faces are searched in every so many frames; None lets the worker choose by
-            what a search costs here.
-        search_side_px: How large frames are searched, see `FaceDetector`: at 320, faces from a
-            twelfth of the frame's width are found. A worker keeps the one it began with.
-        max_faces: So many are read in a frame, the largest.
-        keep_evidence: Whether readings hold all evidence, whatever is drawn of it, so that it can
-            be drawn otherwise later.
+        search_every: Faces are searched once in this many frames; None lets the worker choose by
+            the cost of a search on this machine.
+        search_side_px: The size at which frames are searched, see `FaceDetector`: at 320, faces
+            from a twelfth of the frame's width are found. Fixed when the worker is created.
+        max_faces: The largest faces read per frame.
+        keep_evidence: Whether readings keep all evidence, whatever is drawn, so that it can be
+            redrawn differently later.
     """
 
     overlay: Overlay = "none"
@@ -73,7 +73,7 @@ class LiveSettings:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A frame as it came (mirrored where that is wanted), (h, w, 3) uint8 RGB, and its reading."""
+    """The original frame (mirrored if set), (h, w, 3) uint8 RGB, and its reading."""
 
     image_rgb: NDArray[np.uint8]
     reading: FrameReading
@@ -84,9 +84,9 @@ class LiveWorker:
 
     Args:
         predictor: A warmed checkpoint; may be shared with other workers.
-        settings: To begin with; assign `settings` to change them.
-        clock: Gives seconds; for tests.
-        search: The face detector; by default the best that is installed.
+        settings: Initial settings; assign `settings` to change them.
+        clock: Returns seconds; replaced in tests.
+        search: The face detector; by default the best one installed.
 
     Raises:
         ConfigError: As `FaceDetector`.
@@ -138,10 +138,10 @@ class LiveWorker:
 
     @property
     def search_every(self) -> int:
-        """Faces are searched in every so many frames.
+        """Faces are searched once in this many frames.
 
-        So many that the searches take a quarter of the time that the rest takes, whatever the
-        machine does.
+        Chosen so that searches take a quarter of the time that the rest takes, whatever the
+        machine's load.
         """
         if self.settings.search_every is not None:
             return self.settings.search_every
@@ -154,15 +154,15 @@ class LiveWorker:
     def process(
         self, image_rgb: NDArray[np.uint8], time_s: float | None = None, dropped: int = 0
     ) -> tuple[NDArray[np.uint8], FrameReading]:
-        """Reads one frame. Never raises: a frame that cannot be read is given back as it is.
+        """Reads one frame. Never raises: a frame that cannot be read is returned unchanged.
 
         Args:
             image_rgb: (h, w, 3) uint8 RGB.
             time_s: The frame's time; the clock's by default.
-            dropped: Frames that were passed over since the last one.
+            dropped: Frames dropped since the last one.
 
         Returns:
-            The annotated frame (h, w, 3) uint8 RGB, and what was read from it.
+            The annotated frame (h, w, 3) uint8 RGB, and its reading.
         """
         began_s = self._clock()
         at_s = began_s if time_s is None else time_s
@@ -183,7 +183,7 @@ class LiveWorker:
             shown = annotate_frame(image_rgb, faces, evidence, share, overlay, bars)
         except FervtError as error:
             problem = str(error)
-        except Exception as error:  # the stream must go on, whatever a frame did
+        except Exception as error:  # the stream must continue, whatever a frame did
             _log.warning("A frame could not be read.", exc_info=True)
             problem = f"A frame could not be read ({type(error).__name__})."
         now_s = self._clock()
@@ -198,12 +198,12 @@ class LiveWorker:
         return shown, reading
 
     def count_failure(self, problem: str, dropped: int = 0, processed: bool = False) -> None:
-        """Counts a frame that went on unannotated for a reason outside of `process`.
+        """Counts a frame that stayed unannotated for a reason outside of `process`.
 
         Args:
             problem: The reason, in a sentence.
-            dropped: Frames that were passed over since the last one.
-            processed: Whether it has been through `process`, which counted it as a frame.
+            dropped: Frames dropped since the last one.
+            processed: Whether it went through `process`, which counted it as a frame.
         """
         with self._lock:
             if processed:
@@ -235,7 +235,7 @@ class LiveWorker:
             found = found[: settings.max_faces]
             self._search_ms.take(1000 * (self._clock() - began_s))
             self._searched_s = time_s
-            self._until_search = self.search_every  # not where it failed: the next frame searches
+            self._until_search = self.search_every  # not if it failed: the next frame searches
         self._until_search -= 1
         if self._crowded:
             with self._lock:
@@ -284,7 +284,7 @@ class LiveWorker:
 
 
 def _to_draw(reading: Reading) -> Evidence | None:
-    """What can be drawn of the evidence that was asked for; None where the checkpoint has none."""
+    """The requested evidence that can be drawn; None if the checkpoint has none."""
     if reading.gwa is None and reading.gat is None:
         return None
     attention = None if reading.gat is None else edge_attention(reading.gat)
@@ -292,7 +292,7 @@ def _to_draw(reading: Reading) -> Evidence | None:
 
 
 def _is_other_shape(before: tuple[int, int], now: tuple[int, int]) -> bool:
-    """Whether heights and widths differ in their ratio by more than rounding does."""
+    """Whether the aspect ratios differ by more than rounding."""
     return abs(before[0] * now[1] / (before[1] * now[0]) - 1) > _SAME_SHAPE
 
 

@@ -241,7 +241,7 @@ def _remove_unbegun(folder: Path) -> None:
 
 
 def part_file(folder: Path, number: int) -> Path:
-    """Where a part lies."""
+    """A part's path."""
     return folder / f"{number:08d}.parquet"
 
 

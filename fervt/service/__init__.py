@@ -27,7 +27,7 @@ def create_app(
     Raises:
         CheckpointError: There is no checkpoint, or it cannot be loaded.
     """
-    # Not above: `fervt serve` must say where metrics are shared before Prometheus is imported.
+    # Not above: `fervt serve` must set the metrics folder before Prometheus is imported.
     from fervt.service.app import build_app
 
     return build_app(predictor, config or ServiceConfig())

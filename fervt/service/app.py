@@ -1,4 +1,4 @@
-"""The Flask application: routes, and what surrounds every request."""
+"""The Flask application: routes, and the hooks around every request."""
 
 import logging
 import threading
@@ -32,7 +32,7 @@ from fervt.service.openapi import describe_api
 from fervt.service.problems import Problem, handle_problems
 from fervt.service.service import Service
 
-# Asked for by orchestrators that hold no key, and cheap enough to answer always.
+# For orchestrators that have no key; cheap enough to answer always.
 _OPEN_PATHS = ("/healthz", "/readyz")
 
 _HEADERS = {
@@ -91,7 +91,7 @@ def _surround(app: Flask, service: Service) -> None:
             if config.api_key:
                 check_key(request.headers.get("Authorization", ""), config.api_key)
         except Problem:
-            service.guesses.check(client)  # counted apart: nobody's guesses lock the operator out
+            service.guesses.check(client)  # counted separately, so guesses can't lock anyone out
             raise
         service.rate.check(client)
         if request.content_length and request.content_length > app.config["MAX_CONTENT_LENGTH"]:
@@ -161,10 +161,10 @@ def _route_predictions(app: Flask, service: Service) -> None:
 
     @app.before_request
     def _same_origin() -> None:
-        """Other sites' scripts may open WebSockets anywhere; browsers say where they come from."""
+        """Other sites' scripts can open WebSockets anywhere; browsers send their origin."""
         origin = request.headers.get("Origin")
         if request.path == "/v1/live" and origin and urlsplit(origin).netloc != request.host:
-            raise Problem(403, "Pages of other sites may not connect.")
+            raise Problem(403, "Pages on other sites may not connect.")
 
     @sock.route("/v1/live")
     def live(socket: Any) -> None:

@@ -1,8 +1,8 @@
 """Small concurrent requests share one forward pass, without a queue, a timer or a thread.
 
-Whoever holds the turn runs everything that waits by then; who gets the turn next finds its own
-answer there already. A lone request never waits for company, and the busier it gets, the larger
-the batches: eight faces in one pass cost about as much as three alone.
+The thread that holds the turn runs everything waiting at that point, so the next thread may find
+its answer ready. A single request never waits for others, and batches grow with the load: eight
+faces in one pass cost about as much as three alone.
 """
 
 import threading
@@ -25,7 +25,7 @@ class Batcher(Generic[Item, Answer]):
 
     Args:
         run: A list of items to as many answers, in order. Runs in one thread at a time.
-        limit: Most items in one call, unless one caller alone brings more.
+        limit: Maximum number of items in one call, unless a single caller passes more.
     """
 
     def __init__(self, run: Callable[[Sequence[Item]], Sequence[Answer]], limit: int) -> None:
@@ -39,7 +39,7 @@ class Batcher(Generic[Item, Answer]):
         """Answers the caller's items.
 
         Raises:
-            Exception: What `run` raised for the call that held these items.
+            Exception: What `run` raised for the call that included these items.
         """
         job: _Job[Item, Answer] = _Job(items)
         with self._lock:

@@ -1,8 +1,8 @@
 """Server-side cameras and videos, for kiosks: MJPEG with the faces drawn in.
 
-Only what the operator named at start can be watched; a visitor chooses among names. All viewers of
-a source share one capture thread, which opens the device for the first and releases it after the
-last.
+Only sources that the operator named at startup can be watched; a visitor chooses a name. All
+viewers of a source share one capture thread, which opens the device for the first and releases it
+after the last.
 """
 
 import threading
@@ -44,12 +44,12 @@ class Sources:
         """An endless multipart response.
 
         Raises:
-            Problem: 404, there is no such source; 503, it gives no pictures, or all places are
-                taken.
+            Problem: 404, there is no such source; 503, it delivers no pictures, or has too many
+                viewers.
         """
         source = self.by_name.get(name)
         if source is None:
-            raise Problem(404, "The operator of this service named no such source.")
+            raise Problem(404, "This service has no such source.")
         self._viewers.acquire()
         source.join()
 
@@ -60,10 +60,10 @@ class Sources:
         number, jpeg = source.wait_for_frame(0)
         if jpeg is None:
             leave()
-            raise Problem(503, f"The source '{name}' gives no pictures.", {"Retry-After": "5"})
+            raise Problem(503, f"The source '{name}' delivers no pictures.", {"Retry-After": "5"})
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
-            connection.settimeout(_PATIENCE_S)  # a viewer that stops reading is let go
+            connection.settimeout(_PATIENCE_S)  # a viewer that stops reading is disconnected
         response = Response(
             self._parts(source, number, jpeg),
             content_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}",
@@ -79,7 +79,7 @@ class Sources:
 
 
 class Source:
-    """One camera or file, opened while somebody watches."""
+    """One camera or file, open while somebody is watching."""
 
     def __init__(
         self, name: str, origin: str, responder: Responder, stopping: threading.Event
@@ -96,7 +96,7 @@ class Source:
 
     @property
     def is_open(self) -> bool:
-        """Whether the device is held."""
+        """Whether the device is open."""
         return self._running
 
     def join(self) -> None:
@@ -108,12 +108,12 @@ class Source:
                 threading.Thread(target=self._run, name=f"source {self._name}").start()
 
     def leave(self) -> None:
-        """Takes a viewer away; the last stops the capture thread."""
+        """Removes a viewer; the last stops the capture thread."""
         with self._changed:
             self._viewers -= 1
 
     def wait_for_frame(self, after: int) -> tuple[int, bytes | None]:
-        """The newest frame with a number above `after`; None where none comes any more."""
+        """The newest frame with a number above `after`; None if no more frames come."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._number > after or not self._running, timeout=_PATIENCE_S
@@ -128,8 +128,8 @@ class Source:
                 again = self._play()
             finally:
                 with self._changed:
-                    # Somebody may have come while the device was being released. Decided once: who
-                    # joins after this starts a thread of their own.
+                    # Somebody may have joined while the device was being released. Decided once:
+                    # anyone who joins after this starts a new thread.
                     again = again and self._is_wanted()
                     if not again:
                         self._running, self._number, self._jpeg = False, 0, None

@@ -9,7 +9,7 @@ from fervt.errors import ConfigError
 from fervt.faces import SEARCH_SIDE_PX
 from fervt.options import option
 
-# A request that arrives slowly holds a thread, see `server.Worker`. They start when needed.
+# A request that arrives slowly occupies a thread, see `server.Worker`. Threads start when needed.
 _SPARE_THREADS = 128
 
 
@@ -29,18 +29,18 @@ class ServiceConfig:
     max_megapixels: int = option(12, "largest image in megapixels, at most 25")
     max_images: int = option(16, "images in one request")
     max_faces: int = option(10, "faces answered per image, the largest first")
-    max_in_flight: int = option(6, "requests worked on at a time; more are answered 503")
+    max_in_flight: int = option(6, "requests processed at a time; more are answered with 503")
     max_sockets: int = option(8, "open browser pages (WebSockets)")
     max_viewers: int = option(8, "viewers of the sources")
-    max_rate: int = option(50, "requests a second and client, twice that in a burst; 0: no limit")
+    max_rate: int = option(50, "requests per second and client, twice that in a burst; 0: no limit")
     max_batch: int = option(16, "faces in one forward pass; 1 never batches")
     search_side_px: int = option(
         SEARCH_SIDE_PX,
-        "images of more pixels than one of 4:3 with this longer side are scaled down to find faces",
+        "images with more pixels than a 4:3 one with this long side are scaled down to find faces",
     )
-    read_timeout_s: int = option(10, "a request must have arrived within this time")
-    idle_timeout_s: int = option(60, "a browser page that sends nothing is hung up on after this")
-    proxies: int = option(0, "reverse proxies in front whose X-Forwarded headers are true")
+    read_timeout_s: int = option(10, "seconds in which a request must arrive")
+    idle_timeout_s: int = option(60, "seconds after which an idle browser page is disconnected")
+    proxies: int = option(0, "reverse proxies in front whose X-Forwarded headers are trusted")
     api_key: str = field(default="", repr=False)
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

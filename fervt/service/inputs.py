@@ -1,4 +1,4 @@
-"""What callers send, in each of the three shapes, to named bytes and then to arrays."""
+"""Request bodies, in each of the three forms, to named bytes and then to arrays."""
 
 import base64
 import binascii
@@ -22,7 +22,7 @@ NamedImage = tuple[str, Photo | ImageError]
 
 
 class MemoryRequest(Request):
-    """A request whose uploads stay in memory: faces of strangers are never written to a disk."""
+    """A request whose uploads stay in memory: strangers' faces are never written to disk."""
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> BytesIO:
         return BytesIO()
@@ -33,10 +33,10 @@ _RAW_TYPES = ("image/", "application/octet-stream")
 
 
 def gather_body(limit_bytes: int) -> None:
-    """Reads a body that comes in chunks and does not say how long it is.
+    """Reads a chunked body, which does not declare its length.
 
     Raises:
-        Problem: 413 where it is longer than the limit.
+        Problem: 413 if it is longer than the limit.
     """
     if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
         return
@@ -47,17 +47,17 @@ def gather_body(limit_bytes: int) -> None:
 
 
 def unpack_body(limit_bytes: int) -> None:
-    """Replaces the current request's body by what is packed in it, if it is gzip.
+    """Replaces the current request's body with its decompressed content if it is gzip.
 
     Raises:
-        Problem: 413 where it unpacks to more than the limit, 415 for another encoding, 400 for
+        Problem: 413 if it decompresses to more than the limit, 415 for another encoding, 400 for
             damage.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return
     if encoding not in ("gzip", "x-gzip"):
-        raise Problem(415, "A body may be packed with gzip, and with nothing else.")
+        raise Problem(415, "The only supported Content-Encoding is gzip.")
     packed = request.get_data(cache=False)
     unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
@@ -65,7 +65,7 @@ def unpack_body(limit_bytes: int) -> None:
     except zlib.error as error:
         raise Problem(400, "The body is not valid gzip.") from error
     if len(body) > limit_bytes:
-        raise Problem(413, f"The body unpacks to more than {limit_bytes // 1_000_000} MB.")
+        raise Problem(413, f"The body decompresses to more than {limit_bytes // 1_000_000} MB.")
     if not unpacker.eof:
         raise Problem(400, "The body is not valid gzip.")
     _replace_body(body)
@@ -82,12 +82,12 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
     """The images of the current request, still encoded.
 
     Args:
-        many: Whether JSON holds `images`, a list, instead of one image.
+        many: Whether the JSON has a list `images` instead of one image.
         config: For the number of images.
 
     Raises:
-        Problem: 400 for a malformed body or too many images, 415 for a
-            content type that is none of the three.
+        Problem: 400 for a malformed body or too many images, 415 for an
+            unsupported content type.
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
@@ -105,7 +105,7 @@ def read_bodies(many: bool, config: ServiceConfig) -> list[NamedBytes]:
             "(image/jpeg, image/png, ...), or application/json with base64.",
         )
     if len(found) > config.max_images:
-        raise Problem(400, f"More than {config.max_images} images in one request.")
+        raise Problem(400, f"The request has more than {config.max_images} images.")
     return found
 
 
@@ -132,7 +132,7 @@ def read_explain() -> list[str]:
     asked = [word for word in request.args.get("explain", "").split(",") if word]
     for word in asked:
         if word not in EXPLANATIONS:
-            raise Problem(400, f"explain is a list of: {', '.join(EXPLANATIONS)}.")
+            raise Problem(400, f"explain must be a list of: {', '.join(EXPLANATIONS)}.")
     return asked
 
 
@@ -144,7 +144,7 @@ def read_detect() -> bool:
     """
     word = request.args.get("detect", "true")
     if word not in ("true", "false"):
-        raise Problem(400, "detect is true or false.")
+        raise Problem(400, "detect must be true or false.")
     return word == "true"
 
 
@@ -157,7 +157,7 @@ def _read_json(many: bool) -> list[NamedBytes]:
         return [_read_entry(content)]
     entries = content.get("images") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise Problem(400, "The JSON must be an object with a list 'images'.")
+        raise Problem(400, "The JSON must be an object with a non-empty list 'images'.")
     return [_read_entry(entry) for entry in entries]
 
 
@@ -165,8 +165,8 @@ def _read_entry(entry: Any) -> NamedBytes:
     text = entry.get("image") if isinstance(entry, dict) else None
     name = entry.get("name", "image") if isinstance(entry, dict) else None
     if not isinstance(text, str) or not isinstance(name, str):
-        raise Problem(400, "An image in JSON is an object with 'image' (base64), 'name' if wanted.")
-    if text.startswith("data:"):  # what a browser's canvas gives
+        raise Problem(400, "In JSON, an image is an object with 'image' (base64), optional 'name'.")
+    if text.startswith("data:"):  # as a browser's canvas returns it
         text = text.partition(",")[2]
     text = "".join(text.split()).translate(_URL_SAFE).rstrip("=")
     try:

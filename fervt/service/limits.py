@@ -13,11 +13,11 @@ from fervt.service.problems import Problem
 
 
 class Slots:
-    """A fixed number of slots; a request that finds none is rejected and never waits.
+    """A fixed number of slots; a request that finds none free is rejected and never waits.
 
     Args:
-        count: The places.
-        full: The sentence for those who find none.
+        count: The number of slots.
+        full: The message when none is free.
     """
 
     def __init__(self, count: int, full: str) -> None:
@@ -26,10 +26,10 @@ class Slots:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Holds a place.
+        """Holds a slot.
 
         Raises:
-            Problem: 503, there is none.
+            Problem: 503, none is free.
         """
         self.acquire()
         try:
@@ -38,24 +38,24 @@ class Slots:
             self.release()
 
     def acquire(self) -> None:
-        """As `take`, for those who cannot release in the same block."""
+        """Like `take`, for callers that cannot release in the same block."""
         if not self._free.acquire(blocking=False):
             raise Problem(503, self._full, {"Retry-After": "1"})
 
     def release(self) -> None:
-        """Gives the place back."""
+        """Frees the slot."""
         self._free.release()
 
 
 class RateLimit:
-    """A token bucket a client: `per_s` requests a second, twice that in a burst.
+    """A token bucket per client: `per_s` requests per second, twice that in a burst.
 
     Args:
         per_s: 0 sets no limit.
-        clock: Seconds, for tests.
+        clock: Returns seconds; replaced in tests.
     """
 
-    MAX_CLIENTS = 10_000  # the one seen longest ago is forgotten, which only favors it
+    MAX_CLIENTS = 10_000  # beyond this, the least recently seen is dropped, to its advantage
 
     def __init__(self, per_s: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_s = per_s
@@ -67,7 +67,7 @@ class RateLimit:
         """Counts a request.
 
         Raises:
-            Problem: 429, the client has used up its share.
+            Problem: 429, the client is over the limit.
         """
         if not self._per_s:
             return
@@ -79,13 +79,14 @@ class RateLimit:
             if len(self._clients) > self.MAX_CLIENTS:
                 self._clients.popitem(last=False)
         if tokens < 1:
-            raise Problem(429, f"More than {self._per_s} requests a second.", {"Retry-After": "1"})
+            detail = f"More than {self._per_s} requests per second."
+            raise Problem(429, detail, {"Retry-After": "1"})
 
 
 def check_key(authorization: str, key: str) -> None:
     """Accepts the key as a Bearer token or as the password of Basic authentication.
 
-    Browsers ask for the latter themselves, and send it along with the WebSocket too.
+    Browsers prompt for the latter themselves, and send it with the WebSocket too.
 
     Raises:
         Problem: 401, the key is missing or wrong.

@@ -1,8 +1,8 @@
 """The browser page's WebSocket: one frame in, one answer out, and the newest frame wins.
 
 Binary messages are encoded frames, text messages are settings: `{"explain": ["gwa", "gat"]}`. Every
-frame that is not dropped gets one answer. The page never has more than one frame under way; from
-whoever sends faster all but the newest are dropped, and who floods is hung up on.
+frame that is not dropped gets one answer. The page never has more than one frame in flight; if a
+client sends faster, all but the newest are dropped, and a client that floods is disconnected.
 """
 
 import json
@@ -17,7 +17,7 @@ from fervt.service.problems import Problem
 from fervt.service.responder import EXPLANATIONS
 from fervt.service.service import Service
 
-MAX_WAITING = 32  # messages behind one: no camera is that fast
+MAX_WAITING = 32  # queued messages: no camera is that fast
 _LISTEN_S = 0.5
 
 _GOING_AWAY, _POLICY, _TRY_LATER = 1001, 1008, 1013
@@ -32,7 +32,7 @@ def serve_page(socket: Server, service: Service) -> None:
     try:
         service.sockets.acquire()
     except Problem as problem:
-        socket.receive(timeout=1)  # hanging up on unread data would lose the reason on its way
+        socket.receive(timeout=1)  # closing with unread data would lose the reason in transit
         socket.close(_TRY_LATER, problem.detail)
         return
     try:
@@ -48,7 +48,7 @@ def _answer_frames(socket: Server, service: Service) -> None:
         message = socket.receive(timeout=_LISTEN_S)
         if message is None:
             if time.monotonic() - heard > service.config.idle_timeout_s:
-                socket.close(_POLICY, "Nothing was sent for too long.")
+                socket.close(_POLICY, "The page sent nothing for too long.")
                 return
             continue
         heard = time.monotonic()

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, summed over the workers.
+"""Prometheus metrics, summed over the workers.
 
 `prometheus_client` shares them through files in `PROMETHEUS_MULTIPROC_DIR`, which must be set
 before this module is imported (`fervt serve` does); without it, one process counts in memory.
@@ -21,7 +21,7 @@ _METHODS = {m.value for m in HTTPMethod}
 
 
 class Metrics:
-    """What happened so far. Labels come from short fixed lists, never from the caller."""
+    """Counters and histograms. Labels come from short fixed lists, never from the caller."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -47,9 +47,9 @@ class Metrics:
             registry=self._registry,
         )
         self.faces = Counter("fervt_faces", "Faces classified.", registry=self._registry)
-        self.frames = Counter("fervt_frames", "Frames of pages.", registry=self._registry)
+        self.frames = Counter("fervt_frames", "Frames from live pages.", registry=self._registry)
         self.dropped = Counter(
-            "fervt_frames_dropped", "Frames of pages dropped.", registry=self._registry
+            "fervt_frames_dropped", "Dropped frames from live pages.", registry=self._registry
         )
         self.errors = Counter("fervt_errors", "Answers with status 500.", registry=self._registry)
 

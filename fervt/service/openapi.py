@@ -1,4 +1,4 @@
-"""The service's own description in OpenAPI 3.1: machines read it, `/docs` shows it to people."""
+"""The service's OpenAPI 3.1 description: machines read it, `/docs` shows it to people."""
 
 from typing import Any
 
@@ -35,19 +35,19 @@ _FACE = {
         "angle_deg": {
             "type": "number",
             "description": "How far the head, and the square with it, is tilted clockwise about "
-            "the square's center; 0 for one that is nearly upright.",
+            "the square's center; 0 for a nearly upright head.",
         },
         "label": {"$ref": "#/components/schemas/Label"},
         "probabilities": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
-            "description": "Calibrated, one a class, summing to 1.",
+            "description": "Calibrated, one per class, summing to 1.",
         },
-        "latency_ms": {"type": "number", "description": "Its share of the forward pass."},
+        "latency_ms": {"type": "number", "description": "This face's share of the forward pass."},
         "grid_xyxy_px": {
             "type": "array",
             "items": {"type": "number"},
-            "description": "With explain: where the 7x7 grid lies, tilted as the box is.",
+            "description": "With explain: the position of the 7x7 grid, tilted like the box.",
         },
         "gwa": {
             "type": ["array", "null"],
@@ -58,7 +58,7 @@ _FACE = {
             "type": ["array", "null"],
             "items": {"type": "array", "items": {"type": "number"}},
             "description": (
-                "explain=gat: a list a graph layer, one attention an edge (mean over heads), in "
+                "explain=gat: a list per graph layer, one value per edge (mean over heads), in "
                 "the order of grid.edge_sources and grid.edge_targets of /v1/model."
             ),
         },
@@ -70,10 +70,10 @@ _IMAGE = {
     "required": ["name", "note", "width", "height", "faces_found", "faces"],
     "properties": {
         "name": {"type": "string"},
-        "note": {"type": "string", "description": "What is missing of a file that is cut short."},
+        "note": {"type": "string", "description": "What is missing from a truncated file."},
         "width": {"type": "integer"},
         "height": {"type": "integer"},
-        "faces_found": {"type": "integer", "description": "Before the limit of faces an image."},
+        "faces_found": {"type": "integer", "description": "Before the limit of faces per image."},
         "faces": {
             "type": "array",
             "items": {"$ref": "#/components/schemas/Face"},
@@ -98,9 +98,9 @@ _ENTRY = {
         "image": {
             "type": "string",
             "contentEncoding": "base64",
-            "description": "The image file in base64; a data: URL is taken too.",
+            "description": "The image file in base64; a data: URL is accepted too.",
         },
-        "name": {"type": "string", "description": "What answers call it."},
+        "name": {"type": "string", "description": "The image's name in the response."},
     },
 }
 
@@ -121,19 +121,19 @@ _OPTIONS = [
     {
         "name": "detect",
         "in": "query",
-        "description": "false takes each image as one face, for callers that crop themselves.",
+        "description": "false treats each image as one face, for callers that crop themselves.",
         "schema": {"type": "string", "enum": ["true", "false"], "default": "true"},
     },
 ]
 
 _PROBLEM_NAMES = {
-    400: "The request breaks its own format, or holds too many images.",
+    400: "The request is malformed or has too many images.",
     401: "The API key is missing or wrong.",
     404: "Not found.",
     413: "The body is too large.",
-    415: "The content type is none of those listed.",
+    415: "The content type is not supported.",
     422: "An image cannot be used: unreadable, damaged, too many pixels.",
-    429: "The caller's rate is above the limit; see Retry-After.",
+    429: "Too many requests from this client; see Retry-After.",
     503: "Busy or not ready; see Retry-After.",
 }
 
@@ -160,10 +160,10 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "version": __version__,
             "summary": "Apparent facial expressions in images, with FERVT-GNN.",
             "description": (
-                f"{NOTICE} Limits of each worker: {config.max_body_mb} MB a request, "
-                f"{config.max_megapixels} megapixels an image, {config.max_images} images a "
-                f"request, {config.max_faces} faces an image, {config.max_in_flight} requests "
-                "worked on at a time. Images are never stored."
+                f"{NOTICE} Limits of each worker: {config.max_body_mb} MB per request, "
+                f"{config.max_megapixels} megapixels per image, {config.max_images} images per "
+                f"request, {config.max_faces} faces per image, {config.max_in_flight} requests "
+                "at a time. Images are never stored."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -172,7 +172,7 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "/v1/predict": {
                 "post": _operation(
                     "predict",
-                    "The faces of one image, or of several: all or nothing.",
+                    "The faces in one image or several; one bad image rejects the request.",
                     _json("Answer"),
                     predict,
                     parameters=_OPTIONS,
@@ -182,7 +182,7 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
             "/v1/predict/batch": {
                 "post": _operation(
                     "predict_batch",
-                    "Several images in one forward pass; each is answered or refused by itself.",
+                    "Several images in one forward pass; each is accepted or rejected on its own.",
                     _json("BatchAnswer"),
                     predict,
                     parameters=_OPTIONS,
@@ -228,11 +228,11 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
                     ],
                 )
             },
-            "/healthz": {"get": _operation("alive", "The process answers.", _STATUS, ())},
+            "/healthz": {"get": _operation("alive", "The process is alive.", _STATUS, ())},
             "/readyz": {"get": _operation("ready", "The model is warm.", _STATUS, (503,))},
             "/metrics": {
                 "get": _operation(
-                    "metrics", "Figures for Prometheus, of all workers.", {"text/plain": {}}, common
+                    "metrics", "Prometheus metrics of all workers.", {"text/plain": {}}, common
                 )
             },
         },
@@ -268,11 +268,11 @@ def _answers(*kinds: str) -> dict[str, Any]:
         "properties": {
             "model": {"type": "string", "description": "The checkpoint's name."},
             "notice": {"type": "string"},
-            "detector": {"type": "string", "description": "What found the faces."},
+            "detector": {"type": "string", "description": "The face detector."},
             "search_side_px": {
                 "type": "integer",
-                "description": "Images of more pixels than one of 4:3 with this longer side were "
-                "scaled down for the search.",
+                "description": "Images with more pixels than a 4:3 one with this longer side were "
+                "scaled down for face detection.",
             },
             "images": {
                 "type": "array",

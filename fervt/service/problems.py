@@ -16,12 +16,12 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """An answer that is an error.
+    """An error response.
 
     Args:
         status: HTTP status, 400..599.
         detail: One sentence for the caller.
-        headers: More headers, like Retry-After.
+        headers: Additional headers, such as Retry-After.
     """
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
@@ -36,13 +36,13 @@ class Problem(Exception):
         return {"title": title, "status": self.status, "detail": self.detail}
 
     def as_response(self) -> Response:
-        """What is sent."""
+        """The HTTP response."""
         body = json.dumps(self.as_json())
         return Response(body, self.status, self.headers, content_type=MEDIA_TYPE)
 
 
 def handle_problems(app: Flask) -> None:
-    """Turns everything that is raised while a request is answered into a problem."""
+    """Turns every exception raised while a request is answered into a problem."""
 
     @app.errorhandler(Problem)
     def _problem(error: Problem) -> Response:
@@ -66,14 +66,14 @@ def handle_problems(app: Flask) -> None:
     @app.errorhandler(ProtocolError)
     @app.errorhandler(HandshakeError)
     def _handshake(error: Exception) -> Response:
-        return Problem(400, "This is no WebSocket handshake.").as_response()
+        return Problem(400, "This is not a WebSocket handshake.").as_response()
 
     @app.errorhandler(ParseException)
     @app.errorhandler(NoMoreData)
     def _broken(error: Exception) -> Response:
-        return Problem(400, "The body is not what HTTP allows, or ends early.").as_response()
+        return Problem(400, "The body is not valid HTTP or ends early.").as_response()
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response:
         current_app.logger.exception("%s %s failed", request.method, request.path)
-        return Problem(500, "Something went wrong here; it was logged.").as_response()
+        return Problem(500, "An internal error occurred and was logged.").as_response()

@@ -1,4 +1,4 @@
-"""From an image's bytes to plain data: what `/v1/predict` and the browser page have in common."""
+"""From images to plain data, for both `/v1/predict` and the browser page."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +28,8 @@ Image = NDArray[np.uint8]
 class Responder:
     """A predictor behind a batcher, with as many face detectors as the worker has cores.
 
-    Detectors keep state and take long to load, so they live in threads of their own: requests
-    wait for their turn there, in order, instead of slowing each other down.
+    Detectors keep state and are slow to load, so each has its own thread: requests wait their turn
+    there, in order, instead of slowing each other down.
     """
 
     def __init__(self, predictor: Predictor, config: ServiceConfig, metrics: Metrics) -> None:
@@ -49,7 +49,7 @@ class Responder:
 
         Args:
             image: (h, w, 3) uint8 RGB.
-            live: One of many frames: searched once, and smaller.
+            live: One of many frames: searched once, at a smaller size.
         """
         side = min(LIVE_SIDE_PX, self.search_side_px) if live else self.search_side_px
         return self._detectors.submit(
@@ -58,12 +58,12 @@ class Responder:
 
     @cached_property
     def detector_name(self) -> str:
-        """What finds the faces."""
+        """The face detector's name."""
         return choose_search().name
 
     @property
     def search_side_px(self) -> int:
-        """How large images are searched, see `ServiceConfig`."""
+        """The size at which images are searched, see `ServiceConfig`."""
         return self._config.search_side_px
 
     def answer(
@@ -77,12 +77,12 @@ class Responder:
 
         Args:
             images: (h, w, 3) uint8 RGB.
-            detect: False takes each image as one face.
+            detect: False treats each image as one face.
             explain: Some of `EXPLANATIONS`.
             live: As in `find`.
 
         Returns:
-            One dict an image, ready for JSON.
+            One dict per image, ready for JSON.
         """
         found = [
             self.find(i, live) if detect else [FoundFace(whole_image_box(i), 1.0)] for i in images
@@ -123,13 +123,13 @@ class Responder:
             face["grid_xyxy_px"] = self._grid_box(found.box_xyxy_px)
         if "gwa" in explain:
             face["gwa"] = None if reading.gwa is None else _rounded(reading.gwa)
-        if "gat" in explain:  # one a graph layer, mean over heads
+        if "gat" in explain:  # one per graph layer, mean over heads
             layers = None if reading.gat is None else reading.gat.mean(axis=2)
             face["gat"] = None if layers is None else _rounded(layers)
         return face
 
     def _grid_box(self, box: Box) -> list[float]:
-        """Where the 7x7 grid lies, before its tilt: the part of the crop that is looked at."""
+        """The 7x7 grid before its tilt: the part of the crop that the model sees."""
         left, top, right, bottom = box
         half = max(right - left, bottom - top) * self.predictor.info.preprocess.crop / 2
         x, y = (left + right) / 2, (top + bottom) / 2

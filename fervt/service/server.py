@@ -1,9 +1,9 @@
-"""gunicorn around the application: one model a worker process, threads that answer, a clean stop.
+"""gunicorn around the application: one model per worker, a thread pool, and a clean shutdown.
 
-gunicorn has no setting for the time in which a request must have arrived: its threaded worker would
-wait for a slow client forever. This one disconnects it, and tells pages and streams when it is
-stopped, so that a stop takes moments. nginx in front takes slow clients too, but `fervt serve` must
-not need one.
+gunicorn has no setting for how long a request may take to arrive: its threaded worker would wait
+for a slow client forever. This one disconnects such a client, and tells pages and streams when it
+is stopped, so that shutdown is quick. nginx handles slow clients too, but `fervt serve` must not
+depend on it.
 """
 
 import contextlib
@@ -21,13 +21,13 @@ from prometheus_client.multiprocess import mark_process_dead
 from fervt.service.service import Service
 from fervt.threads import limit_process
 
-# A connection on which nothing comes waits in a thread for so long, and then where waiting costs
-# nothing. gunicorn's own 5 s let 150 silent connections hold up a health check for 20.
+# A silent connection occupies a thread for this long; after that, waiting costs nothing. With
+# gunicorn's own 5 s, 150 silent connections held up a health check for 20 s.
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.02
 
 
 class Worker(ThreadWorker):
-    """A threaded worker in which each request must have arrived within the configured time."""
+    """A threaded worker in which each request must arrive within the configured time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,7 +46,7 @@ class Worker(ThreadWorker):
             self._started_at.pop(conn, None)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Answers; a request without a body has arrived, so its connection may live on."""
+        """Answers; a request without a body has fully arrived, so its connection may stay open."""
         if not any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
             self._started_at.pop(conn, None)
         return super().handle_request(req, conn)
@@ -61,11 +61,11 @@ class Worker(ThreadWorker):
         for conn, started in list(self._started_at.items()):
             if started < oldest:
                 self._started_at.pop(conn, None)
-                with contextlib.suppress(OSError):  # it may have gone by itself
+                with contextlib.suppress(OSError):  # it may be closed already
                     conn.sock.shutdown(socket.SHUT_RD)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: pages and streams end, requests are finished."""
+        """SIGTERM: ends pages and streams, finishes requests."""
         if service := self._service:
             service.stopping.set()
         super().handle_exit(sig, frame)
@@ -79,8 +79,8 @@ class Server(BaseApplication):
         host: Address to listen on.
         port: TCP port.
         workers: Processes.
-        threads: Threads of each that answer.
-        cores: Cores for the arithmetic of each.
+        threads: Request threads per worker.
+        cores: Cores for computation per worker.
     """
 
     def __init__(

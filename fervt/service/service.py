@@ -1,4 +1,4 @@
-"""What the routes of one worker share: the model, the limits, the counts."""
+"""State shared by the routes of one worker: the model, the limits, the metrics."""
 
 import threading
 
@@ -11,10 +11,10 @@ from fervt.service.responder import Responder
 
 
 class Service:
-    """What the routes of one worker share.
+    """State shared by the routes of one worker.
 
     Attributes:
-        stopping: Set when the worker is told to stop: pages and streams then end.
+        stopping: Set when the worker is told to stop; pages and streams then end.
         ready: Set once the model is warm.
     """
 
@@ -26,7 +26,7 @@ class Service:
         self.ready = threading.Event()
         self.rate = RateLimit(config.max_rate)
         self.guesses = RateLimit(config.max_rate)  # of the API key
-        self.work = Slots(config.max_in_flight, "Too many requests at a time; try again.")
+        self.work = Slots(config.max_in_flight, "Too many concurrent requests; try again.")
         self.sockets = Slots(config.max_sockets, "Too many open pages; try again later.")
         self.sources = Sources(config, self.responder, self.stopping)
 

@@ -44,10 +44,10 @@ def test_a_folder_without_a_face_is_a_sentence(tmp_path):
 def test_the_command_prints_the_table(photos, capsys):
     assert main(["bench", "faces", str(photos)]) == 0
     head, columns, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith("1 photos of one face each") and "45°" in columns
+    assert head.startswith("1 photos with one face each") and "45°" in columns
     assert rows[0].startswith("Haar cascade, one try")
     assert main(["bench", "faces"]) == 2
-    assert "Say which photos" in capsys.readouterr().err
+    assert "Give a folder of photos" in capsys.readouterr().err
 
 
 def test_the_command_prints_json(photos, capsys):

@@ -85,7 +85,7 @@ def test_settings_that_make_no_sense_are_a_sentence(capsys) -> None:
     for asked, sentence in (
         (["--rounds=0"], "at least 1 round"),
         (["faces", "x", "--threads=0"], "at least 1 round, 1 thread"),
-        (["faces"], "Say which photos"),
+        (["faces"], "Give a folder of photos"),
         (["--width=8", "--checkpoint=fervt-narrow"], "not both"),
     ):
         assert main(["bench", *asked]) == 2

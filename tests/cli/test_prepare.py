@@ -68,7 +68,7 @@ def test_an_empty_split_is_refused_unless_it_is_left_out(source, tmp_path, capsy
     ("out", "splits", "message"),
     [
         ("out.parquet", "Training,Test", "--splits: 'Test' is none of Training"),
-        ("fer2013.csv", "Training", "would be written over the source"),
+        ("fer2013.csv", "Training", "would overwrite the source"),
         (".", "Training", "is a folder"),
     ],
 )

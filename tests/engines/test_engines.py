@@ -144,7 +144,7 @@ def test_an_exported_file_needs_only_what_is_in_it(tmp_path):
 
 
 def test_int8_needs_faces(tmp_path, capsys):
-    with pytest.raises(ConfigError, match="name a prepared file"):
+    with pytest.raises(ConfigError, match="give a prepared file"):
         _export(None, tmp_path / "small.onnx", "--int8")
     assert not list(tmp_path.iterdir())
 

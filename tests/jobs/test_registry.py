@@ -176,14 +176,14 @@ def test_memory_has_a_limit() -> None:
     jobs = Jobs(memory_bytes=200_000_000)
     assert ended(jobs.start("take", "A", works.take_memory, 50)).result == 50_000_000
     job = ended(jobs.start("take", "A", works.take_memory, 900))
-    assert (job.state, job.error) == ("failed", "It takes more memory than it may.")
+    assert (job.state, job.error) == ("failed", "It needs more memory than is allowed.")
 
 
 def test_a_page_can_wait_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(works.measure, "four") == 4
     with pytest.raises(JobError, match=r"^'x\.csv' is empty\.$"):
         ask(works.measure, "")
-    with pytest.raises(JobError, match="more memory than it may"):
+    with pytest.raises(JobError, match="more memory than is allowed"):
         ask(works.fill, 1500)
     monkeypatch.setattr("fervt.jobs.once._WALL_S", 0.5)
     with pytest.raises(JobError, match="too long"):

@@ -202,7 +202,7 @@ def test_cancel_ends_it_and_it_can_be_read_again(open_page, jobs, film):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "notes.mp4 is empty."), (b"text" * 99, "notes.mp4 is no video that can be read.")],
+    [(b"", "notes.mp4 is empty."), (b"text" * 99, "notes.mp4 is not a readable video.")],
 )
 def test_a_bad_file_gets_a_sentence(open_page, jobs, content, sentence):
     app = upload(open_page("live", source="video"), "../notes.mp4", content)

@@ -6,8 +6,8 @@ const JPEG_QUALITY = 0.8;
 const BUSY_PAUSE_MS = 300;
 const ANSWER_TIMEOUT_MS = 8000;
 const LEGENDS = {
-  gwa: "Grid-wise attention: cells in light weigh more than average, darkened cells weigh less.",
-  gat: "Graph attention, last layer: the thicker a line, the more two regions listen to each other.",
+  gwa: "Grid-wise attention: bright cells weigh more than average, dark cells weigh less.",
+  gat: "Graph attention, last layer: the thicker the line, the stronger the attention between two regions.",
 };
 
 const $ = (id) => document.getElementById(id);
@@ -44,7 +44,7 @@ function say(text, bad = false) {
 
 async function startCamera() {
   if (!navigator.mediaDevices) {
-    say("Browsers open cameras only on https:// pages and on localhost.", true);
+    say("Browsers allow cameras only on https:// pages and on localhost.", true);
     return;
   }
   say("Waiting for the camera …");
@@ -57,7 +57,7 @@ async function startCamera() {
     });
   } catch (error) {
     const why = {
-      NotAllowedError: "The camera was not allowed: allow it in the browser's address bar.",
+      NotAllowedError: "Camera access is blocked: allow it in the browser's address bar.",
       NotFoundError: "No camera was found; choose a photo instead.",
       NotReadableError: "Another program is using the camera.",
     };
@@ -115,7 +115,7 @@ function connect() {
   });
   mine.addEventListener("close", (event) => {
     if (mine !== socket || !camera) return;
-    say(event.reason || "The service cannot be reached; trying again …", true);
+    say(event.reason || "The service cannot be reached; retrying …", true);
     sentAt = 0;
     setTimeout(() => camera && mine === socket && connect(), retryMs);
     retryMs = Math.min(retryMs * 2, 8000);
@@ -130,7 +130,7 @@ function sendSettings() {
 
 function nextFrame() {
   if (!camera) return;
-  // Only a frame that is new: the same one twice would tell nothing.
+  // Only a new frame: sending the same one twice is pointless.
   if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(sendFrame);
   else requestAnimationFrame(sendFrame);
 }

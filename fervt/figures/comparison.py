@@ -76,7 +76,9 @@ def outcomes_figure(
             customdata=[each[part] for each in counts],
             hovertemplate=f"{title}: %{{customdata:,}} faces, %{{x:.1%}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", legend={"orientation": "h", "y": 1.15})
+    figure.update_layout(
+        barmode="stack", legend={"orientation": "h", "y": 1.15, "traceorder": "normal"}
+    )
     figure.update_xaxes(range=[0, 1], visible=False)
     return _rows(figure, len(pairs) + 1, "")
 

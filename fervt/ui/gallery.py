@@ -44,8 +44,14 @@ def show_gallery(view: EvaluationView, rows: Rows) -> None:
     if view.faces is None:
         invite_faces("These faces")
         st.caption("Until then, their row numbers and probabilities:")
+        table = table_of(rows)
+        three_digits = st.column_config.NumberColumn(format="%.3f")
         st.dataframe(
-            table_of(rows), hide_index=True, width="stretch", alt="Row numbers and probabilities"
+            table,
+            hide_index=True,
+            width="stretch",
+            column_config={name: three_digits for name in table if name.startswith("P(")},
+            alt="Row numbers and probabilities",
         )
         if len(rows) > _TABLE_ROWS:
             st.caption(f"The first {_TABLE_ROWS:,} of {len(rows):,} rows.")

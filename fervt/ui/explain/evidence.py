@@ -100,9 +100,7 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         st.info("This checkpoint was built without the graph, so there is nothing to show here.")
         return None
     layers, _, heads = trace.gat_attention.shape
-    with st.grid(3, min_column_width=90):
-        layer = _pick_one("Layer", layers, "layer")
-        head = _pick_one("Head", heads, "head")
+    with st.grid(2, min_column_width=130):
         direction = st.selectbox(
             "Edges",
             list(_DIRECTIONS),
@@ -111,7 +109,6 @@ def _show_graph(view: ExplainedFace) -> Values | None:
             format_func=_DIRECTIONS.__getitem__,
             help="Into or out of the marked cell; without a marked cell all stand out.",
         )
-    with st.grid(2, min_column_width=130):
         color = st.selectbox(
             "Nodes",
             list(_NODE_COLOURS),
@@ -119,6 +116,9 @@ def _show_graph(view: ExplainedFace) -> Values | None:
             bind="query-params",
             format_func=_NODE_COLOURS.__getitem__,
         )
+    with st.grid(3, min_column_width=90):
+        layer = _pick_one("Layer", layers, "layer")
+        head = _pick_one("Head", heads, "head")
         dimming = st.slider(
             "Darken the face", 0, 100, 60, 10, key="dim", bind="query-params", format="%d%%"
         )

@@ -38,23 +38,26 @@ Picture: TypeAlias = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.u
 # out of reach of untrusted bytes.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 IMAGE_SUFFIXES = (
-    ".avif",
-    ".bmp",
-    ".gif",
+    ".jpg",
+    ".png",
     ".heic",
+    ".webp",
+    ".gif",
+    ".tif",
+    ".bmp",
+    ".avif",
+    ".jpeg",
+    ".tiff",
     ".heif",
     ".hif",
     ".jfif",
     ".jpe",
-    ".jpeg",
-    ".jpg",
     ".mpo",
-    ".png",
-    ".tif",
-    ".tiff",
-    ".webp",
 )
-"""Their file extensions, in every interface; the content decides how a file is read."""
+"""Their file extensions, in every interface, the most frequent first: lists of them are cut off.
+
+The content decides how a file is read.
+"""
 
 # Pillow's own limit is higher than ours and only warns; ours rejects before any decoding. Set
 # once, not around each call, because warning filters are shared by all threads.

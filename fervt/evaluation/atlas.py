@@ -21,6 +21,7 @@ from fervt.regions import REGIONS
 
 LEVEL = 0.95
 _BLOCK = 2048
+_WORTH_SAYING = 0.005  # of a difference between regions: less is rounded to nothing
 FEWEST_TO_JUDGE = 20
 """Faces needed to say whether a map is the same for everybody.
 
@@ -287,7 +288,7 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
         f"{names[i]} {difference.value[i]:+.2f} ({difference.low[i]:+.2f} to "
         f"{difference.high[i]:+.2f})"
         for i in order
-        if difference.is_clear[i]
+        if difference.is_clear[i] and abs(difference.value[i]) >= _WORTH_SAYING
     ]
     if not said:
         return f"No region differs clearly between {what} and {other}."

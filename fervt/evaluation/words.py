@@ -11,6 +11,7 @@ import numpy as np
 from fervt.evaluation import references
 from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.metrics import Metrics
+from fervt.evaluation.rows import Rows
 from fervt.labels import FER2013, SPLITS, Vocabulary, expression
 from fervt.metrics import (
     PEOPLE_DIFFER,
@@ -92,9 +93,15 @@ def describe_tools(split: str) -> str:
     )
 
 
-def unseen(split: str) -> str:
-    """What follows a number of faces of a split that training didn't touch; "" for others."""
-    return " that it was not trained on" if split in SPLITS[1:] else ""
+def unseen(rows: Rows, split: str) -> str:
+    """What follows a number of faces of a held-out split; "" for others.
+
+    Some test faces are also in an earlier split, so that the model may have seen them.
+    """
+    if split not in SPLITS[1:]:
+        return ""
+    copies = int(rows.table["is_copy"].sum())
+    return f", held out but for {copies:,} copies" if copies else ", held out from training"
 
 
 @dataclass(frozen=True)

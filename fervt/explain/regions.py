@@ -77,7 +77,9 @@ def describe_drops(drops: Mapping[str, float]) -> str:
             sentence += f"; the {' and the '.join(named)} hardly {verb}"
     last = order[-1]
     if drops[last] <= -MATTERS:
-        sentence += f". Without the {last} it would gain {_points(round(-100 * drops[last]))}"
+        sentence += (
+            f". Without the {last}, the answer would gain {_points(round(-100 * drops[last]))}"
+        )
     return sentence + "."
 
 

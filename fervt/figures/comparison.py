@@ -77,7 +77,9 @@ def outcomes_figure(
             hovertemplate=f"{title}: %{{customdata:,}} faces, %{{x:.1%}}<extra></extra>",
         )
     figure.update_layout(
-        barmode="stack", legend={"orientation": "h", "y": 1.15, "traceorder": "normal"}
+        barmode="stack",
+        # Below, where its rows have room on a phone, too.
+        legend={"orientation": "h", "y": -0.05, "yanchor": "top", "traceorder": "normal"},
     )
     figure.update_xaxes(range=[0, 1], visible=False)
     return _rows(figure, len(pairs) + 1, "")

@@ -83,7 +83,7 @@ def _slides(
     if comparable:
         said += [f"People reach {HUMAN_ACCURACY}.", describe_tools(evaluation.split)]
     yield Slide(
-        f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(evaluation.split)}",
+        f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(rows, evaluation.split)}",
         " ".join([*said, rule]).strip(),
         _standing(evaluation, rows) if comparable else _per_class(rows, "recall"),
     )
@@ -122,7 +122,9 @@ def _slides(
 
 def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
     names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
-    return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, marked=evaluation.name)
+    ranked = sorted(zip(accuracies, names, strict=True), reverse=True)
+    accuracy = {"Accuracy": tuple(value for value, _ in ranked)}
+    return Bars(tuple(name for _, name in ranked), accuracy, marked=evaluation.name)
 
 
 def _per_class(rows: Rows, figure: str) -> Bars:

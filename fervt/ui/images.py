@@ -100,6 +100,7 @@ def pick_image(
     chosen = find_picture(wanted) if wanted else None
     if wanted and chosen is None:
         st.warning(as_text(_explain_unknown(wanted, default)), icon=":material/link_off:")
+    is_example = chosen is None and default is not None
     if chosen is None and default is not None:
         chosen = examples()[default]
     if inline:
@@ -107,6 +108,8 @@ def pick_image(
     elif chosen is None:
         _draw_sources()
     _draw_toolbar(chosen, not inline)
+    if is_example:
+        st.caption("This is an example, until you give a photo.")
     _draw_own(chosen, describe or (lambda picture: picture.name))
     if chosen is not None and chosen.note:
         st.warning(as_text(chosen.note), icon=":material/broken_image:")

@@ -231,7 +231,7 @@ def test_the_command_stores_both_and_goes_on(tmp_path, capsys) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--occlusion"], "add --evidence"),
+        (["--occlusion"], "--occlusion needs --evidence"),
         (["--sample", "5"], "--sample is the number"),
         (["--corruptions", "--sample", "-1"], "--sample is the number"),
         (["--evidence", "--neutralize", "gwa"], "leave out --neutralize"),

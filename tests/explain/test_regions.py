@@ -57,7 +57,7 @@ def test_hiding_a_region_changes_only_what_looks_there(predictor, face):
         ({}, "No single region decides: hiding any one of them costs less than a point."),
         (
             {"mouth": 0.2, "eyes": -0.08, "brows": 0.03, "nose": 0.03, "cheeks": 0.03},
-            "Hiding the mouth costs 20 points. Without the eyes it would gain 8 points.",
+            "Hiding the mouth costs 20 points. Without the eyes, the answer would gain 8 points.",
         ),
     ],
 )

@@ -49,6 +49,11 @@ def _about_the_labels(comparison: Comparison) -> list[str]:
         tuned = [name for name, truth in own.items() if truth is FERPLUS]
         if tuned:
             sentences.append(f"{' and '.join(tuned)} was tuned for these labels.")
+        others = " and ".join(name for name, truth in own.items() if truth is FER2013)
+        sentences.append(
+            f"On Evaluation, {others} is measured with FER2013's labels, which “Labels” chooses "
+            "here, too."
+        )
     return sentences
 
 

@@ -52,9 +52,13 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
 
 
 def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
-    """Whether the other maps point at the region that matters most when hidden."""
+    """Whether the other maps point at the region that matters most when hidden.
+
+    Occlusion isn't asked: it hides, too, but a cell at a time.
+    """
     deciding = max(drops, key=drops.__getitem__)
-    strongest = {key: strongest_region(maps[key]) for key in ORDER if key in maps}
+    others = [key for key in ORDER if key in maps and key != "occlusion"]
+    strongest = {key: strongest_region(maps[key]) for key in others}
     if drops[deciding] < MATTERS:
         where = ", ".join(f"{_name(key)} on the {name}" for key, name in strongest.items())
         return f"The maps are strongest here: {where}."

@@ -30,6 +30,7 @@ _MISSING = {
 }
 # The smallest distance from neutral drawn in full color: 2 points, or a quarter of the mean.
 _FLOORS = {"occlusion": 0.02, "gwa": 0.25, "gat": 0.25, "grad_cam": 1e-6}
+_STRONGEST = {"occlusion": "Strongest single cells"}  # the page's first sentence hides regions
 _FACE_PX = 448
 
 
@@ -61,7 +62,7 @@ def show_board(view: ExplainedFace) -> None:
             "panels": [_panel(key, maps, view.explanation.trace) for key in ORDER],
             "lines": cell_lines(maps, view.target.describe_score(view.predictor.classes)),
             "hint": "Point at a cell to read it here; click to mark it in all four. Regions come "
-            "from the crop's fixed geometry, not from landmarks.",
+            "from the crop's fixed geometry, not from landmarks. Rows and columns count from 0.",
             "legend": legend(),
             "cell": cell,
         },
@@ -98,7 +99,7 @@ def plain_panel(key: str, values: Array) -> dict[str, Any]:
         "fills": tint_cells(values, SOURCES[key].neutral, _FLOORS[key], SOURCES[key].signed),
         "texts": [f"{name_cell(*cell)}: rank {ranks[cell]} of 49" for cell in every_cell()],
         "order": ranks.ravel().tolist(),
-        "note": f"Strongest: {strongest_region(values)}",
+        "note": f"{_STRONGEST.get(key, 'Strongest')}: {strongest_region(values)}",
     }
 
 

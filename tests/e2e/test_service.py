@@ -420,7 +420,7 @@ def test_a_stop_is_clean_and_quick_with_an_open_page_and_a_stream(checkpoint, fr
         (("--checkpoint", "TINY", "--host", "256.0.0.1"), "Cannot listen on 256.0.0.1"),
         (("--checkpoint", "DAMAGED"), "'damaged.safetensors'"),
         (("--source", "lobby=0", "--workers", "2"), "Sources need one worker"),
-        (("--source", "demo=missing.mp4"), "names no file"),
+        (("--source", "demo=missing.mp4"), "neither a file nor a camera number"),
         (("--source", "0"), "must be NAME="),
         (("--source", "a=0", "--source", "a=1"), "each name once"),
         (("--workers", "0"), "at least 1"),

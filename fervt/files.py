@@ -82,16 +82,20 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
 def finish_writes(folder: Path) -> None:
     """Finishes what `write_together` had planned when its process was killed."""
     for plan in _abandoned(folder, _PLAN):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            steps = json.loads(plan.read_text("utf-8"))
-            for name in steps["remove"]:
-                (folder / os.path.basename(name)).unlink(missing_ok=True)
-            for name in steps["rename"]:
-                part = _PART.fullmatch(name)
-                if part is not None and (folder / os.path.basename(name)).is_file():
-                    os.replace(folder / name, folder / part["name"])
-        with suppress(OSError):
+        with suppress(OSError):  # such as a read-only folder: the plan stays for another time
+            with suppress(ValueError, KeyError, TypeError):  # not a plan of ours
+                _carry_out(json.loads(plan.read_text("utf-8")), folder)
             plan.unlink()
+
+
+def _carry_out(steps: dict[str, list[str]], folder: Path) -> None:
+    # A stranger may have written the plan: names lead nowhere but to files of the folder.
+    for name in map(os.path.basename, steps["remove"]):
+        (folder / name).unlink(missing_ok=True)
+    for name in map(os.path.basename, steps["rename"]):
+        part = _PART.fullmatch(name)
+        if part is not None and (folder / name).is_file():
+            os.replace(folder / name, folder / part["name"])
 
 
 def _clear_abandoned(folder: Path) -> None:

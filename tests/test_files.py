@@ -185,3 +185,19 @@ def test_an_error_names_the_file_that_was_meant(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught, write_aside(tmp_path / "a.txt") as aside:
         raise OSError(28, "No space left on device", str(aside))
     assert caught.value.filename == str(tmp_path / "a.txt")
+
+
+def test_a_strange_plan_moves_nothing_out_of_its_folder(tmp_path: Path) -> None:
+    """The path in the plan leads out of the folder, to a file there that is named like a part."""
+    folder = tmp_path / "folder"
+    for step in (".x", "x"):  # that the path goes through
+        (folder / step).mkdir(parents=True)
+    name = "y.0a1b2c-1.part"
+    for place in (folder, tmp_path):
+        (place / name).write_text("kept")
+    plan = folder / ".0a1b2c-1.plan"
+    plan.write_text(f'{{"remove": [], "rename": [".x/../../{name}"]}}')
+    os.utime(plan, (0, 0))
+    finish_writes(folder)
+    assert sorted(os.listdir(tmp_path)) == ["folder", name]
+    assert (folder / name).read_text() == "kept" and not plan.exists()

@@ -291,7 +291,8 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
         if difference.is_clear[i] and abs(difference.value[i]) >= _WORTH_SAYING
     ]
     if not said:
-        return f"No region differs clearly between {what} and {other}."
+        least = f" by {_WORTH_SAYING} or more" if difference.is_clear.any() else ""
+        return f"No region differs clearly{least} between {what} and {other}."
     return f"Regions that differ clearly, {what} against {other}, {unit}: {'; '.join(said)}."
 
 

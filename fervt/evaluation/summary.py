@@ -37,7 +37,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
         sentences.insert(
             1,
             f"Without the {len(rows) - len(own):,} faces that are also in an earlier split it is "
-            f"{own.scores.accuracy:.1%}.",
+            f"{own.right.mean():.1%}.",
         )
     if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")

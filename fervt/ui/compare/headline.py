@@ -47,12 +47,14 @@ def _about_the_labels(comparison: Comparison) -> list[str]:
     }
     if comparison.truth is FERPLUS and FER2013 in own.values():
         tuned = [name for name, truth in own.items() if truth is FERPLUS]
+        others = [name for name, truth in own.items() if truth is FER2013]
         if tuned:
-            sentences.append(f"{' and '.join(tuned)} was tuned for these labels.")
-        others = " and ".join(name for name, truth in own.items() if truth is FER2013)
+            was = "was" if len(tuned) == 1 else "were"
+            sentences.append(f"{' and '.join(tuned)} {was} tuned for these labels.")
+        verb = "is" if len(others) == 1 else "are"
         sentences.append(
-            f"On Evaluation, {others} is measured with FER2013's labels, which “Labels” chooses "
-            "here, too."
+            f"On Evaluation, {' and '.join(others)} {verb} measured with FER2013's labels, which "
+            "“Labels” chooses here, too."
         )
     return sentences
 

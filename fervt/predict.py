@@ -18,7 +18,7 @@ from scipy.special import softmax
 
 from fervt.checkpoint import CheckpointInfo, load_checkpoint, name_checkpoint
 from fervt.data.transforms import FACE_SIZE
-from fervt.device import find_device
+from fervt.device import find_device, to_device
 from fervt.engines import Engine, Output, open_engine
 from fervt.errors import ConfigError, ImageError
 from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
@@ -239,16 +239,16 @@ class Predictor:
         if "gat" in evidence and config.use_gnn:
             wanted.append("graph_attention")
         started = time.perf_counter()
-        with threads_for(len(faces)), torch.inference_mode():
-            images = self.prepare(faces)
+        images = self.info.preprocess.to_input(faces)
+        with threads_for(len(faces)):
             answers = dict(zip(wanted, self.engine.run(images, wanted), strict=True))
         probabilities = self._calibrate(answers["logits"])
         latency_ms = 1000 * (time.perf_counter() - started) / len(faces)
         gwa, gat = answers.get("gwa_weights"), answers.get("graph_attention")
         inputs = None
         if "input" in evidence:
-            seen = self.info.preprocess.denormalize(images)
-            inputs = (seen * 255).round().byte().cpu().numpy()
+            seen = self.info.preprocess.denormalize(torch.from_numpy(images))
+            inputs = (seen * 255).round().byte().numpy()
         return [
             Reading(
                 probabilities[i],
@@ -268,7 +268,9 @@ class Predictor:
         Returns:
             Calibrated probabilities (B, C).
         """
-        parts = [self.engine.run(part, ["logits"])[0] for part in images.split(_BATCH)]
+        parts = [
+            self.engine.run(part.cpu().numpy(), ["logits"])[0] for part in images.split(_BATCH)
+        ]
         return self._calibrate(np.concatenate(parts))
 
     def _run(
@@ -281,9 +283,7 @@ class Predictor:
 
     def prepare(self, faces: NDArray[np.uint8]) -> torch.Tensor:
         """Gray faces (B, 48, 48) uint8 as the network's input (B, 3, S, S), on its device."""
-        batch = torch.from_numpy(np.require(faces, requirements=["C", "W"])).to(self.device)
-        images = self.info.preprocess.to_input(batch)
-        return images.contiguous(memory_format=torch.channels_last)
+        return to_device(self.info.preprocess.to_input(faces), self.device)
 
     def probabilities(self, output: FERVTOutput) -> NDArray[np.float32]:
         """Calibrated probabilities (B, C) of an output."""

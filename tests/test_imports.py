@@ -32,7 +32,7 @@ LEFT_OF = {
     "data": ["images", "files", "options", "progress", "grid"],
     "model": ["data", "grid"],
     "checkpoint": ["model", "resources", "threads"],
-    "engines": ["checkpoint", "files", "threads"],
+    "engines": ["checkpoint", "device", "files", "threads"],
     "metrics": ["labels", "files"],
     "predict": ["checkpoint", "device", "engines", "faces", "threads"],
     "evaluation": ["explain", "metrics", "progress", "regions"],

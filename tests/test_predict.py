@@ -46,7 +46,7 @@ def test_astronaut_has_one_face_and_probabilities(predictor: Predictor, checkpoi
     model, info = load_checkpoint(checkpoint)
     face = to_face(crop_face(image, prediction.box_xyxy_px))
     with torch.inference_mode():
-        images = info.preprocess.to_input(torch.from_numpy(face)[None])
+        images = torch.from_numpy(info.preprocess.to_input(face[None]))
         expected = (model(images).logits / 2.0).softmax(dim=1)[0].numpy()
     np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
     seen = (info.preprocess.denormalize(images)[0] * 255).round().byte().numpy()

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from fervt.bench.turns import Line, in_turns
 from fervt.data.transforms import FACE_SIZE
+from fervt.device import to_device
 from fervt.engines import OnnxEngine, Output
 from fervt.engines.onnx_graph import require_tracing
 from fervt.evaluation.run import run_model
@@ -61,21 +62,17 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
     """
     yield _bench_training(predictor.info.config, batch_size, turns, amp)
     bare = bare_network(predictor.info.config)
-    random = torch.Generator().manual_seed(0)
-    faces = torch.randint(
-        256, (_EVALUATED, FACE_SIZE, FACE_SIZE), dtype=torch.uint8, generator=random
-    )
-    every = faces.numpy()
-
+    shape = _EVALUATED, FACE_SIZE, FACE_SIZE
+    faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     engine = _as_engine(bare, predictor)
 
     def read_bare(some: NDArray[np.uint8]) -> None:
-        with threads_for(len(some)), torch.inference_mode():
-            images = predictor.prepare(some)
+        with threads_for(len(some)):
+            images = predictor.info.preprocess.to_input(some)
             softmax(engine.run(images, ["logits"])[0], axis=1)
 
     for count, name in ((1, "one face"), (64, "64 faces")):
-        some = every[:count]
+        some = faces[:count]
         yield in_turns(
             name, partial(predictor.classify, some), BARE, partial(read_bare, some), turns
         )
@@ -88,9 +85,11 @@ class _BareEngine:
     def __init__(self, network: BareResNet34) -> None:
         self._network = network
 
-    def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
+    def run(
+        self, images: NDArray[np.float32], outputs: Sequence[Output]
+    ) -> list[NDArray[np.float32]]:
         with torch.inference_mode():
-            return [self._network(images).numpy()]
+            return [self._network(to_device(images, torch.device("cpu"))).numpy()]
 
 
 def _as_engine(network: BareResNet34, predictor: Predictor) -> OnnxEngine | _BareEngine:
@@ -145,17 +144,16 @@ def _bench_training(config: FERVTConfig, batch_size: int, turns: int, amp: bool)
     return in_turns(f"training step of {batch_size}", step_ours, BARE, step_bare, turns)
 
 
-def _bench_evaluation(predictor: Predictor, faces: Tensor, turns: int) -> Line:
+def _bench_evaluation(predictor: Predictor, faces: NDArray[np.uint8], turns: int) -> Line:
     """`run_model` against a bare loop over the same network and batches."""
     torch.manual_seed(0)
     model = FERVTGNN(predictor.info.config).eval()
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     preprocess = predictor.info.preprocess
     batches = [
-        preprocess.to_input(part).contiguous(memory_format=torch.channels_last)
-        for part in faces.split(64)
+        to_device(preprocess.to_input(faces[start : start + 64]), predictor.device)
+        for start in range(0, len(faces), 64)
     ]
-    array = faces.numpy()
 
     def bare_loop() -> None:
         with torch.inference_mode():
@@ -164,7 +162,7 @@ def _bench_evaluation(predictor: Predictor, faces: Tensor, turns: int) -> Line:
 
     return in_turns(
         f"evaluate {len(faces)} faces",
-        lambda: run_model(model, preprocess, array),
+        lambda: run_model(model, preprocess, faces),
         "bare loop",
         bare_loop,
         turns,

@@ -6,8 +6,11 @@ in exactly the same way, and `denormalize` shows exactly what the model saw.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -39,27 +42,22 @@ class Preprocess:
     def __post_init__(self) -> None:
         check_types(self)
 
-    def to_input(self, faces: Tensor) -> Tensor:
-        """Turns faces (B, 48, 48) uint8 into normalized images (B, 3, S, S) float32."""
-        return self.sample(faces, _center(len(faces), self.crop, faces.device))
+    def to_input(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turns faces (B, 48, 48) into normalized images (B, 3, S, S)."""
+        return self._read_window(faces, 0, 0)
 
-    def five_crops(self, faces: Tensor) -> Tensor:
+    def five_crops(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Cuts five windows of each face, none mirrored, like torchvision's `FiveCrop`.
 
         Args:
-            faces: (B, 48, 48) uint8.
+            faces: (B, 48, 48).
 
         Returns:
             (5, B, 3, S, S) normalized images: the center as in `to_input`, then the windows that
             touch the face's upper left, upper right, lower left and lower right corner.
         """
-        room = 1 - self.crop
-        windows = []
-        for right, down in ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1)):
-            theta = _center(len(faces), self.crop, faces.device)
-            theta[:, 0, 2], theta[:, 1, 2] = room * right, room * down
-            windows.append(self.sample(faces, theta))
-        return torch.stack(windows)
+        places = ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1))
+        return np.stack([self._read_window(faces, *place) for place in places])
 
     def denormalize(self, images: Tensor) -> Tensor:
         """Turns normalized images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
@@ -80,11 +78,30 @@ class Preprocess:
         )
         return ((gray - self.mean) / self.std).expand(-1, 3, -1, -1)
 
+    def _read_window(self, faces: NDArray[np.uint8], right: int, down: int) -> NDArray[np.float32]:
+        """What `sample` does, for an upright window that is the same for all faces.
 
-def _center(count: int, crop: float, device: torch.device) -> Tensor:
-    theta = torch.zeros(count, 2, 3, device=device)
-    theta[:, 0, 0] = theta[:, 1, 1] = crop
-    return theta
+        In NumPy, because PyTorch's calls would take one face up to half a millisecond.
+
+        Args:
+            faces: (B, 48, 48).
+            right: -1 for the window at the left edge, 0 for the middle, 1 for the right edge.
+            down: The same from top to bottom.
+        """
+        rows, columns = (_resampling(self.image_size, self.crop, at) for at in (down, right))
+        gray = rows @ faces.astype(np.float32) @ columns.T
+        gray = (gray - np.float32(255 * self.mean)) / np.float32(255 * self.std)
+        return np.repeat(gray[:, np.newaxis], 3, axis=1)
+
+
+@lru_cache
+def _resampling(size: int, crop: float, place: int) -> NDArray[np.float32]:
+    """Bilinear weights (size, 48) of a face's pixels along one axis, as `grid_sample` has them."""
+    window = crop * (2 * np.arange(size) + 1 - size) / size  # -1..1
+    last = FACE_SIZE - 1
+    pixels = last / 2 + (window + place * (1 - crop)) * FACE_SIZE / 2
+    distance = np.abs(pixels.clip(0, last)[:, np.newaxis] - np.arange(FACE_SIZE))
+    return (1 - distance).clip(0).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,13 @@ class Engine(Protocol):
     name: str
     key: EngineChoice
 
-    def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
+    def run(
+        self, images: NDArray[np.float32], outputs: Sequence[Output]
+    ) -> list[NDArray[np.float32]]:
         """Runs the network over normalized images (B, 3, S, S), on the calling thread's threads.
 
         Args:
-            images: As `Predictor.prepare` makes them.
+            images: As `Preprocess.to_input` makes them.
             outputs: What to return; the network must have the part.
 
         Returns:

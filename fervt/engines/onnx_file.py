@@ -6,6 +6,7 @@ from typing import Any
 
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
+from fervt.device import find_device
 from fervt.engines.onnx_graph import fill_graph, find_or_make_graph
 from fervt.engines.onnx_runtime import OnnxEngine
 from fervt.engines.opening import TOLERANCE, largest_difference
@@ -48,7 +49,9 @@ def as_onnx(checkpoint: Path) -> tuple[bytes, float]:
     model, info = load_checkpoint(checkpoint)
     metadata = describe_file(info, file_sha256(checkpoint))
     content = fill_graph(find_or_make_graph(info.config), model.state_dict(), metadata)
-    difference = largest_difference(OnnxEngine(content), TorchEngine(model), info.preprocess)
+    difference = largest_difference(
+        OnnxEngine(content), TorchEngine(model, find_device("cpu")), info.preprocess
+    )
     if not difference <= TOLERANCE:
         raise ConfigError(
             f"This checkpoint's ONNX file would differ from PyTorch by {difference:.1g} in its "

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fervt.engines.engine import EngineChoice, Output
 
@@ -29,12 +28,14 @@ class OnnxEngine:
         """Jobs take their predictor into their own process, where it is planned again."""
         return type(self), (self._content,)
 
-    def run(self, images: Tensor, outputs: Sequence[Output]) -> list[NDArray[np.float32]]:
+    def run(
+        self, images: NDArray[np.float32], outputs: Sequence[Output]
+    ) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         threads = torch.get_num_threads()  # set by `fervt.threads` for the calling thread
         if threads not in self._sessions:  # at worst planned twice, if two callers come at once
             self._sessions[threads] = self._plan(threads)
-        given = {"images": np.ascontiguousarray(images.numpy())}
+        given = {"images": np.ascontiguousarray(images)}
         return self._sessions[threads].run(list(outputs), given)
 
     def outputs(self) -> list[Output]:

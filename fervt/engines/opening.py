@@ -34,7 +34,7 @@ def open_engine(
     """
     if choice not in ENGINES:
         raise ConfigError(f"There is no engine '{choice}'; known: {', '.join(ENGINES)}.")
-    reference = TorchEngine(model)
+    reference = TorchEngine(model, device)
     if choice == "torch" or (choice == "auto" and device.type != "cpu"):
         return reference
     if device.type != "cpu":
@@ -61,7 +61,7 @@ def largest_difference(
     """The largest difference of two engines' logits over some images of noise."""
     shape = count, FACE_SIZE, FACE_SIZE
     faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    images = preprocess.to_input(torch.from_numpy(faces))
+    images = preprocess.to_input(faces)
     with one_thread():
         (ours,), (theirs,) = (each.run(images, ["logits"]) for each in (engine, reference))
     return float(np.abs(ours - theirs).max())

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
+from fervt.device import to_device
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.averaging import FiveCrop
 from fervt.evaluation.beside import hash_rows
@@ -92,10 +93,10 @@ def measure_five_crop(
         raise DataError("There are no faces to measure.")
     model, preprocess, found = predictor.network, predictor.info.preprocess, []
     for start in range(0, len(data), batch_size):
-        faces = torch.from_numpy(data.images[start : start + batch_size]).to(predictor.device)
+        faces = data.images[start : start + batch_size]
+        windows = np.concatenate(preprocess.five_crops(faces))
         with torch.inference_mode():
-            windows = preprocess.five_crops(faces).flatten(0, 1)
-            logits = model(windows.contiguous(memory_format=torch.channels_last)).logits
+            logits = model(to_device(windows, predictor.device)).logits
         found.append(logits.softmax(dim=1).unflatten(0, (5, -1)).mean(dim=0).cpu())
         done = start + len(faces)
         report(done / len(data), f"Five crops: {done:,} of {len(data):,} faces")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.transforms import Preprocess
+from fervt.device import to_device
 from fervt.errors import DataError
 from fervt.evaluation.parts_report import Following, PartChange, PartsReport
 from fervt.grid import GRID
@@ -188,7 +189,7 @@ def _run(
     model: FERVTGNN, preprocess: Preprocess, batch: Tensor, change: Intervention | None = None
 ) -> _Read:
     with torch.inference_mode():
-        images = preprocess.to_input(batch).contiguous(memory_format=torch.channels_last)
+        images = to_device(preprocess.to_input(batch.cpu().numpy()), batch.device)
         output = model(images, change)
     return _Read(output.logits.argmax(dim=1), output.gwa_weights, output.gnn_features)
 

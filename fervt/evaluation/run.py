@@ -13,6 +13,7 @@ from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
+from fervt.device import to_device
 from fervt.errors import DataError
 from fervt.evaluation.evidence import shorten
 from fervt.evaluation.metrics import (
@@ -90,8 +91,7 @@ def run_model(
     model.eval()
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
         for start in range(0, len(faces), batch_size):
-            batch = torch.from_numpy(faces[start : start + batch_size]).to(device)
-            images = preprocess.to_input(batch).contiguous(memory_format=torch.channels_last)
+            images = to_device(preprocess.to_input(faces[start : start + batch_size]), device)
             output = model(images, intervention)
             found = {
                 "logits": output.logits,

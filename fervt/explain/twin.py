@@ -18,7 +18,7 @@ def untrained_twin(predictor: Predictor, seed: int = 0) -> Predictor:
     """A predictor with the same preprocessing and random weights, one per configuration."""
     twin = copy.copy(predictor)
     twin._model = _untrained(predictor.info.config, seed).to(predictor.device)
-    twin.engine = TorchEngine(twin._model)
+    twin.engine = TorchEngine(twin._model, twin.device)
     return twin
 
 

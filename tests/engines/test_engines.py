@@ -59,11 +59,11 @@ def test_a_shipped_checkpoint_answers_alike_on_both_engines(name):
 
 def test_every_output_of_one_face_and_of_many_is_pytorchs():
     model, info = load_checkpoint(find_checkpoint())
-    engine, reference = open_engine("onnx", model, info.preprocess, CPU), TorchEngine(model)
-    images = info.preprocess.to_input(torch.from_numpy(draw_faces(np.arange(19) % 7)))
+    engine, reference = open_engine("onnx", model, info.preprocess, CPU), TorchEngine(model, CPU)
+    images = info.preprocess.to_input(draw_faces(np.arange(19) % 7))
     names = engine.outputs()
     with torch.inference_mode():
-        assert set(names) == set(named_outputs(model(images)))
+        assert set(names) == set(named_outputs(model(torch.from_numpy(images))))
     for count in (1, 19):  # on one thread, and on as many as there are
         found = engine.run(images[:count], names), reference.run(images[:count], names)
         for ours, theirs in zip(*found, strict=True):

@@ -158,7 +158,7 @@ def planted(tmp_path_factory):
     """A predictor around the planted model, and faces with one bright cell for their label."""
     predictor = Predictor(tiny.save_tiny(tmp_path_factory.mktemp("planted")))
     predictor._model = Planted()
-    predictor.engine = TorchEngine(predictor._model)
+    predictor.engine = TorchEngine(predictor._model, predictor.device)
     object.__setattr__(predictor.info, "preprocess", Preprocess(28, 0.4, 0.25, crop=28 / 48))
     labels = np.arange(70) % 7
     faces = np.random.default_rng(0).integers(90, 110, (70, 48, 48), dtype=np.uint8)

@@ -52,7 +52,7 @@ def test_files_hold_what_the_model_says(saved: Path, checkpoint: Path, data) -> 
     assert all(table[name].dtype == np.float32 for name in FER2013.classes)
     model, info = load_checkpoint(checkpoint)
     with torch.inference_mode():
-        images = info.preprocess.to_input(torch.from_numpy(private.images))
+        images = torch.from_numpy(info.preprocess.to_input(private.images))
         plain, mirrored = (model(x).logits.softmax(1).numpy() for x in (images, images.flip(-1)))
     names = list(FER2013.classes)
     np.testing.assert_allclose(table[names], plain, atol=1e-5)

@@ -23,7 +23,9 @@ class Planted:
     def run(self, images, outputs):
         assert outputs == ["logits"]
         cell = images.shape[-1] // 7
-        strength = nn.functional.avg_pool2d(images.abs().mean(dim=1, keepdim=True), cell)[:, 0]
+        strength = nn.functional.avg_pool2d(
+            torch.from_numpy(images).abs().mean(dim=1, keepdim=True), cell
+        )[:, 0]
         seen = torch.stack([strength[:, r, c].clamp(max=0.2) / 0.2 for r, c in PLANTED], dim=1)
         logits = torch.zeros(len(images), 7)
         logits[:, 2] = 8 * seen.mean(dim=1) - 3

@@ -97,7 +97,7 @@ def test_votes_as_a_second_target(data, tmp_path: Path) -> None:
     assert info.labels_seen == ("fer2013", "ferplus")
     assert not any("votes" in name for name in model.state_dict())
     training = data.split("Training")
-    faces = trainer.preprocess.to_input(torch.from_numpy(training.images))
+    faces = torch.from_numpy(trainer.preprocess.to_input(training.images))
     with torch.inference_mode():
         _, logits, _ = trainer.read_outs.eval()(faces)
     known = training.label_ferplus >= 0

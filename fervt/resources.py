@@ -14,7 +14,7 @@ CHECKPOINTS = ASSETS / "checkpoints"
 EVALUATIONS = ASSETS / "evaluations"
 GRAPHS = ASSETS / "graphs"
 EXAMPLES = ASSETS / "examples"
-TILT_WEIGHTS = ASSETS / "tilt.safetensors"
+TILT_NETWORK = ASSETS / "tilt.onnx"
 FAITHFULNESS = ASSETS / "faithfulness.json"
 
 IMPORT_ROOT = _PACKAGE.parent

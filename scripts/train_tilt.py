@@ -3,7 +3,7 @@
     python -m scripts.train_tilt ~/fer2013-prepared.parquet
 
 On FER2013's Training faces, rotated by any angle, shifted and scaled like detectors' boxes, for
-some minutes on a CPU. Prints the error on PublicTest and writes `assets/tilt.safetensors`.
+some minutes on a CPU. Prints the error on PublicTest and writes `assets/tilt.onnx`.
 """
 
 import argparse
@@ -11,23 +11,49 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from fervt.data.prepared import read_prepared
-from fervt.faces.tilt import INPUT_PX, TiltNet, as_input
-from fervt.resources import TILT_WEIGHTS
+from fervt.engines.onnx_graph import strip_debugging
+from fervt.faces.tilt import INPUT_PX, as_input
+from fervt.resources import TILT_NETWORK
 
 BATCH, RATE = 128, 2e-3
 SHIFT, SCALES = 0.08, (0.85, 1.2)  # of a box's side: how detectors' boxes differ
+
+
+class TiltNet(nn.Module):
+    """Estimates a head's tilt: (B, 1, 32, 32) from `as_input` to (B, 2), its cosine and sine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def stage(channels_in: int, channels: int) -> list[nn.Module]:
+            convolution = nn.Conv2d(channels_in, channels, 3, stride=2, padding=1, bias=False)
+            return [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
+
+        self.layers = nn.Sequential(
+            *stage(1, 24),
+            *stage(24, 48),
+            *stage(48, 96),
+            nn.Flatten(),
+            nn.Linear(96 * 4 * 4, 96),
+            nn.ReLU(),
+            nn.Linear(96, 2),
+        )
+
+    def forward(self, disks: torch.Tensor) -> torch.Tensor:
+        """Reads disks."""
+        return self.layers(disks)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path, help="a prepared file")
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--out", type=Path, default=TILT_WEIGHTS)
+    parser.add_argument("--out", type=Path, default=TILT_NETWORK)
     args = parser.parse_args()
     torch.manual_seed(0)
     faces = {
@@ -43,7 +69,7 @@ def main() -> None:
         some = faces["Training"][torch.randint(len(faces["Training"]), (BATCH,))]
         near = torch.rand(BATCH) < 0.5
         angles = (2 * torch.rand(BATCH) - 1) * torch.where(near, 50.0, 180.0)
-        across = net(as_input(turn(some, angles, jitter=True)))
+        across = net(disks(turn(some, angles, jitter=True)))
         wanted = torch.stack(
             [torch.cos(torch.deg2rad(angles)), torch.sin(torch.deg2rad(angles))], 1
         )
@@ -57,15 +83,36 @@ def main() -> None:
     for angle in (0, 15, 30, 45, 90, 180):
         turned = turn(faces["PublicTest"], torch.full((len(faces["PublicTest"]),), float(angle)))
         with torch.inference_mode():
-            across = net(as_input(turned))
+            across = net(disks(turned))
         found = torch.rad2deg(torch.atan2(across[:, 1], across[:, 0])).numpy()
         error = np.abs((found - angle + 180) % 360 - 180)
         print(
             f"{angle:4d} degrees: median error {np.median(error):.1f}, "
             f"90th percentile {np.percentile(error, 90):.1f}, over 20: {np.mean(error > 20):.1%}"
         )
-    state = net.state_dict()
-    save_file({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, args.out)
+    write(net, args.out)
+
+
+def disks(faces: torch.Tensor) -> torch.Tensor:
+    """Gray squares (B, 32, 32) as the network's input."""
+    return torch.from_numpy(as_input(faces.numpy()))
+
+
+def write(net: TiltNet, file: Path) -> None:
+    """Writes the network for ONNX Runtime, which reads one face at a time."""
+    traced = torch.onnx.export(
+        net.eval(),
+        (torch.zeros(1, 1, INPUT_PX, INPUT_PX),),
+        dynamo=True,
+        verbose=False,
+        opset_version=18,
+        input_names=["disks"],
+        output_names=["across"],
+    )
+    assert traced is not None
+    proto = traced.model_proto
+    strip_debugging(proto)
+    file.write_bytes(proto.SerializeToString(deterministic=True))
 
 
 def turn(faces: torch.Tensor, angles_deg: torch.Tensor, jitter: bool = False) -> torch.Tensor:

@@ -14,7 +14,7 @@ import torch
 
 from fervt import threads
 from fervt.checkpoint import find_checkpoint
-from fervt.engines import OnnxEngine
+from fervt.engines import onnx_runtime
 from fervt.explain import explain_face, what_if
 from fervt.explain.trace import trace_face
 from fervt.predict import Predictor
@@ -54,9 +54,11 @@ def test_few_faces_stay_on_one_thread_and_many_use_all(seen):
 
 
 def test_onnx_runtime_gets_the_same_numbers(monkeypatch, two_threads):
-    planned, plan = [], OnnxEngine._plan
+    planned, plan = [], onnx_runtime.open_session
     monkeypatch.setattr(
-        OnnxEngine, "_plan", lambda self, count: (planned.append(count), plan(self, count))[1]
+        onnx_runtime,
+        "open_session",
+        lambda content, count: (planned.append(count), plan(content, count))[1],
     )
     predictor = Predictor(find_checkpoint())
     for count in (1, FEW_FACES):

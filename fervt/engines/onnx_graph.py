@@ -137,7 +137,7 @@ def make_graph(config: FERVTConfig) -> bytes:
     for value in weights.values():
         graph.inputs.remove(value)
     proto = onnx_ir.to_proto(traced.model)
-    _strip(proto)
+    strip_debugging(proto)
     for name, value in weights.items():
         if list(value.uses()):
             place = proto.graph.initializer.add()
@@ -147,7 +147,7 @@ def make_graph(config: FERVTConfig) -> bytes:
     return proto.SerializeToString(deterministic=True)
 
 
-def _strip(proto) -> None:  # type: ignore[no-untyped-def]
+def strip_debugging(proto) -> None:  # type: ignore[no-untyped-def]
     """Drops the exporter's debugging information, including source lines."""
     del proto.metadata_props[:]
     del proto.graph.metadata_props[:]

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fervt.engines.engine import EngineChoice, Output
+from fervt.onnx_session import open_session
 
 
 class OnnxEngine:
@@ -22,7 +23,7 @@ class OnnxEngine:
             content: An ONNX file, as `fill_graph` makes it.
         """
         self._content = content
-        self._sessions = {1: self._plan(1)}
+        self._sessions = {1: open_session(content, 1)}
 
     def __reduce__(self) -> tuple[type["OnnxEngine"], tuple[bytes]]:
         """Jobs take their predictor into their own process, where it is planned again."""
@@ -34,22 +35,10 @@ class OnnxEngine:
         """See `Engine.run`."""
         threads = torch.get_num_threads()  # set by `fervt.threads` for the calling thread
         if threads not in self._sessions:  # at worst planned twice, if two callers come at once
-            self._sessions[threads] = self._plan(threads)
+            self._sessions[threads] = open_session(self._content, threads)
         given = {"images": np.ascontiguousarray(images)}
         return self._sessions[threads].run(list(outputs), given)
 
     def outputs(self) -> list[Output]:
         """The outputs that the file has."""
         return [item.name for item in self._sessions[1].get_outputs()]
-
-    def _plan(self, threads: int):  # type: ignore[no-untyped-def]
-        import onnxruntime  # slow to import, and seldom needed just to read figures
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads
-        # A thread that spins beside another busy program waits for one that isn't running.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(
-            self._content, options, providers=["CPUExecutionProvider"]
-        )

@@ -8,18 +8,19 @@ every angle except for its rotation.
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from torch import nn
 
 from fervt.faces.crop import crop_face, cut_tilted, tilt_matrix
 from fervt.faces.found import Framing, Search, Sighting
-from fervt.resources import TILT_WEIGHTS
-from fervt.threads import one_thread
+from fervt.onnx_session import open_session
+from fervt.resources import TILT_NETWORK
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 INPUT_PX = 32
 # Smaller tilts are left alone, so the crop stays sharp: 10 degrees cost 0.7 points of accuracy
@@ -29,44 +30,17 @@ _ROUNDS = 2
 _PATCH_PX, _FACES = 160, 2.0  # what is searched again: its side in pixels, and in faces
 
 
-class TiltNet(nn.Module):
-    """Estimates a head's tilt: (B, 1, 32, 32) from `as_input` to (B, 2), its cosine and sine."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-        def stage(channels_in: int, channels: int) -> list[nn.Module]:
-            convolution = nn.Conv2d(channels_in, channels, 3, stride=2, padding=1, bias=False)
-            return [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
-
-        self.layers = nn.Sequential(
-            *stage(1, 24),
-            *stage(24, 48),
-            *stage(48, 96),
-            nn.Flatten(),
-            nn.Linear(96 * 4 * 4, 96),
-            nn.ReLU(),
-            nn.Linear(96, 2),
-        )
-
-    def forward(self, disks: torch.Tensor) -> torch.Tensor:
-        """Reads disks."""
-        return self.layers(disks)
-
-
-def as_input(faces: torch.Tensor) -> torch.Tensor:
+def as_input(faces: NDArray[np.generic]) -> NDArray[np.float32]:
     """Gray squares (B, 32, 32), 0..255, as the network's input (B, 1, 32, 32).
 
     Only the disk is kept, so that the corners have no influence, with mean 0 and deviation 1.
     """
-    at = (torch.arange(INPUT_PX) + 0.5) * (2 / INPUT_PX) - 1
-    disk = (at[:, None] ** 2 + at**2 <= 1).float()
-    area = disk.sum()
-    faces = faces.float()
-    mean = (faces * disk).sum((1, 2), keepdim=True) / area
-    centered = (faces - mean) * disk
-    deviation = (centered.square().sum((1, 2), keepdim=True) / area).sqrt()
-    return (centered / (deviation + 1.0))[:, None]
+    disk, area = _disk()
+    gray = faces.astype(np.float32)
+    mean = (gray * disk).sum((1, 2), keepdims=True) / area
+    centered = (gray - mean) * disk
+    deviation = np.sqrt((centered * centered).sum((1, 2), keepdims=True) / area)
+    return (centered / (deviation + 1))[:, np.newaxis]
 
 
 def tilt_of(face_rgb: NDArray[np.uint8]) -> float:
@@ -82,8 +56,7 @@ def tilt_of(face_rgb: NDArray[np.uint8]) -> float:
         square = cut_tilted(np.asarray(small, np.uint8), (middle, middle), len(small), angle)
         gray = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
         gray = cv2.resize(gray, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_AREA)
-        with one_thread(), torch.inference_mode():
-            cosine, sine = _network()(as_input(torch.from_numpy(gray)[None]))[0].tolist()
+        cosine, sine = _network().run(None, {"disks": as_input(gray[np.newaxis])})[0][0]
         angle = _wrap(angle + float(np.degrees(np.arctan2(sine, cosine))))
     return angle
 
@@ -172,7 +145,14 @@ def _wrap(angle_deg: float) -> float:
 
 
 @cache
-def _network() -> TiltNet:
-    network = TiltNet()
-    network.load_state_dict(load_file(TILT_WEIGHTS))
-    return network.eval()
+def _disk() -> tuple[NDArray[np.float32], np.float32]:
+    """1 inside the disk in a square and 0 outside, and its area in pixels."""
+    at = (np.arange(INPUT_PX) + 0.5) * (2 / INPUT_PX) - 1
+    disk = (at[:, np.newaxis] ** 2 + at**2 <= 1).astype(np.float32)
+    return disk, disk.sum()
+
+
+@cache
+def _network() -> "InferenceSession":
+    """Reads disks (1, 1, 32, 32) from `as_input`; answers the tilt's cosine and sine (1, 2)."""
+    return open_session(TILT_NETWORK, threads=1)

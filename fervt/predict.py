@@ -247,8 +247,8 @@ class Predictor:
         gwa, gat = answers.get("gwa_weights"), answers.get("graph_attention")
         inputs = None
         if "input" in evidence:
-            seen = self.info.preprocess.denormalize(torch.from_numpy(images))
-            inputs = (seen * 255).round().byte().numpy()
+            seen = self.info.preprocess.denormalize(images)
+            inputs = np.rint(255 * seen).astype(np.uint8, order="C")
         return [
             Reading(
                 probabilities[i],

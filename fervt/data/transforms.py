@@ -59,9 +59,10 @@ class Preprocess:
         places = ((0, 0), (-1, -1), (1, -1), (-1, 1), (1, 1))
         return np.stack([self._read_window(faces, *place) for place in places])
 
-    def denormalize(self, images: Tensor) -> Tensor:
+    def denormalize(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turns normalized images (B, 3, S, S) into viewable ones (B, S, S, 3), values 0..1."""
-        return (images * self.std + self.mean).clamp(0, 1).permute(0, 2, 3, 1)
+        seen = images * np.float32(self.std) + np.float32(self.mean)
+        return np.moveaxis(seen.clip(0, 1), 1, 3)
 
     def sample(self, faces: Tensor, theta: Tensor) -> Tensor:
         """Reads windows of faces (B, 48, 48) uint8 as normalized images (B, 3, S, S).

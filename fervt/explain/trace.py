@@ -79,7 +79,7 @@ def trace_of(
         vocabulary=predictor.classes,
         token_names=predictor.info.config.token_names,
         face=face,
-        model_input=_array(predictor.info.preprocess.denormalize(image)[..., 0]),
+        model_input=predictor.info.preprocess.denormalize(image.cpu().numpy())[0, ..., 0],
         image=_array(image),
         probabilities=probabilities,
         logits=_array(output.logits),

@@ -102,10 +102,10 @@ def what_if(predictor: Predictor, face: GrayFace, change: str, cell: tuple[int, 
     else:
         faces = np.stack([chosen.apply(face, value) for value in chosen.values])
         images = predictor.prepare(faces)
-    inputs = predictor.info.preprocess.denormalize(images)[..., 0]
+    inputs = predictor.info.preprocess.denormalize(images.cpu().numpy())[..., 0]
     return WhatIf(
         change,
         np.array(chosen.values, np.float32),
         predictor.classify_prepared(images),
-        (inputs * 255).round().byte().cpu().numpy(),
+        np.rint(255 * inputs).astype(np.uint8),
     )

@@ -61,8 +61,8 @@ def test_the_shown_part_of_the_crop_is_what_the_model_sees(predictor, face):
     np.testing.assert_array_equal(to_face(crop), face)
     share, size = predictor.info.preprocess.crop, predictor.info.config.image_size
     shown = seen_part(crop, share, size)[..., 0] / 255
-    images = predictor.prepare(face[None])
-    seen = predictor.info.preprocess.denormalize(images)[0, ..., 0].numpy()
+    preprocess = predictor.info.preprocess
+    seen = preprocess.denormalize(preprocess.to_input(face[None]))[0, ..., 0]
     np.testing.assert_allclose(shown, seen, atol=0.02)
 
 

@@ -72,7 +72,8 @@ class GraphAttention(nn.Module):
     no edge, is faster and exports to other engines.
 
     Shapes:
-        in: nodes (B, N, in_dim); adjacency (N, N) bool, rows targets and columns sources.
+        in: nodes (B, N, in_dim); mask (N, N), rows targets and columns sources, 0 where there is
+            an edge and minus infinity elsewhere.
         out: nodes (B, N, out_dim); attention (B, H, N, N), rows (targets) sum to 1.
     """
 
@@ -87,15 +88,15 @@ class GraphAttention(nn.Module):
         for matrix in (self.lin.weight, self.res.weight, self.att_src, self.att_dst):
             glorot_(matrix)
 
-    def forward(self, nodes: Tensor, adjacency: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, nodes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Passes messages along the edges; see the class for shapes."""
         heads, size = self.att_src.shape[1:]
-        values = self.lin(nodes).unflatten(2, (heads, size))
-        source = (values * self.att_src).sum(dim=3).transpose(1, 2)
-        target = (values * self.att_dst).sum(dim=3).transpose(1, 2)
-        scores = nn.functional.leaky_relu(target.unsqueeze(3) + source.unsqueeze(2), 0.2)
-        attention = scores.masked_fill(~adjacency, float("-inf")).softmax(dim=3)
-        mixed = (attention @ values.transpose(1, 2)).transpose(1, 2).flatten(2)
+        values = self.lin(nodes).unflatten(2, (heads, size)).transpose(1, 2)
+        ends = values @ torch.stack([self.att_dst[0], self.att_src[0]], dim=2)
+        target, source = ends.chunk(2, dim=3)
+        scores = nn.functional.leaky_relu(target + source.transpose(2, 3), 0.2)
+        attention = (scores + mask).softmax(dim=3)
+        mixed = (attention @ values).transpose(1, 2).flatten(2)
         return mixed + self.res(nodes) + self.bias, attention
 
 
@@ -123,14 +124,14 @@ class AttentionGNN(nn.Module):
         source, target = edge_index
         count = nodes.shape[1]
         place = target * count + source  # of each edge in a flattened (N, N) matrix
-        adjacency = torch.zeros(count * count, dtype=torch.bool, device=nodes.device)
-        adjacency = adjacency.index_fill(0, place, True).view(count, count)
+        mask = torch.full((count * count,), -math.inf, device=nodes.device)
+        mask = mask.index_fill(0, place, 0.0).view(count, count)
         attentions = []
         # Too small to gain from autocast, which would round the scores.
         with torch.autocast(nodes.device.type, enabled=False):
             nodes = nodes.float()
             for layer, norm in zip(self.layers, self.norms, strict=True):
-                nodes, attention = layer(nodes, adjacency)
+                nodes, attention = layer(nodes, mask)
                 nodes = nn.functional.elu(norm(nodes))
                 attentions.append(attention.flatten(2).index_select(2, place).transpose(1, 2))
         return nodes, tuple(attentions)

@@ -21,8 +21,10 @@ _STEEPNESS = 8.0
 
 def spread_over_pixels(weights: Tensor, image_size: int) -> Tensor:
     """Repeats cell weights (B, 7, 7) over the pixels of their cells: (B, 1, S, S)."""
-    cell = image_size // weights.shape[-1]
-    return weights.repeat_interleave(cell, 1).repeat_interleave(cell, 2).unsqueeze(1)
+    batch, rows, columns = weights.shape
+    cell = image_size // columns
+    repeated = weights[:, :, None, :, None].expand(batch, rows, cell, columns, cell)
+    return repeated.reshape(batch, 1, rows * cell, columns * cell)
 
 
 class GWA(nn.Module):
@@ -78,8 +80,8 @@ class GWA(nn.Module):
         else:
             weights = weights.expand(batch, GRID, GRID)
         weighted = spread_over_pixels(weights, images.shape[-1]).to(images.dtype) * images
-        summary = torch.einsum("bn,bnd->bd", weights.flatten(1).to(patches.dtype), patches) / cells
-        return images, weighted, weights, summary
+        summary = weights.reshape(batch, 1, cells).to(patches.dtype) @ patches / cells
+        return images, weighted, weights, summary.squeeze(1)
 
     def scores(self, images: Tensor) -> Tensor:
         """The scores behind the weights: images (B, 3, S, S) to one score per cell (B, 7, 7)."""
@@ -110,7 +112,8 @@ class GWA(nn.Module):
         flattens the rest.
         """
         keys = self.key(patches).float().unflatten(2, (self.heads, -1))
-        keys = nn.functional.normalize(keys - keys.mean(dim=1, keepdim=True), dim=-1)
+        keys = keys - keys.mean(dim=1, keepdim=True)
+        keys = keys / keys.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         queries = nn.functional.normalize(self.query.float(), dim=-1)
         matches = (keys * queries).sum(dim=-1)  # autocast would round a product of matrices
         return (_SHARPNESS * matches).logsumexp(dim=-1)
@@ -155,8 +158,8 @@ def choose_cells(scores: Tensor, share: float) -> Tensor:
     """
     cells = scores.shape[1]
     count = min(max(round(share * cells), 1), cells - 1)
-    ranked = scores.detach().sort(dim=1, descending=True).values
-    middle = (ranked[:, count - 1] + ranked[:, count]) / 2
-    spread = ranked[:, (count - 1) // 2] - ranked[:, (count + cells) // 2]
-    steepness = _STEEPNESS / spread.clamp_min(1e-6)
-    return ((scores - middle[:, None]) * steepness[:, None]).sigmoid()
+    ranked = scores.detach().topk(cells, dim=1).values
+    middle = ranked[:, count - 1 : count + 1].mean(dim=1, keepdim=True)
+    strong, weak = (count - 1) // 2, (count + cells) // 2
+    spread = ranked[:, strong : strong + 1] - ranked[:, weak : weak + 1]
+    return (_STEEPNESS * (scores - middle) / spread.clamp_min(1e-6)).sigmoid()

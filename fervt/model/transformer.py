@@ -25,8 +25,10 @@ class MultiHeadedSelfAttention(nn.Module):
     def forward(self, tokens: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mixes the tokens; see the class for shapes."""
         batch, count, dim = tokens.shape
-        qkv = self.qkv(tokens).view(batch, count, 3, self.heads, dim // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)
+        query, key, value = (
+            part.unflatten(2, (self.heads, dim // self.heads)).transpose(1, 2)
+            for part in self.qkv(tokens).chunk(3, dim=2)
+        )
         scores = query @ key.transpose(-2, -1) * (dim // self.heads) ** -0.5
         if keep is not None:
             scores = scores.masked_fill(~keep[:, None, None, :], float("-inf"))

@@ -120,10 +120,10 @@ def test_graph_attention_is_pytorch_geometrics_with_the_same_weights() -> None:
     ours = GraphAttention(6, 20, heads=5)
     theirs.bias.data.normal_()
     ours.load_state_dict(theirs.state_dict())
-    adjacency = torch.zeros(49, 49, dtype=torch.bool)
-    adjacency[edges[1], edges[0]] = True
+    mask = torch.full((49, 49), -torch.inf)
+    mask[edges[1], edges[0]] = 0
     nodes = torch.randn(3, 49, 6)
-    mixed, attention = ours(nodes, adjacency)
+    mixed, attention = ours(nodes, mask)
     for i in range(3):
         expected, (_, alpha) = theirs(nodes[i], edges, return_attention_weights=True)
         torch.testing.assert_close(mixed[i], expected)

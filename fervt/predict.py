@@ -21,7 +21,7 @@ from fervt.data.transforms import FACE_SIZE
 from fervt.device import find_device, to_device
 from fervt.engines import Engine, Output, open_engine
 from fervt.errors import ConfigError, ImageError
-from fervt.faces import Box, FoundFace, crop_face, thread_detector, whole_image_box
+from fervt.faces import Box, FoundFace, brighten, crop_face, thread_detector, whole_image_box
 from fervt.files import file_sha256
 from fervt.images import check_image
 from fervt.labels import Vocabulary
@@ -316,11 +316,18 @@ def describe_face(
 
 
 def to_face(crop_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A crop (h, w, 3) uint8 RGB in the data set's format: (48, 48) uint8 gray."""
-    gray = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY)
+    """A crop (h, w, 3) uint8 RGB in the data set's format: (48, 48) uint8 gray.
+
+    A dark face is brightened, unless it has the format already: the data set's own faces stay as
+    they were evaluated.
+    """
+    gray = np.asarray(cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    if gray.shape == (FACE_SIZE, FACE_SIZE):
+        return gray
     shrinks = min(gray.shape) > FACE_SIZE
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(gray, (FACE_SIZE, FACE_SIZE), interpolation=method)  # type: ignore[return-value]
+    face = cv2.resize(gray, (FACE_SIZE, FACE_SIZE), interpolation=method)
+    return brighten(np.asarray(face, np.uint8))
 
 
 def cut_face(

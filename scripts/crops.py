@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.errors import FervtError
+from fervt.faces import brighten
 from fervt.grid import GRID
 from fervt.predict import Predictor
 from fervt.training.faces import targets_for
@@ -94,16 +95,17 @@ def accuracy(
         down: The same.
         zoom: How much larger the face looks in it.
         angle_deg: The window's rotation.
-        light: A factor for every gray value.
+        light: A factor for every gray value; faces that get dark are brightened.
     """
     size = predictor.info.preprocess.crop / zoom
     cos, sin = (size * f(math.radians(angle_deg)) for f in (math.cos, math.sin))
     matrix = torch.tensor([[cos, -sin], [sin, cos]])
     theta = torch.cat([matrix, matrix @ torch.tensor([[right], [down]])], dim=1)
-    dimmed = np.round(faces * light).astype(np.uint8)
+    if light != 1:  # of a photo, which `to_face` then brightens
+        faces = np.stack([brighten(face) for face in np.round(faces * light).astype(np.uint8)])
     found = []
-    for start in range(0, len(dimmed), 256):
-        batch = torch.from_numpy(dimmed[start : start + 256])
+    for start in range(0, len(faces), 256):
+        batch = torch.from_numpy(faces[start : start + 256])
         images = predictor.info.preprocess.sample(batch, theta.expand(len(batch), -1, -1))
         found.append(predictor.classify_prepared(images).argmax(axis=1))
     return float((np.concatenate(found) == labels).mean())

@@ -2,6 +2,7 @@
 
 from fervt.faces.crop import check_box, crop_face, whole_image_box
 from fervt.faces.detect import SEARCH_SIDE_PX, FaceDetector, thread_detector
+from fervt.faces.exposure import brighten
 from fervt.faces.found import Box, FoundFace
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Box",
     "FaceDetector",
     "FoundFace",
+    "brighten",
     "check_box",
     "crop_face",
     "thread_detector",

@@ -11,6 +11,7 @@ from skimage import data
 
 from fervt.checkpoint import find_checkpoint, shipped_checkpoints
 from fervt.evaluation.certainty import measure_threshold, say_prediction
+from fervt.files import file_sha256
 from fervt.labels import NOTICE
 from fervt.predict import Predictor
 
@@ -62,7 +63,8 @@ def headline(page):
 
 
 def said_of(prediction, name: str = find_checkpoint().stem) -> str:
-    return say_prediction(prediction.probabilities, prediction.classes, measure_threshold(name))
+    threshold = measure_threshold(file_sha256(find_checkpoint(name)))
+    return say_prediction(prediction.probabilities, prediction.classes, threshold)
 
 
 def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):

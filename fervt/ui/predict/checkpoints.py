@@ -40,7 +40,7 @@ def _show_one(other: Predictor, picture: Picture, face: Prediction, current: boo
     )
     classes = other.classes.classes
     st.caption(f"**{other.name}**" + (" (in use)" if current else ""))
-    st.markdown(f"**{say_prediction(reading.probabilities, classes, threshold_of(other))}**")
+    st.markdown(f"**{say_prediction(reading.probabilities, classes, threshold_of(other.sha256))}**")
     show_bars(reading.probabilities, classes, _SHOWN)
     if not current:
         st.button(

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 
 import numpy as np
@@ -17,7 +18,7 @@ from zips import zip_of
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
-from fervt.evaluation.certainty import say_prediction
+from fervt.evaluation.certainty import UNMEASURED, say_prediction
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
@@ -196,6 +197,7 @@ def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, 
     said = [text.value for text in app.markdown]
     for path in checkpoints.values():
         assert f"**{leading(path)}**" in said
+    assert app.button(key="use_alpha").disabled and app.button(key="use_alpha").label == "In use"
     app.button(key="use_beta").click().run()
     assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
 
@@ -364,10 +366,12 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     app = open_page("predict", checkpoint="alpha", way="many")
     zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
     upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
-    assert any("**3 faces** in 3 images." in m.value for m in app.markdown)
-    bars = next(h.proto.body for h in app.get("html") if "Faces by expression" in h.proto.body)
-    leads = Counter(expression(f).name for f in app.dataframe[0].value["label"].dropna())
-    for name, count in leads.items():
+    assert any("**3 faces** in 3 images, read by alpha." in m.value for m in app.markdown)
+    bars = next(h.proto.body for h in app.get("html") if "Faces by answer" in h.proto.body)
+    faces = app.dataframe[0].value.dropna(subset="label")
+    sure = faces[list(FER2013.classes)].max(axis=1) >= UNMEASURED
+    leads = Counter(expression(f).name for f in faces["label"][sure])
+    for name, count in {**leads, "Unsure": int((~sure).sum())}.items():
         assert f"{name} {count}" in bars
     cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
     assert len(cards) == 3
@@ -390,11 +394,67 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     assert server_jobs().find(job) is None
 
 
+def test_a_batch_says_who_sees_it_and_is_gone_once_it_is_forgotten(open_page, upload_many):
+    app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.png", ASTRONAUT))
+    job = server_jobs().find(app.query_params["job"])
+    until = datetime.fromtimestamp(job.ended + 3600, UTC)
+    said = next(c.value for c in app.caption if "Anyone with this link" in c.value)
+    assert said.endswith(f"until you forget it, or until {until:%H:%M}.")
+    next(b for b in app.button if b.label == "Forget this batch").click().run()
+    assert not app.exception
+    assert server_jobs().find(job.id) is None and "job" not in app.query_params
+    assert any(u.label.startswith("A zip of images") for u in app.file_uploader)
+    late = open_page("predict", way="many", job=job.id)
+    assert not late.dataframe and "no longer on this server" in late.warning[0].value
+
+
+def test_forgetting_a_batch_that_was_shared_keeps_ones_own(open_page, upload_many):
+    theirs, mine = (
+        upload_many(open_page("predict", checkpoint="alpha", way="many"), (name, ASTRONAUT))
+        for name in ("theirs.png", "mine.png")
+    )
+    own = mine.query_params["job"]
+    mine.query_params["job"] = theirs.query_params["job"]
+    mine.run()
+    next(b for b in mine.button if b.label == "Forget this batch").click().run()
+    assert mine.dataframe[0].value["file"].tolist() == ["mine.png"]
+    server_jobs().forget(own)
+
+
+def test_unsure_faces_are_counted_and_shown_apart(open_page, upload_many, monkeypatch):
+    app = open_page("predict", checkpoint="alpha", way="many")
+    upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT))
+    shares = np.sort(app.dataframe[0].value[list(FER2013.classes)].max(axis=1))
+    monkeypatch.setattr("fervt.ui.certainty._find", lambda _: float(shares[1:].mean()))
+    app.query_params["checkpoint"] = "beta"  # the threshold is that of the checkpoint that answered
+    app.run()
+    assert any("read by alpha" in m.value for m in app.markdown)
+    assert any("alpha was right less than half of the time" in c.value for c in app.caption)
+    unsure = int((shares < shares[1:].mean()).sum())
+    bars = next(h.proto.body for h in app.get("html") if "Faces by answer" in h.proto.body)
+    assert f"Unsure {unsure}" in bars
+
+    def said() -> list[bool]:
+        cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
+        return [b.label.startswith("Unsure") for b in cards]
+
+    assert sum(said()) == unsure and len(said()) == 3
+    answer = next(c for c in app.button_group if c.label == "Answer")
+    answer.set_value("unsure").run()
+    assert said() == [True] * unsure
+    sure = next(c for c in answer.options if c not in ("All", "Unsure"))
+    next(c for c in app.button_group if c.label == "Answer").set_value(
+        next(c for c in FER2013.classes if expression(c).name == sure)
+    ).run()
+    assert said() and not any(said())
+
+
 def test_faces_of_many_photos_are_filtered_and_explained(open_page, upload_many, monkeypatch):
     opened = []
     monkeypatch.setattr(
         "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
     )
+    monkeypatch.setattr("fervt.ui.certainty._find", lambda _: 0.0)
     app = open_page("predict", checkpoint="alpha", way="many")
     upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT), ("coffee.png", COFFEE))
 

@@ -210,7 +210,8 @@ def _ways(evaluation: SavedEvaluation) -> Table:
             )
         )
     return Table(
-        ("", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"), lines
+        ("Counted", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"),
+        lines,
     )
 
 
@@ -235,7 +236,7 @@ def _class_table(per_class: dict[str, ClassScores]) -> Table:
         )
         for label, scores in per_class.items()
     ]
-    return Table(("", "Precision", "Recall", "F1", "Faces"), lines)
+    return Table(("Expression", "Precision", "Recall", "F1", "Faces"), lines)
 
 
 def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:

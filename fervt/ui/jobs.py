@@ -72,6 +72,11 @@ def find_job(kind: str) -> Job | None:
     return job
 
 
+def find_own_job(kind: str) -> Job | None:
+    """The job of this kind that this session started, for pages whose link must not share it."""
+    return server_jobs().find(_ids(_OWN).get(kind, ""))
+
+
 def forget_job(kind: str) -> None:
     """Drops the job of this kind that is shown, and the session's own; for use in callbacks."""
     _forget(_ids(_SHOWN).pop(kind, ""))

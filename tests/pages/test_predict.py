@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 from zips import zip_of
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.checkpoint import CheckpointInfo, save_checkpoint, shipped_checkpoints
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.certainty import UNMEASURED, say_prediction
@@ -303,9 +303,40 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     app = upload_checkpoint(open_page("predict", image="astronaut"), "mine.safetensors", content)
     assert app.query_params["checkpoint"] == sha256(content)
     assert "mine (yours)" in app.sidebar.selectbox[0].options
+    read = app.sidebar.caption[0].value
+    assert "**mine** was read: FERVT-GNN of width 8 with GWA and graph, 7 classes (FER2013)" in read
+    assert read.endswith("It is the same file as beta.")
     assert says(app) == leading(checkpoints["beta"])
     app.sidebar.selectbox[0].select("alpha").run()
     assert app.query_params["checkpoint"] == "alpha"
+    assert not any("was read" in caption.value for caption in app.sidebar.caption)
+
+
+def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_page, tmp_path):
+    content = tiny.save_tiny(tmp_path, seed=7, config=replace(tiny.CONFIG, use_gnn=False))
+    app = open_page("predict", image="astronaut")
+    upload_checkpoint(app, "alpha.safetensors", content.read_bytes())
+    assert "alpha (yours)" in app.sidebar.selectbox[0].options
+    assert "**alpha (yours)** was read: FERVT-GNN of width 8 with GWA without graph" in (
+        app.sidebar.caption[0].value
+    )
+    assert not app.button(key="use_alpha").disabled, "another checkpoint is in use"
+    app.query_params["way"] = "many"
+    app.run()
+    upload_many = next(u for u in app.file_uploader if u.label.startswith("A zip of images"))
+    upload_many.upload("a.png", ASTRONAUT)
+    app.run()
+    assert any(b.label == "Predict with alpha (yours)" for b in app.button)
+
+
+def test_ones_own_checkpoint_keeps_its_files_name(open_page, monkeypatch):
+    shipped = shipped_checkpoints()
+    for module in ("checkpoints", "own_checkpoint"):
+        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: shipped)
+    app = open_page("predict", way="many")
+    upload_checkpoint(app, "run 7.safetensors", shipped["ablation"].read_bytes())
+    assert "run 7 (yours)" in app.sidebar.selectbox[0].options
+    assert app.sidebar.caption[0].value.endswith("It is the same file as ablation.")
 
 
 def test_a_checkpoint_may_have_a_long_name(open_page, checkpoints):
@@ -344,6 +375,7 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
     before = app.header[0].value
     app = upload_checkpoint(app, name, content)
     assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
+    assert "Allowed is a FERVT\\-GNN checkpoint that fervt saved" in app.error[0].value
     assert app.header[0].value == before
     assert "checkpoint" not in app.query_params
 

@@ -14,12 +14,13 @@ from fervt.ui.text import as_text
 
 predictor = open_page("Model card", "What a checkpoint is, how good it is, and what it is not for.")
 if is_own(predictor):
-    about = as_text(" ".join(predictor.info.description.split()))
-    st.markdown(f"# {as_text(predictor.name)}\n\n{about}\n\n{list_facts(predictor)}")
+    info = predictor.info
+    about = f"Your own checkpoint, as its file describes it. {' '.join(info.description.split())}"
+    st.markdown(f"# {as_text(predictor.name)}\n\n{as_text(about)}\n\n{list_facts(predictor)}")
     st.markdown("## How good it is")
     show_own_figures(predictor)
     st.markdown("## Training")
-    show_training(predictor.info)
+    show_training(info)
     st.markdown(f"## Not for\n\n{section(CARD.read_text(encoding='utf-8'), 'Not for')}")
 else:
     card = render_card(predictor.name, shipped_path(predictor.name))

@@ -35,6 +35,7 @@ class Answers:
         faceless: Names of the images in which no face was found.
         problems: One sentence for each image that could not be read.
         notes: One sentence for each truncated image, and for files that were left out.
+        checkpoint: Name and SHA-256 of the checkpoint that answered.
         crops: (F, 48, 48) uint8, the first `KEPT_CROPS` faces as the model saw them, in the order
             of the table's rows.
     """
@@ -45,6 +46,7 @@ class Answers:
     faceless: list[str]
     problems: list[str]
     notes: list[str]
+    checkpoint: tuple[str, str]
     crops: NDArray[np.uint8]
 
 
@@ -93,6 +95,7 @@ def predict_files(
         [row.file for row in rows if row.number == 0],
         problems,
         [*notes, *left_out],
+        (predictor.name, predictor.sha256),
         np.array(faces[:KEPT_CROPS], np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE),
     )
 

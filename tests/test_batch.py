@@ -61,6 +61,7 @@ def test_rows_are_the_answers_of_each_image_in_order(predictor, monkeypatch) -> 
         (reading,) = predictor.classify(crop[None])
         np.testing.assert_allclose([float(x) for x in row[9:]], reading.probabilities, atol=1e-4)
     assert found.faceless == ["=plain.png"]
+    assert found.checkpoint == (predictor.name, predictor.sha256)
     (problem,) = found.problems
     assert "'bad.png' is not an image" in problem
     assert told == sorted(told)

@@ -42,18 +42,24 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
     return found
 
 
-def find_threshold(name: str, store: EvaluationStore | None = None) -> float | None:
-    """The threshold of a checkpoint, from its saved evaluation; None without one."""
+def find_threshold(sha256: str, store: EvaluationStore | None = None) -> float | None:
+    """The threshold of a checkpoint, from its saved evaluation; None without one.
+
+    Args:
+        sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
+        store: Where its evaluation is; the shipped ones by default.
+    """
     try:
-        rows = (store or EvaluationStore()).find(name, SPLIT).rows()
+        saved = (store or EvaluationStore()).find_file(sha256, SPLIT)
+        rows = None if saved is None else saved.rows()
     except DataError:
         return None
-    return unsure_below(rows.calibrated.max(axis=1), rows.right) if len(rows) else None
+    return unsure_below(rows.calibrated.max(axis=1), rows.right) if rows else None
 
 
-def measure_threshold(name: str, store: EvaluationStore | None = None) -> float:
+def measure_threshold(sha256: str, store: EvaluationStore | None = None) -> float:
     """As `find_threshold`, but `UNMEASURED` without a saved evaluation."""
-    found = find_threshold(name, store)
+    found = find_threshold(sha256, store)
     return UNMEASURED if found is None else found
 
 

@@ -74,6 +74,22 @@ class EvaluationStore:
         known = f"; saved are {', '.join(folders)}" if folders else ""
         raise DataError(f"'{name_or_folder}' has no saved evaluation on {split}{known}.")
 
+    def find_file(self, sha256: str, split: str) -> SavedEvaluation | None:
+        """Reads the evaluation of this very checkpoint file on a split, whatever its name.
+
+        Raises:
+            DataError: It is damaged.
+        """
+        for file in sorted(self.root.glob(f"*/*/{FILE_NAME}")):
+            try:
+                metrics = read_metrics(file.parent)
+            except DataError:  # as far as anybody can tell, another checkpoint's
+                continue
+            whose = metrics.checkpoint.sha256, metrics.data.split
+            if whose == (sha256, split) and not metrics.neutralized:
+                return read_evaluation(file.parent)
+        return None
+
     def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:
         found = {m.data.split: (folder, m) for folder, m in self._each(name) if not m.neutralized}
         return {split: found[split] for split in reversed(SPLITS) if split in found}

@@ -119,6 +119,10 @@ class Jobs:
             found = self._jobs.get(job_id)
             return found[0] if found else None
 
+    def drops_at(self, job: Job) -> float:
+        """When a job is dropped at the latest, or stopped if it runs; in seconds of `time.time`."""
+        return job.ended + self._keep_s if job.ended else job.started + self._run_s
+
     def cancel(self, job_id: str) -> None:
         """Stops a job; nothing happens if it has ended or is not there."""
         with self._lock:
@@ -189,10 +193,4 @@ class Jobs:
             if job.state == "running" and time.time() - job.started > self._run_s:
                 self._end(job, "failed", error="It ran for too long and was stopped.")
                 process.kill()
-        return min(
-            (
-                job.ended + self._keep_s if job.ended else job.started + self._run_s
-                for job, _ in self._jobs.values()
-            ),
-            default=None,
-        )
+        return min((self.drops_at(job) for job, _ in self._jobs.values()), default=None)

@@ -189,7 +189,7 @@ def parts_table(metrics: Metrics | None) -> str:
     known = [(about, parts[key]) for key, about in _PARTS.items() if parts.get(key) is not None]
     if not known:
         return UNKNOWN
-    lines = ["| On these faces | |", "|---|---|"]
+    lines = ["| On these faces | Value |", "|---|---|"]
     return "\n".join([*lines, *(f"| {about} | {value:.3f} |" for about, value in known)])
 
 
@@ -287,7 +287,7 @@ def robustness_text(name: str, sha256: str) -> str:
             f"above the {error.clean:.1%} on the same {error.n:,} faces of {evaluation.split}, "
             "uncorrupted.",
             "",
-            "| | |",
+            "| Corruption | How much it withstands |",
             "|---|---|",
         ]
         by_kind = curves(found, labels)

@@ -46,7 +46,7 @@ def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section
         for d in [differences[key]]
     ]
     names = against.title, evaluation.title
-    table = Table(("", *names, "Difference", "95% (paired)"), lines)
+    table = Table(("Figure", *names, "Difference", "95% (paired)"), lines)
     left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
     note = (
         f"{len(new):,} of {joined.longest:,} faces are in both.{left_out} "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
+from fervt.evaluation.certainty import measure_threshold
 from fervt.evaluation.comparison import Joined, compare, join_evaluations
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -34,7 +35,6 @@ from fervt.reports.deck_parts import Bars, Lines, Slide
 _MISTAKES = 6
 _POINTS = 40
 _FEW = 10
-_SURE = 0.5
 
 
 def build_deck(
@@ -105,7 +105,7 @@ def _slides(
                 as_percent=False,
             ),
         )
-    yield from _confidence(rows)
+    yield from _confidence(rows, measure_threshold(evaluation.metrics.checkpoint.sha256))
     if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
     yield from evidence_slides(evaluation, rows, crop)
@@ -135,7 +135,7 @@ def _per_class(rows: Rows, figure: str) -> Bars:
     return Bars(tuple(values), {title: tuple(values.values())}, as_percent=figure == "recall")
 
 
-def _confidence(rows: Rows) -> Iterator[Slide]:
+def _confidence(rows: Rows, threshold: float) -> Iterator[Slide]:
     bins = reliability(rows.calibrated, rows.labels)
     kept = bins.count >= _FEW  # the share of a handful of faces says nothing
     if kept.sum() > 1:
@@ -152,11 +152,12 @@ def _confidence(rows: Rows) -> Iterator[Slide]:
             ),
         )
     curve = risk_coverage(rows.calibrated, rows.labels)
-    coverage, risk = curve.at(_SURE)
-    if risk is not None:
+    coverage, risk = curve.at(threshold)
+    if threshold and risk is not None:
         yield Slide(
-            f"When at least {_SURE:.0%} sure, it is right on {1 - risk:.0%} of the faces",
-            f"It then answers for {coverage:.0%} of the faces and leaves the others to people.",
+            f"When at least {threshold:.0%} sure, it is right on {1 - risk:.0%} of the faces",
+            f"It then answers for {coverage:.0%} of the faces. Its other answers are called unsure "
+            "and are left to people.",
             Lines(
                 "Share of faces answered",
                 "Share of right answers",

@@ -14,6 +14,7 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
+from fervt.evaluation.certainty import measure_threshold
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -209,7 +210,8 @@ def _ways(evaluation: SavedEvaluation) -> Table:
             )
         )
     return Table(
-        ("", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"), lines
+        ("Counted", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"),
+        lines,
     )
 
 
@@ -234,7 +236,7 @@ def _class_table(per_class: dict[str, ClassScores]) -> Table:
         )
         for label, scores in per_class.items()
     ]
-    return Table(("", "Precision", "Recall", "F1", "Faces"), lines)
+    return Table(("Expression", "Precision", "Recall", "F1", "Faces"), lines)
 
 
 def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
@@ -251,12 +253,13 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
     )
     curve = risk_coverage(rows.calibrated, rows.labels)
     course = {evaluation.name: (curve.coverage, curve.risk)}
-    coverage, risk = curve.at(0.5)
+    threshold = measure_threshold(evaluation.metrics.checkpoint.sha256)
+    coverage, risk = curve.at(threshold)
     said = (
         "."
-        if risk is None
-        else f": asked to answer only when at least 50% sure, it answers for {coverage:.1%} of the "
-        f"faces and is right in {1 - risk:.1%} of them."
+        if risk is None or not threshold
+        else f". Its answers below {threshold:.0%} are called unsure; without them, it answers for "
+        f"{coverage:.1%} of the faces and is right in {1 - risk:.1%} of them."
     )
     yield Section(
         "Answering only when sure",

@@ -180,7 +180,7 @@ def _html(
         photo_alt=caption if photo is None else f"{caption} with the explained face boxed",
         photo_caption=caption,
         answer=say_prediction(
-            trace.probabilities, trace.vocabulary.classes, measure_threshold(predictor.name)
+            trace.probabilities, trace.vocabulary.classes, measure_threshold(predictor.sha256)
         ),
         reason=about + describe_drops(drops),
         bars=probability_bars(trace.probabilities, trace.vocabulary.classes),

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from fervt.evaluation.certainty import percent
 from fervt.labels import expression
 
+# Hatched, so that nobody takes it for one more expression: Neutral is gray too.
+_UNSURE_FILL = "repeating-linear-gradient(135deg, currentColor 0 2px, transparent 2px 6px)"
 _STYLE = """<style>
 .fervt-bars { display: grid; gap: 5px 8px;
   grid-template-columns: fit-content(6rem) minmax(0.5rem, 1fr) 2.4rem;
@@ -57,20 +59,24 @@ def show_bars(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
     st.html(bars_html(probabilities, classes, shown))
 
 
-def counts_html(counts: Mapping[str, int]) -> str:
-    """One bar per class: how many faces lead with it. The most frequent fills the line.
+def counts_html(counts: Mapping[str, int], unsure: int) -> str:
+    """One bar per class: how many faces have that answer. The most frequent fills the line.
 
     Args:
-        counts: By label, in the vocabulary's order.
+        counts: Sure answers by label, in the vocabulary's order.
+        unsure: How many are called unsure.
     """
-    most = max([1, *counts.values()])
+    named = [(expression(label).name, expression(label).color, n) for label, n in counts.items()]
+    named.append(("Unsure", f"{_UNSURE_FILL};opacity:.7", unsure))
+    most = max([1, *(n for _, _, n in named)])
     rows = [
-        f"<span>{expression(label).name}</span><i style='width:{100 * count / most:.1f}%;"
-        f"background:{expression(label).color}'></i><span class='value'>{count:,}</span>"
-        for label, count in counts.items()
+        f"<span>{name}</span><i style='width:{100 * n / most:.1f}%;min-width:{min(n, 2)}px;"
+        f"background:{fill}'></i>"
+        f"<span class='value'>{n:,}</span>"
+        for name, fill, n in named
     ]
-    about = ", ".join(f"{expression(label).name} {count:,}" for label, count in counts.items())
+    about = ", ".join(f"{name} {n:,}" for name, _, n in named)
     return (
-        f"{_STYLE}<div class='fervt-bars' role='img' aria-label='Faces by expression: "
+        f"{_STYLE}<div class='fervt-bars' role='img' aria-label='Faces by answer: "
         f"{html.escape(about)}'>{''.join(rows)}</div>"
     )

@@ -15,6 +15,8 @@ _STYLE = """<style>
 ) { position: static; }
 [class*="st-key-card_"] :is([class*="st-key-press_"] button, a)::after {
   content: ""; position: absolute; inset: 0; cursor: pointer; }
+[class*="st-key-card_"] > [class*="st-key-press_"] { flex: 1; }
+[class*="st-key-card_"] > [class*="st-key-press_"] :is(.stButton, button) { height: 100%; }
 [class*="st-key-card_"] a { padding-left: 0; background: none; }
 [class*="st-key-card_"]:hover { opacity: .85; }
 </style>"""
@@ -43,7 +45,7 @@ def draw_card(
         args: Its arguments.
         chosen: Whether this is the one being shown.
     """
-    with st.container(key=f"card_{key}", gap="xxsmall"):
+    with st.container(key=f"card_{key}", gap="xxsmall", height="stretch"):
         st.image(picture, width="stretch", alt=label)
         st.button(
             label,

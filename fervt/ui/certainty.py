@@ -4,23 +4,29 @@ import streamlit as st
 
 from fervt.evaluation.certainty import UNMEASURED, find_threshold, say_prediction
 from fervt.predict import Prediction, Predictor
-from fervt.ui.checkpoints import is_own
+from fervt.ui.text import as_text
 
 
-def threshold_of(predictor: Predictor) -> float:
-    """The confidence below which a checkpoint is called unsure."""
-    found = _found(predictor)
+def threshold_of(sha256: str) -> float:
+    """The confidence below which the checkpoint with this file is called unsure."""
+    found = _find(sha256)
     return UNMEASURED if found is None else found
 
 
 def say(predictor: Predictor, prediction: Prediction) -> str:
     """A checkpoint's answer for a face: "Happy, 94%" or "Unsure: Happy or Neutral"."""
-    return say_prediction(prediction.probabilities, prediction.classes, threshold_of(predictor))
+    threshold = threshold_of(predictor.sha256)
+    return say_prediction(prediction.probabilities, prediction.classes, threshold)
 
 
-def explain_threshold(predictor: Predictor) -> str:
-    """Where the threshold comes from, in a sentence."""
-    threshold = _found(predictor)
+def explain_threshold(name: str, sha256: str) -> str:
+    """Where the threshold of a checkpoint comes from, in a sentence.
+
+    Args:
+        name: The checkpoint's.
+        sha256: Of its file.
+    """
+    threshold = _find(sha256)
     if threshold is None:
         return (
             f"Answers below {UNMEASURED:.0%} are called unsure. The threshold was not measured for "
@@ -28,19 +34,15 @@ def explain_threshold(predictor: Predictor) -> str:
         )
     if threshold == 0:
         return (
-            f"No answer is called unsure: on PublicTest faces, {predictor.name} was right at least "
+            f"No answer is called unsure: on PublicTest faces, {as_text(name)} was right at least "
             "half of the time at every level of confidence."
         )
     return (
         f"Answers below {threshold:.0%} are called unsure: on PublicTest faces with such a "
-        f"confidence {predictor.name} was right less than half of the time."
+        f"confidence {as_text(name)} was right less than half of the time."
     )
 
 
-def _found(predictor: Predictor) -> float | None:
-    return None if is_own(predictor) else _measured(predictor.name, predictor.sha256)
-
-
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _measured(name: str, digest: str) -> float | None:
-    return find_threshold(name)
+def _find(sha256: str) -> float | None:
+    return find_threshold(sha256)

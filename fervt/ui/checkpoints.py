@@ -16,6 +16,7 @@ from fervt.images import safe_name
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
 from fervt.ui.fresh_keys import fresh_key, renew_keys
+from fervt.ui.own_checkpoint import say_what_was_read
 from fervt.ui.text import as_text
 
 PARAMETER = "checkpoint"
@@ -26,6 +27,11 @@ _PROBLEM = "checkpoint_problem"
 _MAX_OWN = 3  # of a visitor's own checkpoints, kept at once
 _MAX_FILE_MB = 100
 _MOST_NAME_BYTES = 200  # file systems take 255
+_ALLOWED = (
+    "Allowed is a FERVT-GNN checkpoint that fervt saved, as .safetensors or by torch.save "
+    f"({', '.join(FOREIGN_SUFFIXES)}), up to {_MAX_FILE_MB} MB."
+)
+_YOURS = " (yours)"
 
 
 def pick_checkpoint() -> Predictor:
@@ -41,8 +47,6 @@ def pick_checkpoint() -> Predictor:
         raise CheckpointError("No checkpoint ships with this copy of fervt.")
     known = [*shipped, *own]
     wanted = read(PARAMETER)
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(as_text(problem), icon=":material/error:")
     if wanted is not None and wanted not in known:
         st.warning(as_text(_explain_unknown(wanted, known[0])), icon=":material/link_off:")
     chosen = wanted if wanted in known else known[0]
@@ -53,9 +57,11 @@ def pick_checkpoint() -> Predictor:
             known,
             key=_WIDGET,
             on_change=_choose,
-            format_func=lambda name: f"{own[name].name} (yours)" if name in own else name,
+            format_func=lambda name: mark_own(own[name].name) if name in own else name,
             help="The trained weights that all pages use.",
         )
+        if chosen in own:
+            st.caption(f":material/check_circle: {say_what_was_read(own[chosen])}")
         with st.expander("Use your own", icon=":material/upload:"):
             _draw_uploader()
     return own[chosen] if chosen in own else load_shipped(chosen)
@@ -109,9 +115,9 @@ def _draw_uploader() -> None:
         max_upload_size=_MAX_FILE_MB,
         label_visibility="collapsed",
     )
-    st.caption(
-        "A FERVT-GNN file, .safetensors or written by torch.save. It stays in your session only."
-    )
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(as_text(problem), icon=":material/error:")
+    st.caption(f"{'' if problem else _ALLOWED} It stays in your session only.")
 
 
 def _take_upload(key: str) -> None:
@@ -122,7 +128,7 @@ def _take_upload(key: str) -> None:
     try:
         predictor = load_own(upload.name, upload.getvalue())
     except FervtError as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_PROBLEM] = f"{error} {_ALLOWED}"
         return
     own = _own_checkpoints()
     own[predictor.sha256] = predictor
@@ -135,7 +141,8 @@ def load_own(name: str, content: bytes) -> Predictor:
     """Loads a visitor's checkpoint; nothing of it stays on disk.
 
     Returns:
-        The checkpoint, warmed up.
+        The checkpoint, warmed up. It bears its file's name, marked as the visitor's where a shipped
+        one bears the same.
 
     Raises:
         CheckpointError: It cannot be used.
@@ -144,8 +151,14 @@ def load_own(name: str, content: bytes) -> Predictor:
         path = Path(folder) / safe_name(name).encode()[-_MOST_NAME_BYTES:].decode(errors="ignore")
         path.write_bytes(content)
         predictor = Predictor(path)
+    predictor.name = mark_own(path.stem) if path.stem in shipped_checkpoints() else path.stem
     predictor.warm_up()
     return predictor
+
+
+def mark_own(name: str) -> str:
+    """The name of a visitor's own checkpoint where it stands beside shipped ones."""
+    return name.removesuffix(_YOURS) + _YOURS
 
 
 def _explain_unknown(wanted: str, used: str) -> str:

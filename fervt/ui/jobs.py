@@ -5,6 +5,7 @@ sees the job, so ids cannot be guessed.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import streamlit as st
@@ -71,6 +72,11 @@ def find_job(kind: str) -> Job | None:
     return job
 
 
+def find_own_job(kind: str) -> Job | None:
+    """The job of this kind that this session started, for pages whose link must not share it."""
+    return server_jobs().find(_ids(_OWN).get(kind, ""))
+
+
 def forget_job(kind: str) -> None:
     """Drops the job of this kind that is shown, and the session's own; for use in callbacks."""
     _forget(_ids(_SHOWN).pop(kind, ""))
@@ -97,6 +103,40 @@ def offer_another(kind: str, label: str, what: str) -> None:
         args=(kind,),
         help=f"Drops {what} from the server's memory first.",
     )
+
+
+def offer_forgetting(job: Job, shown: str, name: str) -> None:
+    """Draws who can see a result by its link and until when, and the button that drops it.
+
+    Args:
+        job: The job, done.
+        shown: What the link shows, such as "this table".
+        name: What it is in a word, for the button.
+    """
+    offset_min = st.context.timezone_offset  # the visitor's; None without a browser
+    zone = UTC if offset_min is None else timezone(timedelta(minutes=-offset_min))
+    until = datetime.fromtimestamp(server_jobs().drops_at(job), zone)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f":material/public: Anyone with this link can see {shown} until you forget it, or "
+            f"until {until:%H:%M}.",
+            width="content",
+        )
+        st.button(
+            f"Forget this {name}",
+            icon=":material/delete:",
+            on_click=_forget_shown,
+            args=(job, name),
+            help=f"Drops {shown} from the server's memory. The link then shows nothing.",
+        )
+
+
+def _forget_shown(job: Job, name: str) -> None:
+    for ids in (_ids(_SHOWN), _ids(_OWN)):
+        if ids.get(job.kind) == job.id:  # not what this session started beside another's link
+            del ids[job.kind]
+    _forget(job.id)
+    st.toast(f"This {name} is forgotten. Its link shows nothing now.", icon=":material/delete:")
 
 
 def forget_jobs() -> None:

@@ -25,7 +25,7 @@ from fervt.ui.dataset_faces import (
 )
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
-from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+from fervt.ui.jobs import find_job, find_own_job, offer_another, show_progress, start_job
 from fervt.ui.navigation import link_to
 from fervt.ui.text import as_text
 
@@ -54,6 +54,15 @@ def find_evaluated(predictor: Predictor) -> SavedEvaluation | None:
     found: SavedEvaluation = job.result.evaluation
     same = found.metrics.checkpoint.sha256 == predictor.sha256
     return found if same and found.split in SPLITS and not found.of_own_images else None
+
+
+def find_own(predictor: Predictor) -> SavedEvaluation | None:
+    """The session's evaluation of this checkpoint on any data; leaves the address as it is."""
+    job = find_own_job(KIND)
+    if job is None or job.state != "done":
+        return None
+    found: SavedEvaluation = job.result.evaluation
+    return found if found.metrics.checkpoint.sha256 == predictor.sha256 else None
 
 
 def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:

@@ -1,6 +1,7 @@
 """The Predict page in a real browser, on the checkpoint that ships."""
 
 import hashlib
+from collections import Counter
 from io import BytesIO
 
 import pytest
@@ -11,6 +12,7 @@ from skimage import data
 
 from fervt.checkpoint import find_checkpoint, shipped_checkpoints
 from fervt.evaluation.certainty import measure_threshold, say_prediction
+from fervt.files import file_sha256
 from fervt.labels import NOTICE
 from fervt.predict import Predictor
 
@@ -62,7 +64,8 @@ def headline(page):
 
 
 def said_of(prediction, name: str = find_checkpoint().stem) -> str:
-    return say_prediction(prediction.probabilities, prediction.classes, measure_threshold(name))
+    threshold = measure_threshold(file_sha256(find_checkpoint(name)))
+    return say_prediction(prediction.probabilities, prediction.classes, threshold)
 
 
 def test_an_uploaded_photo_is_read(page, app_server, astronaut, prediction):
@@ -120,6 +123,19 @@ def test_a_link_names_the_checkpoint(page, app_server, astronaut):
     page.go_back()
     expect(chosen).to_have_value(name, timeout=SLOW_MS)
     assert f"checkpoint={name}" in page.url, "each choice is one step in the history"
+
+
+@pytest.mark.parametrize("width_px", [1280, 390])
+def test_no_checkpoint_stands_alone_and_their_cards_are_alike(page, app_server, width_px):
+    page.set_viewport_size({"width": width_px, "height": 844})
+    page.goto(f"{app_server}/predict?image=astronaut")
+    cards = page.locator("[class*=st-key-read_by_]")
+    page.get_by_role("button", name="Use it").nth(len(shipped_checkpoints()) - 2).wait_for()
+    settle(page)
+    boxes = [card.bounding_box() for card in cards.all()]
+    assert len({round(box["height"]) for box in boxes}) == 1
+    in_row = Counter(round(box["y"]) for box in boxes).values()
+    assert max(in_row) - min(in_row) <= 1
 
 
 def test_an_example_is_chosen_by_clicking_its_picture(page, app_server):

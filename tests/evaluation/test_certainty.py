@@ -1,6 +1,6 @@
 """Confidence in words: the threshold is measured, and the words name what was measured."""
 
-from types import SimpleNamespace
+import shutil
 
 import numpy as np
 import pytest
@@ -8,12 +8,14 @@ import pytest
 from fervt.checkpoint import shipped_checkpoints
 from fervt.evaluation.certainty import (
     UNMEASURED,
+    find_threshold,
     measure_threshold,
     percent,
     say_prediction,
     unsure_below,
 )
 from fervt.evaluation.store import EvaluationStore
+from fervt.files import file_sha256
 from fervt.ui import certainty as words
 
 CLASSES = ("angry", "happy", "neutral")
@@ -36,26 +38,36 @@ def test_no_band_is_called_unsure_that_was_not_below_half():
     assert unsure_below(confidence, np.ones(85, bool)) == 0.0
 
 
+def shipped_threshold(name: str) -> float:
+    return measure_threshold(file_sha256(shipped_checkpoints()[name]))
+
+
 def test_the_shipped_thresholds():
-    assert measure_threshold("fervt-ferplus") == 0.5
-    assert measure_threshold("fervt-narrow") == 0.55
+    assert shipped_threshold("fervt-ferplus") == 0.5
+    assert shipped_threshold("fervt-narrow") == 0.55
+
+
+def test_damaged_figures_of_another_checkpoint_take_nothing_away(tmp_path):
+    shutil.copytree(EvaluationStore().root / "ablation", tmp_path / "b")
+    (tmp_path / "a" / "PublicTest").mkdir(parents=True)
+    (tmp_path / "a" / "PublicTest" / "metrics.json").write_text("{")
+    digest = file_sha256(shipped_checkpoints()["ablation"])
+    assert find_threshold(digest, EvaluationStore(tmp_path)) == 0.55
 
 
 @pytest.mark.parametrize(("found", "said"), [
     (None, "was not measured"), (0.0, "No answer is called unsure"), (0.55, "on PublicTest"),
 ])  # fmt: skip
 def test_nothing_is_called_measured_that_was_not(monkeypatch, found, said):
-    monkeypatch.setattr(words, "is_own", lambda _: False)
-    monkeypatch.setattr(words, "_measured", lambda *_: found)
-    predictor = SimpleNamespace(name="alpha", sha256="0" * 64)
-    told = words.explain_threshold(predictor)
+    monkeypatch.setattr(words, "_find", lambda _: found)
+    told = words.explain_threshold("alpha", "0" * 64)
     assert said in told and ("PublicTest" in told) == (found is not None)
-    assert words.threshold_of(predictor) == (UNMEASURED if found is None else found)
+    assert words.threshold_of("0" * 64) == (UNMEASURED if found is None else found)
 
 
 @pytest.mark.parametrize("name", list(shipped_checkpoints()))
 def test_what_is_called_unsure_is_wrong_more_often_than_right(name):
-    threshold = measure_threshold(name)
+    threshold = shipped_threshold(name)
     for split in ("PublicTest", "PrivateTest"):  # the second was not looked at
         rows = EvaluationStore().find(name, split).rows()
         unsure = rows.calibrated.max(axis=1) < threshold
@@ -64,7 +76,7 @@ def test_what_is_called_unsure_is_wrong_more_often_than_right(name):
 
 
 def test_without_a_saved_evaluation_it_is_what_calibration_means(tmp_path):
-    assert measure_threshold("nobody", EvaluationStore(tmp_path)) == UNMEASURED
+    assert measure_threshold("0" * 64, EvaluationStore(tmp_path)) == UNMEASURED
 
 
 @pytest.mark.parametrize(

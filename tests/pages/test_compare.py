@@ -153,7 +153,7 @@ def test_an_own_checkpoint_is_compared_once_it_was_evaluated(
     app.query_params["source"] = "data"
     app.query_params["data"] = "prepared"
     app.run()
-    next(b for b in app.button if b.label == "Evaluate alpha").click().run()
+    next(b for b in app.button if b.label == "Evaluate alpha (yours)").click().run()
     finish_job(app)
     app.switch_page("pages/compare.py").run()
     assert "42 of 42 faces (100.0%) were joined" in text_of(app)

@@ -187,6 +187,14 @@ def test_every_section_stands(open_page, with_faces, section, charts, downloads,
         assert [info.value for info in app.info] == notes
 
 
+def test_sure_begins_where_the_pages_stop_saying_unsure(open_page, saved, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.ui.certainty._find", lambda _: 0.7)
+    app = open_page("evaluation", checkpoint="alpha", view="Confidence")
+    minimum = next(s for s in app.slider if s.label == "Minimum confidence for an answer")
+    assert minimum.value == 70
+    assert any("Answers below 70% are called unsure" in c.value for c in app.caption)
+
+
 def test_others_figures_are_not_held_against_a_part_of_the_faces(open_page, shelf) -> None:
     save_evaluation(shelf / "alpha" / "PrivateTest", classes=FERPLUS)
     app = open_page("evaluation", checkpoint="alpha", view="Benchmarks", truth="fer2013")

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tiny
 from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
@@ -72,13 +73,13 @@ def test_accuracy_comes_with_n_interval_and_protocol(open_page, saved):
         assert part in protocol
 
 
-def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(
-    open_page, checkpoints, saved
-):
+def test_figures_of_a_shipped_checkpoint_are_not_claimed_for_ones_own(open_page, tmp_path, saved):
+    own = tiny.save_tiny(tmp_path, seed=7)
     app = open_page("home")
-    app.sidebar.file_uploader[0].upload("alpha.safetensors", checkpoints["beta"].read_bytes())
+    app.sidebar.file_uploader[0].upload("alpha.safetensors", own.read_bytes())
     app.run()
-    assert "hasn't been evaluated yet" in said(app) and "Right on" not in said(app)
+    assert any("(yours) hasn't been evaluated yet" in i.value for i in app.info)
+    assert "Right on" not in said(app) and "Test accuracy" not in said(app)
 
 
 def test_only_pages_that_exist_are_listed(open_page):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 
 import numpy as np
@@ -14,10 +15,10 @@ from PIL import Image
 from skimage import data
 from zips import zip_of
 
-from fervt.checkpoint import CheckpointInfo, save_checkpoint
+from fervt.checkpoint import CheckpointInfo, save_checkpoint, shipped_checkpoints
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
-from fervt.evaluation.certainty import say_prediction
+from fervt.evaluation.certainty import UNMEASURED, say_prediction
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
@@ -196,6 +197,7 @@ def test_every_checkpoint_reads_the_same_face_and_one_click_takes_it(open_page, 
     said = [text.value for text in app.markdown]
     for path in checkpoints.values():
         assert f"**{leading(path)}**" in said
+    assert app.button(key="use_alpha").disabled and app.button(key="use_alpha").label == "In use"
     app.button(key="use_beta").click().run()
     assert app.query_params["checkpoint"] == "beta" and says(app) == leading(checkpoints["beta"])
 
@@ -301,9 +303,40 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     app = upload_checkpoint(open_page("predict", image="astronaut"), "mine.safetensors", content)
     assert app.query_params["checkpoint"] == sha256(content)
     assert "mine (yours)" in app.sidebar.selectbox[0].options
+    read = app.sidebar.caption[0].value
+    assert "**mine** was read: FERVT-GNN of width 8 with GWA and graph, 7 classes (FER2013)" in read
+    assert read.endswith("It is the same file as beta.")
     assert says(app) == leading(checkpoints["beta"])
     app.sidebar.selectbox[0].select("alpha").run()
     assert app.query_params["checkpoint"] == "alpha"
+    assert not any("was read" in caption.value for caption in app.sidebar.caption)
+
+
+def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_page, tmp_path):
+    content = tiny.save_tiny(tmp_path, seed=7, config=replace(tiny.CONFIG, use_gnn=False))
+    app = open_page("predict", image="astronaut")
+    upload_checkpoint(app, "alpha.safetensors", content.read_bytes())
+    assert "alpha (yours)" in app.sidebar.selectbox[0].options
+    assert "**alpha (yours)** was read: FERVT-GNN of width 8 with GWA without graph" in (
+        app.sidebar.caption[0].value
+    )
+    assert not app.button(key="use_alpha").disabled, "another checkpoint is in use"
+    app.query_params["way"] = "many"
+    app.run()
+    upload_many = next(u for u in app.file_uploader if u.label.startswith("A zip of images"))
+    upload_many.upload("a.png", ASTRONAUT)
+    app.run()
+    assert any(b.label == "Predict with alpha (yours)" for b in app.button)
+
+
+def test_ones_own_checkpoint_keeps_its_files_name(open_page, monkeypatch):
+    shipped = shipped_checkpoints()
+    for module in ("checkpoints", "own_checkpoint"):
+        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: shipped)
+    app = open_page("predict", way="many")
+    upload_checkpoint(app, "run 7.safetensors", shipped["ablation"].read_bytes())
+    assert "run 7 (yours)" in app.sidebar.selectbox[0].options
+    assert app.sidebar.caption[0].value.endswith("It is the same file as ablation.")
 
 
 def test_a_checkpoint_may_have_a_long_name(open_page, checkpoints):
@@ -342,6 +375,7 @@ def test_a_bad_checkpoint_gets_a_sentence_and_changes_nothing(
     before = app.header[0].value
     app = upload_checkpoint(app, name, content)
     assert len(app.error) == 1 and f"'{name}'" in app.error[0].value
+    assert "Allowed is a FERVT\\-GNN checkpoint that fervt saved" in app.error[0].value
     assert app.header[0].value == before
     assert "checkpoint" not in app.query_params
 
@@ -364,10 +398,12 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     app = open_page("predict", checkpoint="alpha", way="many")
     zipped = zip_of({"in/two.png": TWO_FACES, "in/bad.png": b"x", "coffee.png": COFFEE})
     upload_many(app, ("mine.zip", zipped), ("one.png", ASTRONAUT))
-    assert any("**3 faces** in 3 images." in m.value for m in app.markdown)
-    bars = next(h.proto.body for h in app.get("html") if "Faces by expression" in h.proto.body)
-    leads = Counter(expression(f).name for f in app.dataframe[0].value["label"].dropna())
-    for name, count in leads.items():
+    assert any("**3 faces** in 3 images, read by alpha." in m.value for m in app.markdown)
+    bars = next(h.proto.body for h in app.get("html") if "Faces by answer" in h.proto.body)
+    faces = app.dataframe[0].value.dropna(subset="label")
+    sure = faces[list(FER2013.classes)].max(axis=1) >= UNMEASURED
+    leads = Counter(expression(f).name for f in faces["label"][sure])
+    for name, count in {**leads, "Unsure": int((~sure).sum())}.items():
         assert f"{name} {count}" in bars
     cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
     assert len(cards) == 3
@@ -390,11 +426,67 @@ def test_many_images_become_a_table_that_can_be_forgotten(open_page, checkpoints
     assert server_jobs().find(job) is None
 
 
+def test_a_batch_says_who_sees_it_and_is_gone_once_it_is_forgotten(open_page, upload_many):
+    app = upload_many(open_page("predict", checkpoint="alpha", way="many"), ("a.png", ASTRONAUT))
+    job = server_jobs().find(app.query_params["job"])
+    until = datetime.fromtimestamp(job.ended + 3600, UTC)
+    said = next(c.value for c in app.caption if "Anyone with this link" in c.value)
+    assert said.endswith(f"until you forget it, or until {until:%H:%M}.")
+    next(b for b in app.button if b.label == "Forget this batch").click().run()
+    assert not app.exception
+    assert server_jobs().find(job.id) is None and "job" not in app.query_params
+    assert any(u.label.startswith("A zip of images") for u in app.file_uploader)
+    late = open_page("predict", way="many", job=job.id)
+    assert not late.dataframe and "no longer on this server" in late.warning[0].value
+
+
+def test_forgetting_a_batch_that_was_shared_keeps_ones_own(open_page, upload_many):
+    theirs, mine = (
+        upload_many(open_page("predict", checkpoint="alpha", way="many"), (name, ASTRONAUT))
+        for name in ("theirs.png", "mine.png")
+    )
+    own = mine.query_params["job"]
+    mine.query_params["job"] = theirs.query_params["job"]
+    mine.run()
+    next(b for b in mine.button if b.label == "Forget this batch").click().run()
+    assert mine.dataframe[0].value["file"].tolist() == ["mine.png"]
+    server_jobs().forget(own)
+
+
+def test_unsure_faces_are_counted_and_shown_apart(open_page, upload_many, monkeypatch):
+    app = open_page("predict", checkpoint="alpha", way="many")
+    upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT))
+    shares = np.sort(app.dataframe[0].value[list(FER2013.classes)].max(axis=1))
+    monkeypatch.setattr("fervt.ui.certainty._find", lambda _: float(shares[1:].mean()))
+    app.query_params["checkpoint"] = "beta"  # the threshold is that of the checkpoint that answered
+    app.run()
+    assert any("read by alpha" in m.value for m in app.markdown)
+    assert any("alpha was right less than half of the time" in c.value for c in app.caption)
+    unsure = int((shares < shares[1:].mean()).sum())
+    bars = next(h.proto.body for h in app.get("html") if "Faces by answer" in h.proto.body)
+    assert f"Unsure {unsure}" in bars
+
+    def said() -> list[bool]:
+        cards = [b for b in app.button if (b.key or "").startswith("press_batch_")]
+        return [b.label.startswith("Unsure") for b in cards]
+
+    assert sum(said()) == unsure and len(said()) == 3
+    answer = next(c for c in app.button_group if c.label == "Answer")
+    answer.set_value("unsure").run()
+    assert said() == [True] * unsure
+    sure = next(c for c in answer.options if c not in ("All", "Unsure"))
+    next(c for c in app.button_group if c.label == "Answer").set_value(
+        next(c for c in FER2013.classes if expression(c).name == sure)
+    ).run()
+    assert said() and not any(said())
+
+
 def test_faces_of_many_photos_are_filtered_and_explained(open_page, upload_many, monkeypatch):
     opened = []
     monkeypatch.setattr(
         "streamlit.switch_page", lambda path, query_params: opened.append((path, query_params))
     )
+    monkeypatch.setattr("fervt.ui.certainty._find", lambda _: 0.0)
     app = open_page("predict", checkpoint="alpha", way="many")
     upload_many(app, ("two.png", TWO_FACES), ("one.png", ASTRONAUT), ("coffee.png", COFFEE))
 

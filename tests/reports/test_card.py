@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import tiny
 from drawn_evidence import save_five_crop
+from markdown_it import MarkdownIt
 from synthetic import save_evaluation
 
-from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.checkpoint import load_checkpoint, save_checkpoint, shipped_checkpoints
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import read_evaluation
 from fervt.files import file_sha256
@@ -130,3 +132,10 @@ def test_sections_of_the_card() -> None:
     assert section(text, "Limitations").startswith("- **Labels are opinions.**")
     assert "Art. 5(1)(f)" in section(text, "Not for")
     assert section(text, "No such heading") == ""
+
+
+def test_every_column_of_a_table_has_a_header() -> None:
+    name, path = next(iter(shipped_checkpoints().items()))
+    tokens = MarkdownIt("commonmark").enable("table").parse(render_card(name, path))
+    heads = [after.content for at, after in pairwise(tokens) if at.type == "th_open"]
+    assert len(heads) > 10 and all(heads)

@@ -54,6 +54,16 @@ def test_every_slide_has_one_message_and_something_to_say(deck):
     )
 
 
+@pytest.mark.parametrize(("threshold", "said"), [(0.7, True), (0.0, False)])
+def test_sure_means_what_it_means_on_every_page(pair, monkeypatch, threshold, said):
+    monkeypatch.setattr("fervt.evaluation.certainty.find_threshold", lambda *_: threshold)
+    found = [s for s in build_deck(pair[1]) if s.message.startswith("When at least 70% sure")]
+    assert len(found) == said
+    rows = pair[1].rows()
+    coverage = (rows.calibrated.max(axis=1) >= 0.7).mean()
+    assert not said or found[0].say.startswith(f"It then answers for {coverage:.0%} of the faces")
+
+
 def test_mistakes_are_counted_and_ranked(pair, deck):
     rows = pair[1].rows()
     found = worst_mistakes(rows.scores, 3)

@@ -35,6 +35,14 @@ def words(report: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
+def test_what_is_called_unsure_is_what_the_pages_call_so(pair, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.evaluation.certainty.find_threshold", lambda *_: 0.7)
+    coverage = (pair[1].rows().calibrated.max(axis=1) >= 0.7).mean()
+    text = words(build_report(pair[1]))
+    assert "answers below 70% are called unsure" in text
+    assert f"without them, it answers for {coverage:.1%} of the faces" in text
+
+
 def test_numbers_equal_the_saved_metrics(pair) -> None:
     evaluation = pair[1]
     text = words(build_report(evaluation, now=datetime(2026, 5, 4, tzinfo=UTC)))

@@ -21,7 +21,7 @@ from fervt.labels import FER2013, FERPLUS, SPLITS, VOCABULARIES, Vocabulary, exp
 from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
-from fervt.ui.checkpoints import is_own, load_shipped
+from fervt.ui.checkpoints import is_own, load_shipped, mark_own
 from fervt.ui.choices import pick_one
 from fervt.ui.evaluation.selection import describe_rule, load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
@@ -104,7 +104,7 @@ def pick_lineup(predictor: Predictor) -> Lineup:
         predictor: The checkpoint that all pages share.
     """
     own = is_own(predictor)
-    first = f"{predictor.name} (yours)" if own else predictor.name
+    first = mark_own(predictor.name) if own else predictor.name
     evaluated = find_evaluated(predictor) if own else None
     store = EvaluationStore()
     folders = {name: store.folders(name) for name in shipped_checkpoints() if name != first}

@@ -12,6 +12,7 @@ from fervt.metrics import (
     rescale,
     risk_coverage,
 )
+from fervt.ui.certainty import explain_threshold, threshold_of
 from fervt.ui.charts import say, show_chart
 from fervt.ui.evaluation.selection import EvaluationView, percent
 
@@ -67,16 +68,18 @@ def _triple(found: Reliability) -> tuple:
 
 def _show_risk(view: EvaluationView) -> None:
     rows = view.rows
-    say("Answer only when sure", "Below the threshold the model would say “I don't know”.")
+    about = view.evaluation.metrics.checkpoint
+    say("Answer only when sure", explain_threshold(about.name, about.sha256), "unsure")
     curve = risk_coverage(rows.calibrated, rows.labels)
     threshold = st.slider(
         "Minimum confidence for an answer",
         0,
         100,
-        50,
+        round(100 * threshold_of(about.sha256)),
         1,
         format="%d%%",
-        key=f"threshold_{view.evaluation.name}",
+        key=f"threshold_{about.sha256}",
+        help="Starts where the checkpoint's answers are called unsure on the other pages.",
     )
     coverage, risk = curve.at(threshold / 100)
     drawn = {view.evaluation.name: (curve.coverage, curve.risk)}

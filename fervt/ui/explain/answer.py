@@ -36,7 +36,7 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
         st.header(
             say(view.predictor, view.prediction),
             anchor=False,
-            help=explain_threshold(view.predictor),
+            help=explain_threshold(view.predictor.name, view.predictor.sha256),
         )
         about = "" if view.target == view.explanation.predicted else f"For {view.target_name}: "
         st.markdown(f"**{about}{describe_drops(view.drops)}**")

@@ -82,7 +82,7 @@ def _rate(per_second: float) -> str:
 
 def _draw_face(predictor: Predictor, face: FaceReading, bars: bool, shown: int | None) -> None:
     """Bars in plain HTML: a chart twice a second would load the browser more than the video."""
-    said = say_prediction(face.probabilities, face.classes, threshold_of(predictor))
+    said = say_prediction(face.probabilities, face.classes, threshold_of(predictor.sha256))
     dot = f"<span style='color:{track_color(face.number)}'>●</span>"
     title = f"{dot} Face {face.number}: {html.escape(said)}"
     body = bars_html(face.probabilities, face.classes, shown) if bars else ""

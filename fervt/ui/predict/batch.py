@@ -8,13 +8,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fervt.batch import Answers, predict_files
 from fervt.images import IMAGE_SUFFIXES
+from fervt.jobs import Job
 from fervt.predict import Predictor
 from fervt.table import START
-from fervt.ui.certainty import threshold_of
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
-from fervt.ui.jobs import find_job, offer_another, show_progress, start_job
+from fervt.ui.jobs import find_job, offer_another, offer_forgetting, show_progress, start_job
 from fervt.ui.predict.batch_faces import show_faces
 from fervt.ui.text import as_text
 
@@ -28,7 +28,7 @@ def show_batch(predictor: Predictor) -> None:
     """Draws the choice of images, the running job, or its table."""
     job = find_job(KIND)
     if job is not None and show_progress(job):
-        _show_answers(job.result, threshold_of(predictor))
+        _show_answers(job.result, job)
     elif job is None or job.state != "running":
         _draw_choice(predictor)
 
@@ -43,7 +43,7 @@ def _draw_choice(predictor: Predictor) -> None:
     )
     st.caption(
         "Your images stay in this server's memory; nothing is stored. Anyone with this page's "
-        "link can see the table, until you drop it, for an hour at most."
+        "link can see the table and its faces, until you forget them, for an hour at most."
     )
     whole_image = st.toggle(
         "Take each image as one face",
@@ -79,11 +79,11 @@ def _forget_uploads() -> None:
     renew_keys("batch")
 
 
-def _show_answers(answers: Answers, threshold: float) -> None:
-    found = sum(answers.faces.values())
+def _show_answers(answers: Answers, job: Job) -> None:
+    found, (name, _) = sum(answers.faces.values()), answers.checkpoint
     st.markdown(
         f"**{found:,} face{'s' * (found != 1)}** in {answers.images:,} "
-        f"image{'s' * (answers.images != 1)}."
+        f"image{'s' * (answers.images != 1)}, read by {as_text(name)}."
     )
     if answers.faceless:
         st.caption(
@@ -99,7 +99,8 @@ def _show_answers(answers: Answers, threshold: float) -> None:
     with st.container(horizontal=True):
         offer_file("Table (.csv)", lambda: answers.table, "expressions.csv", "text/csv", main=True)
         offer_another(KIND, "Predict other images", "this table")
-    show_faces(answers, threshold)
+    offer_forgetting(job, "this table and its faces", KIND)
+    show_faces(answers)
     whole = dict.fromkeys(START[2:7], "Int64")
     rows = pd.read_csv(io.StringIO(answers.table), nrows=_SHOWN_ROWS, dtype=whole)
     with st.expander("The table", icon=":material/table:"):

@@ -1,4 +1,4 @@
-"""The faces of many photos: how often each expression leads, and each face."""
+"""The faces of many photos: how often each answer was given, and each face."""
 
 import io
 
@@ -14,39 +14,42 @@ from fervt.labels import expression
 from fervt.table import START
 from fervt.ui.bars import counts_html
 from fervt.ui.cards import draw_card, draw_card_style
+from fervt.ui.certainty import explain_threshold, threshold_of
 from fervt.ui.choices import pick_one
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import leave_for, link_parameters
 
 _A_PAGE = 24
 _THUMBNAIL_PX = 144
-_ALL = "all"
+_ALL, _UNSURE = "all", "unsure"
 _ORDERS = {"file": "In order", "sure": "Surest first", "unsure": "Least sure first"}
 
 
-def show_faces(answers: Answers, threshold: float) -> None:
-    """Draws the distribution of the expressions, and the faces with filters.
-
-    Args:
-        answers: Of many photos.
-        threshold: The confidence below which the checkpoint is unsure.
-    """
+def show_faces(answers: Answers) -> None:
+    """Draws how often each answer was given, and the faces with filters."""
     if not answers.faces:
         return
+    name, sha256 = answers.checkpoint
+    threshold = threshold_of(sha256)
     table = pd.read_csv(io.StringIO(answers.table))
-    table = table[table["face"] > 0].head(len(answers.crops)).reset_index(drop=True)
+    table = table[table["face"] > 0].reset_index(drop=True)
     classes = list(table.columns[len(START) :])
-    st.html(counts_html({name: answers.faces[name] for name in classes}))
+    shares = table[classes].to_numpy()
+    said = table["label"].mask(shares.max(axis=1) < threshold, _UNSURE)
+    counts = said.value_counts().to_dict()
+    st.html(counts_html({c: counts.get(c, 0) for c in classes}, counts.get(_UNSURE, 0)))
+    labeled = " The table labels them by their leading expression." if _UNSURE in counts else ""
+    st.caption(explain_threshold(name, sha256) + labeled)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        present = {name: expression(name).name for name in classes if answers.faces[name]}
-        wanted = pick_one("Expression", "expression", {_ALL: "All"} | present, _ALL, draw=st.pills)
+        present = {_UNSURE: "Unsure"} if _UNSURE in counts else {}
+        present |= {c: expression(c).name for c in classes if c in counts}
+        wanted = pick_one("Answer", "expression", {_ALL: "All"} | present, _ALL, draw=st.pills)
     with right:
         order = pick_one("Sort", "sort", _ORDERS, "file", draw=st.selectbox)
-    shares = table[classes].to_numpy()
-    picked = np.arange(len(table))
+    picked = np.arange(len(answers.crops))
     if wanted != _ALL:
-        picked = picked[(table["label"] == wanted).to_numpy()]
+        picked = picked[(said[: len(picked)] == wanted).to_numpy()]
     if order != "file":
         confidence = shares[picked].max(axis=1)
         picked = picked[np.argsort(-confidence if order == "sure" else confidence, kind="stable")]

@@ -52,8 +52,9 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
+        why_unsure = explain_threshold(predictor.name, predictor.sha256)
         with st.container(width="content"):
-            st.header(say(predictor, face), anchor=False, help=explain_threshold(predictor))
+            st.header(say(predictor, face), anchor=False, help=why_unsure)
         st.button(
             "Why?",
             type="primary",
@@ -91,7 +92,7 @@ def _show_face(predictor: Predictor, picture: Picture, face: Prediction, number:
             f"{predictor.name} took {face.latency_ms:.0f} ms for this face in "
             f"{predictor.engine.name}. Box: {left_px}, "
             f"{top_px} to {right_px}, {bottom_px} px, tilted by {face.angle_deg:.0f}°. "
-            f"{explain_threshold(predictor)}"
+            f"{why_unsure}"
         )
 
 

@@ -14,6 +14,7 @@ from fervt.ui.remembered import remember
 from fervt.ui.text import as_text
 
 _SHOWN = 3  # bars
+_MOST_COLUMNS, _LEAST_PX = 4, 180  # a phone has one column, so that no card is left alone
 
 
 def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -> None:
@@ -22,11 +23,13 @@ def show_checkpoints(predictor: Predictor, picture: Picture, face: Prediction) -
     if len(names) < 2:
         return
     st.markdown("**The same face, read by each checkpoint**")
-    with st.grid(min(4, len(names)), min_column_width=150, gap="small"):
+    rows = -(-len(names) // _MOST_COLUMNS)
+    with st.grid(-(-len(names) // rows), min_column_width=_LEAST_PX, gap="small"):
         for name in names:
-            with st.container(border=True, gap="xsmall", key=f"read_by_{name}"):
+            with st.container(border=True, gap="xsmall", height="stretch", key=f"read_by_{name}"):
                 try:
-                    _show_one(load_shipped(name), picture, face, name == predictor.name)
+                    other = load_shipped(name)
+                    _show_one(other, picture, face, other is predictor)
                 except FervtError as error:  # the others can still be shown
                     st.caption(as_text(error))
 
@@ -39,14 +42,13 @@ def _show_one(other: Predictor, picture: Picture, face: Prediction, current: boo
         lambda: other.classify(to_face(face.crop)[None])[0],
     )
     classes = other.classes.classes
-    st.caption(f"**{other.name}**" + (" (in use)" if current else ""))
-    st.markdown(f"**{say_prediction(reading.probabilities, classes, threshold_of(other))}**")
+    st.caption(f"**{other.name}**")
+    st.markdown(f"**{say_prediction(reading.probabilities, classes, threshold_of(other.sha256))}**")
     show_bars(reading.probabilities, classes, _SHOWN)
-    if not current:
-        st.button(
-            "Use it",
-            key=f"use_{other.name}",
-            type="tertiary",
-            on_click=put,
-            args=(PARAMETER, other.name),
-        )
+    st.button(
+        "In use" if current else "Use it",
+        key=f"use_{other.name}",
+        disabled=current,
+        on_click=put,
+        args=(PARAMETER, other.name),
+    )

@@ -160,7 +160,7 @@ def draw_graph(
     dimming: float = 0.5,
     strongest: int | None = None,
 ) -> np.ndarray:
-    """Draws the attention graph over a dimmed face: width and color are the attention.
+    """Draws graph attention over a dimmed face: an edge's width and color are its attention.
 
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face; at least 300 pixels are legible.

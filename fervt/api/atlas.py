@@ -123,7 +123,7 @@ class Atlas:
 
     def __repr__(self) -> str:
         said = " ".join(
-            describe_template(ATLAS_SOURCES[s].title, self._whole[s]) for s in self.sources
+            describe_template(ATLAS_SOURCES[s].inline, self._whole[s]) for s in self.sources
         )
         return f"<Atlas by {self.by}: {', '.join(self.counts)}. {said}>"
 

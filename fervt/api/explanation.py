@@ -71,7 +71,7 @@ class Explanation:
             >>> from skimage import data
             >>> figure = fervt.load()(data.astronaut())[0].explain().plot()
             >>> [title.text for title in figure.layout.annotations]
-            ['GWA weight', 'GAT attention', 'Grad-CAM', 'Occlusion']
+            ['GWA', 'Graph attention', 'Grad-CAM', 'Occlusion']
         """
         shown = [(evidence.SOURCES[key], values) for key, values in self._maps().items()]
         return plot_maps(self._seen(), [Map(s.title, s.unit, v, s.signed) for s, v in shown])

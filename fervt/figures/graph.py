@@ -1,4 +1,4 @@
-"""The 7x7 attention graph over the face: directed edges, self-loops as rings, nodes at cells."""
+"""Graph attention over the face's 7x7 grid: directed edges, self-loops as rings, nodes at cells."""
 
 import networkx as nx
 import numpy as np

@@ -75,7 +75,7 @@ def _atlases(
         }
         drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
         blocks += [
-            Note(f"{about.title}: {about.meaning} {describe_template(about.title, summaries[1])}"),
+            Note(f"{about.title}: {about.meaning} {describe_template(about.inline, summaries[1])}"),
             Faces(pictures),
             Note(f"{said} {describe_clear_regions(apart, about.unit, names[1], names[0])}"),
             Chart(

@@ -115,9 +115,9 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     return Slide(
         f"Where it looks {verdict}",
         f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} "
-        f"{describe_template(about.title, summary)}",
+        f"{describe_template(about.inline, summary)}",
         Picture(png_bytes(drawn), f"Mean {about.title} over the mean face. {regions}"),
-        (regions, describe_template(about.title, summary)),
+        (regions, describe_template(about.inline, summary)),
     )
 
 

@@ -84,9 +84,8 @@ def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
             seen = as_seen(face, crop, _CARD_PX)
             picture = draw_overlay(seen, summary.mean, *colors, signed=about.signed)
             faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
-        meaning = (
-            f"{about.title}: {about.meaning} {describe_template(about.title, summarize_maps(maps))}"
-        )
+        template = describe_template(about.inline, summarize_maps(maps))
+        meaning = f"{about.title}: {about.meaning} {template}"
         blocks += [Note(meaning), Faces(faces)]
     blocks += _right_and_wrong(evidence, rows)
     return Section(

@@ -205,7 +205,7 @@ def _sections(
             seen, trace.edge_index, edge_attention(trace.gat_attention), strongest=_EDGES
         )
         yield Section(
-            "The attention graph",
+            "Graph attention, edge by edge",
             f"The {_EDGES} strongest edges, mean of layers and heads; an arrow points at the cell "
             f"that draws on the other. {facts_as_text(graph_facts(trace.edge_index))}",
             [Still(_picture(graph, "Arrows between cells of the face, the strongest edges"))],
@@ -229,7 +229,7 @@ def _sections(
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
         if nodes is not None:
-            title = f"Node similarity {word} the graph attention"
+            title = f"Node similarity {word} graph attention"
             yield Section(
                 title,
                 "Cosine between the features of the 49 cells, row by row.",

@@ -59,7 +59,7 @@ TERMS: dict[str, Term] = {
         "Weights, summing to 1, with which a model mixes what it has from several places.",
         "Attention says how much of a result came from each of several inputs. It shows where the "
         "model takes its information from. It doesn't prove that this decided the answer: "
-        "occlusion does.",
+        "occlusion tests that.",
     ),
     "faithfulness": Term(
         "Faithfulness",

@@ -36,7 +36,7 @@ def test_a_cell_is_marked_in_all_maps_and_read_in_words(browser_page, app_server
     page = browser_page
     open_explain(page, app_server)
     cell(page, "Occlusion", 5, 3).click()
-    for title in ("Occlusion", "Grid-wise attention", "Graph attention", "Grad-CAM"):
+    for title in ("Occlusion", "GWA", "Graph attention", "Grad-CAM"):
         expect(cell(page, title, 5, 3)).to_have_attribute("aria-selected", "true")
     page.wait_for_url(re.compile(r"cell=5(,|%2C)3"))
     page.mouse.move(0, 0)

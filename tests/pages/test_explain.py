@@ -67,7 +67,7 @@ def test_the_page_opens_with_an_example_and_without_its_depths(open_page):
     assert app.header and not app.tabs and not charts(app)
     assert [panel["title"] for panel in board(app)["panels"]] == [
         "Occlusion",
-        "Grid-wise attention",
+        "GWA",
         "Graph attention",
         "Grad-CAM",
     ]

@@ -150,6 +150,6 @@ def test_another_face_is_one_click_from_its_explanation(open_page, opened):
 def test_each_stage_shows_what_it_made_of_the_face(open_page):
     app = open_page("home")
     stages = [b.label for b in app.button if (b.key or "").startswith("press_stage_")]
-    assert stages == ["Input", "Attention", "Fusion", "Graph", "L1", "L2", "L3", "Tokens"]
+    assert stages == ["Input", "GWA", "Fusion", "Graph", "L1", "L2", "L3", "Tokens"]
     app.button(key="press_stage_l2").click().run()
     assert app.query_params["stage"] == "l2" and "**L2.**" in said(app)

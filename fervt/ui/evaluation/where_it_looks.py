@@ -44,7 +44,6 @@ from fervt.ui.text import as_text
 _CARD_PX = 224
 _FACE_PX = 448
 _PANEL_PX = 330
-SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
 
 
 def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
@@ -65,7 +64,7 @@ def pick_source(evidence: Evidence) -> str:
     source = pick_one(
         "Evidence",
         "evidence",
-        {name: SHORT[name] for name in ATLAS_SOURCES if name in evidence.maps},
+        {name: about.title for name, about in ATLAS_SOURCES.items() if name in evidence.maps},
         next(iter(evidence.maps)),
     )
     st.caption(ATLAS_SOURCES[source].meaning)
@@ -106,7 +105,7 @@ def _show_classes(
                 title = f"{view.names[index]}, n = {summary.n:,}"
                 st.image(picture, width="stretch", alt=f"Mean map of {title}")
                 st.caption(title)
-    st.markdown(describe_template(about.title, summarize_maps(maps)))
+    st.markdown(describe_template(about.inline, summarize_maps(maps)))
 
 
 def _face_of(
@@ -216,7 +215,7 @@ def show_groups(
         )
         figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
         show_chart(figure, "spread", say_map("Spread over faces", own.spread, "{:.2f}".format))
-        st.caption(describe_template(about.title, own))
+        st.caption(describe_template(about.inline, own))
     if evidence.edges is not None and source == "gat":
         at = positions_of(view)
         attention = [evidence.edges.attention(at[each.rows]) for each in (group, other)]

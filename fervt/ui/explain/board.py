@@ -18,14 +18,8 @@ from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
 from fervt.ui.glossary import link_to_term, short
 
 ORDER = ("occlusion", "gwa", "gat", "grad_cam")
-TITLES = {
-    "occlusion": "Occlusion",
-    "gwa": "Grid-wise attention",
-    "gat": "Graph attention",
-    "grad_cam": "Grad-CAM",
-}
 _MISSING = {
-    "gwa": "This checkpoint was built without grid-wise attention.",
+    "gwa": "This checkpoint was built without grid-wise attention (GWA).",
     "gat": "This checkpoint was built without the graph.",
 }
 # The smallest distance from neutral drawn in full color: 2 points, or a quarter of the mean.
@@ -72,7 +66,7 @@ def show_board(view: ExplainedFace) -> None:
 
 def _panel(key: str, maps: dict[str, Array], trace: Trace) -> dict[str, Any]:
     panel: dict[str, Any] = {
-        "title": TITLES[key],
+        "title": SOURCES[key].title,
         "help": short(key),
         "link": link_to_term(key),
     }
@@ -107,7 +101,7 @@ def describe_map(key: str, values: Array) -> str:
     """A map in one sentence, for screen readers."""
     row, column = divmod(int(np.argmax(values)), GRID)
     return (
-        f"{TITLES[key]} over the face: strongest on the {strongest_region(values)}, "
+        f"{SOURCES[key].title} over the face: strongest on the {strongest_region(values)}, "
         f"peak in row {row}, column {column}"
     )
 
@@ -124,7 +118,7 @@ def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER)
     lines = []
     for cell in every_cell():
         points = -100 * float(maps["occlusion"][cell])
-        named = ", ".join(f"{TITLES[key]} {ranks[key][cell]}" for key in ranks)
+        named = ", ".join(f"{SOURCES[key].title} {ranks[key][cell]}" for key in ranks)
         lines.append(
             f"{name_cell(*cell)}: hiding it changes the {score} by {points:+.1f} points. "
             f"Rank of 49: {named}."

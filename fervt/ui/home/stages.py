@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.draw import draw_graph, draw_overlay
-from fervt.explain import edge_attention
+from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array
 from fervt.explain.pyramid import LEVELS, pyramid
 from fervt.predict import Predictor
@@ -80,10 +80,11 @@ def make_stages(predictor: Predictor, shown: Shown) -> list[Stage]:
     if trace.gwa_weights is not None:
         stages.append(
             Stage(
-                "attention",
-                "Attention",
-                "The face is cut into 7 × 7 cells. Each cell is compared with all the others and "
-                "gets a weight: yellow cells are let through more strongly.",
+                "gwa",
+                SOURCES["gwa"].title,
+                "Grid-wise attention cuts the face into 7 × 7 cells, compares each cell with all "
+                "the others and gives it a weight: orange cells are let through more strongly "
+                "than the average one.",
                 draw_overlay(seen, trace.gwa_weights),  # type: ignore[arg-type]
             )
         )

@@ -28,7 +28,7 @@ _CONSENT = (
     "their expression is being read."
 )
 _SOURCES = {"webcam": "Webcam", "video": "Video file"}
-_OVERLAY_NAMES = {"none": "None", "gwa": "Grid-wise attention", "graph": "Attention graph"}
+_OVERLAY_NAMES = {"none": "None", "gwa": "GWA", "graph": "Graph attention"}
 _HALF_LIVES = {"0": "off"} | {text: f"{text} s" for text in ("0.2", "0.4", "0.8", "1.5", "3")}
 _SEND = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25}}
 

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values, encode_png, lay_picture, signed_range
+from fervt.figures.grid import Values, encode_png, lay_picture, signed_range
+from fervt.figures.tint import map_scale
 from fervt.grid import GRID
 
 _PANEL_PX = 270
@@ -57,7 +58,7 @@ def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
             y=centers,
             zmin=low,
             zmax=high,
-            colorscale=DIVERGING if each.signed else SEQUENTIAL,
+            colorscale=map_scale(each.signed),
             opacity=0.6,
             xgap=1,
             ygap=1,

@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 
 from fervt.figures.grid import (
     BAR_PX,
-    DIVERGING,
     FACE_PX,
-    SEQUENTIAL,
     Cell,
     Values,
     add_cells,
@@ -18,6 +16,7 @@ from fervt.figures.grid import (
     mark_cell,
     signed_range,
 )
+from fervt.figures.tint import map_scale
 from fervt.grid import GRID
 
 
@@ -59,7 +58,7 @@ def overlay_figure(
         y=centers,
         zmin=low,
         zmax=high,
-        colorscale=DIVERGING if signed else SEQUENTIAL,
+        colorscale=map_scale(signed),
         opacity=opacity,
         xgap=1,
         ygap=1,

@@ -33,6 +33,7 @@ from fervt.explain.regions import describe_drops, hide_regions
 from fervt.faces import Box
 from fervt.figures.grid import encode_picture
 from fervt.figures.stages import effect_figure
+from fervt.figures.tint import map_scale
 from fervt.files import write_aside
 from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
@@ -235,7 +236,7 @@ def _sections(
                 "Cosine between the features of the 49 cells, row by row.",
                 [
                     Still(matrix_picture(node_similarity(nodes), -1, 1, title)),
-                    Still(key_html(-1, 1, "cosine", True)),
+                    Still(key_html(-1, 1, "cosine")),
                 ],
             )
     yield Section("Numbers of every stage", "For this face.", [_statistics_table(explanation)])
@@ -247,7 +248,7 @@ def _map(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) -> Ite
     alt = f"{source.title} over the face, strongest at row {row}, column {column} of 0 to 6"
     yield Still(_picture(_overlay(seen, key, values), alt))
     low, high = _range(key, values)
-    yield Still(key_html(low, high, source.unit, source.signed))
+    yield Still(key_html(low, high, source.unit, map_scale(source.signed)))
 
 
 def _picture(picture_rgb: NDArray[np.uint8], alt: str) -> Markup:

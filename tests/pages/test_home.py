@@ -13,7 +13,7 @@ from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.examples import load_example
 from fervt.explain.regions import hide_regions, name_main_region
-from fervt.labels import NOTICE
+from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -121,7 +121,13 @@ def test_a_real_face_is_shown_with_its_answer_and_what_decides(open_page, checkp
     answer = say_prediction(face.probabilities, face.classes)
     assert app.header[0].value == f"{answer}: {name_main_region(drops)}"
     (hero,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_board"]
-    assert len(json.loads(hero.proto.json)["panels"][0]["fills"]) == 49
+    board = json.loads(hero.proto.json)
+    assert len(board["panels"][0]["fills"]) == 49
+    name = expression(face.classes[leading]).name
+    assert [words for _, words in board["legend"]] == [
+        f"hiding it makes {name} less likely",
+        f"hiding it makes {name} more likely",
+    ]
 
 
 @pytest.fixture

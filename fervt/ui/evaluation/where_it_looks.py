@@ -95,7 +95,7 @@ def _show_classes(
     say(
         f"Mean map of each {by}",
         f"Over the mean face of that class. One color scale for all, {low:.2f} to {high:.2f} "
-        f"{about.unit}: {'blue below 0, red above' if about.signed else 'yellow is highest'}.",
+        f"{about.unit}: {'blue below 0, orange above' if about.signed else 'orange is highest'}.",
     )
     with st.grid(min_column_width=130):
         for index, summary in found.items():

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from fervt.draw import LESS_RGB, MORE_RGB
 from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
 from fervt.explain.trace import Trace
 from fervt.figures.grid import encode_picture
 from fervt.figures.in_words import name_cell
-from fervt.figures.tint import LESS_RGB, MORE_RGB, tint_cells
+from fervt.figures.tint import tint_cells
 from fervt.grid import GRID
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
@@ -28,15 +29,14 @@ _STRONGEST = {"occlusion": "Strongest single cells"}  # the page's first sentenc
 _FACE_PX = 448
 
 
-def legend() -> list[tuple[str, str]]:
+def legend(
+    more: str = "counts for this expression, or more than the average cell",
+    less: str = "counts against it",
+) -> list[tuple[str, str]]:
     """Colors and what they mean."""
-    warm, cool = ("rgb({}, {}, {})".format(*rgb) for rgb in (MORE_RGB, LESS_RGB))
     return [
-        (
-            f"linear-gradient(90deg, rgba(255, 98, 0, 0.1), {warm})",
-            "counts for this expression, or more than the average cell",
-        ),
-        (f"linear-gradient(90deg, rgba(0, 92, 255, 0.1), {cool})", "counts against it"),
+        ("linear-gradient(90deg, rgba({0}, 0.1), rgb({0}))".format(", ".join(map(str, rgb))), words)
+        for rgb, words in ((MORE_RGB, more), (LESS_RGB, less))
     ]
 
 

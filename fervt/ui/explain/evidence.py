@@ -238,7 +238,7 @@ def _show_table(view: ExplainedFace, maps: dict[str, Values]) -> None:
             "cell": st.column_config.TextColumn("cell", width=48),
             **{
                 SOURCES[name].title: st.column_config.NumberColumn(
-                    SOURCES[name].title, width=76, format="%.3f"
+                    SOURCES[name].title, width=112 if name == "gat" else 76, format="%.3f"
                 )
                 for name in maps
             },

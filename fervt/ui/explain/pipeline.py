@@ -53,7 +53,7 @@ def show_pipeline(view: ExplainedFace) -> None:
             else:
                 _show_channels(trace.gwa_map, "stage_map", "The weighted input", stretch)
         with st.container(border=True):
-            say("5 · Fused features", "Input and map merged; mean over channels.")
+            say("5 · Fused features", "Input and weighted input merged; mean over channels.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
             say(

@@ -92,6 +92,26 @@ def test_a_click_in_the_graph_is_read_in_the_other_panels(browser_page, app_serv
     expect(outline).to_have_count(2, timeout=WAIT_MS)
 
 
+def test_a_question_mark_opens_the_term_and_its_link_stays_in_this_tab(browser_page, app_server):
+    page = browser_page
+    open_explain(page, app_server)
+    mark, link = (
+        page.get_by_role("button", name="What is GWA?"),
+        page.get_by_role("link", name="More in the glossary"),
+    )
+    mark.click()
+    expect(page.get_by_text("Grid-wise attention (GWA): How strongly")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    mark.click()
+    link.click()
+    page.wait_for_url(re.compile(r"/glossary\?.*term=gwa"))
+    expect(page.get_by_role("heading", name="Grid-wise attention (GWA)")).to_be_visible(
+        timeout=WAIT_MS
+    )
+    assert len(page.context.pages) == 1
+
+
 def test_measuring_can_be_stopped(browser_page, app_server):
     open_explain(browser_page, app_server, "&view=Is+it+faithful%3F")
     precision = browser_page.get_by_role("combobox", name="Precision")

@@ -16,7 +16,9 @@ from fervt.figures.tint import tint_cells
 from fervt.grid import GRID
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
-from fervt.ui.glossary import link_to_term, short
+from fervt.ui.glossary import TERMS, link_to_term
+from fervt.ui.navigation import leave_for, link_parameters
+from fervt.ui.same_map import SameMap, say_same
 
 ORDER = ("occlusion", "gwa", "gat", "grad_cam")
 _MISSING = {
@@ -45,15 +47,20 @@ def show_board(view: ExplainedFace) -> None:
     maps = view.explanation.maps(view.target)
     cell = None if view.cell is None else GRID * view.cell[0] + view.cell[1]
 
-    def take(at: int) -> None:
-        mark_cell(divmod(at, GRID) if at >= 0 else None)
+    same = say_same(view.predictor)
+
+    def take(clicked: int | str) -> None:
+        if isinstance(clicked, str):
+            leave_for("glossary", link_parameters() | {"term": clicked})
+        else:
+            mark_cell(divmod(clicked, GRID) if clicked >= 0 else None)
 
     mount(
         "board",
         "board",
         {
             "face": encode_picture(view.seen, _FACE_PX),
-            "panels": [_panel(key, maps, view.explanation.trace) for key in ORDER],
+            "panels": [_panel(key, maps, view.explanation.trace, same) for key in ORDER],
             "lines": cell_lines(maps, view.target.describe_score(view.predictor.classes)),
             "hint": "Point at a cell to read it here; click to mark it in all four. Regions come "
             "from the crop's fixed geometry, not from landmarks. Rows and columns count from 0.",
@@ -64,16 +71,20 @@ def show_board(view: ExplainedFace) -> None:
     )
 
 
-def _panel(key: str, maps: dict[str, Array], trace: Trace) -> dict[str, Any]:
+def _panel(key: str, maps: dict[str, Array], trace: Trace, same: SameMap | None) -> dict[str, Any]:
     panel: dict[str, Any] = {
         "title": SOURCES[key].title,
-        "help": short(key),
+        "help": f"{TERMS[key].title}: {TERMS[key].short}",
+        "term": key,
         "link": link_to_term(key),
     }
     if key not in maps:
         return panel | {"missing": _MISSING[key]}
     values = maps[key]
     panel |= plain_panel(key, values) | {"alt": describe_map(key, values)}
+    if key == "gwa" and same is not None:
+        panel["note"] += f". {same.said}"
+        panel["help"] += f" {same.measured}"
     if key == "gat" and trace.gat_attention is not None and trace.edge_index is not None:
         attention = edge_attention(trace.gat_attention)
         between = trace.edge_index[0] != trace.edge_index[1]

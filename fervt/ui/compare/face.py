@@ -17,6 +17,7 @@ from fervt.ui.compare.selection import Lineup
 from fervt.ui.face_choice import pick_face
 from fervt.ui.images import pick_image
 from fervt.ui.remembered import remember
+from fervt.ui.same_map import say_same
 from fervt.ui.text import as_text
 
 _ROW_PX = 780  # for all pictures in a row on a usual screen, beside the sidebar
@@ -71,6 +72,8 @@ def _show_checkpoint(
         )
         said = say_map(f"GWA of {name}", trace.gwa_weights, "{:.2f} × average".format)
         show_chart(figure, f"gwa_{name}", said)
+        if (same := say_same(predictor)) is not None:
+            st.caption(same.said, help=same.measured)
     if trace.gat_attention is None or trace.edge_index is None:
         st.caption("Built without the graph.")
     else:

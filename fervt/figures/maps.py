@@ -26,12 +26,14 @@ class Map:
         unit: Of the values, below it.
         values: (7, 7).
         signed: Whether 0 is the middle of the colors.
+        neutral: Cells up to this value stay clear, where not signed.
     """
 
     title: str
     unit: str
     values: Values
     signed: bool
+    neutral: float
 
 
 def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
@@ -49,7 +51,7 @@ def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
     centers = np.arange(GRID) + 0.5
     for number, each in enumerate(maps, 1):
         lay_picture(figure, picture, GRID, GRID, row=1, col=number)
-        low, high = 0.0, max(float(np.nanmax(each.values)), 1e-9)
+        low, high = each.neutral, max(float(np.nanmax(each.values)), each.neutral + 1e-9)
         if each.signed:
             low, high = signed_range(each.values, 1e-9)
         figure.add_heatmap(

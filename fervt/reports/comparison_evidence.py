@@ -60,7 +60,7 @@ def _atlases(
             continue
         old, new = joined_maps(joined, evidence, source)
         summaries = [summarize_maps(maps) for maps in (old, new)]
-        colors = shared_range([each.mean for each in summaries], about.signed)
+        colors = shared_range([each.mean for each in summaries], about)
         pictures = [
             (
                 encode_png(draw_overlay(face, each.mean, *colors, signed=about.signed)),

@@ -109,7 +109,7 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     maps = maps_of(evidence, source, rows.table.index.to_numpy())
     summary = summarize_maps(maps)
     face = as_seen(evidence.mean_face, crop, _FACE_PX)
-    colors = shared_range([summary.mean], about.signed)
+    colors = shared_range([summary.mean], about)
     drawn = draw_overlay(face, summary.mean, *colors, signed=about.signed)
     regions = describe_regions(summarize_regions(maps).value.tolist(), about.neutral)
     template = describe_template(about.inline, summary)

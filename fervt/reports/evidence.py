@@ -77,7 +77,7 @@ def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
         }
         if not by_label:
             continue
-        colors = shared_range([summary.mean for summary in by_label.values()], about.signed)
+        colors = shared_range([summary.mean for summary in by_label.values()], about)
         faces = []
         for label, summary in by_label.items():
             face = evidence.mean_faces[rows.classes.index(label)]

@@ -265,14 +265,14 @@ def _overlay(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) ->
 def _range(key: str, values: NDArray[np.floating]) -> tuple[float, float]:
     source = SOURCES[key]
     high = float(np.abs(values).max()) if source.neutral == 0 else max(2.0, float(values.max()))
-    return (-high if source.signed else 0.0), high
+    return (-high if source.signed else source.neutral), high
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
     """How a source's map is drawn: its unit, whether 0 is the middle, and its color range."""
     source = SOURCES[key]
     high = 2.0 if source.neutral else max(0.05 if source.signed else 0.0, float(values.max()))
-    return {"unit": source.unit, "signed": source.signed, "range_": (0.0, high or 1.0)}
+    return {"unit": source.unit, "signed": source.signed, "range_": (source.neutral, high or 1.0)}
 
 
 def part_figure(explanation: Explanation, target: Target) -> go.Figure:

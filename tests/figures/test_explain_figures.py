@@ -101,7 +101,7 @@ def test_the_strongest_edges_and_the_marked_cells_are_drawn_alone(cell, least):
 def test_even_values_look_even_unless_stretched():
     even = np.ones((7, 7)) + 1e-6 * np.arange(49).reshape(7, 7)
     (heatmap,) = overlay_figure(FACE, even, unit="").select_traces({"type": "heatmap"})
-    assert (heatmap.zmin, heatmap.zmax) == (0, 2)
+    assert (heatmap.zmin, heatmap.zmax) == (1, 2)
     assert color_range(even, 0, 2, stretch=True) == (even.min(), even.max())
     assert color_range(np.ones((7, 7)), 0, 2, stretch=True) == (0, 2)
     assert color_range(3 * even, 0, 2)[1] == pytest.approx(3, abs=1e-3)
@@ -171,7 +171,10 @@ def test_a_map_has_the_same_colors_wherever_it_is_drawn(signed):
     cells = tint_cells(values, 0.0, 0.1, signed)
     assert cells[-1].startswith(more)
     assert cells[0] == f"{less}{MAP_OPACITY:.3f})" if signed else cells[0].endswith(", 0.000)")
-    one, many = overlay_figure(FACE, values, unit="", signed=signed), Map("", "", values, signed)
+    one, many = (
+        overlay_figure(FACE, values, unit="", signed=signed),
+        Map("", "", values, signed, 0.0),
+    )
     for figure in (one, plot_maps(FACE, [many])):
         (heatmap,) = figure.select_traces({"type": "heatmap"})
         assert heatmap.colorscale[-1] == (1, f"{more}1.000)")

@@ -88,7 +88,7 @@ def show_atlases(comparison: Comparison) -> None:
     difference = compare_paired(others, maps)
     face = as_seen(first.mean_face, comparison.first.info.preprocess.crop, _FACE_PX)
     summaries = summarize_maps(maps), summarize_maps(others)
-    low, high = shared_range([each.mean for each in summaries], about.signed)
+    low, high = shared_range([each.mean for each in summaries], about)
     columns = st.columns(3, gap="medium")
     for column, name, summary in zip(columns, names, summaries, strict=False):
         with column:

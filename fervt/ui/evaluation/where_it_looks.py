@@ -91,11 +91,12 @@ def _show_classes(
     if not found:
         st.info("Every class has fewer than two faces here.")
         return
-    low, high = shared_range([each.mean for each in found.values()], about.signed)
+    low, high = shared_range([each.mean for each in found.values()], about)
     say(
         f"Mean map of each {by}",
-        f"Over the mean face of that class. One color scale for all, {low:.2f} to {high:.2f} "
-        f"{about.unit}: {'blue below 0, orange above' if about.signed else 'orange is highest'}.",
+        "Over the mean face of that class. One color scale for all: "
+        + ("blue below 0, orange above, " if about.signed else f"clear up to {low:.2f}, orange ")
+        + f"up to {high:.2f} {about.unit}.",
     )
     with st.grid(min_column_width=130):
         for index, summary in found.items():
@@ -162,7 +163,7 @@ def show_groups(
     difference = compare_maps(maps[group.rows], maps[other.rows])
     title, against = (f"{g.title[0].upper()}{g.title[1:]}" for g in (group, other))
     face = _face_of(view, evidence, group.rows)
-    low, high = shared_range([own.mean, others.mean], about.signed)
+    low, high = shared_range([own.mean, others.mean], about)
     columns = st.columns(3, gap="medium")
     for column, summary, name, shown in (
         (columns[0], own, title, face),

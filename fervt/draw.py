@@ -16,6 +16,12 @@ _LINE_SHARE = 0.004  # a line's thickness as a share of the image's longer side
 _TEXT_SHARE = 0.022  # a caption's height, as a share of the same
 _TEXT_PX = 21  # what OpenCV's font measures at scale 1
 
+# One language for all maps on a face, wherever they are drawn. The face stays visible: the more a
+# cell counts, the more opaque its color.
+MORE_RGB, LESS_RGB = (255, 98, 0), (0, 92, 255)  # counts for more, or counts against
+EDGE_RGB = (255, 242, 179), (255, 136, 51)  # from the weakest edge to the strongest
+MAP_OPACITY = 0.66  # of the strongest cell
+
 
 def draw_boxes(
     image_rgb: np.ndarray,
@@ -123,33 +129,32 @@ def _draw_tag(
 def draw_overlay(
     face_rgb: np.ndarray,
     values: np.ndarray,
-    low: float = 0.0,
+    low: float = 1.0,
     high: float = 2.0,
-    opacity: float = 0.5,
+    opacity: float = MAP_OPACITY,
     signed: bool = False,
 ) -> np.ndarray:
-    """Colors the cells of a face by their values.
+    """Colors the cells of a face by their values; by default, those above an average of 1.
 
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face: its crop's central part.
         values: (7, 7).
-        low: The value of the darkest color; ignored if 0 is the middle.
-        high: The value of the brightest.
-        opacity: Of the colors, 0..1.
-        signed: From blue over white to red about 0 instead of viridis.
+        low: Cells up to this value stay clear; ignored if `signed`.
+        high: From this value on, the color is full.
+        opacity: Of the full color, 0..1.
+        signed: Whether 0 stays clear, and cells below it are blue.
 
     Returns:
         (h, w, 3) uint8, a copy. Cell (r, c) covers exactly the pixels whose row y has
         7 * y // h = r and whose column x has 7 * x // w = c.
     """
     height, width = face_rgb.shape[:2]
-    if signed:
-        low = -high
-    share = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
-    cells = _color(share, signed)
+    low, least = (0.0, -1.0) if signed else (low, 0.0)
+    share = np.clip((values - low) / max(high - low, 1e-9), least, 1)[..., None]
     rows, columns = (GRID * np.arange(size) // size for size in (height, width))
-    spread = cells[rows[:, None], columns[None]]
-    return np.rint((1 - opacity) * face_rgb + opacity * spread).astype(np.uint8)
+    at = rows[:, None], columns[None]
+    colors, opaque = np.where(share > 0, MORE_RGB, LESS_RGB)[at], opacity * np.abs(share)[at]
+    return np.rint((1 - opaque) * face_rgb + opaque * colors).astype(np.uint8)
 
 
 def draw_graph(
@@ -160,13 +165,13 @@ def draw_graph(
     dimming: float = 0.5,
     strongest: int | None = None,
 ) -> np.ndarray:
-    """Draws the attention graph over a dimmed face: width and color are the attention.
+    """Draws graph attention over a dimmed face: an edge's width and color are its attention.
 
     Args:
         face_rgb: (h, w, 3) uint8, what the model sees of a face; at least 300 pixels are legible.
         edge_index: (2, E), rows source and target; node = 7 * row + column.
         attention: (E,), 0..1; a self-loop is drawn as a ring.
-        high: The attention of the brightest color and the widest line.
+        high: The attention of the fullest color and the widest line.
         dimming: How dark the face gets, 0..1.
         strongest: Only this many edges between cells, those with the most attention; None for all,
             self-loops too.
@@ -178,7 +183,8 @@ def draw_graph(
     height, width = canvas.shape[:2]
     cell = np.array([width, height]) / GRID
     share = np.clip(attention / high, 0, 1)
-    colors = _color(0.3 + 0.7 * share, False)  # the dark end would vanish on the dimmed face
+    weak, strong = np.array(EDGE_RGB)
+    colors = weak + share[:, None] * (strong - weak)
     unit = max(1.0, min(height, width) / 400)
     order = np.argsort(attention)
     if strongest is not None:
@@ -202,14 +208,3 @@ def draw_graph(
 
 def _at(point: np.ndarray) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
-
-
-def _color(share: np.ndarray, signed: bool) -> np.ndarray:
-    """Colors (..., 3), 0..255, of shares 0..1: blue over white to red, or viridis."""
-    if signed:
-        stops = [0, 0.5, 1], [(33, 102, 172), (247, 247, 247), (178, 24, 43)]
-        channels = [np.interp(share, stops[0], channel) for channel in zip(*stops[1], strict=True)]
-        return np.stack(channels, axis=-1)
-    level = np.rint(255 * np.atleast_2d(share)).astype(np.uint8)
-    colored = cv2.applyColorMap(level, cv2.COLORMAP_VIRIDIS)[..., ::-1]
-    return colored.reshape(*share.shape, 3)

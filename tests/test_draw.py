@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from fervt.draw import draw_boxes, fit_for_screen, parse_color
+from fervt.draw import (
+    LESS_RGB,
+    MORE_RGB,
+    draw_boxes,
+    draw_overlay,
+    fit_for_screen,
+    parse_color,
+)
 
 GRAY = np.full((120, 200, 3), 90, np.uint8)
 RED, BLUE = "#FF0000", "#0000FF"
@@ -49,3 +56,15 @@ def test_large_images_are_scaled_down_and_small_ones_enlarged_pixel_by_pixel():
 
 def test_colors_are_read_as_red_green_blue():
     assert parse_color("#0A14FF") == (10, 20, 255)
+
+
+def test_cells_above_the_average_are_orange_and_the_face_stays_clear_elsewhere():
+    face, values = np.full((14, 14, 3), 100, np.uint8), np.ones((7, 7))
+    values[2, 5], values[6, 3] = 2.0, 0.2
+    drawn = draw_overlay(face, values, opacity=1.0)
+    assert (drawn[4:6, 10:12] == MORE_RGB).all()
+    assert (drawn != face).any(axis=2).sum() == 4
+    values -= 1
+    drawn = draw_overlay(face, values, high=0.8, opacity=1.0, signed=True)
+    assert (drawn[4:6, 10:12] == MORE_RGB).all() and (drawn[12:, 6:8] == LESS_RGB).all()
+    assert (drawn != face).any(axis=2).sum() == 8

@@ -110,7 +110,13 @@ class Atlas:
         about = ATLAS_SOURCES[chosen]
         picture = np.repeat(self._face[:, :, None], 3, axis=2)
         panels = [
-            Map(f"{group}, n = {self.counts[group]:,}", about.unit, values, about.signed)
+            Map(
+                f"{group}, n = {self.counts[group]:,}",
+                about.unit,
+                values,
+                about.signed,
+                about.neutral,
+            )
             for group, values in self.maps[chosen].items()
         ]
         return plot_maps(picture, panels)
@@ -123,7 +129,7 @@ class Atlas:
 
     def __repr__(self) -> str:
         said = " ".join(
-            describe_template(ATLAS_SOURCES[s].title, self._whole[s]) for s in self.sources
+            describe_template(ATLAS_SOURCES[s].inline, self._whole[s]) for s in self.sources
         )
         return f"<Atlas by {self.by}: {', '.join(self.counts)}. {said}>"
 

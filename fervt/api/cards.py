@@ -72,7 +72,7 @@ def explanation_card(
     for key, values in maps.items():
         source = SOURCES[key]
         high = float(np.abs(values).max()) or 1.0
-        drawn = draw_overlay(seen_rgb, values, 0.0, high, signed=source.signed)
+        drawn = draw_overlay(seen_rgb, values, source.neutral, high, signed=source.signed)
         row, column = divmod(int(values.argmax()), values.shape[1])
         shown.append(
             {

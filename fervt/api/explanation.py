@@ -71,10 +71,11 @@ class Explanation:
             >>> from skimage import data
             >>> figure = fervt.load()(data.astronaut())[0].explain().plot()
             >>> [title.text for title in figure.layout.annotations]
-            ['GWA weight', 'GAT attention', 'Grad-CAM', 'Occlusion']
+            ['GWA', 'Graph attention', 'Grad-CAM', 'Occlusion']
         """
         shown = [(evidence.SOURCES[key], values) for key, values in self._maps().items()]
-        return plot_maps(self._seen(), [Map(s.title, s.unit, v, s.signed) for s, v in shown])
+        panels = [Map(s.title, s.unit, v, s.signed, s.neutral) for s, v in shown]
+        return plot_maps(self._seen(), panels)
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Writes a self-contained page, the pictures and all arrays into a folder.

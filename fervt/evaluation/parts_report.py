@@ -76,6 +76,11 @@ class PartsReport(Beside):
     following: tuple[Following, ...]
     changes: tuple[PartChange, ...]
 
+    @property
+    def is_template(self) -> bool:
+        """Whether the weights are nearly the same for every face."""
+        return (self.template_share or 0.0) > _TEMPLATE
+
     def as_bytes(self) -> bytes:
         """The content of its file."""
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
@@ -174,7 +179,7 @@ def describe_following(report: PartsReport) -> str:
     share = report.template_share or 0.0
     figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
     figures += f"the mean map explains {share:.0%} of the weights' variance"
-    if share > _TEMPLATE:
+    if report.is_template:
         return f"Its attention is nearly the same map for every face ({figures})."
     if follows:
         return f"Its attention follows the face ({figures})."

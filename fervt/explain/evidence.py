@@ -36,17 +36,22 @@ class Source:
     signed: bool
     neutral: float
 
+    @property
+    def inline(self) -> str:
+        """The title within a sentence: "occlusion", but "GWA" and "Grad-CAM"."""
+        return self.title.lower() if self.title == self.title.capitalize() else self.title
+
 
 SOURCES: dict[str, Source] = {
     "gwa": Source(
-        "GWA weight",
+        "GWA",
         "× average",
-        "How strongly grid-wise attention weights a cell; the average cell is 1.",
+        "How strongly grid-wise attention (GWA) weights a cell; the average cell is 1.",
         False,
         1.0,
     ),
     "gat": Source(
-        "GAT attention",
+        "Graph attention",
         "× average",
         "Attention that a cell receives, averaged over layers and heads; mean 1.",
         False,

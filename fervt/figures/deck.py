@@ -41,7 +41,9 @@ def bars_figure(
             cliponaxis=False,
             hovertemplate=f"%{{y}}: %{{text}}<extra>{name}</extra>",
         )
-    figure.update_layout(showlegend=several, legend={"orientation": "h", "y": -0.05})
+    figure.update_layout(
+        showlegend=several, legend={"orientation": "h", "y": -0.05, "font": {"size": _TYPE_PX}}
+    )
     largest = max((max(values) for values in series.values()), default=1)
     figure.update_xaxes(visible=False, range=[0, 1.15 * largest])
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")

@@ -1,4 +1,4 @@
-"""The 7x7 attention graph over the face: directed edges, self-loops as rings, nodes at cells."""
+"""Graph attention over the face's 7x7 grid: directed edges, self-loops as rings, nodes at cells."""
 
 import networkx as nx
 import numpy as np
@@ -6,10 +6,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
+from fervt.draw import EDGE_RGB
 from fervt.figures.grid import (
     BAR_PX,
     FACE_PX,
-    SEQUENTIAL,
     Cell,
     Values,
     color_bar_below,
@@ -26,15 +26,7 @@ _WIDTHS_PX = np.linspace(1.2, 6.0, _BINS)
 _FADED = "rgba(190,190,200,0.35)"
 _GAP = 0.2  # between a node's center and the ends of its edges, in cells
 _LANE = 0.085  # how far an edge keeps to its right, so that both directions are seen
-# The dark end of the scale would vanish on a dimmed face, so drawing starts above it.
-_EDGE_SCALE = [
-    [t, c]
-    for t, c in zip(
-        (0.0, 0.25, 0.5, 0.75, 1.0),
-        sample_colorscale(SEQUENTIAL, [0.3, 0.475, 0.65, 0.825, 1.0]),
-        strict=True,
-    )
-]
+_EDGE_SCALE = [[at, "rgb({}, {}, {})".format(*rgb)] for at, rgb in enumerate(EDGE_RGB)]
 
 
 def attention_graph(edge_index: NDArray[np.integer], attention: Values) -> nx.DiGraph:

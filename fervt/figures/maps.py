@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values, encode_png, lay_picture, signed_range
+from fervt.figures.grid import Values, encode_png, lay_picture, signed_range
+from fervt.figures.tint import map_scale
 from fervt.grid import GRID
 
 _PANEL_PX = 270
@@ -25,12 +26,14 @@ class Map:
         unit: Of the values, below it.
         values: (7, 7).
         signed: Whether 0 is the middle of the colors.
+        neutral: Cells up to this value stay clear, where not signed.
     """
 
     title: str
     unit: str
     values: Values
     signed: bool
+    neutral: float
 
 
 def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
@@ -48,7 +51,7 @@ def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
     centers = np.arange(GRID) + 0.5
     for number, each in enumerate(maps, 1):
         lay_picture(figure, picture, GRID, GRID, row=1, col=number)
-        low, high = 0.0, max(float(np.nanmax(each.values)), 1e-9)
+        low, high = each.neutral, max(float(np.nanmax(each.values)), each.neutral + 1e-9)
         if each.signed:
             low, high = signed_range(each.values, 1e-9)
         figure.add_heatmap(
@@ -57,7 +60,7 @@ def plot_maps(picture_rgb: NDArray[np.uint8], maps: Sequence[Map]) -> go.Figure:
             y=centers,
             zmin=low,
             zmax=high,
-            colorscale=DIVERGING if each.signed else SEQUENTIAL,
+            colorscale=map_scale(each.signed),
             opacity=0.6,
             xgap=1,
             ygap=1,

@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 
 from fervt.figures.grid import (
     BAR_PX,
-    DIVERGING,
     FACE_PX,
-    SEQUENTIAL,
     Cell,
     Values,
     add_cells,
@@ -18,6 +16,7 @@ from fervt.figures.grid import (
     mark_cell,
     signed_range,
 )
+from fervt.figures.tint import map_scale
 from fervt.grid import GRID
 
 
@@ -27,7 +26,7 @@ def overlay_figure(
     *,
     unit: str,
     signed: bool = False,
-    range_: tuple[float, float] = (0.0, 2.0),
+    range_: tuple[float, float] = (1.0, 2.0),
     stretch: bool = False,
     opacity: float = 0.6,
     cell: Cell | None = None,
@@ -40,8 +39,8 @@ def overlay_figure(
         values: (7, 7).
         unit: Of the values, for the color bar.
         signed: Whether 0 is the middle of the colors.
-        range_: The color bar's range where it isn't stretched; a signed one is at least as wide as
-            its upper end to both sides.
+        range_: The color bar's range where it isn't stretched: cells up to its lower end stay
+            clear. A signed one is at least as wide as its upper end to both sides.
         stretch: Fit the colors to the values.
         opacity: Of the colors, 0..1.
         cell: The marked cell.
@@ -52,6 +51,7 @@ def overlay_figure(
         low, high = signed_range(values, 0.0 if stretch else range_[1])
     else:
         low, high = color_range(values, *range_, stretch)
+        low = low if stretch else range_[0]
     centers = np.arange(GRID) + 0.5
     figure.add_heatmap(
         z=values,
@@ -59,7 +59,7 @@ def overlay_figure(
         y=centers,
         zmin=low,
         zmax=high,
-        colorscale=DIVERGING if signed else SEQUENTIAL,
+        colorscale=map_scale(signed),
         opacity=opacity,
         xgap=1,
         ygap=1,

@@ -1,14 +1,24 @@
-"""One visual language for all maps on a face: warm where a cell counts for more, blue for less.
-
-The face stays visible: the further a cell's value is from neutral, the more opaque its color.
-"""
+"""The colors of maps on a face, as CSS and as Plotly's scales: those of `draw.draw_overlay`."""
 
 import numpy as np
 
+from fervt.draw import LESS_RGB, MAP_OPACITY, MORE_RGB
 from fervt.figures.grid import Values
 
-MORE_RGB, LESS_RGB = (255, 98, 0), (0, 92, 255)
-_MOST = 0.66  # opacity of the strongest cell
+Scale = list[tuple[float, str]]
+
+
+def _rgba(rgb: tuple[int, int, int], opacity: float) -> str:
+    return "rgba({}, {}, {}, {:.3f})".format(*rgb, opacity)
+
+
+_UP: Scale = [(0.5, _rgba(MORE_RGB, 0)), (1.0, _rgba(MORE_RGB, 1))]
+_DOWN: Scale = [(0.0, _rgba(LESS_RGB, 1)), (0.5, _rgba(LESS_RGB, 0))]
+
+
+def map_scale(signed: bool) -> Scale:
+    """From clear to full color; if signed, from that of evidence against, clear in the middle."""
+    return [*_DOWN, *_UP] if signed else [(2 * at - 1, color) for at, color in _UP]
 
 
 def tint_cells(values: Values, neutral: float, floor: float, signed: bool) -> list[str]:
@@ -25,7 +35,4 @@ def tint_cells(values: Values, neutral: float, floor: float, signed: bool) -> li
     if not signed:
         away = away.clip(0, None)
     shares = away / max(float(np.abs(away).max()), floor)
-    return [
-        "rgba({}, {}, {}, {:.3f})".format(*(MORE_RGB if s > 0 else LESS_RGB), _MOST * abs(s))
-        for s in shares
-    ]
+    return [_rgba(MORE_RGB if s > 0 else LESS_RGB, MAP_OPACITY * abs(s)) for s in shares]

@@ -60,7 +60,7 @@ def _atlases(
             continue
         old, new = joined_maps(joined, evidence, source)
         summaries = [summarize_maps(maps) for maps in (old, new)]
-        colors = shared_range([each.mean for each in summaries], about.signed)
+        colors = shared_range([each.mean for each in summaries], about)
         pictures = [
             (
                 encode_png(draw_overlay(face, each.mean, *colors, signed=about.signed)),
@@ -75,7 +75,7 @@ def _atlases(
         }
         drawn = {name: (r.value, r.low, r.high) for name, r in regions.items()}
         blocks += [
-            Note(f"{about.title}: {about.meaning} {describe_template(about.title, summaries[1])}"),
+            Note(f"{about.title}: {about.meaning} {describe_template(about.inline, summaries[1])}"),
             Faces(pictures),
             Note(f"{said} {describe_clear_regions(apart, about.unit, names[1], names[0])}"),
             Chart(

@@ -35,6 +35,7 @@ from fervt.reports.deck_parts import Bars, Lines, Slide
 _MISTAKES = 6
 _POINTS = 40
 _FEW = 10
+_FOUND = "Share of each expression's faces found"
 
 
 def build_deck(
@@ -102,6 +103,7 @@ def _slides(
             Bars(
                 tuple(f"{m.label} → {m.answer}" for m in mistakes),
                 {"Faces": tuple(float(m.count) for m in mistakes)},
+                "Faces",
                 as_percent=False,
             ),
         )
@@ -124,15 +126,16 @@ def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
     names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
     ranked = sorted(zip(accuracies, names, strict=True), reverse=True)
     accuracy = {"Accuracy": tuple(value for value, _ in ranked)}
-    return Bars(tuple(name for _, name in ranked), accuracy, marked=evaluation.name)
+    return Bars(tuple(name for _, name in ranked), accuracy, "Accuracy", marked=evaluation.name)
 
 
 def _per_class(rows: Rows, figure: str) -> Bars:
     per_class = rows.scores.per_class
     ranked = reversed(rows.scores.occurring)
     values = {expression(c).name: float(getattr(per_class[c], figure)) for c in ranked}
-    title = {"recall": "Share found", "f1": "F1"}[figure]
-    return Bars(tuple(values), {title: tuple(values.values())}, as_percent=figure == "recall")
+    title, measure = {"recall": ("Share found", _FOUND), "f1": ("F1", "F1; 1 is perfect")}[figure]
+    shares = {title: tuple(values.values())}
+    return Bars(tuple(values), shares, measure, as_percent=figure == "recall")
 
 
 def _confidence(rows: Rows, threshold: float) -> Iterator[Slide]:
@@ -177,6 +180,7 @@ def _people(rows: Rows) -> Slide:
         Bars(
             tuple(said[0].upper() + said[1:] for said in counts),
             {"Errors": tuple(map(float, counts.values()))},
+            "Errors",
             as_percent=False,
         ),
     )
@@ -195,6 +199,7 @@ def _against(evaluation: SavedEvaluation, against: SavedEvaluation, joined: Join
         Bars(
             tuple(expression(c).name for c in new.classes),
             {name: tuple(values) for name, values in zip(names, recalls, strict=True)},
+            _FOUND,
         ),
     )
 

@@ -38,6 +38,7 @@ from fervt.evaluation.robustness import (
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.slices import search_slices
+from fervt.explain.evidence import Source
 from fervt.labels import Vocabulary
 from fervt.regions import REGIONS
 from fervt.reports.deck_parts import Bars, Picture, Slide
@@ -95,7 +96,7 @@ def compare_evidence(
                 f"{about.title} by region of the face on the {len(new):,} faces in both; "
                 f"the average cell is 1. "
                 f"{describe_clear_regions(difference, about.unit, names[1], names[0])}",
-                _by_region(dict(zip(names, (old, new), strict=True))),
+                _by_region(dict(zip(names, (old, new), strict=True)), about),
             )
     robustness = [known for each in pair if (known := each.robustness()) is not None]
     if len(robustness) == len(pair):
@@ -108,16 +109,16 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     maps = maps_of(evidence, source, rows.table.index.to_numpy())
     summary = summarize_maps(maps)
     face = as_seen(evidence.mean_face, crop, _FACE_PX)
-    colors = shared_range([summary.mean], about.signed)
+    colors = shared_range([summary.mean], about)
     drawn = draw_overlay(face, summary.mean, *colors, signed=about.signed)
     regions = describe_regions(summarize_regions(maps).value.tolist(), about.neutral)
+    template = describe_template(about.inline, summary)
     verdict = "is nearly the same on every face" if summary.is_template else "depends on the face"
     return Slide(
-        f"Where it looks {verdict}",
-        f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} "
-        f"{describe_template(about.title, summary)}",
-        Picture(png_bytes(drawn), f"Mean {about.title} over the mean face. {regions}"),
-        (regions, describe_template(about.title, summary)),
+        f"The {about.inline} map {verdict}",
+        f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} {template}",
+        Picture(png_bytes(drawn), f"Mean {about.inline} over the mean face. {regions}"),
+        (f"{about.title}, {about.unit}: {regions[0].lower()}{regions[1:]}", template),
     )
 
 
@@ -127,10 +128,11 @@ def _telling(sources: list[str]) -> str | None:
     return "grad_cam" if "grad_cam" in known else next(iter(known), None)
 
 
-def _by_region(maps: dict[str, NDArray[np.float32]]) -> Bars:
+def _by_region(maps: dict[str, NDArray[np.float32]], about: Source) -> Bars:
     return Bars(
         tuple(name.capitalize() for name in REGIONS),
         {name: tuple(summarize_regions(each).value.tolist()) for name, each in maps.items()},
+        f"{about.title}, {about.unit}",
         as_percent=False,
     )
 
@@ -158,7 +160,7 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> Iterator[Slide]:
         or "Right or wrong, it looks at the same regions",
         f"{about.title} by region of the face; the average cell is 1. "
         f"{describe_clear_regions(difference, about.unit, wrong.title, right.title)}",
-        _by_region({"Right answers": maps[right.rows], "Wrong answers": maps[wrong.rows]}),
+        _by_region({"Right answers": maps[right.rows], "Wrong answers": maps[wrong.rows]}, about),
     )
 
 
@@ -181,6 +183,7 @@ def _slices(evidence: Evidence, rows: Rows) -> Iterator[Slide]:
         Bars(
             ("All faces", *titles),
             {"Accuracy": (every, *(each.accuracy for each in worst.slices))},
+            "Accuracy",
             marked=titles[0] if first.is_clear else "All faces",
         ),
     )
@@ -213,6 +216,7 @@ def _robustness(found: Robustness, labels: NDArray[np.int64]) -> Iterator[Slide]
         Bars(
             ("Uncorrupted", *(name for _, name in ranked)),
             {"Accuracy": (clean, *(by_kind[kind][_MIDDLE].accuracy for kind, _ in ranked))},
+            "Accuracy",
             marked=named,
         ),
     )
@@ -242,5 +246,6 @@ def _compare_robustness(
                 name: tuple(by_kind[kind][_MIDDLE].accuracy for kind, _ in ranked)
                 for name, by_kind in zip(names, both.curves, strict=True)
             },
+            "Accuracy",
         ),
     )

@@ -9,13 +9,15 @@ class Bars:
 
     Attributes:
         categories: N names.
-        series: N values by name; shares from 0 to 1 where `as_percent`, else counts.
+        series: N values by name; shares from 0 to 1 where `as_percent`.
+        measure: What the values are, with their unit; shown above the bars.
         as_percent: Whether the values are shares.
         marked: The category that the message is about, if any.
     """
 
     categories: tuple[str, ...]
     series: dict[str, tuple[float, ...]]
+    measure: str
     as_percent: bool = True
     marked: str | None = None
 

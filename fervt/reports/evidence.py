@@ -77,16 +77,15 @@ def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
         }
         if not by_label:
             continue
-        colors = shared_range([summary.mean for summary in by_label.values()], about.signed)
+        colors = shared_range([summary.mean for summary in by_label.values()], about)
         faces = []
         for label, summary in by_label.items():
             face = evidence.mean_faces[rows.classes.index(label)]
             seen = as_seen(face, crop, _CARD_PX)
             picture = draw_overlay(seen, summary.mean, *colors, signed=about.signed)
             faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
-        meaning = (
-            f"{about.title}: {about.meaning} {describe_template(about.title, summarize_maps(maps))}"
-        )
+        template = describe_template(about.inline, summarize_maps(maps))
+        meaning = f"{about.title}: {about.meaning} {template}"
         blocks += [Note(meaning), Faces(faces)]
     blocks += _right_and_wrong(evidence, rows)
     return Section(

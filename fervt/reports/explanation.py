@@ -33,6 +33,7 @@ from fervt.explain.regions import describe_drops, hide_regions
 from fervt.faces import Box
 from fervt.figures.grid import encode_picture
 from fervt.figures.stages import effect_figure
+from fervt.figures.tint import map_scale
 from fervt.files import write_aside
 from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
@@ -205,7 +206,7 @@ def _sections(
             seen, trace.edge_index, edge_attention(trace.gat_attention), strongest=_EDGES
         )
         yield Section(
-            "The attention graph",
+            "Graph attention, edge by edge",
             f"The {_EDGES} strongest edges, mean of layers and heads; an arrow points at the cell "
             f"that draws on the other. {facts_as_text(graph_facts(trace.edge_index))}",
             [Still(_picture(graph, "Arrows between cells of the face, the strongest edges"))],
@@ -229,13 +230,13 @@ def _sections(
     )
     for word, nodes in (("before", trace.node_features), ("after", trace.graph_features)):
         if nodes is not None:
-            title = f"Node similarity {word} the graph attention"
+            title = f"Node similarity {word} graph attention"
             yield Section(
                 title,
                 "Cosine between the features of the 49 cells, row by row.",
                 [
                     Still(matrix_picture(node_similarity(nodes), -1, 1, title)),
-                    Still(key_html(-1, 1, "cosine", True)),
+                    Still(key_html(-1, 1, "cosine")),
                 ],
             )
     yield Section("Numbers of every stage", "For this face.", [_statistics_table(explanation)])
@@ -247,7 +248,7 @@ def _map(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) -> Ite
     alt = f"{source.title} over the face, strongest at row {row}, column {column} of 0 to 6"
     yield Still(_picture(_overlay(seen, key, values), alt))
     low, high = _range(key, values)
-    yield Still(key_html(low, high, source.unit, source.signed))
+    yield Still(key_html(low, high, source.unit, map_scale(source.signed)))
 
 
 def _picture(picture_rgb: NDArray[np.uint8], alt: str) -> Markup:
@@ -264,14 +265,14 @@ def _overlay(seen: NDArray[np.uint8], key: str, values: NDArray[np.floating]) ->
 def _range(key: str, values: NDArray[np.floating]) -> tuple[float, float]:
     source = SOURCES[key]
     high = float(np.abs(values).max()) if source.neutral == 0 else max(2.0, float(values.max()))
-    return (-high if source.signed else 0.0), high
+    return (-high if source.signed else source.neutral), high
 
 
 def overlay_options(key: str, values: NDArray[np.floating]) -> dict:
     """How a source's map is drawn: its unit, whether 0 is the middle, and its color range."""
     source = SOURCES[key]
     high = 2.0 if source.neutral else max(0.05 if source.signed else 0.0, float(values.max()))
-    return {"unit": source.unit, "signed": source.signed, "range_": (0.0, high or 1.0)}
+    return {"unit": source.unit, "signed": source.signed, "range_": (source.neutral, high or 1.0)}
 
 
 def part_figure(explanation: Explanation, target: Target) -> go.Figure:

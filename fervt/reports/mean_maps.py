@@ -7,19 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.explain import seen_part
+from fervt.explain.evidence import Source
 
 
-def shared_range(maps: Sequence[NDArray[np.floating]], signed: bool) -> tuple[float, float]:
-    """One range of colors for several maps.
-
-    Args:
-        maps: Each (7, 7).
-        signed: Whether 0 is the middle of the colors.
-    """
-    if signed:
-        widest = max(1e-6, *(float(np.abs(each).max()) for each in maps))
-        return -widest, widest
-    return min(float(each.min()) for each in maps), max(float(each.max()) for each in maps)
+def shared_range(maps: Sequence[NDArray[np.floating]], about: Source) -> tuple[float, float]:
+    """One range of colors for several maps (7, 7) of a source; cells up to neutral stay clear."""
+    furthest = np.abs(maps) if about.signed else np.asarray(maps) - about.neutral
+    widest = max(1e-6, float(furthest.max()))
+    return -widest if about.signed else about.neutral, about.neutral + widest
 
 
 def as_seen(face: NDArray[np.uint8], crop: float, side_px: int) -> NDArray[np.uint8]:

@@ -75,6 +75,9 @@ def _draw_bars(page: Any, bars: Bars) -> None:
         data.add_series(name, values)
     chart = page.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *_PLACE, data).chart
     _style(chart, len(bars.series) > 1)
+    chart.has_title = True
+    chart.chart_title.text_frame.text = bars.measure
+    chart.chart_title.text_frame.paragraphs[0].runs[0].font.size = Pt(16)
     chart.category_axis.reverse_order = True
     chart.value_axis.visible = False
     chart.value_axis.has_major_gridlines = False

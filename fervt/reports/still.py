@@ -112,9 +112,18 @@ def matrix_picture(values: NDArray[np.floating], low: float, high: float, alt: s
     return Markup('<img class="map" alt="{}" src="{}">').format(alt, source)
 
 
-def key_html(low: float, high: float, unit: str, signed: bool) -> Markup:
-    """What the colors of a map mean: a strip from its lowest to its highest value."""
-    steps = sample_colorscale(DIVERGING if signed else SEQUENTIAL, np.linspace(0, 1, 9).tolist())
+def key_html(
+    low: float, high: float, unit: str, scale: Sequence[tuple[float, str]] | None = None
+) -> Markup:
+    """What colors mean: a strip from the lowest value to the highest.
+
+    Args:
+        low: The lowest value.
+        high: The highest.
+        unit: Of the values.
+        scale: Colors by share of the way, 0..1; those of a matrix about 0 by default.
+    """
+    steps = [f"{color} {at:.0%}" for at, color in scale or get_colorscale(DIVERGING)]
     return Markup(
         '<div class="key"><span>{}</span><i style="background:linear-gradient(90deg,{})"></i>'
         "<span>{}</span><span>{}</span></div>"

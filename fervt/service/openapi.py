@@ -108,7 +108,7 @@ _OPTIONS = [
     {
         "name": "explain",
         "in": "query",
-        "description": "gwa adds the 7x7 weights of grid-wise attention, gat the graph's.",
+        "description": "gwa adds the 7x7 weights of grid-wise attention, gat graph attention.",
         "style": "form",
         "explode": False,
         "schema": {

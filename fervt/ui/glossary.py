@@ -59,7 +59,7 @@ TERMS: dict[str, Term] = {
         "Weights, summing to 1, with which a model mixes what it has from several places.",
         "Attention says how much of a result came from each of several inputs. It shows where the "
         "model takes its information from. It doesn't prove that this decided the answer: "
-        "occlusion does.",
+        "occlusion tests that.",
     ),
     "faithfulness": Term(
         "Faithfulness",
@@ -106,11 +106,6 @@ TERMS: dict[str, Term] = {
 }
 
 
-def short(name: str) -> str:
-    """One sentence on a term."""
-    return TERMS[name].short
-
-
 def link_to_term(name: str) -> str:
     """The address of its entry, relative to any page."""
     return f"glossary?term={name}"
@@ -118,4 +113,4 @@ def link_to_term(name: str) -> str:
 
 def term_help(name: str) -> str:
     """Markdown for a tooltip: the sentence and a link to the entry."""
-    return f"{TERMS[name].short} [Glossary]({link_to_term(name)})"
+    return f"{TERMS[name].short} [More in the glossary]({link_to_term(name)})"

@@ -36,7 +36,7 @@ def test_a_cell_is_marked_in_all_maps_and_read_in_words(browser_page, app_server
     page = browser_page
     open_explain(page, app_server)
     cell(page, "Occlusion", 5, 3).click()
-    for title in ("Occlusion", "Grid-wise attention", "Graph attention", "Grad-CAM"):
+    for title in ("Occlusion", "GWA", "Graph attention", "Grad-CAM"):
         expect(cell(page, title, 5, 3)).to_have_attribute("aria-selected", "true")
     page.wait_for_url(re.compile(r"cell=5(,|%2C)3"))
     page.mouse.move(0, 0)
@@ -90,6 +90,26 @@ def test_a_click_in_the_graph_is_read_in_the_other_panels(browser_page, app_serv
     browser_page.get_by_role("tab", name="Pipeline").click()
     outline = browser_page.locator("[class*='st-key-stage_gwa_'] .shapelayer path")
     expect(outline).to_have_count(2, timeout=WAIT_MS)
+
+
+def test_a_question_mark_opens_the_term_and_its_link_stays_in_this_tab(browser_page, app_server):
+    page = browser_page
+    open_explain(page, app_server)
+    mark, link = (
+        page.get_by_role("button", name="What is GWA?"),
+        page.get_by_role("link", name="More in the glossary"),
+    )
+    mark.click()
+    expect(page.get_by_text("Grid-wise attention (GWA): How strongly")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    mark.click()
+    link.click()
+    page.wait_for_url(re.compile(r"/glossary\?.*term=gwa"))
+    expect(page.get_by_role("heading", name="Grid-wise attention (GWA)")).to_be_visible(
+        timeout=WAIT_MS
+    )
+    assert len(page.context.pages) == 1
 
 
 def test_measuring_can_be_stopped(browser_page, app_server):

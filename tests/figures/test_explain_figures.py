@@ -4,13 +4,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from fervt.draw import draw_graph
+from fervt.draw import EDGE_RGB, LESS_RGB, MAP_OPACITY, MORE_RGB, draw_graph
 from fervt.figures.curves import faithfulness_figure, what_if_figure
 from fervt.figures.graph import attention_graph, graph_figure, lane
 from fervt.figures.grid import color_range, signed_range
+from fervt.figures.maps import Map, plot_maps
 from fervt.figures.matrix import correlation_figure, similarity_figure, token_attention_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import effect_figure, raster_figure, token_figure
+from fervt.figures.tint import tint_cells
 
 FACE = np.full((70, 70, 3), 200, np.uint8)
 # One edge to the right, one down, and a self-loop: no symmetry that could hide a swap.
@@ -99,7 +101,7 @@ def test_the_strongest_edges_and_the_marked_cells_are_drawn_alone(cell, least):
 def test_even_values_look_even_unless_stretched():
     even = np.ones((7, 7)) + 1e-6 * np.arange(49).reshape(7, 7)
     (heatmap,) = overlay_figure(FACE, even, unit="").select_traces({"type": "heatmap"})
-    assert (heatmap.zmin, heatmap.zmax) == (0, 2)
+    assert (heatmap.zmin, heatmap.zmax) == (1, 2)
     assert color_range(even, 0, 2, stretch=True) == (even.min(), even.max())
     assert color_range(np.ones((7, 7)), 0, 2, stretch=True) == (0, 2)
     assert color_range(3 * even, 0, 2)[1] == pytest.approx(3, abs=1e-3)
@@ -160,3 +162,26 @@ def test_small_figures_can_be_sent(figure):
     assert figure.to_json()
     if figure.data[0].type == "heatmap":
         assert figure.data[0].zmax > figure.data[0].zmin
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_map_has_the_same_colors_wherever_it_is_drawn(signed):
+    values = np.linspace(-1, 1, 49).reshape(7, 7)
+    more, less = ("rgba({}, {}, {}, ".format(*rgb) for rgb in (MORE_RGB, LESS_RGB))
+    cells = tint_cells(values, 0.0, 0.1, signed)
+    assert cells[-1].startswith(more)
+    assert cells[0] == f"{less}{MAP_OPACITY:.3f})" if signed else cells[0].endswith(", 0.000)")
+    one, many = (
+        overlay_figure(FACE, values, unit="", signed=signed),
+        Map("", "", values, signed, 0.0),
+    )
+    for figure in (one, plot_maps(FACE, [many])):
+        (heatmap,) = figure.select_traces({"type": "heatmap"})
+        assert heatmap.colorscale[-1] == (1, f"{more}1.000)")
+        assert heatmap.colorscale[0] == (0, f"{less}1.000)" if signed else f"{more}0.000)")
+
+
+def test_edges_have_the_colors_of_the_board():
+    (arrows,) = graph_figure(FACE, EDGES, ATTENTION).select_traces({"name": "arrows"})
+    ends = ["rgb({}, {}, {})".format(*rgb) for rgb in EDGE_RGB]
+    assert [color for _, color in arrows.marker.colorscale] == ends

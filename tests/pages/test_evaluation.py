@@ -369,6 +369,21 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     assert app.table[1].value["Accuracy"][0] == "59.7%"
 
 
+@pytest.mark.parametrize(
+    ("view", "promise"), [("Mistakes", "cell to see its faces"), ("Map", "its face below")]
+)
+def test_faces_are_promised_only_where_a_file_has_them(
+    open_page, with_faces, monkeypatch, view, promise
+) -> None:
+    def said() -> str:
+        app = open_page("evaluation", checkpoint="alpha", view=view)
+        return " ".join(each.value for each in [*app.caption, *app.markdown])
+
+    assert promise in said()
+    monkeypatch.delenv("FERVT_DATA")
+    assert promise not in said()
+
+
 def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:
     def click(label):
         next(b for b in app.button if b.label == label).click().run()
@@ -381,6 +396,7 @@ def test_presenting_goes_slide_by_slide_and_ends(open_page, with_faces) -> None:
     assert first.startswith("Right on ")
     click("Next")
     assert app.title[-1].value.startswith("Best at ") and not app.info
+    assert app.subheader[-1].value == "F1; 1 is perfect"
     next(t for t in app.toggle if t.label == "Notes").set_value(True).run()
     assert any("F1 combines" in each.value for each in app.info)
     click("Previous")

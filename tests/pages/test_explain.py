@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
+from synthetic import save_evaluation
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
+from fervt.evaluation.parts_report import PartsReport
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
 from fervt.labels import NOTICE, expression
@@ -67,12 +69,39 @@ def test_the_page_opens_with_an_example_and_without_its_depths(open_page):
     assert app.header and not app.tabs and not charts(app)
     assert [panel["title"] for panel in board(app)["panels"]] == [
         "Occlusion",
-        "Grid-wise attention",
+        "GWA",
         "Graph attention",
         "Grad-CAM",
     ]
     next(t for t in app.toggle if t.label.startswith("For researchers")).set_value(True).run()
     assert app.query_params["depths"] == "1" and [tab.label for tab in app.tabs] == VIEWS
+
+
+@pytest.mark.parametrize(("share", "own"), [(0.93, True), (0.43, True), (0.93, False)])
+def test_a_map_that_is_the_same_for_every_face_is_called_so(
+    open_page, checkpoints, tmp_path, monkeypatch, share, own
+):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
+    folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
+    PartsReport(digest, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    panel = board(open_page("explain"))["panels"][1]
+    said = "Nearly the same for every face: the average map explains 93% of it."
+    measured = "Over 240 faces of PrivateTest, the average map explains 93% of the variance of GWA."
+    home = words(open_page("home"))
+    if own and share > 0.6:
+        assert panel["note"].endswith(said) and panel["help"].endswith(measured)
+        assert said in home
+    else:
+        assert "every face" not in panel["note"] + panel["help"] + home
+
+
+def test_a_question_mark_leads_to_the_glossary_in_this_session(open_page, monkeypatch):
+    gone = []
+    monkeypatch.setattr("fervt.ui.explain.board.leave_for", lambda *there: gone.append(there))
+    monkeypatch.setattr("fervt.ui.explain.board.mount", lambda *given: given[3]("gwa"))
+    open_page("explain", image="astronaut")
+    assert gone == [("glossary", {"image": "astronaut", "term": "gwa"})]
 
 
 def test_a_link_to_a_view_opens_the_depths_which_stay_open_until_they_are_closed(open_page):
@@ -144,11 +173,13 @@ def test_the_target_and_its_contrast_are_kept_in_the_address(open_page):
 def test_faithfulness_is_measured_when_asked_for(open_page):
     app = open_page("explain", image="astronaut", view="Is it faithful?")
     before = charts(app)
+    assert "On this face, " not in captions(app)
     press(app, "Measure against 20 random orders")
     assert charts(app) == before + 1
     scores = app.dataframe[0].value
     assert list(scores["map"]) == [source.title for source in SOURCES.values()]
     assert {"deletion z", "insertion z"} <= set(scores.columns)
+    assert "On this face, " in captions(app)
     press(app, "Compare with an untrained twin")
     assert "Rank correlation of the two maps" in captions(app)
 

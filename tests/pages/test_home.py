@@ -14,7 +14,7 @@ from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.examples import load_example
 from fervt.explain.regions import hide_regions, name_main_region
-from fervt.labels import NOTICE
+from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -122,7 +122,13 @@ def test_a_real_face_is_shown_with_its_answer_and_what_decides(open_page, checkp
     answer = say_prediction(face.probabilities, face.classes)
     assert app.header[0].value == f"{answer}: {name_main_region(drops)}"
     (hero,) = [c for c in app.get("bidi_component") if c.proto.component_name == "fervt_board"]
-    assert len(json.loads(hero.proto.json)["panels"][0]["fills"]) == 49
+    board = json.loads(hero.proto.json)
+    assert len(board["panels"][0]["fills"]) == 49
+    name = expression(face.classes[leading]).name
+    assert [words for _, words in board["legend"]] == [
+        f"hiding it makes {name} less likely",
+        f"hiding it makes {name} more likely",
+    ]
 
 
 @pytest.fixture
@@ -151,6 +157,6 @@ def test_another_face_is_one_click_from_its_explanation(open_page, opened):
 def test_each_stage_shows_what_it_made_of_the_face(open_page):
     app = open_page("home")
     stages = [b.label for b in app.button if (b.key or "").startswith("press_stage_")]
-    assert stages == ["Input", "Attention", "Fusion", "Graph", "L1", "L2", "L3", "Tokens"]
+    assert stages == ["Input", "GWA", "Fusion", "Graph", "L1", "L2", "L3", "Tokens"]
     app.button(key="press_stage_l2").click().run()
     assert app.query_params["stage"] == "l2" and "**L2.**" in said(app)

@@ -94,11 +94,12 @@ def test_atlas_slices_and_robustness_have_a_slide_each(measured, deck) -> None:
     said = {slide.message for slide in deck}
     added = [slide for slide in more if slide.message not in said]
     mean, apart, slices, robust, both_look, both_stand = added
-    assert mean.message == "Where it looks is nearly the same on every face"
+    assert mean.message == "The GWA map is nearly the same on every face"
     assert isinstance(mean.chart, Picture) and mean.chart.png.startswith(b"\x89PNG")
+    assert mean.points[0].startswith("GWA, × average: most on the ")
     assert "nearly the same for everybody" in mean.points[1]
     other = next(s for s in build_deck(measured[0]) if isinstance(s.chart, Picture))
-    assert other.message == "Where it looks depends on the face"
+    assert other.message == "The GWA map depends on the face"
 
     evaluation = measured[1]
     rows, evidence = evaluation.rows(), evaluation.evidence()
@@ -106,6 +107,7 @@ def test_atlas_slices_and_robustness_have_a_slide_each(measured, deck) -> None:
     wrong = summarize_regions(maps[~rows.right])
     assert apart.message == "When it is wrong, it looks more at the mouth than when it is right"
     np.testing.assert_allclose(apart.chart.series["Wrong answers"], wrong.value, rtol=1e-5)
+    assert apart.chart.measure == both_look.chart.measure == "GWA, × average"
 
     worst = search_slices(evidence, rows)
     assert slices.chart.series["Accuracy"][:2] == (rows.right.mean(), worst.slices[0].accuracy)
@@ -143,6 +145,7 @@ def test_slides_hold_native_charts_with_the_decks_numbers_and_the_words_in_the_n
         charts = [shape.chart for shape in page.shapes if shape.has_chart]
         if isinstance(slide.chart, Bars):
             assert charts[0].chart_type == XL_CHART_TYPE.BAR_CLUSTERED
+            assert charts[0].chart_title.text_frame.text == slide.chart.measure
             assert list(charts[0].plots[0].categories) == list(slide.chart.categories)
             for series, values in zip(
                 charts[0].plots[0].series, slide.chart.series.values(), strict=True

@@ -6,7 +6,7 @@ const JPEG_QUALITY = 0.8;
 const BUSY_PAUSE_MS = 300;
 const ANSWER_TIMEOUT_MS = 8000;
 const LEGENDS = {
-  gwa: "Grid-wise attention: bright cells weigh more than average, dark cells weigh less.",
+  gwa: "Grid-wise attention (GWA): orange cells weigh more than the average cell.",
   gat: "Graph attention, last layer: the thicker the line, the stronger the attention between two regions.",
 };
 
@@ -339,11 +339,9 @@ function drawGrid(face, toCanvas) {
   const most = Math.max(...face.gwa.flat());
   face.gwa.forEach((cells, row) =>
     cells.forEach((weight, column) => {
+      if (weight <= 1) return;
       const [x, y, side] = cellAt(face, toCanvas, row, column);
-      pen.fillStyle =
-        weight >= 1
-          ? `rgb(255 214 64 / ${(0.62 * (weight - 1)) / Math.max(most - 1, 0.05)})`
-          : `rgb(12 12 48 / ${0.62 * (1 - weight)})`;
+      pen.fillStyle = `rgb(255 98 0 / ${(0.66 * (weight - 1)) / Math.max(most - 1, 0.25)})`;
       pen.fillRect(x - side / 2, y - side / 2, side + 0.5, side + 0.5);
     }),
   );

@@ -27,7 +27,7 @@ from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.evaluation.holds_up import pick_figure, show_kind
 from fervt.ui.evaluation.selection import percent
-from fervt.ui.evaluation.where_it_looks import SHORT, show_edges
+from fervt.ui.evaluation.where_it_looks import show_edges
 from fervt.ui.text import as_text
 
 _PANEL_PX = 330
@@ -61,7 +61,11 @@ def show_atlases(comparison: Comparison) -> None:
             return
         found[at] = evidence
     first, second = found[0], found[other]
-    shared = {key: SHORT[key] for key in ATLAS_SOURCES if key in first.maps and key in second.maps}
+    shared = {
+        key: about.title
+        for key, about in ATLAS_SOURCES.items()
+        if key in first.maps and key in second.maps
+    }
     label_titles = {
         ANY: "Any",
         **dict(zip(comparison.rows[0].classes, comparison.class_names, strict=True)),
@@ -84,7 +88,7 @@ def show_atlases(comparison: Comparison) -> None:
     difference = compare_paired(others, maps)
     face = as_seen(first.mean_face, comparison.first.info.preprocess.crop, _FACE_PX)
     summaries = summarize_maps(maps), summarize_maps(others)
-    low, high = shared_range([each.mean for each in summaries], about.signed)
+    low, high = shared_range([each.mean for each in summaries], about)
     columns = st.columns(3, gap="medium")
     for column, name, summary in zip(columns, names, summaries, strict=False):
         with column:

@@ -17,6 +17,7 @@ from fervt.ui.compare.selection import Lineup
 from fervt.ui.face_choice import pick_face
 from fervt.ui.images import pick_image
 from fervt.ui.remembered import remember
+from fervt.ui.same_map import say_same
 from fervt.ui.text import as_text
 
 _ROW_PX = 780  # for all pictures in a row on a usual screen, beside the sidebar
@@ -33,8 +34,8 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
     if face is None:
         return
     st.caption(
-        "For each checkpoint: its probabilities, its cell weights (1 is average), and its "
-        "attention along the graph's edges."
+        "For each checkpoint: its probabilities, its grid-wise attention (GWA; 1 is "
+        "average), and its graph attention along the edges."
     )
     face_px = min(FACE_PX, _ROW_PX // len(lineup.names))  # as high as a column is wide
     for column, name in zip(st.columns(len(lineup.names), gap="medium"), lineup.names, strict=True):
@@ -64,13 +65,15 @@ def _show_checkpoint(
     said = list_values(f"What {name} says of the face", called, trace.probabilities, percent)
     show_chart(figure, f"face_{name}", said)
     if trace.gwa_weights is None:
-        st.caption("Built without grid-wise attention.")
+        st.caption("Built without grid-wise attention (GWA).")
     else:
         figure = overlay_figure(
             seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
         )
-        said = say_map(f"Cell weights of {name}", trace.gwa_weights, "{:.2f} × average".format)
+        said = say_map(f"GWA of {name}", trace.gwa_weights, "{:.2f} × average".format)
         show_chart(figure, f"gwa_{name}", said)
+        if (same := say_same(predictor)) is not None:
+            st.caption(same.said, help=same.measured)
     if trace.gat_attention is None or trace.edge_index is None:
         st.caption("Built without the graph.")
     else:

@@ -45,6 +45,30 @@ const drawGraph = (panel, graph, marked, all) => {
   panel.more.textContent = all ? "Show fewer" : `Show all ${graph.edges.length}`;
 };
 
+// A question mark that opens what a term means in short; a link leads to more of it.
+const explain = (title, given, say) => {
+  const mark = make(title, "button", "ask", "?"), tip = make(title, "div", "tip", `${given.help} `);
+  mark.setAttribute("aria-label", `What is ${given.title}?`);
+  const link = make(tip, "a", "", "More in the glossary");
+  link.href = given.link; // for a new tab; a plain click stays in this session, with its photos
+  link.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    say(given.term);
+  };
+  tip.popover = "auto";
+  mark.popoverTargetElement = tip;
+  const close = () => tip.hidePopover();
+  tip.onbeforetoggle = ({ newState }) => {
+    if (newState !== "open") return removeEventListener("scroll", close, true);
+    const { left, top, bottom } = mark.getBoundingClientRect(), above = top > innerHeight / 2;
+    tip.style.left = `${Math.max(8, Math.min(left, innerWidth - 288))}px`;
+    tip.style.top = above ? "auto" : `${bottom + 6}px`;
+    tip.style.bottom = above ? `${innerHeight - top + 6}px` : "auto";
+    addEventListener("scroll", close, true);
+  };
+};
+
 const build = (root, data, say) => {
   root.replaceChildren();
   const board = { panels: [], marked: null, all: false };
@@ -57,11 +81,7 @@ const build = (root, data, say) => {
     if (given.title) {
       const title = make(box, "p", "title");
       make(title, "span", "", given.title);
-      if (given.link) {
-        const link = make(title, "a", "", "?");
-        Object.assign(link, { href: given.link, title: given.help, target: "_blank" });
-        link.setAttribute("aria-label", `What is ${given.title}?`);
-      }
+      if (given.help) explain(title, given, say);
     }
     if (given.missing) { make(box, "div", "missing", given.missing); continue; }
     const picture = make(box, "div", given.graph ? "picture dim" : "picture");

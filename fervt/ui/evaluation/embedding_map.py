@@ -32,10 +32,11 @@ _SHOWN_PX = 2 * SIDE_PX
 
 def show_map(view: EvaluationView, predictor: Predictor) -> None:
     """Draws the map; hovering shows a point's face, a click its details, a lasso its group."""
+    look = "" if view.faces is None else ", click a point to see its face below,"
     say(
         "Embedding map",
         "One point per face, placed by its class token, which the expression is read from. Scroll "
-        "to zoom, click a point to see its face below, or select a group with lasso or box.",
+        f"to zoom{look} or select a group with lasso or box.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = pick_one(
@@ -58,7 +59,7 @@ def show_map(view: EvaluationView, predictor: Predictor) -> None:
             {"pan": "Move", "lasso": "Lasso", "select": "Box"},
             "pan",
             help="Lasso and box select faces: their figures, where the model looks on them, and "
-            "the faces themselves appear below.",
+            f"{'their answers' if view.faces is None else 'the faces themselves'} appear below.",
         )
     if method == "tsne" and len(view.evaluation.plain) > _MOST_TSNE_ROWS:
         st.info(f"t-SNE is offered for up to {_MOST_TSNE_ROWS:,} faces; this is PCA.")

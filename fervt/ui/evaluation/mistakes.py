@@ -89,7 +89,8 @@ def describe_cell(view: EvaluationView, label: str, predicted: str, count: int) 
 
 
 def _show_matrix(view: EvaluationView, label: str, predicted: str) -> None:
-    say("Confusion matrix", "Rows are labels, columns predictions. Click a cell to see its faces.")
+    there = "list its answers" if view.faces is None else "see its faces"
+    say("Confusion matrix", f"Rows are labels, columns predictions. Click a cell to {there}.")
     kind = pick_one(
         "Numbers", "matrix", {"shares": "Shares of a row", "counts": "Counts"}, "shares"
     )

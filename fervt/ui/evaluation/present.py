@@ -75,6 +75,7 @@ def _draw(slide: Slide, number: int) -> None:
     st.title(slide.message, anchor=False)
     chart = slide.chart
     if isinstance(chart, Bars):
+        st.subheader(chart.measure, anchor=False)
         figure = bars_figure(chart.categories, chart.series, chart.as_percent, chart.marked)
         show_chart(figure, f"slide_{number}", slide.message)
     elif isinstance(chart, Lines):

@@ -44,7 +44,6 @@ from fervt.ui.text import as_text
 _CARD_PX = 224
 _FACE_PX = 448
 _PANEL_PX = 330
-SHORT = {"gwa": "GWA", "gat": "Graph attention", "grad_cam": "Grad-CAM", "occlusion": "Occlusion"}
 
 
 def show_where_it_looks(view: EvaluationView, predictor: Predictor) -> None:
@@ -65,7 +64,7 @@ def pick_source(evidence: Evidence) -> str:
     source = pick_one(
         "Evidence",
         "evidence",
-        {name: SHORT[name] for name in ATLAS_SOURCES if name in evidence.maps},
+        {name: about.title for name, about in ATLAS_SOURCES.items() if name in evidence.maps},
         next(iter(evidence.maps)),
     )
     st.caption(ATLAS_SOURCES[source].meaning)
@@ -92,11 +91,12 @@ def _show_classes(
     if not found:
         st.info("Every class has fewer than two faces here.")
         return
-    low, high = shared_range([each.mean for each in found.values()], about.signed)
+    low, high = shared_range([each.mean for each in found.values()], about)
     say(
         f"Mean map of each {by}",
-        f"Over the mean face of that class. One color scale for all, {low:.2f} to {high:.2f} "
-        f"{about.unit}: {'blue below 0, red above' if about.signed else 'yellow is highest'}.",
+        "Over the mean face of that class. One color scale for all: "
+        + ("blue below 0, orange above, " if about.signed else f"clear up to {low:.2f}, orange ")
+        + f"up to {high:.2f} {about.unit}.",
     )
     with st.grid(min_column_width=130):
         for index, summary in found.items():
@@ -106,7 +106,7 @@ def _show_classes(
                 title = f"{view.names[index]}, n = {summary.n:,}"
                 st.image(picture, width="stretch", alt=f"Mean map of {title}")
                 st.caption(title)
-    st.markdown(describe_template(about.title, summarize_maps(maps)))
+    st.markdown(describe_template(about.inline, summarize_maps(maps)))
 
 
 def _face_of(
@@ -163,7 +163,7 @@ def show_groups(
     difference = compare_maps(maps[group.rows], maps[other.rows])
     title, against = (f"{g.title[0].upper()}{g.title[1:]}" for g in (group, other))
     face = _face_of(view, evidence, group.rows)
-    low, high = shared_range([own.mean, others.mean], about.signed)
+    low, high = shared_range([own.mean, others.mean], about)
     columns = st.columns(3, gap="medium")
     for column, summary, name, shown in (
         (columns[0], own, title, face),
@@ -216,7 +216,7 @@ def show_groups(
         )
         figure = overlay_figure(face, own.spread, unit="", stretch=True, height_px=_PANEL_PX)
         show_chart(figure, "spread", say_map("Spread over faces", own.spread, "{:.2f}".format))
-        st.caption(describe_template(about.title, own))
+        st.caption(describe_template(about.inline, own))
     if evidence.edges is not None and source == "gat":
         at = positions_of(view)
         attention = [evidence.edges.attention(at[each.rows]) for each in (group, other)]

@@ -4,12 +4,14 @@ from typing import Any
 
 import streamlit as st
 
+from fervt.explain import SOURCES
 from fervt.explain.evidence import Array
 from fervt.explain.faithfulness_table import read_table
 from fervt.explain.regions import MATTERS, describe_drops, strongest_region
 from fervt.ui.bars import show_bars
 from fervt.ui.certainty import explain_threshold, say
-from fervt.ui.explain.board import ORDER, TITLES
+from fervt.ui.explain.board import ORDER
+from fervt.ui.explain.faithfulness import measured_of, say_best
 from fervt.ui.explain.selection import ExplainedFace, pick_target
 from fervt.ui.face_choice import pick_number, pick_whole
 
@@ -42,7 +44,9 @@ def show_answer(view: ExplainedFace, faces: int) -> None:
         st.markdown(f"**{about}{describe_drops(view.drops)}**")
         maps = view.explanation.maps(view.target)
         table = read_table(view.predictor.sha256)
-        st.caption(f"{say_agreement(maps, view.drops)} {say_trust(table)}")
+        measured = measured_of(view)
+        sentences = [say_agreement(maps, view.drops), say_trust(table)]
+        st.caption(" ".join(sentences + ([] if measured is None else [say_best(measured)])))
         pick_number(faces)
     with bars:
         show_bars(view.prediction.probabilities, view.prediction.classes)
@@ -60,10 +64,12 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
     others = [key for key in ORDER if key in maps and key != "occlusion"]
     strongest = {key: strongest_region(maps[key]) for key in others}
     if drops[deciding] < MATTERS:
-        where = ", ".join(f"{_name(key)} on the {name}" for key, name in strongest.items())
+        where = ", ".join(f"{_introduce(key)} on the {name}" for key, name in strongest.items())
         return f"The maps are strongest here: {where}."
-    agree = [_name(key) for key, name in strongest.items() if name == deciding]
-    differ = [f"{_name(key)} to the {name}" for key, name in strongest.items() if name != deciding]
+    agree = [_introduce(key) for key, name in strongest.items() if name == deciding]
+    differ = [
+        f"{_introduce(key)} to the {name}" for key, name in strongest.items() if name != deciding
+    ]
     sentences = []
     if agree:
         points = "points" if len(agree) == 1 else "point"
@@ -80,32 +86,34 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
 
 
 def say_trust(table: dict[str, Any] | None) -> str:
-    """How trustworthy this face's maps are, from measurements over many faces, in a sentence."""
+    """How trustworthy the maps are over many faces, in a sentence."""
     if table is None:
         return "How far the maps of this checkpoint can be trusted hasn't been measured yet."
     sources = table["sources"]
     good = [key for key in ORDER if sources.get(key, {}).get("verdict") == _BETTER]
-    weak = [_name(key) for key in ORDER if key in sources and key not in good]
+    weak = [SOURCES[key].inline for key in ORDER if key in sources and key not in good]
     start = f"Over {table['faces']} {table['split']} faces,"
     if not good:
         return f"{start} none of these maps finds the deciding cells better than chance."
-    best = _name(max(good, key=lambda key: sources[key]["deletion_gain"]))
+    best = SOURCES[max(good, key=lambda key: sources[key]["deletion_gain"])].inline
     if not weak:
         count = {2: "both", 3: "all three", 4: "all four"}.get(len(good), "all")
+        # Occlusion is expected to win: the test hides cells, as it does.
+        best += ", which hides cells itself," if best == SOURCES["occlusion"].inline else ""
         return (
             f"{start} {count} find the deciding cells better than chance, {best} by the widest "
-            "margin: where they differ, it has the last word."
+            "margin."
         )
     verb = "beats" if len(good) == 1 else "beat"
     return (
-        f"{start} only {_join([_name(key) for key in good])} {verb} chance: {_join(weak)} "
+        f"{start} only {_join([SOURCES[key].inline for key in good])} {verb} chance: {_join(weak)} "
         f"{'shows' if len(weak) == 1 else 'show'} where the model looks, not what decides."
     )
 
 
-def _name(key: str) -> str:
-    """A map within a sentence."""
-    return TITLES[key] if key == "grad_cam" else TITLES[key].lower()
+def _introduce(key: str) -> str:
+    """A map within the page's first sentence on it."""
+    return "grid-wise attention (GWA)" if key == "gwa" else SOURCES[key].inline
 
 
 def _upper(sentence: str) -> str:

@@ -5,27 +5,24 @@ from typing import Any
 
 import numpy as np
 
+from fervt.draw import LESS_RGB, MORE_RGB
 from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
 from fervt.explain.trace import Trace
 from fervt.figures.grid import encode_picture
 from fervt.figures.in_words import name_cell
-from fervt.figures.tint import LESS_RGB, MORE_RGB, tint_cells
+from fervt.figures.tint import tint_cells
 from fervt.grid import GRID
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
-from fervt.ui.glossary import link_to_term, short
+from fervt.ui.glossary import TERMS, link_to_term
+from fervt.ui.navigation import leave_for, link_parameters
+from fervt.ui.same_map import SameMap, say_same
 
 ORDER = ("occlusion", "gwa", "gat", "grad_cam")
-TITLES = {
-    "occlusion": "Occlusion",
-    "gwa": "Grid-wise attention",
-    "gat": "Graph attention",
-    "grad_cam": "Grad-CAM",
-}
 _MISSING = {
-    "gwa": "This checkpoint was built without grid-wise attention.",
+    "gwa": "This checkpoint was built without grid-wise attention (GWA).",
     "gat": "This checkpoint was built without the graph.",
 }
 # The smallest distance from neutral drawn in full color: 2 points, or a quarter of the mean.
@@ -34,15 +31,14 @@ _STRONGEST = {"occlusion": "Strongest single cells"}  # the page's first sentenc
 _FACE_PX = 448
 
 
-def legend() -> list[tuple[str, str]]:
+def legend(
+    more: str = "counts for this expression, or more than the average cell",
+    less: str = "counts against it",
+) -> list[tuple[str, str]]:
     """Colors and what they mean."""
-    warm, cool = ("rgb({}, {}, {})".format(*rgb) for rgb in (MORE_RGB, LESS_RGB))
     return [
-        (
-            f"linear-gradient(90deg, rgba(255, 98, 0, 0.1), {warm})",
-            "counts for this expression, or more than the average cell",
-        ),
-        (f"linear-gradient(90deg, rgba(0, 92, 255, 0.1), {cool})", "counts against it"),
+        ("linear-gradient(90deg, rgba({0}, 0.1), rgb({0}))".format(", ".join(map(str, rgb))), words)
+        for rgb, words in ((MORE_RGB, more), (LESS_RGB, less))
     ]
 
 
@@ -51,15 +47,20 @@ def show_board(view: ExplainedFace) -> None:
     maps = view.explanation.maps(view.target)
     cell = None if view.cell is None else GRID * view.cell[0] + view.cell[1]
 
-    def take(at: int) -> None:
-        mark_cell(divmod(at, GRID) if at >= 0 else None)
+    same = say_same(view.predictor)
+
+    def take(clicked: int | str) -> None:
+        if isinstance(clicked, str):
+            leave_for("glossary", link_parameters() | {"term": clicked})
+        else:
+            mark_cell(divmod(clicked, GRID) if clicked >= 0 else None)
 
     mount(
         "board",
         "board",
         {
             "face": encode_picture(view.seen, _FACE_PX),
-            "panels": [_panel(key, maps, view.explanation.trace) for key in ORDER],
+            "panels": [_panel(key, maps, view.explanation.trace, same) for key in ORDER],
             "lines": cell_lines(maps, view.target.describe_score(view.predictor.classes)),
             "hint": "Point at a cell to read it here; click to mark it in all four. Regions come "
             "from the crop's fixed geometry, not from landmarks. Rows and columns count from 0.",
@@ -70,16 +71,20 @@ def show_board(view: ExplainedFace) -> None:
     )
 
 
-def _panel(key: str, maps: dict[str, Array], trace: Trace) -> dict[str, Any]:
+def _panel(key: str, maps: dict[str, Array], trace: Trace, same: SameMap | None) -> dict[str, Any]:
     panel: dict[str, Any] = {
-        "title": TITLES[key],
-        "help": short(key),
+        "title": SOURCES[key].title,
+        "help": f"{TERMS[key].title}: {TERMS[key].short}",
+        "term": key,
         "link": link_to_term(key),
     }
     if key not in maps:
         return panel | {"missing": _MISSING[key]}
     values = maps[key]
     panel |= plain_panel(key, values) | {"alt": describe_map(key, values)}
+    if key == "gwa" and same is not None:
+        panel["note"] += f". {same.said}"
+        panel["help"] += f" {same.measured}"
     if key == "gat" and trace.gat_attention is not None and trace.edge_index is not None:
         attention = edge_attention(trace.gat_attention)
         between = trace.edge_index[0] != trace.edge_index[1]
@@ -107,7 +112,7 @@ def describe_map(key: str, values: Array) -> str:
     """A map in one sentence, for screen readers."""
     row, column = divmod(int(np.argmax(values)), GRID)
     return (
-        f"{TITLES[key]} over the face: strongest on the {strongest_region(values)}, "
+        f"{SOURCES[key].title} over the face: strongest on the {strongest_region(values)}, "
         f"peak in row {row}, column {column}"
     )
 
@@ -124,7 +129,7 @@ def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER)
     lines = []
     for cell in every_cell():
         points = -100 * float(maps["occlusion"][cell])
-        named = ", ".join(f"{TITLES[key]} {ranks[key][cell]}" for key in ranks)
+        named = ", ".join(f"{SOURCES[key].title} {ranks[key][cell]}" for key in ranks)
         lines.append(
             f"{name_cell(*cell)}: hiding it changes the {score} by {points:+.1f} points. "
             f"Rank of 49: {named}."

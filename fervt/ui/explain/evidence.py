@@ -71,7 +71,7 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
         )
     source = SOURCES[key]
     if key not in maps:
-        part = "grid-wise attention" if key == "gwa" else "the graph"
+        part = "grid-wise attention (GWA)" if key == "gwa" else "the graph"
         st.info(f"This checkpoint was built without {part}, so it has no such map.")
         return
     about = "" if source.neutral else f" Target: {view.target_name}."
@@ -138,7 +138,7 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         dimming=dimming / 100,
         cell=view.cell,
     )
-    said = say_edges("The attention graph over the face", trace.edge_index, edges)
+    said = say_edges("Graph attention over the face", trace.edge_index, edges)
     show_clickable(figure, "graph", view.cell, said)
     return edges
 
@@ -238,9 +238,7 @@ def _show_table(view: ExplainedFace, maps: dict[str, Values]) -> None:
             "cell": st.column_config.TextColumn("cell", width=48),
             **{
                 SOURCES[name].title: st.column_config.NumberColumn(
-                    SOURCES[name].title.removesuffix(" weight").removesuffix(" attention"),
-                    width=76,
-                    format="%.3f",
+                    SOURCES[name].title, width=112 if name == "gat" else 76, format="%.3f"
                 )
                 for name in maps
             },

@@ -8,6 +8,7 @@ import streamlit as st
 from fervt.explain import (
     SOURCES,
     Faithfulness,
+    Target,
     explain_face,
     measure_faithfulness,
     rank_correlations,
@@ -22,6 +23,7 @@ from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, ask
 
 _STEPS = {7: "Quick: seven cells a step", 1: "Exact: cell by cell"}
+_CLEARLY = 2.0  # standard deviations of random orders
 
 
 def show_faithfulness(view: ExplainedFace) -> None:
@@ -43,7 +45,7 @@ def _show_curves(view: ExplainedFace) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
-        key = ("faithfulness", view.target, step)
+        key = _place(view, step)
         start = ask(view, "Measure against 20 random orders", key)
     if start and key not in view.shelf:
         waiting = st.empty()
@@ -58,9 +60,32 @@ def _show_curves(view: ExplainedFace) -> None:
             cells_per_step=step,
             progress=lambda share: bar.progress(share, "Hiding and revealing cells"),
         )
-        waiting.empty()
+        st.rerun()  # the sentence at the top of the page says which map did best
     if key in view.shelf:
         _show_scores(view.shelf[key], view.target.unit)
+
+
+def _place(view: ExplainedFace, step: int) -> tuple[str, Target, int]:
+    """Of a measurement on the face's shelf."""
+    return "faithfulness", view.target, step
+
+
+def measured_of(view: ExplainedFace) -> Faithfulness | None:
+    """What was measured on this face, the finest steps first; None before it was asked for."""
+    found = (view.shelf.get(_place(view, step)) for step in sorted(_STEPS))
+    return next((measured for measured in found if measured is not None), None)
+
+
+def say_best(measured: Faithfulness) -> str:
+    """Which map did best on one face, in a sentence."""
+    scores = measured.scores()
+    if not any(max(each.deletion_z, each.insertion_z) > _CLEARLY for each in scores):
+        return "On this face, none of them does clearly better than random orders."
+    first = SOURCES[min(scores, key=lambda each: each.deletion_area).source].inline
+    second = SOURCES[max(scores, key=lambda each: each.insertion_area).source].inline
+    if first == second:
+        return f"On this face, {first} does best in deletion and insertion."
+    return f"On this face, {first} does best in deletion and {second} in insertion."
 
 
 def _show_scores(measured: Faithfulness, unit: str) -> None:
@@ -103,11 +128,15 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
 
 
 def _judge(*scores: float) -> str:
-    if all(score > 2 for score in scores):
+    if all(score > _CLEARLY for score in scores):
         return "better than random"
-    if any(score > 2 for score in scores):
+    if any(score > _CLEARLY for score in scores):
         return "better in one of two"
-    return "worse than random" if all(score < -2 for score in scores) else "no better than random"
+    return (
+        "worse than random"
+        if all(score < -_CLEARLY for score in scores)
+        else "no better than random"
+    )
 
 
 def _show_twin(view: ExplainedFace) -> None:

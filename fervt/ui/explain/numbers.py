@@ -36,7 +36,7 @@ def show_numbers(view: ExplainedFace) -> None:
     say("The graph", facts_as_text(graph_facts(trace.edge_index)))
     say(
         "Node similarity",
-        "Cosine between the features of the 49 cells, row by row, before and after the graph "
+        "Cosine between the features of the 49 cells, row by row, before and after graph "
         "attention." + ("" if view.cell is None else " The outlined line is the marked cell."),
     )
     for column, name, nodes in zip(
@@ -49,5 +49,5 @@ def show_numbers(view: ExplainedFace) -> None:
             st.caption(name)
             similarity = node_similarity(nodes)
             alike = similarity[~np.eye(len(similarity), dtype=bool)].mean()
-            said = f"Node similarity {name.lower()} the GAT: {alike:.2f} on average between cells"
+            said = f"Node similarity {name.lower()} graph attention: {alike:.2f} on average"
             show_chart(similarity_figure(similarity, view.cell), f"similarity_{name}", said)

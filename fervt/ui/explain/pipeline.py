@@ -12,7 +12,7 @@ from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, show_clickable, show_probability_bars
 
-_NO_GWA = "This checkpoint was built without grid-wise attention, so there is nothing to show here."
+_NO_GWA = "This checkpoint was built without grid-wise attention (GWA)."
 _DEVIATIONS = 3.0
 
 
@@ -40,30 +40,32 @@ def show_pipeline(view: ExplainedFace) -> None:
             said = f"The model's input, {size} × {size} gray values"
             show_chart(figure, "stage_input", said)
         with st.container(border=True):
-            say("3 · GWA weights", "Weight of each cell; the average is 1.")
+            say("3 · GWA", "Grid-wise attention: the weight of each cell; the average is 1.", "gwa")
             if trace.gwa_weights is None:
                 st.info(_NO_GWA)
             else:
-                _show_cells(view, trace.gwa_weights, "stage_gwa", "Weights of the cells", stretch)
+                _show_cells(view, trace.gwa_weights, "stage_gwa", "GWA", stretch)
         with st.container(border=True):
             zero = "" if stretch else " 0 is white."
-            say("4 · Map", f"Weights × normalized input.{zero}")
+            say("4 · Weighted input", f"Weights × normalized input.{zero}")
             if trace.gwa_map is None:
                 st.info(_NO_GWA)
             else:
                 _show_channels(trace.gwa_map, "stage_map", "The weighted input", stretch)
         with st.container(border=True):
-            say("5 · Fused features", "Input and map merged; mean over channels.")
+            say("5 · Fused features", "Input and weighted input merged; mean over channels.")
             _show_channels(trace.fused_features, "stage_fused", "The fused features", stretch)
         with st.container(border=True):
-            say("6 · Graph", "Attention that each cell receives from its neighbors and itself.")
+            say(
+                "6 · Graph attention",
+                "What each cell receives from its neighbors and itself.",
+                "gat",
+            )
             if trace.gat_attention is None or trace.edge_index is None:
                 st.info("This checkpoint was built without the graph.")
             else:
                 received = cell_attention(edge_attention(trace.gat_attention), trace.edge_index)
-                _show_cells(
-                    view, received, "stage_graph", "Attention that each cell receives", stretch
-                )
+                _show_cells(view, received, "stage_graph", "Graph attention", stretch)
         levels = pyramid(view.predictor, trace.fused_features)
         for number, (level, values) in enumerate(zip(LEVELS, levels, strict=True), 7):
             with st.container(border=True):

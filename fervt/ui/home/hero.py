@@ -10,12 +10,13 @@ from fervt.examples import EXAMPLES, load_example
 from fervt.explain import Explanation, explain_face, seen_part
 from fervt.explain.regions import RegionEffects, hide_regions, name_main_region
 from fervt.figures.grid import encode_picture
+from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, to_face
 from fervt.ui.bars import show_bars
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.certainty import say
 from fervt.ui.component import mount
-from fervt.ui.explain.board import describe_map, plain_panel
+from fervt.ui.explain.board import describe_map, legend, plain_panel
 from fervt.ui.images import examples
 from fervt.ui.navigation import leave_for, link_parameters
 
@@ -77,12 +78,16 @@ def show_hero(predictor: Predictor, shown: Shown, proof: str) -> None:
     with face:
         panel = plain_panel("occlusion", maps["occlusion"])
         panel |= {"alt": describe_map("occlusion", maps["occlusion"]), "note": ""}
+        name = expression(shown.prediction.label).name
         mount(
             "board",
             "hero",
             {
                 "face": encode_picture(shown.seen, _FACE_PX),
                 "panels": [panel],
+                "legend": legend(
+                    f"hiding it makes {name} less likely", f"hiding it makes {name} more likely"
+                ),
                 "fade": True,
                 "width": "370px",
             },

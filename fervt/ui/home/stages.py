@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.draw import draw_graph, draw_overlay
-from fervt.explain import edge_attention
+from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array
 from fervt.explain.pyramid import LEVELS, pyramid
 from fervt.predict import Predictor
@@ -17,6 +17,7 @@ from fervt.ui.cards import draw_card
 from fervt.ui.home.hero import FACE, Shown
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.remembered import remember
+from fervt.ui.same_map import say_same
 
 PARAMETER = "stage"
 _SIDE_PX = 336
@@ -32,12 +33,14 @@ class Stage:
         title: A word or two.
         meaning: What happens here, in plain words.
         picture: (336, 336, 3) uint8 RGB, what it makes of the face.
+        measured: How what is said of it was measured, for a tooltip.
     """
 
     key: str
     title: str
     meaning: str
     picture: NDArray[np.uint8]
+    measured: str | None = None
 
 
 def show_stages(predictor: Predictor, shown: Shown) -> None:
@@ -59,7 +62,7 @@ def show_stages(predictor: Predictor, shown: Shown) -> None:
     left, right = st.columns([2, 5], gap="large", vertical_alignment="center")
     left.image(stage.picture, width="stretch", alt=f"{stage.title}: {stage.meaning}")
     with right:
-        st.markdown(f"**{stage.title}.** {stage.meaning}")
+        st.markdown(f"**{stage.title}.** {stage.meaning}", help=stage.measured)
         there = link_parameters(image="astronaut", face=None, whole=None) | {"view": "Pipeline"}
         link_to("explain", "See every stage in numbers", there)
         link_to("glossary", "Look a word up")
@@ -78,13 +81,16 @@ def make_stages(predictor: Predictor, shown: Shown) -> list[Stage]:
         )
     ]
     if trace.gwa_weights is not None:
+        same = say_same(predictor)
         stages.append(
             Stage(
-                "attention",
-                "Attention",
-                "The face is cut into 7 × 7 cells. Each cell is compared with all the others and "
-                "gets a weight: yellow cells are let through more strongly.",
+                "gwa",
+                SOURCES["gwa"].title,
+                "Grid-wise attention cuts the face into 7 × 7 cells, compares each cell with all "
+                "the others and gives it a weight: orange cells are let through more strongly "
+                "than the average one." + ("" if same is None else f" {same.said}"),
                 draw_overlay(seen, trace.gwa_weights),  # type: ignore[arg-type]
+                None if same is None else same.measured,
             )
         )
     stages.append(

@@ -28,7 +28,11 @@ _CONSENT = (
     "their expression is being read."
 )
 _SOURCES = {"webcam": "Webcam", "video": "Video file"}
-_OVERLAY_NAMES = {"none": "None", "gwa": "Grid-wise attention", "graph": "Attention graph"}
+_OVERLAY_NAMES = {"none": "None", "gwa": "GWA", "graph": "Graph attention"}
+_OVERLAYS_HELP = (
+    "Grid-wise attention (GWA): orange cells are let through more strongly than the average one. "
+    "Graph attention: the strongest links between cells, from source to target."
+)
 _HALF_LIVES = {"0": "off"} | {text: f"{text} s" for text in ("0.2", "0.4", "0.8", "1.5", "3")}
 _SEND = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 25}}
 
@@ -77,6 +81,7 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
         "overlay",
         {name: title for name, title in _OVERLAY_NAMES.items() if name not in missing},
         "none",
+        help=_OVERLAYS_HELP,
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         half_life_s = pick_one(

@@ -1,0 +1,56 @@
+"""What the Explain page says of its maps: over many faces, and on the face that it shows."""
+
+import numpy as np
+import pytest
+
+from fervt.explain import SOURCES, Faithfulness
+from fervt.ui.explain.answer import say_agreement, say_trust
+from fervt.ui.explain.faithfulness import say_best
+
+SHARES = np.array([0.0, 0.5, 1.0])
+
+
+def measured(deletion: dict[str, float], insertion: dict[str, float]) -> Faithfulness:
+    """Curves by their middle; random orders' are 0.4 and 0.6."""
+    curves = [
+        {key: np.array([1.0, middle, 0.0])[::step] for key, middle in side.items()}
+        for side, step in ((deletion, 1), (insertion, -1))
+    ]
+    chance = np.array([[1.0, 0.4, 0.0], [1.0, 0.6, 0.0]])
+    return Faithfulness(SHARES, *curves, chance, chance[:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("deletion", "insertion", "said"),
+    [
+        ((0.0, 0.1), (0.8, 1.0), "On this face, occlusion does best in deletion and GWA in "),
+        ((0.1, 0.0), (0.8, 1.0), "On this face, GWA does best in deletion and insertion."),
+        ((0.4, 0.5), (0.5, 0.6), "On this face, none of them does clearly better than random "),
+    ],
+)
+def test_the_best_map_of_a_face_is_the_one_that_was_measured_so(deletion, insertion, said):
+    keys = "occlusion", "gwa"
+    found = measured(*(dict(zip(keys, side, strict=True)) for side in (deletion, insertion)))
+    assert say_best(found).startswith(said)
+
+
+def test_an_average_over_faces_decides_nothing_on_one_of_them():
+    row = {"verdict": "better than random", "deletion_gain": 0.1}
+    table = {"faces": 200, "split": "PublicTest", "sources": {"gwa": row, "grad_cam": row}}
+    table["sources"]["occlusion"] = row | {"deletion_gain": 0.2}
+    said = say_trust(table)
+    assert said.endswith("occlusion, which hides cells itself, by the widest margin.")
+
+
+def test_gwa_is_introduced_by_its_long_name():
+    map_ = np.zeros((7, 7), np.float32)
+    map_[5, 3] = 1
+    said = say_agreement({"gwa": map_}, {"mouth": 0.3, "eyes": 0.0})
+    assert said == "Grid-wise attention (GWA) points to the mouth as well."
+
+
+def test_a_map_has_one_name():
+    titles = [source.title for source in SOURCES.values()]
+    assert titles == ["GWA", "Graph attention", "Grad-CAM", "Occlusion"]
+    inline = [source.inline for source in SOURCES.values()]
+    assert inline == ["GWA", "graph attention", "Grad-CAM", "occlusion"]

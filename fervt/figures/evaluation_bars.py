@@ -101,7 +101,7 @@ def standing_figure(
     spreads: Sequence[tuple[float, float] | None],
     ours: Sequence[bool],
 ) -> go.Figure:
-    """Draws accuracies as points with their intervals, the highest first.
+    """Draws accuracies as points with their intervals, the first on top.
 
     Args:
         names: K names.
@@ -109,14 +109,13 @@ def standing_figure(
         spreads: K, lower and upper end; None if there is none.
         ours: Which of them are checkpoints of this program.
     """
-    order = np.argsort(-np.asarray(accuracies), kind="stable")
     figure = go.Figure()
-    for index in order:
-        value, spread = accuracies[index], spreads[index] or (accuracies[index],) * 2
-        text = f"<b>{value:.1%}</b>" if ours[index] else f"{value:.1%}"
+    for name, value, known, own in zip(names, accuracies, spreads, ours, strict=True):
+        spread = known or (value, value)
+        text = f"<b>{value:.1%}</b>" if own else f"{value:.1%}"
         figure.add_scatter(
             x=[value],
-            y=[f"<b>{names[index]}</b>" if ours[index] else names[index]],
+            y=[f"<b>{name}</b>" if own else name],
             error_x={
                 "array": [spread[1] - value],
                 "arrayminus": [value - spread[0]],
@@ -127,9 +126,9 @@ def standing_figure(
             text=[text],
             textposition="top center",
             marker={
-                "size": 13 if ours[index] else 10,
-                "color": _OURS if ours[index] else _OTHER,
-                "symbol": "diamond" if ours[index] else "circle",
+                "size": 13 if own else 10,
+                "color": _OURS if own else _OTHER,
+                "symbol": "diamond" if own else "circle",
             },
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )

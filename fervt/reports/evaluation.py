@@ -14,6 +14,7 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
+from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -85,8 +86,15 @@ def build_report(
     """
     rows = evaluation.rows()
     summary = summarize(evaluation, rows, evaluation.truth)
+    compared: list[Section] = []
     if against is not None:
-        summary.append(verdict(against, evaluation))
+        names = against.title, evaluation.title
+        joined = join_evaluations([against, evaluation], evaluation.truth)
+        summary.append(verdict(names, joined))
+        compared = [
+            comparison(names, joined),
+            *compare_evidence(against, evaluation, joined, _crop(info)),
+        ]
     return render(
         "evaluation.html",
         title=f"{evaluation.title} on {evaluation.split}",
@@ -94,7 +102,7 @@ def build_report(
         date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
         notice=NOTICE,
         summary=summary,
-        sections=list(_sections(evaluation, rows, info, against, data)),
+        sections=list(_sections(evaluation, rows, info, compared, data)),
     )
 
 
@@ -102,7 +110,7 @@ def _sections(
     evaluation: SavedEvaluation,
     rows: Rows,
     info: CheckpointInfo | None,
-    against: SavedEvaluation | None,
+    compared: list[Section],
     data: PreparedData | None,
 ) -> Iterator[Section]:
     names = [expression(label).name for label in rows.classes]
@@ -152,9 +160,7 @@ def _sections(
         yield Section("Did people disagree, too?", note, [chart])
     if data is not None:
         yield from _examples(rows, data)
-    if against is not None:
-        yield comparison(against, evaluation)
-        yield from compare_evidence(against, evaluation, _crop(info))
+    yield from compared
     if info is not None and info.history:
         figure = training_figure(info.history, info.metrics.get("epoch"))
         accuracy = [entry.get("public_accuracy") for entry in info.history]

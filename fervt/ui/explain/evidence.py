@@ -13,13 +13,12 @@ from fervt.explain import (
 )
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import Values
-from fervt.figures.in_words import say_edges
+from fervt.figures.in_words import say_edges, say_map
 from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.board import describe_map
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
@@ -85,7 +84,8 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
         opacity=opacity / 100,
         cell=view.cell,
     )
-    show_clickable(figure, "overlay", view.cell, describe_map(key, maps[key]))
+    said = say_map(f"{source.title} over the face", maps[key], "{:.2f}".format)
+    show_clickable(figure, "overlay", view.cell, said)
 
 
 def _show_graph(view: ExplainedFace) -> Values | None:

@@ -34,6 +34,8 @@ from fervt.files import file_sha256
 from fervt.labels import SPLITS, VOCABULARIES
 from fervt.metrics import Scores
 from fervt.predict import Predictor
+from fervt.signed import from_to
+from fervt.signed import points as in_points
 
 HELP = "evaluate a checkpoint on a prepared file"
 
@@ -181,9 +183,9 @@ def print_parts(parts: PartsReport) -> None:
     """Prints what the parts contribute, one line per change."""
     print(f"What each part does, {parts.split}, n = {parts.n}: {describe_following(parts)}")
     for item in parts.following:
-        print(f"{item.change:>32}: follows {item.follows:.2f}, stays {item.stays:.2f}")
+        print(f"{item.change:>32}: follows {item.follows:z.2f}, stays {item.stays:z.2f}")
     for change in parts.changes:
         print(
-            f"{change.name:>32}: accuracy {change.accuracy:.2%}, {100 * change.difference:+.1f} "
-            f"points ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
+            f"{change.name:>32}: accuracy {change.accuracy:.2%}, {in_points(change.difference)} "
+            f"({from_to(100 * change.low, 100 * change.high)})"
         )

@@ -18,6 +18,7 @@ from fervt.evaluation.evidence import Evidence
 from fervt.explain.evidence import SOURCES, Source
 from fervt.grid import GRID
 from fervt.regions import REGIONS
+from fervt.signed import with_range
 
 LEVEL = 0.95
 _BLOCK = 2048
@@ -285,8 +286,8 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
     names = list(REGIONS)
     order = np.argsort(-np.abs(difference.value))
     said = [
-        f"{names[i]} {difference.value[i]:+.2f} ({difference.low[i]:+.2f} to "
-        f"{difference.high[i]:+.2f})"
+        f"{names[i]} "
+        + with_range(difference.value[i], difference.low[i], difference.high[i], ".2f")
         for i in order
         if difference.is_clear[i] and abs(difference.value[i]) >= _WORTH_SAYING
     ]

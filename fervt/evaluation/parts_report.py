@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from fervt.errors import DataError
 from fervt.evaluation.beside import Beside
+from fervt.signed import with_range
 
 FILE = "parts.json"
 
@@ -155,7 +156,7 @@ def changes_table(report: PartsReport) -> list[tuple[str, str, str]]:
         (
             change.name[0].upper() + change.name[1:],
             f"{change.accuracy:.1%}",
-            f"{100 * change.difference:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})",
+            with_range(100 * change.difference, 100 * change.low, 100 * change.high),
         )
         for change in report.changes
     ]
@@ -170,7 +171,7 @@ def describe_following(report: PartsReport) -> str:
         return "It has no grid-wise attention."
     moves = report.following[:2]
     follows = all(move.follows > move.stays + _CLEARLY for move in moves)
-    shares = ", ".join(f"{m.follows:.2f} against {m.stays:.2f} {m.change}" for m in moves)
+    shares = ", ".join(f"{m.follows:z.2f} against {m.stays:z.2f} {m.change}" for m in moves)
     share = report.template_share or 0.0
     figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
     figures += f"the mean map explains {share:.0%} of the weights' variance"

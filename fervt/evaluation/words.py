@@ -21,6 +21,7 @@ from fervt.metrics import (
     McNemar,
     Scores,
 )
+from fervt.signed import from_to, points
 
 _SURE_P = 0.05
 
@@ -172,10 +173,8 @@ def describe_verdict(
 
 def describe_difference(difference: Difference) -> str:
     """An accuracy's difference in a sentence."""
-    size = (
-        f"{100 * difference.value:+.1f} points (95% interval {100 * difference.low:+.1f} to "
-        f"{100 * difference.high:+.1f})"
-    )
+    interval = from_to(100 * difference.low, 100 * difference.high)
+    size = f"{points(difference.value)} (95% interval {interval})"
     return f"{size}." if difference.is_clear else f"{size}, so neither is clearly better."
 
 

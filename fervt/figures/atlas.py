@@ -23,6 +23,7 @@ from fervt.figures.grid import (
 )
 from fervt.grid import GRID
 from fervt.regions import REGIONS, region_of
+from fervt.signed import from_to, signed
 
 _ROW_PX = 40
 _MORE, _LESS = "#D6604D", "#4393C3"  # as the scale of differences has them
@@ -138,8 +139,8 @@ def difference_figure(
     add_cells(
         figure,
         [
-            f"{region_of(*at)}, row {at[0]}, column {at[1]}: {value[at]:+.3g} "
-            f"{unit} ({low[at]:+.3g} to {high[at]:+.3g})" + ("" if clear[at] else ", not clear")
+            f"{region_of(*at)}, row {at[0]}, column {at[1]}: {signed(value[at], '.3g')} "
+            f"{unit} ({from_to(low[at], high[at], '.3g')})" + ("" if clear[at] else ", not clear")
             for at in cells
         ],
     )
@@ -216,7 +217,7 @@ def edge_difference_figure(
         mode="markers",
         marker={"size": 14, "opacity": 0},
         text=[
-            f"{divmod(s, GRID)} → {divmod(t, GRID)}: {amount:+.3f}"
+            f"{divmod(s, GRID)} → {divmod(t, GRID)}: {signed(amount, '.3f')}"
             for (s, t), amount in zip(
                 edge_index.T[clear].tolist(), value[clear].tolist(), strict=True
             )

@@ -9,6 +9,7 @@ from fervt.figures.evaluation_curves import STYLES
 from fervt.figures.grid import RIGHT_PX, Values
 from fervt.figures.ink import BLACK
 from fervt.labels import expression
+from fervt.signed import points
 
 _ROW_PX = 34
 _OTHER = "#8A8A99"
@@ -82,13 +83,13 @@ def change_figure(
             },
             name=name,
             marker={"color": color, "size": 10},
-            hovertemplate=f"{name}, %{{y}}: %{{x:+.1f}} points<extra></extra>",
+            text=[points(value) for value in values],
+            hovertemplate=f"{name}, %{{y}}: %{{text}}<extra></extra>",
         )
     _rows(figure, len(labels), None)
     figure.update_layout(scattermode="group", showlegend=len(changes) > 1)
     figure.update_xaxes(
         title="change of F1 in points, with its 95% interval",
-        tickformat="+.0f",
         zeroline=True,
         zerolinewidth=2,
     )

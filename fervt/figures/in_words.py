@@ -13,11 +13,6 @@ from fervt.regions import REGIONS, region_of
 Form = Callable[[float], str]
 
 
-def points(value: float) -> str:
-    """A difference of shares: "+3.1 points"."""
-    return f"{100 * value:+.1f} points"
-
-
 def list_values(
     what: str, names: Sequence[str], values: Sequence[float] | Values, form: Form
 ) -> str:

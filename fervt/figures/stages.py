@@ -12,6 +12,7 @@ from fervt.figures.grid import (
     color_range,
     signed_range,
 )
+from fervt.signed import signed
 
 HEIGHT_PX = 210
 
@@ -99,10 +100,10 @@ def effect_figure(names: Sequence[str], effects: Values, unit: str) -> go.Figure
             y=list(names),
             orientation="h",
             marker={"color": ["#B2182B" if value > 0 else "#2166AC" for value in effects]},
-            text=[f"{value:+.3f}" for value in effects],
+            text=[signed(value, ".3f") for value in effects],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
     figure.update_layout(

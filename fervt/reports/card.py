@@ -27,6 +27,7 @@ from fervt.evaluation.words import (
 from fervt.labels import expression, vocabulary
 from fervt.metrics import ClassScores, Scores
 from fervt.resources import ASSETS
+from fervt.signed import points
 
 CARD = ASSETS / "MODEL_CARD.md"
 ABLATIONS = ASSETS / "ablations.json"
@@ -222,7 +223,7 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
     for part, scores in found.items():
         lines.append(
             f"| {_NEUTRALIZED[part]} | {scores.accuracy:.1%} | "
-            f"{100 * (scores.accuracy - whole.accuracy):+.1f} points |"
+            f"{points(scores.accuracy - whole.accuracy)} |"
         )
     return "\n".join(lines)
 

@@ -3,10 +3,11 @@
 from fervt.evaluation.comparison import Joined, compare
 from fervt.evaluation.words import describe_difference, explain_mcnemar
 from fervt.figures.evaluation_confusion import confusion_change_figure
-from fervt.figures.in_words import points, say_largest_cell
+from fervt.figures.in_words import say_largest_cell
 from fervt.labels import expression
 from fervt.metrics import mcnemar
 from fervt.reports.render import Chart, Note, Section, Table
+from fervt.signed import from_to, points, signed
 
 
 def verdict(names: tuple[str, str], joined: Joined) -> str:
@@ -34,8 +35,8 @@ def comparison(names: tuple[str, str], joined: Joined) -> Section:
             title,
             form.format(getattr(old.scores, key)),
             form.format(getattr(new.scores, key)),
-            f"{scale * d.value:+.{digits}f}",
-            f"{scale * d.low:+.{digits}f} to {scale * d.high:+.{digits}f}",
+            signed(scale * d.value, f".{digits}f"),
+            from_to(scale * d.low, scale * d.high, f".{digits}f"),
         )
         for title, key, form, scale, digits in (
             ("Accuracy", "accuracy", "{:.2%}", 100, 2),

@@ -10,6 +10,7 @@ from plotly.colors import get_colorscale, sample_colorscale
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, encode_png
 from fervt.figures.ink import BLACK, WHITE, contrast
 from fervt.labels import expression
+from fervt.signed import signed
 
 _SIDE_PX = 392  # of a matrix as a picture: eight pixels for each of 49 cells
 _FAINT = 0.55  # of the bars that do not lead
@@ -43,7 +44,7 @@ def effect_bars(names: Sequence[str], effects: NDArray[np.floating]) -> Markup:
         start = 50 if value > 0 else 50 - half
         color = _RISES if value > 0 else _FALLS
         style = f"left:{start:.1f}%;width:{half:.1f}%;background:{color}"
-        rows.append((name, style, f"{value:+.3f}"))
+        rows.append((name, style, signed(float(value), ".3f")))
     return _bars(rows)
 
 

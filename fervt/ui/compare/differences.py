@@ -11,7 +11,6 @@ from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
 from fervt.figures.in_words import (
-    points,
     say_extremes,
     say_largest_cell,
     say_reliability,
@@ -19,6 +18,7 @@ from fervt.figures.in_words import (
 )
 from fervt.labels import expression
 from fervt.metrics import Difference, compare_classes, reliability, risk_coverage
+from fervt.signed import points
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.dataset_faces import FaceBook

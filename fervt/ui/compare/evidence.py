@@ -22,6 +22,7 @@ from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.in_words import say_map, say_regions
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.mean_maps import as_seen, shared_range
+from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison, pick_other
@@ -167,7 +168,7 @@ def show_robustness(comparison: Comparison) -> None:
             st.metric(
                 f"{name}: mean corruption error",
                 percent(total.mean),
-                f"{100 * total.relative:+.1f} points{ratio}",
+                f"{points(total.relative)}{ratio}",
                 delta_color="off",
             )
     figure = pick_figure(found[0])
@@ -178,8 +179,8 @@ def show_robustness(comparison: Comparison) -> None:
             }
             with st.container(border=True):
                 show_kind(kind, by_name, figure)
-                for name, points in by_name.items():
-                    st.caption(f"{name}: {describe_limits(kind, points)}")
+                for name, curve in by_name.items():
+                    st.caption(f"{name}: {describe_limits(kind, curve)}")
 
 
 def _say_missing(name: str, tab: str) -> None:

@@ -15,6 +15,7 @@ from fervt.figures.evaluation_confusion import agreement_figure
 from fervt.figures.in_words import list_values, say_largest_cell
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, prediction_agreement
+from fervt.signed import with_range
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent
@@ -161,4 +162,4 @@ def _points(difference: Difference | None, scale: int, digits: int) -> str:
     if difference is None:
         return "–"
     value, low, high = (scale * x for x in (difference.value, difference.low, difference.high))
-    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+    return with_range(value, low, high, f".{digits}f")

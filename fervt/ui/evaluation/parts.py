@@ -30,8 +30,8 @@ def show_parts(view: EvaluationView) -> None:
         lines = [
             {
                 "Window": item.change,
-                "Follows the face": f"{item.follows:.2f}",
-                "Stays in place": f"{item.stays:.2f}",
+                "Follows the face": f"{item.follows:z.2f}",
+                "Stays in place": f"{item.stays:z.2f}",
             }
             for item in report.following
         ]

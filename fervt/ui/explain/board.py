@@ -11,6 +11,7 @@ from fervt.figures.grid import encode_picture
 from fervt.figures.in_words import name_cell, say_map
 from fervt.figures.tint import LESS_RGB, MORE_RGB, tint_cells
 from fervt.grid import GRID
+from fervt.signed import points
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
 from fervt.ui.glossary import link_to_term, short
@@ -113,10 +114,10 @@ def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER)
     ranks = {key: rank_cells(maps[key]) for key in order if key in maps}
     lines = []
     for cell in every_cell():
-        points = -100 * float(maps["occlusion"][cell])
         named = ", ".join(f"{TITLES[key]} {ranks[key][cell]}" for key in ranks)
         lines.append(
-            f"{name_cell(*cell)}: hiding it changes the {score} by {points:+.1f} points. "
+            f"{name_cell(*cell)}: hiding it changes the {score} by "
+            f"{points(-maps['occlusion'][cell])}. "
             f"Rank of 49: {named}."
         )
     return lines

@@ -18,6 +18,7 @@ from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
+from fervt.signed import points, signed
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
@@ -178,15 +179,14 @@ def _show_cell(view: ExplainedFace, edges: Values | None) -> None:
         for key, value in reading.values.items():
             st.metric(
                 SOURCES[key].title,
-                f"{value:+.3f}" if SOURCES[key].signed else f"{value:.3g}",
+                signed(value, ".3f") if SOURCES[key].signed else f"{value:.3g}",
                 f"rank {reading.ranks[key]} of 49",
                 delta_color="off",
                 delta_arrow="off",
                 help=f"{SOURCES[key].meaning} Unit: {SOURCES[key].unit}.",
             )
     st.caption(
-        f"Hiding it changes the {view.score_name} by "
-        f"**{-100 * reading.values['occlusion']:+.1f} points**."
+        f"Hiding it changes the {view.score_name} by **{points(-reading.values['occlusion'])}**."
     )
     if reading.attention_in:
         _show_neighbors(view, reading.attention_in, reading.attention_out)

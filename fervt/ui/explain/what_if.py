@@ -6,6 +6,7 @@ import streamlit as st
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
 from fervt.figures.in_words import say_leaders
+from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import Cell, ExplainedFace, ask
 
@@ -94,6 +95,6 @@ def _show_curve(view: ExplainedFace, found: WhatIf, cell: Cell) -> None:
         st.metric(
             view.target_name,
             f"{score:.1%}",
-            f"{100 * (score - plain):+.1f} points",
+            points(float(score - plain)),
             delta_color="off",
         )

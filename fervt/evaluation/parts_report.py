@@ -170,13 +170,18 @@ def describe_following(report: PartsReport) -> str:
     if not report.following:
         return "It has no grid-wise attention."
     moves = report.following[:2]
-    follows = all(move.follows > move.stays + _CLEARLY for move in moves)
-    shares = ", ".join(f"{m.follows:z.2f} against {m.stays:z.2f} {m.change}" for m in moves)
     share = report.template_share or 0.0
-    figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
-    figures += f"the mean map explains {share:.0%} of the weights' variance"
     if share > _TEMPLATE:
-        return f"Its attention is nearly the same map for every face ({figures})."
-    if follows:
-        return f"Its attention follows the face ({figures})."
-    return f"Its attention follows the face in part ({figures})."
+        verdict = "is nearly the same map for every face"
+    elif all(move.follows > move.stays + _CLEARLY for move in moves):
+        verdict = "follows the face"
+    else:
+        verdict = "follows the face in part"
+    first, *others = moves
+    then = "".join(f"; {m.change}, {m.follows:z.2f} and {m.stays:z.2f}" for m in others)
+    return (
+        f"Its attention {verdict}. With the window on the face moved {first.change}, its map "
+        f"correlates {first.follows:z.2f} with the old map moved along with the face, and "
+        f"{first.stays:z.2f} with the old map left in place{then}. The mean map over all faces "
+        f"explains {share:.0%} of how the weights vary."
+    )

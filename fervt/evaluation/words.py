@@ -102,7 +102,9 @@ def unseen(rows: Rows, split: str) -> str:
     if split not in SPLITS[1:]:
         return ""
     copies = int(rows.table["is_copy"].sum())
-    return f", held out but for {copies:,} copies" if copies else ", held out from training"
+    return (
+        f", {copies:,} of them also in an earlier split" if copies else ", held out from training"
+    )
 
 
 @dataclass(frozen=True)

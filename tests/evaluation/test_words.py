@@ -1,8 +1,10 @@
 """Sentences follow from the figures that they are filled in from."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import save_evaluation
 
@@ -15,6 +17,7 @@ from fervt.evaluation.words import (
     describe_tools,
     describe_worst_mistake,
     explain_mcnemar,
+    unseen,
 )
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, McNemar, score
@@ -85,3 +88,13 @@ def test_other_tools_are_named_with_their_own_split() -> None:
     assert intervals[2] == pytest.approx((0.6, 0.7))
     assert len(names) == len(accuracies) == len(intervals) == len(ours) == 6
     assert ours == [True] + 5 * [False]
+
+
+@pytest.mark.parametrize(
+    ("copies", "said"),
+    [(314, ", 314 of them also in an earlier split"), (0, ", held out from training")],
+)
+def test_faces_that_are_also_in_an_earlier_split_are_not_called_held_out(copies, said) -> None:
+    rows = SimpleNamespace(table=pd.DataFrame({"is_copy": np.arange(400) < copies}))
+    assert unseen(rows, "PrivateTest") == said
+    assert unseen(rows, "Training") == ""

@@ -357,7 +357,7 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)
     PartsReport("0" * 64, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
-    assert any(m.value.startswith("Its attention follows the face (") for m in app.markdown)
+    assert any(m.value.startswith("Its attention follows the face. ") for m in app.markdown)
     assert app.table[1].value["Accuracy"][0] == "59.7%"
 
 

@@ -24,7 +24,12 @@ def show_parts(view: EvaluationView) -> None:
             icon=":material/extension:",
         )
         return
-    say("Does its attention follow the face?", "Windows moved by one cell, and zoomed by 1.3.")
+    say(
+        "Does its attention follow the face?",
+        "The window on the face is moved or zoomed, and GWA's new map compared with the old one: "
+        "moved along with the face (follows), and left in place (stays). 1 is the same map, 0 no "
+        "relation.",
+    )
     st.markdown(describe_following(report))
     if report.following:
         lines = [

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.amounts import from_to
+from fervt.amounts import points as in_points
 from fervt.checkpoint import find_checkpoint, load_checkpoint, read_info
 from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, read_prepared
@@ -34,8 +36,6 @@ from fervt.files import file_sha256
 from fervt.labels import SPLITS, VOCABULARIES
 from fervt.metrics import Scores
 from fervt.predict import Predictor
-from fervt.signed import from_to
-from fervt.signed import points as in_points
 
 HELP = "evaluate a checkpoint on a prepared file"
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from fervt.amounts import with_range
 from fervt.errors import DataError
 from fervt.evaluation.evidence import Evidence
 from fervt.explain.evidence import SOURCES, Source
 from fervt.grid import GRID
 from fervt.regions import REGIONS
-from fervt.signed import with_range
 
 LEVEL = 0.95
 _BLOCK = 2048

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fervt.amounts import with_range
 from fervt.errors import DataError
 from fervt.evaluation.beside import Beside
-from fervt.signed import with_range
 
 FILE = "parts.json"
 

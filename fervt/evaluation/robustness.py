@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from fervt.amounts import from_to
+from fervt.amounts import points as in_points
 from fervt.errors import DataError
 from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
 from fervt.evaluation.rows import Rows
 from fervt.metrics import accuracy_interval
-from fervt.signed import from_to
-from fervt.signed import points as in_points
 
 FILE = "robustness.npz"
 SAMPLE = 1000

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fervt.amounts import from_to, points
 from fervt.evaluation import references
 from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.metrics import Metrics
@@ -21,7 +22,6 @@ from fervt.metrics import (
     McNemar,
     Scores,
 )
-from fervt.signed import from_to, points
 
 _SURE_P = 0.05
 

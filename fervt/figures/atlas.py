@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.amounts import from_to, signed
 from fervt.figures.evaluation_curves import STYLES
 from fervt.figures.graph import attention_graph, lane
 from fervt.figures.grid import (
@@ -23,7 +24,6 @@ from fervt.figures.grid import (
 )
 from fervt.grid import GRID
 from fervt.regions import REGIONS, region_of
-from fervt.signed import from_to, signed
 
 _ROW_PX = 40
 _MORE, _LESS = "#D6604D", "#4393C3"  # as the scale of differences has them

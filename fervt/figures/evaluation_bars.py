@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from fervt.amounts import points
 from fervt.figures.evaluation_curves import STYLES
 from fervt.figures.grid import RIGHT_PX, Values
 from fervt.figures.ink import BLACK
 from fervt.labels import expression
-from fervt.signed import points
 
 _ROW_PX = 34
 _OTHER = "#8A8A99"

@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.amounts import points, signed
 from fervt.figures.grid import MARK
 from fervt.figures.ink import Scale, text_on, write_in
-from fervt.signed import points, signed
 
 _ACCENT = "84,87,205"  # tints of it look right on light and on dark pages
 _WARM = "213,94,0"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from fervt.amounts import signed
 from fervt.figures.grid import (
     BAR_PX,
     DIVERGING,
@@ -12,7 +13,6 @@ from fervt.figures.grid import (
     color_range,
     signed_range,
 )
-from fervt.signed import signed
 
 HEIGHT_PX = 210
 

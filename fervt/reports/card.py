@@ -10,6 +10,7 @@ from jinja2 import Environment, meta
 from markdown_it import MarkdownIt
 
 from fervt import __version__
+from fervt.amounts import points
 from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
@@ -27,7 +28,6 @@ from fervt.evaluation.words import (
 from fervt.labels import expression, vocabulary
 from fervt.metrics import ClassScores, Scores
 from fervt.resources import ASSETS
-from fervt.signed import points
 
 CARD = ASSETS / "MODEL_CARD.md"
 ABLATIONS = ASSETS / "ablations.json"

@@ -1,5 +1,6 @@
 """Two saved evaluations of one split, compared face by face."""
 
+from fervt.amounts import from_to, points, signed
 from fervt.evaluation.comparison import Joined, compare
 from fervt.evaluation.words import describe_difference, explain_mcnemar
 from fervt.figures.evaluation_confusion import confusion_change_figure
@@ -7,7 +8,6 @@ from fervt.figures.in_words import say_largest_cell
 from fervt.labels import expression
 from fervt.metrics import mcnemar
 from fervt.reports.render import Chart, Note, Section, Table
-from fervt.signed import from_to, points, signed
 
 
 def verdict(names: tuple[str, str], joined: Joined) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fervt import __version__
+from fervt.amounts import percent
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
@@ -287,7 +288,7 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             if where is None:
                 continue
             label, answer = names[rows.labels[i]], names[rows.predicted[i]]
-            sure = f"{rows.calibrated[i].max():.0%}"
+            sure = percent(rows.calibrated[i].max())
             said = f"{answer} {sure}" if mask is rows.right else f"{label} → {answer} {sure}"
             faces.append((face_address(data.images[where], _EXAMPLE_PX), said))
         if faces:

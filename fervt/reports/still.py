@@ -7,10 +7,10 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from plotly.colors import get_colorscale, sample_colorscale
 
+from fervt.amounts import percent, signed
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, encode_png
 from fervt.figures.ink import BLACK, WHITE, contrast
 from fervt.labels import expression
-from fervt.signed import signed
 
 _SIDE_PX = 392  # of a matrix as a picture: eight pixels for each of 49 cells
 _FAINT = 0.55  # of the bars that do not lead
@@ -31,7 +31,7 @@ def probability_bars(probabilities: NDArray[np.floating], classes: Sequence[str]
         style = f"left:0;width:{100 * share:.1f}%;background:{one.color}"
         if at != leading:
             style += f";opacity:{_FAINT}"
-        rows.append((one.name, style, f"{share:.1%}"))
+        rows.append((one.name, style, percent(share)))
     return _bars(rows)
 
 

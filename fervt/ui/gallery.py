@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import percent as probability
 from fervt.evaluation.rows import Rows, translate
 from fervt.figures.evaluation_bars import votes_figure
 from fervt.figures.in_words import say_extremes
@@ -142,7 +143,7 @@ def _describe(rows: Rows) -> Callable[[int], str]:
 
     def describe(at: int) -> str:
         index = rows.predicted[at]
-        return f"{names[index]} {rows.calibrated[at, index]:.0%}"
+        return f"{names[index]} {probability(rows.calibrated[at, index])}"
 
     return describe
 
@@ -177,7 +178,7 @@ def show_one_face(
         with right:
             said = "; ".join(
                 f"{name} says **{called[one.predicted[0]]}**, "
-                f"{percent(float(one.calibrated[0].max()), 0)}"
+                f"{probability(one.calibrated[0].max())}"
                 for name, one in zip(names, ones, strict=True)
             )
             st.markdown(f"**{as_text(title)}**, labeled **{called[ones[0].labels[0]]}**: {said}.")

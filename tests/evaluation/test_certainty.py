@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fervt.amounts import percent
 from fervt.checkpoint import shipped_checkpoints
 from fervt.evaluation.certainty import (
     UNMEASURED,
     measure_threshold,
-    percent,
     say_prediction,
     unsure_below,
 )

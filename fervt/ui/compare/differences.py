@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import points
 from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
@@ -18,7 +19,6 @@ from fervt.figures.in_words import (
 )
 from fervt.labels import expression
 from fervt.metrics import Difference, compare_classes, reliability, risk_coverage
-from fervt.signed import points
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison, pick_other
 from fervt.ui.dataset_faces import FaceBook

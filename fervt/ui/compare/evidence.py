@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
@@ -22,7 +23,6 @@ from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.in_words import say_map, say_regions
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.mean_maps import as_seen, shared_range
-from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.compare.selection import Comparison, pick_other

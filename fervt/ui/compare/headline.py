@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import with_range
 from fervt.evaluation.comparison import outcomes
 from fervt.evaluation.words import (
     describe_difference,
@@ -15,7 +16,6 @@ from fervt.figures.evaluation_confusion import agreement_figure
 from fervt.figures.in_words import list_values, say_largest_cell
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, prediction_agreement
-from fervt.signed import with_range
 from fervt.ui.charts import ink, say, show_chart
 from fervt.ui.compare.selection import Comparison
 from fervt.ui.evaluation.selection import percent

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.data.prepared import SIDE_PX
 from fervt.errors import DataError
 from fervt.evaluation.rows import Rows
@@ -106,7 +107,7 @@ def _draw(
     numbers = rows.table["row"].to_numpy()
     confidence = rows.calibrated.max(axis=1)
     hover = [
-        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
+        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {percent(sure)}"
         for number, label, answer, sure in zip(
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import points
 from fervt.errors import DataError
 from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fervt.evaluation.robustness import (
@@ -20,7 +21,6 @@ from fervt.evaluation.robustness import (
 from fervt.examples import load_example
 from fervt.figures.robustness import strength_figure
 from fervt.predict import Predictor, cut_face
-from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.downloads import offer_file

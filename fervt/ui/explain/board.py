@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fervt.amounts import points
 from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
@@ -11,7 +12,6 @@ from fervt.figures.grid import encode_picture
 from fervt.figures.in_words import name_cell, say_map
 from fervt.figures.tint import LESS_RGB, MORE_RGB, tint_cells
 from fervt.grid import GRID
-from fervt.signed import points
 from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
 from fervt.ui.glossary import link_to_term, short

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import points, signed
 from fervt.explain import (
     SOURCES,
     cell_attention,
@@ -18,7 +19,6 @@ from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
-from fervt.signed import points, signed
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import with_range
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -18,7 +19,6 @@ from fervt.figures.curves import faithfulness_figure
 from fervt.figures.in_words import list_values, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.explanation import overlay_options
-from fervt.signed import with_range
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, ask
 

@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.draw import fit_for_screen, jpeg_bytes
-from fervt.evaluation.certainty import percent
 from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.explain.regions import RegionEffects, hide_regions
 from fervt.figures.in_words import list_values

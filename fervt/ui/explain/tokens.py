@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.explain import attention_rollout
 from fervt.figures.in_words import list_values, say_extremes, say_largest_cell
 from fervt.figures.matrix import token_attention_figure
 from fervt.reports.explanation import part_effects, part_figure
-from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace
 

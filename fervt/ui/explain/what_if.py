@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
 from fervt.figures.in_words import say_leaders
-from fervt.signed import points
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import Cell, ExplainedFace, ask
 

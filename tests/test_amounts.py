@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fervt.signed import from_to, points, signed, with_range
+from fervt.amounts import from_to, points, signed, with_range
 
 ROOT = Path(__file__).parents[1]
 

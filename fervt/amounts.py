@@ -1,4 +1,8 @@
-"""Differences in words: the sign is a direction, so what rounds to zero has none."""
+"""Numbers as text, the same on every page, in reports and on the command line.
+
+A difference's sign is a direction, so what rounds to zero has none; and a model is never certain,
+so a probability is never 0 or 100%.
+"""
 
 
 def signed(value: float, spec: str = ".1f") -> str:
@@ -25,3 +29,9 @@ def with_range(value: float, low: float, high: float, spec: str = ".1f") -> str:
 def from_to(low: float, high: float, spec: str = ".1f") -> str:
     """An interval of differences: "-0.4 to +5.2"."""
     return f"{signed(low, spec)} to {signed(high, spec)}"
+
+
+def percent(share: float) -> str:
+    """A probability: "94%", but "<1%" and ">99%" where it rounds to certainty."""
+    whole = round(100 * share)
+    return {0: "<1%", 100: ">99%"}.get(whole, f"{whole}%")

@@ -16,6 +16,7 @@ from fervt.evaluation.words import (
     describe_interval,
     describe_tools,
     describe_worst_mistake,
+    explain_f1,
     explain_mcnemar,
     unseen,
 )
@@ -73,6 +74,22 @@ def test_mcnemar_and_differences() -> None:
     assert describe_difference(Difference(0.02, -0.01, 0.05)).endswith(
         "so neither is clearly better."
     )
+
+
+def test_why_f1_rises_while_recall_falls() -> None:
+    classes = ("angry", "fear", "sad")
+    old = scores_of([[30, 10, 0], [5, 35, 0], [0, 15, 25]], classes)
+    new = scores_of([[39, 1, 0], [6, 34, 0], [0, 5, 35]], classes)
+    # Fear is found once less, but no longer claimed for so many others.
+    assert explain_f1(old, new) == (
+        "Fearful: recall falls (-2.5 points), yet F1 rises (+15.0 points), because precision rises "
+        "(+26.7 points)."
+    )
+    assert explain_f1(new, old) == (
+        "Fearful: recall rises (+2.5 points), yet F1 falls (-15.0 points), because precision falls "
+        "(-26.7 points)."
+    )
+    assert explain_f1(old, old) == ""
 
 
 def test_other_tools_are_named_with_their_own_split() -> None:

@@ -30,15 +30,15 @@ from fervt.evaluation.words import (
 )
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_figure
-from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
+from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figures
 from fervt.figures.in_words import (
     list_values,
-    say_course,
     say_extremes,
     say_mistakes,
     say_people,
     say_reliability,
     say_risk,
+    say_training,
 )
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.metrics import (
@@ -56,7 +56,7 @@ from fervt.reports.card import (
 from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections
-from fervt.reports.render import Chart, Faces, Prose, Section, Table, face_address, render
+from fervt.reports.render import Chart, Faces, Prose, Row, Section, Table, face_address, render
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96
@@ -163,13 +163,11 @@ def _sections(
         yield from _examples(rows, data)
     yield from compared
     if info is not None and info.history:
-        figure = training_figure(info.history, info.metrics.get("epoch"))
-        accuracy = [entry.get("public_accuracy") for entry in info.history]
-        said = say_course("Accuracy", {"PublicTest": accuracy}, "{:.0%}".format)
+        figures = training_figures(info.history, info.metrics.get("epoch"))
         yield Section(
             "Training",
             "Training figures are of augmented, regularized batches.",
-            [Chart(figure, said)],
+            [Row([Chart(each, say_training(title, each)) for title, each in figures.items()])],
         )
     yield from evidence_sections(evaluation, _crop(info))
     metrics = evaluation.metrics

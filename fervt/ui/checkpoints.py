@@ -15,6 +15,7 @@ from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
+from fervt.ui.dead_links import say_dead, say_unknown
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.text import as_text
 
@@ -26,6 +27,10 @@ _PROBLEM = "checkpoint_problem"
 _MAX_OWN = 3  # of a visitor's own checkpoints, kept at once
 _MAX_FILE_MB = 100
 _MOST_NAME_BYTES = 200  # file systems take 255
+_NOT_YOURS = (
+    "This link shows a checkpoint that is only in the session of the person who uploaded it. "
+    "Upload the same file to see the same view; until then,"
+)
 
 
 def pick_checkpoint() -> Predictor:
@@ -43,8 +48,10 @@ def pick_checkpoint() -> Predictor:
     wanted = read(PARAMETER)
     if problem := st.session_state.pop(_PROBLEM, None):
         st.error(as_text(problem), icon=":material/error:")
-    if wanted is not None and wanted not in known:
-        st.warning(as_text(_explain_unknown(wanted, known[0])), icon=":material/link_off:")
+    if wanted is not None and is_sha256(wanted) and wanted not in known:
+        say_dead(PARAMETER, f"{_NOT_YOURS} '{known[0]}' is used.")
+    elif wanted is not None and wanted not in known:
+        say_unknown(PARAMETER, wanted, f"'{known[0]}'")
     chosen = wanted if wanted in known else known[0]
     st.session_state[_WIDGET] = chosen
     with st.sidebar:
@@ -146,15 +153,6 @@ def load_own(name: str, content: bytes) -> Predictor:
         predictor = Predictor(path)
     predictor.warm_up()
     return predictor
-
-
-def _explain_unknown(wanted: str, used: str) -> str:
-    if is_sha256(wanted):
-        return (
-            "This link shows a checkpoint that is only in the session of the person who uploaded "
-            f"it. Upload the same file to see the same view; until then, '{used}' is used."
-        )
-    return f"There is no checkpoint '{safe_name(wanted)}' here; '{used}' is used instead."
 
 
 def is_own(predictor: Predictor) -> bool:

@@ -135,7 +135,7 @@ def _draw_step(title: str, name: str, to: int, possible: bool) -> None:
 
 
 def _page_number(name: str, pages: int) -> int:
-    return max(1, min(whole_number(name, 1), pages)) - 1
+    return whole_number(name, range(1, pages + 1), 1) - 1
 
 
 def _describe(rows: Rows) -> Callable[[int], str]:
@@ -161,8 +161,9 @@ def show_one_face(
     """
     if faces is None:
         return
-    number = whole_number(ROW)
-    found = np.flatnonzero(rows[0].table["row"].to_numpy() == number)
+    numbers = rows[0].table["row"].to_numpy()
+    number = whole_number(ROW, numbers.tolist(), -1, "no single face")
+    found = np.flatnonzero(numbers == number)
     if not len(found):
         return
     ones = [each.select(found[:1]) for each in rows]

@@ -24,7 +24,7 @@ TABS = [
     "Gains and losses",
     "Confidence",
     "Where they look",
-    "Hold up to",
+    "Robustness",
     "Cost",
     "One face",
 ]
@@ -225,7 +225,7 @@ def test_a_label_set_is_chosen_that_all_rows_have(open_page, shelf) -> None:
 
 def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_page, shelf) -> None:
     def said(problem: str, **parameters: str) -> None:
-        for view in ("Figures", "Hold up to"):
+        for view in ("Figures", "Robustness"):
             app = open_page("compare", checkpoint="alpha", view=view, **parameters)
             assert [tab.label for tab in app.tabs] == TABS, problem
             assert not app.error
@@ -239,7 +239,7 @@ def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_pa
     said("No evaluation of alpha is saved, so there are no figures to compare.")
     save_evaluation(shelf / "alpha" / "PrivateTest")
     said("No evaluation of beta is saved. A comparison needs one of each checkpoint.")
-    said("Choose one to three checkpoints to compare it with.", **{"with": "nobody"})
+    said("Choose one to three checkpoints to compare it with.", **{"with": ""})
     save_evaluation(shelf / "beta" / "PublicTest", "beta", split="PublicTest")
     said("They have no split in common: alpha on PrivateTest, beta on PublicTest.")
     save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)

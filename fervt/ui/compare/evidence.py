@@ -144,7 +144,7 @@ def show_robustness(comparison: Comparison) -> None:
             st.warning(as_text(error), icon=":material/link_off:")
             return
         if each is None:
-            _say_missing(name, "Holds up to")
+            _say_missing(name, "Robustness")
             return
         found.append(each)
     try:

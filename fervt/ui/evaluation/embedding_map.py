@@ -13,7 +13,7 @@ from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.predict import Predictor
-from fervt.ui.address import put, whole_number
+from fervt.ui.address import put, read
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
@@ -112,7 +112,7 @@ def _draw(
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )
     ]
-    found = np.flatnonzero(numbers == whole_number(ROW))
+    found = np.flatnonzero(numbers.astype(str) == read(ROW))
     chosen = int(found[0]) if len(found) else None
     key = f"map_{view.key}_{color}_{drag}_{chosen}"
     with st.container(key="face_map"):

@@ -1,4 +1,4 @@
-"""Holds up to: accuracy under less light, blur, noise and seven more kinds of corruption."""
+"""Robustness: accuracy under less light, blur, noise and seven more kinds of corruption."""
 
 import numpy as np
 import pandas as pd

@@ -137,8 +137,8 @@ def wanted_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
 
 
 def _wanted_labels(vocabulary: Vocabulary, prediction: Prediction) -> tuple[str, str]:
-    label = wanted(TARGET, vocabulary.classes, _NOTHING)
-    against = wanted(AGAINST, vocabulary.classes, _NOTHING)
+    label = wanted(TARGET, vocabulary.classes, _NOTHING, "the predicted one")
+    against = wanted(AGAINST, vocabulary.classes, _NOTHING, "no contrast")
     return label, _NOTHING if against == (label or prediction.label) else against
 
 
@@ -182,10 +182,8 @@ def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None
 
 def wanted_cell() -> Cell | None:
     """The cell marked in the address, None if there is none or it is invalid."""
-    parts = (read(CELL) or "").split(",")
-    if len(parts) != 2 or not all(part in set("0123456") for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+    cells = {f"{row},{column}": (row, column) for row, column in every_cell()}
+    return cells.get(wanted(CELL, list(cells), _NOTHING, "no marked cell"))
 
 
 def mark_cell(cell: Cell | None) -> None:

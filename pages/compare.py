@@ -1,7 +1,5 @@
 """Compare: which of several checkpoints is better, where, and at what cost."""
 
-import streamlit as st
-
 from fervt.ui.compare.cost import show_cost
 from fervt.ui.compare.differences import show_calibration, show_classes, show_fixed_and_broken
 from fervt.ui.compare.evidence import show_atlases, show_robustness
@@ -11,6 +9,7 @@ from fervt.ui.compare.selection import pick_lineup, show_problem
 from fervt.ui.dataset_faces import pick_face_book
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
+from fervt.ui.sections import draw_tabs
 
 FIGURES = {
     "Figures": lambda comparison, faces: show_figures(comparison),
@@ -18,7 +17,7 @@ FIGURES = {
     "Gains and losses": show_fixed_and_broken,
     "Confidence": lambda comparison, faces: show_calibration(comparison),
     "Where they look": lambda comparison, faces: show_atlases(comparison),
-    "Hold up to": lambda comparison, faces: show_robustness(comparison),
+    "Robustness": lambda comparison, faces: show_robustness(comparison),
 }
 # These need only the checkpoints, no evaluations.
 CHECKPOINTS = {
@@ -32,7 +31,7 @@ comparison, faces = lineup.comparison, None
 if comparison is not None:
     show_verdict(comparison)
     faces = pick_face_book(comparison.evaluations[0].split)
-tabs = st.tabs([*FIGURES, *CHECKPOINTS], key="view", bind="query-params")
+tabs = draw_tabs([*FIGURES, *CHECKPOINTS])
 for tab, name in zip(tabs, [*FIGURES, *CHECKPOINTS], strict=True):
     if tab.open:
         with tab:

@@ -23,6 +23,7 @@ from fervt.ui.evaluation.where_it_looks import show_where_it_looks
 from fervt.ui.notices import show_notice
 from fervt.ui.own_evaluation import run_evaluation
 from fervt.ui.page import open_page
+from fervt.ui.sections import draw_tabs
 
 SECTIONS = {
     "Mistakes": show_mistakes,
@@ -33,7 +34,7 @@ SECTIONS = {
     "Map": lambda view: show_map(view, predictor),
     "Where it looks": lambda view: show_where_it_looks(view, predictor),
     "Slices": lambda view: show_slices(view, predictor),
-    "Holds up to": lambda view: show_holds_up(view, predictor),
+    "Robustness": lambda view: show_holds_up(view, predictor),
     "Parts": show_parts,
     "Training": lambda view: show_training(view.info),
     "Report": show_report,
@@ -82,7 +83,7 @@ elif view is not None and is_presenting():
     present(view)
 elif view is not None:
     show_headline(view)
-    tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
+    tabs = draw_tabs(list(SECTIONS))
     for tab, show in zip(tabs, SECTIONS.values(), strict=True):
         if tab.open:
             with tab:

@@ -19,6 +19,7 @@ from fervt.ui.face_choice import choose_face, whole_image_wanted
 from fervt.ui.images import pick_image
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
+from fervt.ui.sections import draw_tabs
 
 SECTIONS = {
     "Evidence": show_evidence,
@@ -39,7 +40,7 @@ if picture is not None and face is not None:
     show_board(view)
     if pick_depths():
         started = time.perf_counter()
-        tabs = st.tabs(list(SECTIONS), key="view", bind="query-params")
+        tabs = draw_tabs(list(SECTIONS))
         for tab, show in zip(tabs, SECTIONS.values(), strict=True):
             if tab.open:
                 with tab:

@@ -11,7 +11,7 @@ from fervt.ui.page import open_page
 
 predictor = open_page("Glossary", "The terms on these pages, each with a picture.")
 shown = explain_example(predictor)
-asked = wanted("term", list(TERMS), "")
+asked = wanted("term", list(TERMS), "", "all terms")
 for name in sorted(TERMS, key=lambda one: (one != asked, TERMS[one].title)):
     term = TERMS[name]
     with st.container(border=True, key=f"term_{name}"):

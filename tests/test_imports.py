@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LEFT_OF = {
     "__init__": [],
     "errors": ["__init__"],
+    "amounts": ["__init__"],
     "resources": ["__init__"],
     "grid": ["__init__"],
     "regions": ["grid"],
@@ -22,7 +23,7 @@ LEFT_OF = {
     "threads": ["__init__"],
     "device": ["errors"],
     "onnx_session": ["__init__"],
-    "labels": ["errors"],
+    "labels": ["errors", "amounts"],
     "files": ["errors"],
     "options": ["errors"],
     "jpeg": ["__init__"],

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.amounts import from_to
+from fervt.amounts import points as in_points
 from fervt.checkpoint import find_checkpoint, load_checkpoint, read_info
 from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, read_prepared
@@ -181,9 +183,9 @@ def print_parts(parts: PartsReport) -> None:
     """Prints what the parts contribute, one line per change."""
     print(f"What each part does, {parts.split}, n = {parts.n}: {describe_following(parts)}")
     for item in parts.following:
-        print(f"{item.change:>32}: follows {item.follows:.2f}, stays {item.stays:.2f}")
+        print(f"{item.change:>32}: follows {item.follows:z.2f}, stays {item.stays:z.2f}")
     for change in parts.changes:
         print(
-            f"{change.name:>32}: accuracy {change.accuracy:.2%}, {100 * change.difference:+.1f} "
-            f"points ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
+            f"{change.name:>32}: accuracy {change.accuracy:.2%}, {in_points(change.difference)} "
+            f"({from_to(100 * change.low, 100 * change.high)})"
         )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from fervt.amounts import with_range
 from fervt.errors import DataError
 from fervt.evaluation.evidence import Evidence
 from fervt.explain.evidence import SOURCES, Source
@@ -285,8 +286,8 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
     names = list(REGIONS)
     order = np.argsort(-np.abs(difference.value))
     said = [
-        f"{names[i]} {difference.value[i]:+.2f} ({difference.low[i]:+.2f} to "
-        f"{difference.high[i]:+.2f})"
+        f"{names[i]} "
+        + with_range(difference.value[i], difference.low[i], difference.high[i], ".2f")
         for i in order
         if difference.is_clear[i] and abs(difference.value[i]) >= _WORTH_SAYING
     ]

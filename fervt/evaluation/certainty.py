@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fervt.amounts import percent
 from fervt.errors import DataError
 from fervt.evaluation.store import EvaluationStore
 from fervt.labels import expression
@@ -61,12 +62,6 @@ def measure_threshold(sha256: str, store: EvaluationStore | None = None) -> floa
     """As `find_threshold`, but `UNMEASURED` without a saved evaluation."""
     found = find_threshold(sha256, store)
     return UNMEASURED if found is None else found
-
-
-def percent(share: float) -> str:
-    """A probability as text: never 0% or 100%, since a model is never certain."""
-    whole = round(100 * share)
-    return {0: "<1%", 100: ">99%"}.get(whole, f"{whole}%")
 
 
 def say_prediction(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fervt.amounts import with_range
 from fervt.errors import DataError
 from fervt.evaluation.beside import Beside
 
@@ -160,7 +161,7 @@ def changes_table(report: PartsReport) -> list[tuple[str, str, str]]:
         (
             change.name[0].upper() + change.name[1:],
             f"{change.accuracy:.1%}",
-            f"{100 * change.difference:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})",
+            with_range(100 * change.difference, 100 * change.low, 100 * change.high),
         )
         for change in report.changes
     ]
@@ -174,13 +175,18 @@ def describe_following(report: PartsReport) -> str:
     if not report.following:
         return "It has no grid-wise attention."
     moves = report.following[:2]
-    follows = all(move.follows > move.stays + _CLEARLY for move in moves)
-    shares = ", ".join(f"{m.follows:.2f} against {m.stays:.2f} {m.change}" for m in moves)
     share = report.template_share or 0.0
-    figures = f"correlation with the map that moves along and with the one that stays: {shares}; "
-    figures += f"the mean map explains {share:.0%} of the weights' variance"
     if report.is_template:
-        return f"Its attention is nearly the same map for every face ({figures})."
-    if follows:
-        return f"Its attention follows the face ({figures})."
-    return f"Its attention follows the face in part ({figures})."
+        verdict = "is nearly the same map for every face"
+    elif all(move.follows > move.stays + _CLEARLY for move in moves):
+        verdict = "follows the face"
+    else:
+        verdict = "follows the face in part"
+    first, *others = moves
+    then = "".join(f"; {m.change}, {m.follows:z.2f} and {m.stays:z.2f}" for m in others)
+    return (
+        f"Its attention {verdict}. With the window on the face moved {first.change}, its map "
+        f"correlates {first.follows:z.2f} with the old map moved along with the face, and "
+        f"{first.stays:z.2f} with the old map left in place{then}. The mean map over all faces "
+        f"explains {share:.0%} of how the weights vary."
+    )

@@ -35,15 +35,17 @@ TOOLS = (
 
 
 def standing(name: str, scores: Scores) -> tuple[list, list, list, list]:
-    """A checkpoint, people and tools, as `figures.evaluation_bars.standing_figure` takes them.
+    """A checkpoint, people and tools, the best first.
 
     Returns:
         Names, accuracies, their intervals (None where unknown), and which one is the checkpoint.
     """
     spread = (HUMAN_ACCURACY - HUMAN_SPREAD, HUMAN_ACCURACY + HUMAN_SPREAD)
-    return (
-        [name, "People", *(tool.name for tool in TOOLS)],
-        [scores.accuracy, HUMAN_ACCURACY, *(tool.accuracy for tool in TOOLS)],
-        [scores.accuracy_interval_95, spread, *(None for _ in TOOLS)],
-        [True, *(False for _ in range(len(TOOLS) + 1))],
-    )
+    rows = [
+        (name, scores.accuracy, scores.accuracy_interval_95, True),
+        ("People", HUMAN_ACCURACY, spread, False),
+        *((tool.name, tool.accuracy, None, False) for tool in TOOLS),
+    ]
+    rows.sort(key=lambda row: -row[1])
+    names, accuracies, spreads, ours = (list(column) for column in zip(*rows, strict=True))
+    return names, accuracies, spreads, ours

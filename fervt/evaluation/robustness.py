@@ -15,6 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from fervt.amounts import from_to
+from fervt.amounts import points as in_points
 from fervt.errors import DataError
 from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
@@ -301,8 +303,8 @@ def describe_limits(kind: str, points: list[Point]) -> str:
 
     def strength(level: int) -> str:
         point = points[level]
-        value, low, high = (0 - 100 * x for x in (point.loss, point.loss_high, point.loss_low))
-        return f"{about.describe(level)} ({value:+.1f} points, {low:+.1f} to {high:+.1f})"
+        interval = from_to(-100 * point.loss_high, -100 * point.loss_low)
+        return f"{about.describe(level)} ({in_points(-point.loss)}, {interval})"
 
     holds = f"Holds up to {strength(found.holds)}" if found.holds else "Weakens at once"
     if found.breaks is None:

@@ -36,8 +36,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
     if unseen(rows, evaluation.split) and 0 < len(own) < len(rows):
         sentences.insert(
             1,
-            f"Without the {len(rows) - len(own):,} faces that are also in an earlier split it is "
-            f"{own.right.mean():.1%}.",
+            f"Without those {len(rows) - len(own):,} faces it is {own.right.mean():.1%}.",
         )
     if truth is FER2013 and not evaluation.of_own_images:
         sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")

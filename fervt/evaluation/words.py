@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fervt.amounts import from_to, points
 from fervt.evaluation import references
 from fervt.evaluation.averaging import Averaging
 from fervt.evaluation.metrics import Metrics
@@ -23,6 +24,7 @@ from fervt.metrics import (
 )
 
 _SURE_P = 0.05
+_SHOWN = 0.0005  # a smaller difference is shown as 0.0 points
 
 PEOPLE = {
     PEOPLE_SIDE_WITH_LABEL: "people agree with the label",
@@ -101,7 +103,9 @@ def unseen(rows: Rows, split: str) -> str:
     if split not in SPLITS[1:]:
         return ""
     copies = int(rows.table["is_copy"].sum())
-    return f", held out but for {copies:,} copies" if copies else ", held out from training"
+    return (
+        f", {copies:,} of them also in an earlier split" if copies else ", held out from training"
+    )
 
 
 @dataclass(frozen=True)
@@ -172,11 +176,31 @@ def describe_verdict(
 
 def describe_difference(difference: Difference) -> str:
     """An accuracy's difference in a sentence."""
-    size = (
-        f"{100 * difference.value:+.1f} points (95% interval {100 * difference.low:+.1f} to "
-        f"{100 * difference.high:+.1f})"
-    )
+    interval = from_to(100 * difference.low, 100 * difference.high)
+    size = f"{points(difference.value)} (95% interval {interval})"
     return f"{size}." if difference.is_clear else f"{size}, so neither is clearly better."
+
+
+def explain_f1(old: Scores, new: Scores) -> str:
+    """Why a class's F1 changed one way and its recall the other, a sentence each; "" if none did.
+
+    Args:
+        old: Of the first checkpoint.
+        new: Of another one, on the same rows and classes.
+    """
+    said = []
+    for label, before in old.per_class.items():
+        after = new.per_class[label]
+        f1, recall = after.f1 - before.f1, after.recall - before.recall
+        if min(abs(f1), abs(recall)) < _SHOWN or f1 * recall > 0:
+            continue
+        moves = ("falls", "rises") if f1 > 0 else ("rises", "falls")
+        said.append(
+            f"{expression(label).name}: recall {moves[0]} ({points(recall)}), yet F1 {moves[1]} "
+            f"({points(f1)}), because precision {moves[1]} "
+            f"({points(after.precision - before.precision)})."
+        )
+    return " ".join(said)
 
 
 def explain_mcnemar(test: McNemar, old: str, new: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.amounts import from_to, signed
 from fervt.figures.evaluation_curves import STYLES
 from fervt.figures.graph import attention_graph, lane
 from fervt.figures.grid import (
@@ -138,8 +139,8 @@ def difference_figure(
     add_cells(
         figure,
         [
-            f"{region_of(*at)}, row {at[0]}, column {at[1]}: {value[at]:+.3g} "
-            f"{unit} ({low[at]:+.3g} to {high[at]:+.3g})" + ("" if clear[at] else ", not clear")
+            f"{region_of(*at)}, row {at[0]}, column {at[1]}: {signed(value[at], '.3g')} "
+            f"{unit} ({from_to(low[at], high[at], '.3g')})" + ("" if clear[at] else ", not clear")
             for at in cells
         ],
     )
@@ -216,7 +217,7 @@ def edge_difference_figure(
         mode="markers",
         marker={"size": 14, "opacity": 0},
         text=[
-            f"{divmod(s, GRID)} → {divmod(t, GRID)}: {amount:+.3f}"
+            f"{divmod(s, GRID)} → {divmod(t, GRID)}: {signed(amount, '.3f')}"
             for (s, t), amount in zip(
                 edge_index.T[clear].tolist(), value[clear].tolist(), strict=True
             )

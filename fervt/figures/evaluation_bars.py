@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from fervt.amounts import points
 from fervt.figures.evaluation_curves import STYLES
 from fervt.figures.grid import RIGHT_PX, Values
 from fervt.figures.ink import BLACK
@@ -82,13 +83,13 @@ def change_figure(
             },
             name=name,
             marker={"color": color, "size": 10},
-            hovertemplate=f"{name}, %{{y}}: %{{x:+.1f}} points<extra></extra>",
+            text=[points(value) for value in values],
+            hovertemplate=f"{name}, %{{y}}: %{{text}}<extra></extra>",
         )
     _rows(figure, len(labels), None)
     figure.update_layout(scattermode="group", showlegend=len(changes) > 1)
     figure.update_xaxes(
         title="change of F1 in points, with its 95% interval",
-        tickformat="+.0f",
         zeroline=True,
         zerolinewidth=2,
     )
@@ -101,7 +102,7 @@ def standing_figure(
     spreads: Sequence[tuple[float, float] | None],
     ours: Sequence[bool],
 ) -> go.Figure:
-    """Draws accuracies as points with their intervals, the highest first.
+    """Draws accuracies as points with their intervals, the first on top.
 
     Args:
         names: K names.
@@ -109,14 +110,13 @@ def standing_figure(
         spreads: K, lower and upper end; None if there is none.
         ours: Which of them are checkpoints of this program.
     """
-    order = np.argsort(-np.asarray(accuracies), kind="stable")
     figure = go.Figure()
-    for index in order:
-        value, spread = accuracies[index], spreads[index] or (accuracies[index],) * 2
-        text = f"<b>{value:.1%}</b>" if ours[index] else f"{value:.1%}"
+    for name, value, known, own in zip(names, accuracies, spreads, ours, strict=True):
+        spread = known or (value, value)
+        text = f"<b>{value:.1%}</b>" if own else f"{value:.1%}"
         figure.add_scatter(
             x=[value],
-            y=[f"<b>{names[index]}</b>" if ours[index] else names[index]],
+            y=[f"<b>{name}</b>" if own else name],
             error_x={
                 "array": [spread[1] - value],
                 "arrayminus": [value - spread[0]],
@@ -127,9 +127,9 @@ def standing_figure(
             text=[text],
             textposition="top center",
             marker={
-                "size": 13 if ours[index] else 10,
-                "color": _OURS if ours[index] else _OTHER,
-                "symbol": "diamond" if ours[index] else "circle",
+                "size": 13 if own else 10,
+                "color": _OURS if own else _OTHER,
+                "symbol": "diamond" if own else "circle",
             },
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )

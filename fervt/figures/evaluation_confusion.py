@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from fervt.amounts import points, signed
 from fervt.figures.grid import MARK
 from fervt.figures.ink import Scale, text_on, write_in
 
@@ -61,12 +62,10 @@ def confusion_change_figure(
 ) -> go.Figure:
     """Draws how shares (C, C) of each label's row changed, -1..1; red is more often."""
     widest = max(0.05, float(np.abs(change).max(initial=0)))
-    texts = [
-        [f"{100 * value:+.1f}" if abs(value) >= 0.0005 else "0" for value in r] for r in change
-    ]
+    texts = [[signed(100 * value) for value in row] for row in change]
     hover = [
         [
-            f"{label} taken for {answer}:<br>{100 * value:+.1f} points"
+            f"{label} taken for {answer}:<br>{points(value)}"
             for answer, value in zip(names, row, strict=True)
         ]
         for label, row in zip(names, change, strict=True)

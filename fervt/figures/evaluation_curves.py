@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from fervt.figures.grid import RIGHT_PX, Values
 from fervt.labels import expression
@@ -154,31 +153,6 @@ def training_figures(
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         )
     return figures
-
-
-def training_figure(history: Sequence[Mapping[str, float]], best_epoch: int | None) -> go.Figure:
-    """Draws the same side by side in one figure, which needs some width.
-
-    Args:
-        history: A checkpoint's, one mapping an epoch.
-        best_epoch: Which epoch was kept; None if that is not known.
-    """
-    parts = training_figures(history, best_epoch)
-    figure = make_subplots(
-        rows=1, cols=len(parts), horizontal_spacing=0.08, subplot_titles=list(parts)
-    )
-    for column, part in enumerate(parts.values(), start=1):
-        figure.add_traces(part.data, rows=1, cols=column)
-        figure.update_traces(showlegend=column == 1, col=column)
-        figure.update_yaxes(tickformat=part.layout.yaxis.tickformat, col=column)
-    if best_epoch is not None:
-        figure.add_vline(x=best_epoch, line=_KEPT, col=[1, 2])
-    figure.update_layout(
-        height=320,
-        margin={"l": 0, "r": RIGHT_PX, "t": 30, "b": 6},
-        legend={"orientation": "h", "y": -0.25},
-    )
-    return _with_epochs(figure)
 
 
 def _by_epoch(

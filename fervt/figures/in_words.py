@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
+import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fervt.figures.grid import Values
@@ -11,11 +12,6 @@ from fervt.grid import GRID
 from fervt.regions import REGIONS, region_of
 
 Form = Callable[[float], str]
-
-
-def points(value: float) -> str:
-    """A difference of shares: "+3.1 points"."""
-    return f"{100 * value:+.1f} points"
 
 
 def list_values(
@@ -207,3 +203,15 @@ def say_course(what: str, curves: Mapping[str, Sequence[float | None]], form: Fo
         if known:
             said.append(f"{name} from {form(known[0])} to {form(known[-1])}")
     return f"{what}: {', '.join(said)}" if said else f"{what}: no values"
+
+
+def say_training(title: str, figure: go.Figure) -> str:
+    """Where one of `evaluation_curves.training_figures` starts and ends.
+
+    Args:
+        title: Its title.
+        figure: The figure.
+    """
+    curves = {line.name: line.y for line in figure.data}
+    form = "{:.1%}".format if title == "Accuracy" else "{:.3g}".format
+    return say_course(f"{title} over {len(figure.data[0].x)} epochs", curves, form)

@@ -1,8 +1,11 @@
 """The probability of each expression as bars that look the same on every page."""
 
+import html
+
 import numpy as np
 import plotly.graph_objects as go
 
+from fervt.amounts import percent
 from fervt.labels import expression
 
 ROW_PX = 36
@@ -17,14 +20,14 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
         probabilities: (C,), 0..1.
         classes: C labels of a vocabulary.
     """
-    percent = 100 * np.asarray(probabilities, dtype=float)
+    shares = np.asarray(probabilities, dtype=float)
     shown = [expression(label) for label in classes]
-    leading = int(percent.argmax())
+    leading = int(shares.argmax())
     names = [f"<b>{e.name}</b>" if i == leading else e.name for i, e in enumerate(shown)]
-    texts = [f"{p:.1f}%" for p in percent]
+    texts = [html.escape(percent(share)) for share in shares.tolist()]
     texts[leading] = f"<b>{texts[leading]}</b>"
     bars = go.Bar(
-        x=percent,
+        x=100 * shares,
         y=names,
         orientation="h",
         text=texts,
@@ -36,7 +39,7 @@ def plot_probabilities(probabilities: np.ndarray, classes: tuple[str, ...]) -> g
             "opacity": [1.0 if i == leading else _FAINT for i in range(len(shown))],
             "cornerradius": 4,
         },
-        hovertemplate="%{y}: %{x:.2f}%<extra></extra>",
+        hovertemplate="%{y}: %{text}<extra></extra>",
     )
     figure = go.Figure(bars)
     figure.update_layout(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from fervt.amounts import signed
 from fervt.figures.grid import (
     BAR_PX,
     DIVERGING,
@@ -99,10 +100,10 @@ def effect_figure(names: Sequence[str], effects: Values, unit: str) -> go.Figure
             y=list(names),
             orientation="h",
             marker={"color": ["#B2182B" if value > 0 else "#2166AC" for value in effects]},
-            text=[f"{value:+.3f}" for value in effects],
+            text=[signed(value, ".3f") for value in effects],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
     figure.update_layout(

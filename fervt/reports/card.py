@@ -10,6 +10,7 @@ from jinja2 import Environment, meta
 from markdown_it import MarkdownIt
 
 from fervt import __version__
+from fervt.amounts import points
 from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
@@ -222,7 +223,7 @@ def _ablation_table(split: str, whole: Scores, found: dict[Part, Scores]) -> str
     for part, scores in found.items():
         lines.append(
             f"| {_NEUTRALIZED[part]} | {scores.accuracy:.1%} | "
-            f"{100 * (scores.accuracy - whole.accuracy):+.1f} points |"
+            f"{points(scores.accuracy - whole.accuracy)} |"
         )
     return "\n".join(lines)
 

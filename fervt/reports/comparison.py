@@ -1,34 +1,33 @@
 """Two saved evaluations of one split, compared face by face."""
 
-from fervt.evaluation.comparison import Joined, compare, join_evaluations
-from fervt.evaluation.saved import SavedEvaluation
+from fervt.amounts import from_to, points, signed
+from fervt.evaluation.comparison import Joined, compare
 from fervt.evaluation.words import describe_difference, explain_mcnemar
 from fervt.figures.evaluation_confusion import confusion_change_figure
-from fervt.figures.in_words import points, say_largest_cell
+from fervt.figures.in_words import say_largest_cell
 from fervt.labels import expression
 from fervt.metrics import mcnemar
 from fervt.reports.render import Chart, Note, Section, Table
 
 
-def verdict(against: SavedEvaluation, evaluation: SavedEvaluation) -> str:
-    """Whether the newer one is better, in a sentence or two."""
-    joined = _join(against, evaluation)
+def verdict(names: tuple[str, str], joined: Joined) -> str:
+    """Whether the newer one is better, in a sentence or two.
+
+    Args:
+        names: Of the older and the newer one.
+        joined: Both.
+    """
     old, new = joined.rows
     difference, test = compare(old, new)["accuracy"], mcnemar(old.right, new.right)
     where = f", on the {len(new):,} faces in both" if len(new) < joined.longest else ""
     return (
-        f"Against {against.title}{where}: {describe_difference(difference)} "
-        f"{explain_mcnemar(test, against.title, evaluation.title)}"
+        f"Against {names[0]}{where}: {describe_difference(difference)} "
+        f"{explain_mcnemar(test, *names)}"
     )
 
 
-def _join(against: SavedEvaluation, evaluation: SavedEvaluation) -> Joined:
-    return join_evaluations([against, evaluation], evaluation.truth)
-
-
-def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section:
-    """Differences of the two on the faces in both."""
-    joined = _join(against, evaluation)
+def comparison(names: tuple[str, str], joined: Joined) -> Section:
+    """Differences of the two on the faces in both; as `verdict`."""
     old, new = joined.rows
     differences = compare(old, new)
     lines = [
@@ -36,8 +35,8 @@ def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section
             title,
             form.format(getattr(old.scores, key)),
             form.format(getattr(new.scores, key)),
-            f"{scale * d.value:+.{digits}f}",
-            f"{scale * d.low:+.{digits}f} to {scale * d.high:+.{digits}f}",
+            signed(scale * d.value, f".{digits}f"),
+            from_to(scale * d.low, scale * d.high, f".{digits}f"),
         )
         for title, key, form, scale, digits in (
             ("Accuracy", "accuracy", "{:.2%}", 100, 2),
@@ -45,7 +44,6 @@ def comparison(against: SavedEvaluation, evaluation: SavedEvaluation) -> Section
         )
         for d in [differences[key]]
     ]
-    names = against.title, evaluation.title
     table = Table(("Figure", *names, "Difference", "95% (paired)"), lines)
     left_out = f" Without {', '.join(joined.left_out)}." if joined.left_out else ""
     note = (

@@ -14,7 +14,7 @@ from fervt.evaluation.atlas import (
     summarize_maps,
     summarize_regions,
 )
-from fervt.evaluation.comparison import Joined, join_evaluations
+from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import LEAST
 from fervt.evaluation.pairs import join_robustness, joined_maps
@@ -30,19 +30,19 @@ _FACE_PX = 224
 
 
 def compare_evidence(
-    against: SavedEvaluation, evaluation: SavedEvaluation, crop: float
+    against: SavedEvaluation, evaluation: SavedEvaluation, joined: Joined, crop: float
 ) -> Iterator[Section]:
     """What was measured for both besides their predictions; nothing that one lacks.
 
     Args:
         against: The older one.
         evaluation: The newer one.
+        joined: Both.
         crop: Share of a face's side that the newer one sees.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
-    joined = join_evaluations([against, evaluation], evaluation.truth)
     pair = against, evaluation
     evidence = [found for each in pair if (found := each.evidence()) is not None]
     if len(evidence) == len(pair) and len(joined.rows[0]) >= LEAST:

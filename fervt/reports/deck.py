@@ -124,9 +124,7 @@ def _slides(
 
 def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
     names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
-    ranked = sorted(zip(accuracies, names, strict=True), reverse=True)
-    accuracy = {"Accuracy": tuple(value for value, _ in ranked)}
-    return Bars(tuple(name for _, name in ranked), accuracy, "Accuracy", marked=evaluation.name)
+    return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, "Accuracy", marked=evaluation.name)
 
 
 def _per_class(rows: Rows, figure: str) -> Bars:

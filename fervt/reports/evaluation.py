@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fervt import __version__
+from fervt.amounts import percent
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
+from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -29,15 +31,15 @@ from fervt.evaluation.words import (
 )
 from fervt.figures.evaluation_bars import class_figure, people_figure, standing_figure
 from fervt.figures.evaluation_confusion import confusion_figure
-from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figure
+from fervt.figures.evaluation_curves import reliability_figure, risk_figure, training_figures
 from fervt.figures.in_words import (
     list_values,
-    say_course,
     say_extremes,
     say_mistakes,
     say_people,
     say_reliability,
     say_risk,
+    say_training,
 )
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.metrics import (
@@ -55,7 +57,7 @@ from fervt.reports.card import (
 from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections
-from fervt.reports.render import Chart, Faces, Prose, Section, Table, face_address, render
+from fervt.reports.render import Chart, Faces, Prose, Row, Section, Table, face_address, render
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96
@@ -86,8 +88,15 @@ def build_report(
     """
     rows = evaluation.rows()
     summary = summarize(evaluation, rows, evaluation.truth)
+    compared: list[Section] = []
     if against is not None:
-        summary.append(verdict(against, evaluation))
+        names = against.title, evaluation.title
+        joined = join_evaluations([against, evaluation], evaluation.truth)
+        summary.append(verdict(names, joined))
+        compared = [
+            comparison(names, joined),
+            *compare_evidence(against, evaluation, joined, _crop(info)),
+        ]
     return render(
         "evaluation.html",
         title=f"{evaluation.title} on {evaluation.split}",
@@ -95,7 +104,7 @@ def build_report(
         date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
         notice=NOTICE,
         summary=summary,
-        sections=list(_sections(evaluation, rows, info, against, data)),
+        sections=list(_sections(evaluation, rows, info, compared, data)),
     )
 
 
@@ -103,7 +112,7 @@ def _sections(
     evaluation: SavedEvaluation,
     rows: Rows,
     info: CheckpointInfo | None,
-    against: SavedEvaluation | None,
+    compared: list[Section],
     data: PreparedData | None,
 ) -> Iterator[Section]:
     names = [expression(label).name for label in rows.classes]
@@ -153,17 +162,13 @@ def _sections(
         yield Section("Did people disagree, too?", note, [chart])
     if data is not None:
         yield from _examples(rows, data)
-    if against is not None:
-        yield comparison(against, evaluation)
-        yield from compare_evidence(against, evaluation, _crop(info))
+    yield from compared
     if info is not None and info.history:
-        figure = training_figure(info.history, info.metrics.get("epoch"))
-        accuracy = [entry.get("public_accuracy") for entry in info.history]
-        said = say_course("Accuracy", {"PublicTest": accuracy}, "{:.0%}".format)
+        figures = training_figures(info.history, info.metrics.get("epoch"))
         yield Section(
             "Training",
             "Training figures are of augmented, regularized batches.",
-            [Chart(figure, said)],
+            [Row([Chart(each, say_training(title, each)) for title, each in figures.items()])],
         )
     yield from evidence_sections(evaluation, _crop(info))
     metrics = evaluation.metrics
@@ -284,7 +289,7 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             if where is None:
                 continue
             label, answer = names[rows.labels[i]], names[rows.predicted[i]]
-            sure = f"{rows.calibrated[i].max():.0%}"
+            sure = percent(rows.calibrated[i].max())
             said = f"{answer} {sure}" if mask is rows.right else f"{label} → {answer} {sure}"
             faces.append((face_address(data.images[where], _EXAMPLE_PX), said))
         if faces:

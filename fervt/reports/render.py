@@ -32,7 +32,10 @@ _markdown = (
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text, one head per column; `code` sets the second column in a monospaced font."""
+    """Cells as text, one head per column; `code` sets the second column in a monospaced font.
+
+    On a phone, a row of more than three columns becomes a list: each cell beside its head.
+    """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -52,6 +55,14 @@ class Chart:
     def html(self) -> Markup:
         """The figure's element; the page has the library."""
         return chart_html(self.figure)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Small charts side by side; one below the other on a phone and on paper."""
+
+    charts: Sequence[Chart]
+    kind: str = "row"
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Note:
     kind: str = "note"
 
 
-Block: TypeAlias = Table | Chart | Still | Faces | Prose | Note
+Block: TypeAlias = Table | Chart | Row | Still | Faces | Prose | Note
 
 
 @dataclass(frozen=True)

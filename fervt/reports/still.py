@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from plotly.colors import get_colorscale, sample_colorscale
 
+from fervt.amounts import percent, signed
 from fervt.figures.grid import DIVERGING, SEQUENTIAL, encode_png
 from fervt.figures.ink import BLACK, WHITE, contrast
 from fervt.labels import expression
@@ -30,7 +31,7 @@ def probability_bars(probabilities: NDArray[np.floating], classes: Sequence[str]
         style = f"left:0;width:{100 * share:.1f}%;background:{one.color}"
         if at != leading:
             style += f";opacity:{_FAINT}"
-        rows.append((one.name, style, f"{share:.1%}"))
+        rows.append((one.name, style, percent(share)))
     return _bars(rows)
 
 
@@ -43,7 +44,7 @@ def effect_bars(names: Sequence[str], effects: NDArray[np.floating]) -> Markup:
         start = 50 if value > 0 else 50 - half
         color = _RISES if value > 0 else _FALLS
         style = f"left:{start:.1f}%;width:{half:.1f}%;background:{color}"
-        rows.append((name, style, f"{value:+.3f}"))
+        rows.append((name, style, signed(float(value), ".3f")))
     return _bars(rows)
 
 

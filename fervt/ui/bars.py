@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import ArrayLike
 
-from fervt.evaluation.certainty import percent
+from fervt.amounts import percent
 from fervt.labels import expression
 
 # Hatched, so that nobody takes it for one more expression: Neutral is gray too.
@@ -27,18 +27,20 @@ def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
     """One bar per class, in the vocabulary's order; with `shown`, only the largest, sorted.
 
     Args:
-        probabilities: (C,), 0..1.
+        probabilities: (C,), 0..1; NaN where a checkpoint has no such class.
         classes: C labels.
         shown: How many at most.
     """
-    shares = np.asarray(probabilities, dtype=float).tolist()
-    order = list(range(len(shares)))
+    given = np.asarray(probabilities, dtype=float)
+    shares, order = np.nan_to_num(given).tolist(), list(range(len(given)))
+    said = ["–" if np.isnan(share) else percent(share) for share in given]
     leading = max(order, key=shares.__getitem__)
     if shown is not None:
         order = sorted(order, key=lambda i: -shares[i])[:shown]
     about = ", ".join(
-        f"{expression(classes[i]).name} {percent(shares[i])}"
+        f"{expression(classes[i]).name} {said[i]}"
         for i in sorted(order, key=lambda i: -shares[i])
+        if not np.isnan(given[i])
     )
     rows = []
     for i in order:
@@ -46,7 +48,7 @@ def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
         rows.append(
             f"<{tag}>{one.name}</{tag}><i style='width:{100 * shares[i]:.1f}%;"
             f"background:{one.color};opacity:{1 if i == leading else 0.6}'></i>"
-            f"<span class='value'><{tag}>{html.escape(percent(shares[i]))}</{tag}></span>"
+            f"<span class='value'><{tag}>{html.escape(said[i])}</{tag}></span>"
         )
     return (
         f"{_STYLE}<div class='fervt-bars' role='img' aria-label='{html.escape(about)}'>"

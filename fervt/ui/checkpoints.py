@@ -15,6 +15,7 @@ from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
+from fervt.ui.dead_links import say_dead, say_unknown
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.own_checkpoint import say_what_was_read
 from fervt.ui.text import as_text
@@ -32,6 +33,10 @@ _ALLOWED = (
     f"({', '.join(FOREIGN_SUFFIXES)}), up to {_MAX_FILE_MB} MB."
 )
 _YOURS = " (yours)"
+_NOT_YOURS = (
+    "This link shows a checkpoint that is only in the session of the person who uploaded it. "
+    "Upload the same file to see the same view; until then,"
+)
 
 
 def pick_checkpoint() -> Predictor:
@@ -47,8 +52,10 @@ def pick_checkpoint() -> Predictor:
         raise CheckpointError("No checkpoint ships with this copy of fervt.")
     known = [*shipped, *own]
     wanted = read(PARAMETER)
-    if wanted is not None and wanted not in known:
-        st.warning(as_text(_explain_unknown(wanted, known[0])), icon=":material/link_off:")
+    if wanted is not None and is_sha256(wanted) and wanted not in known:
+        say_dead(PARAMETER, f"{_NOT_YOURS} '{known[0]}' is used.")
+    elif wanted is not None and wanted not in known:
+        say_unknown(PARAMETER, wanted, f"'{known[0]}'")
     chosen = wanted if wanted in known else known[0]
     st.session_state[_WIDGET] = chosen
     with st.sidebar:
@@ -159,15 +166,6 @@ def load_own(name: str, content: bytes) -> Predictor:
 def mark_own(name: str) -> str:
     """The name of a visitor's own checkpoint where it stands beside shipped ones."""
     return name.removesuffix(_YOURS) + _YOURS
-
-
-def _explain_unknown(wanted: str, used: str) -> str:
-    if is_sha256(wanted):
-        return (
-            "This link shows a checkpoint that is only in the session of the person who uploaded "
-            f"it. Upload the same file to see the same view; until then, '{used}' is used."
-        )
-    return f"There is no checkpoint '{safe_name(wanted)}' here; '{used}' is used instead."
 
 
 def is_own(predictor: Predictor) -> bool:

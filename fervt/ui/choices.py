@@ -5,13 +5,19 @@ from typing import Any
 
 import streamlit as st
 
-from fervt.ui.address import put, wanted
+from fervt.ui.address import PAGES, put, wanted
 
 
 def store(name: str, widget: str, default: str) -> None:
     """Writes a widget's value into the address; the default is left out."""
     value = st.session_state[widget]
-    put(name, None if value is None or value == default else str(value))
+    _put(name, None if value is None or value == default else str(value))
+
+
+def _put(name: str, value: str | None) -> None:
+    put(name, value)
+    for page in PAGES:  # another choice may list other faces: from the first page again
+        put(page, None)
 
 
 def pick_one(
@@ -35,7 +41,7 @@ def pick_one(
     """
     titles = options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))
     widget = f"choice_{name}"
-    st.session_state[widget] = wanted(name, list(titles), default)
+    st.session_state[widget] = chosen = wanted(name, list(titles), default, f"'{titles[default]}'")
     if draw is st.segmented_control:
         settings |= {"required": True}
     draw(
@@ -47,13 +53,13 @@ def pick_one(
         args=(name, widget, default),
         **settings,
     )
-    return wanted(name, list(titles), default)
+    return chosen
 
 
 def pick_flag(title: str, name: str, default: bool = False, **settings: Any) -> bool:
     """Draws a toggle; in the address it is 1 or 0."""
     widget = f"choice_{name}"
-    value = wanted(name, ("0", "1"), str(int(default))) == "1"
+    value = wanted(name, ("0", "1"), str(int(default)), "'on'" if default else "'off'") == "1"
     st.session_state[widget] = value
     st.toggle(title, key=widget, on_change=_store_flag, args=(name, widget, default), **settings)
     return value
@@ -61,4 +67,4 @@ def pick_flag(title: str, name: str, default: bool = False, **settings: Any) -> 
 
 def _store_flag(name: str, widget: str, default: bool) -> None:
     value = bool(st.session_state[widget])
-    put(name, None if value == default else str(int(value)))
+    _put(name, None if value == default else str(int(value)))

@@ -8,7 +8,7 @@ from fervt.draw import fit_for_screen
 from fervt.figures.grid import encode_picture, encode_png
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor
-from fervt.ui.address import put, read, whole_number
+from fervt.ui.address import put, wanted, whole_number
 from fervt.ui.answers import predict_faces
 from fervt.ui.certainty import say
 from fervt.ui.component import mount
@@ -53,13 +53,14 @@ def choose_face(predictor: Predictor, picture: Picture) -> Prediction | None:
 
 def whole_image_wanted() -> bool:
     """Whether the address asks for the whole image instead of the faces in it."""
-    return read(WHOLE) == "1"
+    return wanted(WHOLE, ("0", "1"), "0", "the faces in it") == "1"
 
 
 def chosen_index(count: int) -> int:
     """The index of the face that the address names among so many; 0 if it names none."""
-    wanted = whole_number(FACE, 1)
-    return wanted - 1 if 1 <= wanted <= count else 0
+    if not count or whole_image_wanted():  # nothing to choose from
+        return 0
+    return whole_number(FACE, range(1, count + 1), 1) - 1
 
 
 def choose(number: int) -> None:

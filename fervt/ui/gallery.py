@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import percent as probability
 from fervt.evaluation.rows import Rows, translate
 from fervt.figures.evaluation_bars import votes_figure
 from fervt.figures.in_words import say_extremes
@@ -134,7 +135,7 @@ def _draw_step(title: str, name: str, to: int, possible: bool) -> None:
 
 
 def _page_number(name: str, pages: int) -> int:
-    return max(1, min(whole_number(name, 1), pages)) - 1
+    return whole_number(name, range(1, pages + 1), 1) - 1
 
 
 def _describe(rows: Rows) -> Callable[[int], str]:
@@ -142,7 +143,7 @@ def _describe(rows: Rows) -> Callable[[int], str]:
 
     def describe(at: int) -> str:
         index = rows.predicted[at]
-        return f"{names[index]} {rows.calibrated[at, index]:.0%}"
+        return f"{names[index]} {probability(rows.calibrated[at, index])}"
 
     return describe
 
@@ -160,8 +161,9 @@ def show_one_face(
     """
     if faces is None:
         return
-    number = whole_number(ROW)
-    found = np.flatnonzero(rows[0].table["row"].to_numpy() == number)
+    numbers = rows[0].table["row"].to_numpy()
+    number = whole_number(ROW, numbers.tolist(), -1, "no single face")
+    found = np.flatnonzero(numbers == number)
     if not len(found):
         return
     ones = [each.select(found[:1]) for each in rows]
@@ -177,7 +179,7 @@ def show_one_face(
         with right:
             said = "; ".join(
                 f"{name} says **{called[one.predicted[0]]}**, "
-                f"{percent(float(one.calibrated[0].max()), 0)}"
+                f"{probability(one.calibrated[0].max())}"
                 for name, one in zip(names, ones, strict=True)
             )
             st.markdown(f"**{as_text(title)}**, labeled **{called[ones[0].labels[0]]}**: {said}.")

@@ -20,6 +20,7 @@ from fervt.sandbox import read_photo
 from fervt.ui.address import put, put_together, read
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.checkpoints import is_sha256
+from fervt.ui.dead_links import say_dead, say_unknown
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import forget_jobs, has_jobs
 from fervt.ui.remembered import forget_remembered
@@ -27,6 +28,10 @@ from fervt.ui.sharing import offer_sharing, revoke_mine, shared_files
 from fervt.ui.text import as_text
 
 PARAMETER = "image"
+_NOT_YOURS = (
+    "This link shows an image that is only in the session of the person who uploaded it. Upload "
+    "the same file to see the same view, or take an example."
+)
 FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image starts with
 
 _OWN = "own_pictures"
@@ -99,7 +104,10 @@ def pick_image(
     wanted = read(PARAMETER)
     chosen = find_picture(wanted) if wanted else None
     if wanted and chosen is None:
-        st.warning(as_text(_explain_unknown(wanted, default)), icon=":material/link_off:")
+        if is_sha256(wanted):
+            say_dead(PARAMETER, _NOT_YOURS)
+        else:
+            say_unknown(PARAMETER, wanted, f"'{default}'" if default else "the choice of images")
     is_example = chosen is None and default is not None
     if chosen is None and default is not None:
         chosen = examples()[default]
@@ -332,13 +340,3 @@ def _make_thumbnail(image: np.ndarray) -> bytes:
     square = image[top : top + side, left : left + side]
     size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
     return jpeg_bytes(cv2.resize(square, size, interpolation=cv2.INTER_AREA))
-
-
-def _explain_unknown(wanted: str, default: str | None) -> str:
-    if is_sha256(wanted):
-        return (
-            "This link shows an image that is only in the session of the person who uploaded it. "
-            "Upload the same file to see the same view, or take an example."
-        )
-    instead = f"'{default}' is shown instead." if default else "Choose an image below."
-    return f"There is no example '{safe_name(wanted)}'. {instead}"

@@ -12,6 +12,7 @@ import streamlit as st
 
 from fervt.jobs import Job, JobError, Jobs
 from fervt.ui.address import put, read
+from fervt.ui.dead_links import say_dead
 from fervt.ui.text import as_text
 
 PARAMETER = "job"
@@ -59,9 +60,8 @@ def find_job(kind: str) -> Job | None:
     job = server_jobs().find(wanted) if wanted else None
     if wanted and job is None:
         put(_parameter(kind), None)
-        st.warning(
-            "What this link showed is no longer on this server. Start it again.",
-            icon=":material/link_off:",
+        say_dead(
+            _parameter(kind), "What this link showed is no longer on this server. Start it again."
         )
     if job is None or job.kind != kind:
         known = (_ids(ids).get(kind, "") for ids in (_SHOWN, _OWN))

@@ -8,6 +8,7 @@ import streamlit as st
 from fervt.predict import Predictor
 from fervt.ui.checkpoints import pick_checkpoint
 from fervt.ui.closed_tabs import end_closed_tabs
+from fervt.ui.dead_links import make_place
 from fervt.ui.navigation import go_where_wanted, require_entry
 from fervt.ui.sharing import show_copy_link
 
@@ -27,6 +28,7 @@ def open_page(title: str, caption: str) -> Predictor:
             st.title(title, anchor=False, width="content")
             st.caption(caption, width="content")
         show_copy_link()
+    make_place()
     predictor = pick_checkpoint()
     end_closed_tabs()
     _spare_libraries(title)

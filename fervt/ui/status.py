@@ -28,7 +28,7 @@ def say_proof(metrics: Metrics | None) -> str:
     """How good it is, in one line without technical terms; "" if nothing is known."""
     if metrics is None:
         return ""
-    right = _of_ten(metrics.standard.accuracy)
+    right = _of_ten((metrics.without_copies or metrics.standard).accuracy)  # copies may be known
     if metrics.truth is not FER2013:
         return f"Right on **{right} of 10** faces it has never seen."
     people = _of_ten(references.HUMAN_ACCURACY)

@@ -98,7 +98,7 @@ def test_a_link_names_the_checkpoint(page, app_server, astronaut):
     page.goto(f"{app_server}/predict?image=astronaut&checkpoint=nobody")
     expected = said_of(Predictor(find_checkpoint()).predict(data.astronaut())[0])
     expect(headline(page)).to_have_text(expected, timeout=SLOW_MS)
-    page.get_by_text("There is no checkpoint 'nobody' here").wait_for()
+    page.get_by_text("The link names the checkpoint 'nobody', which isn't here").wait_for()
 
     page.goto(f"{app_server}/predict?image=mirrored&checkpoint={name}")
     mirrored = data.astronaut()[:, ::-1].copy()

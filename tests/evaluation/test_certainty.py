@@ -5,12 +5,12 @@ import shutil
 import numpy as np
 import pytest
 
+from fervt.amounts import percent
 from fervt.checkpoint import shipped_checkpoints
 from fervt.evaluation.certainty import (
     UNMEASURED,
     find_threshold,
     measure_threshold,
-    percent,
     say_prediction,
     unsure_below,
 )

@@ -82,8 +82,13 @@ def test_weights_that_follow_and_weights_that_stay() -> None:
 def test_following_in_part_is_said_so() -> None:
     moves = (Following("one cell right", 0.88, 0.54), Following("one cell down", 0.81, 0.59))
     told = describe_following(PartsReport("", "PublicTest", 3589, 0.57, 0.31, moves, ()))
-    assert told.startswith("Its attention follows the face in part (")
-    assert "0.88 against 0.54 one cell right" in told and "31%" in told
+    assert told.startswith(
+        "Its attention follows the face in part. With the window on the face moved one cell right, "
+    )
+    assert (
+        "0.54 with the old map left in place; one cell down, 0.81 and 0.59." in told
+        and "31%" in told
+    )
 
 
 def test_a_template_costs_nothing_to_exchange() -> None:

@@ -1,8 +1,10 @@
 """Sentences follow from the figures that they are filled in from."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import save_evaluation
 
@@ -14,7 +16,9 @@ from fervt.evaluation.words import (
     describe_interval,
     describe_tools,
     describe_worst_mistake,
+    explain_f1,
     explain_mcnemar,
+    unseen,
 )
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import Difference, McNemar, score
@@ -72,14 +76,42 @@ def test_mcnemar_and_differences() -> None:
     )
 
 
+def test_why_f1_rises_while_recall_falls() -> None:
+    classes = ("angry", "fear", "sad")
+    old = scores_of([[30, 10, 0], [5, 35, 0], [0, 15, 25]], classes)
+    new = scores_of([[39, 1, 0], [6, 34, 0], [0, 5, 35]], classes)
+    # Fear is found once less, but no longer claimed for so many others.
+    assert explain_f1(old, new) == (
+        "Fearful: recall falls (-2.5 points), yet F1 rises (+15.0 points), because precision rises "
+        "(+26.7 points)."
+    )
+    assert explain_f1(new, old) == (
+        "Fearful: recall rises (+2.5 points), yet F1 falls (-15.0 points), because precision falls "
+        "(-26.7 points)."
+    )
+    assert explain_f1(old, old) == ""
+
+
 def test_other_tools_are_named_with_their_own_split() -> None:
     assert "theirs on" not in describe_tools(references.SPLIT)
     assert "figure is on PublicTest, theirs on PrivateTest" in describe_tools("PublicTest")
     scores = scores_of([[50, 10], [10, 30]], ("angry", "sad"))
     names, accuracies, intervals, ours = references.standing("alpha", scores)
-    assert names[:2] == ["alpha", "People"]
-    assert accuracies[:2] == [0.8, 0.65]
+    # The best first, whatever its kind: a tool that does better than people stands above them.
+    assert names[:3] == ["alpha", "fer 25.10.3", "People"]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert accuracies[0] == 0.8
     assert intervals[0] == scores.accuracy_interval_95
-    assert intervals[1] == pytest.approx((0.6, 0.7))
+    assert intervals[2] == pytest.approx((0.6, 0.7))
     assert len(names) == len(accuracies) == len(intervals) == len(ours) == 6
     assert ours == [True] + 5 * [False]
+
+
+@pytest.mark.parametrize(
+    ("copies", "said"),
+    [(314, ", 314 of them also in an earlier split"), (0, ", held out from training")],
+)
+def test_faces_that_are_also_in_an_earlier_split_are_not_called_held_out(copies, said) -> None:
+    rows = SimpleNamespace(table=pd.DataFrame({"is_copy": np.arange(400) < copies}))
+    assert unseen(rows, "PrivateTest") == said
+    assert unseen(rows, "Training") == ""

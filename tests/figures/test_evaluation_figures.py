@@ -15,7 +15,6 @@ from fervt.figures.evaluation_curves import (
     reliability_figure,
     risk_figure,
     threshold_figure,
-    training_figure,
     training_figures,
 )
 from fervt.figures.evaluation_map import map_figure
@@ -108,12 +107,12 @@ def test_one_ink_is_readable_on_every_color():
 
 
 def test_all_text_on_the_page_has_its_ink():
-    figure = write_in(training_figure(HISTORY, 3), "#123456")
+    figure = write_in(training_figures(HISTORY, 3)["Loss"], "#123456")
     layout = figure.layout
     assert (
         layout.font.color == layout.legend.font.color == layout.hoverlabel.font.color == "#123456"
     )
-    for axis in (layout.xaxis, layout.xaxis3, layout.yaxis2):
+    for axis in (layout.xaxis, layout.yaxis):
         assert axis.tickfont.color == axis.title.font.color == "#123456"
 
 
@@ -124,7 +123,6 @@ def test_a_last_percentage_is_not_cut_off():
         reliability_figure({"a": (x, x, np.ones(4, int))}),
         risk_figure({"a": (x, x)}),
         faithfulness_figure(x, {"a": x}, {"a": x}, np.ones((2, 4)), np.ones((2, 4)), "p"),
-        training_figure(HISTORY, 3),
         *training_figures(HISTORY, 3).values(),
     ]
     assert all(figure.layout.margin.r >= 16 for figure in figures)
@@ -142,16 +140,11 @@ def test_long_names_of_checkpoints_break_into_lines():
     assert axis.tickangle == 0
 
 
-def test_training_is_three_figures_and_one_of_the_same_lines():
+def test_training_is_three_figures():
     parts = training_figures(HISTORY, 3)
-    whole = training_figure(HISTORY, 3)
-    assert list(parts) == [note.text for note in whole.layout.annotations]
-    lines = [line for part in parts.values() for line in part.data]
-    assert [line.y for line in whole.data] == [line.y for line in lines]
-    assert [line.xaxis for line in whole.data] == ["x", "x", "x2", "x2", "x3"]
-    assert [line.showlegend for line in whole.data] == [True, True, False, False, False]
-    assert whole.layout.yaxis2.tickformat == ".0%" and whole.layout.yaxis.tickformat is None
-    assert [shape.x0 for shape in whole.layout.shapes] == [3, 3]
+    assert list(parts) == ["Loss", "Accuracy", "Learning rate"]
+    assert parts["Accuracy"].layout.yaxis.tickformat == ".0%"
+    assert parts["Loss"].layout.yaxis.tickformat is None
     assert [len(part.layout.shapes) for part in parts.values()] == [1, 1, 0]
 
 

@@ -21,12 +21,13 @@ def test_the_leading_class_stands_out():
     figure = plot_probabilities(np.array([0, 0.1, 0, 0.9, 0, 0, 0]), FER2013.classes)
     (bars,) = figure.data
     assert [i for i, name in enumerate(bars.y) if name.startswith("<b>")] == [3]
-    assert bars.text[3] == "<b>90.0%</b>" and bars.text[1] == "10.0%"
+    assert bars.text[3] == "<b>90%</b>" and bars.text[1] == "10%"
     assert np.argmax(bars.marker.opacity) == 3
 
 
 def test_a_certain_answer_keeps_its_label():
     figure = plot_probabilities(np.eye(7)[2], FER2013.classes)
     assert figure.data[0].cliponaxis is False
+    assert figure.data[0].text[:3] == ("&lt;1%", "&lt;1%", "<b>&gt;99%</b>"), "no answer is certain"
     assert list(figure.layout.xaxis.range) == [0, 100]
     assert figure.layout.margin.r >= 50

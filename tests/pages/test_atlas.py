@@ -1,4 +1,4 @@
-"""Where it looks, Slices, Holds up to and Compare's two, without a browser."""
+"""Where it looks, Slices, Robustness and Compare's two, without a browser."""
 
 import time
 from types import SimpleNamespace
@@ -153,7 +153,7 @@ def test_slices_are_listed_and_their_faces_shown(open_page, folder) -> None:
 
 def test_what_it_holds_up_to_is_said_with_its_figures(open_page, folder) -> None:
     found = save_robustness(folder)
-    app = open_page("evaluation", checkpoint="alpha", view="Holds up to")
+    app = open_page("evaluation", checkpoint="alpha", view="Robustness")
     labels = read_evaluation(folder).plain["label"].to_numpy()[found.positions]
     error = corruption_error(found, labels)
     assert error is not None
@@ -165,12 +165,12 @@ def test_what_it_holds_up_to_is_said_with_its_figures(open_page, folder) -> None
 
 def test_a_run_that_is_not_whole_says_how_to_go_on(open_page, folder) -> None:
     save_robustness(folder, done=23)
-    app = open_page("evaluation", checkpoint="alpha", view="Holds up to")
+    app = open_page("evaluation", checkpoint="alpha", view="Robustness")
     assert any("22 of 50 conditions are measured" in w.value for w in app.warning)
     assert len(app.get("plotly_chart")) == 4
 
 
-@pytest.mark.parametrize("view", ["Where it looks", "Slices", "Holds up to"])
+@pytest.mark.parametrize("view", ["Where it looks", "Slices", "Robustness"])
 def test_without_measurements_each_tab_says_how_to_get_them(open_page, folder, view) -> None:
     app = open_page("evaluation", checkpoint="alpha", view=view)
     assert any("not" in i.value for i in app.info)
@@ -205,7 +205,7 @@ def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
     [
         ("Where it looks", "Measure the evidence", "evidence_job", "By region of the face"),
         (
-            "Holds up to",
+            "Robustness",
             "Corrupt up to 1,000 faces",
             "robustness_job",
             "Accuracy on corrupted images",
@@ -287,7 +287,7 @@ def test_two_checkpoints_are_compared_in_both(open_page, shelf) -> None:
     difference = compare_paired_edges(*(each.attention(every) for each in reversed(edges)))
     count = int(difference.is_clear.sum())
     assert f"{count} of 217 edges differ clearly from those of alpha" in words(app)
-    app = open_page("compare", checkpoint="alpha", view="Hold up to", **{"with": "beta"})
+    app = open_page("compare", checkpoint="alpha", view="Robustness", **{"with": "beta"})
     assert len(app.get("plotly_chart")) == 10
     assert {"alpha: mean corruption error", "beta: mean corruption error"} <= {
         m.label for m in app.metric
@@ -298,7 +298,7 @@ def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:
     for name in ("alpha", "beta"):
         save_evaluation(shelf / name / "PrivateTest", name)
     save_evidence(shelf / "alpha" / "PrivateTest")
-    for view in ("Where they look", "Hold up to"):
+    for view in ("Where they look", "Robustness"):
         app = open_page("compare", checkpoint="alpha", view=view, **{"with": "beta"})
         assert any("hasn't been measured for" in i.value for i in app.info)
 

@@ -1,5 +1,9 @@
 """The Compare page and the model card without a browser, on drawn evaluations."""
 
+import re
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import tiny
 from drawn_evidence import save_five_crop
@@ -9,7 +13,9 @@ from synthetic import save_evaluation
 from fervt.data.prepared import write_prepared
 from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.saved import read_evaluation
-from fervt.labels import FERPLUS
+from fervt.labels import FER2013, FERPLUS, VOCABULARIES, expression
+from fervt.ui.bars import bars_html
+from fervt.ui.compare.face import EVERY, align
 from fervt.ui.text import as_text
 
 TABS = [
@@ -18,7 +24,7 @@ TABS = [
     "Gains and losses",
     "Confidence",
     "Where they look",
-    "Hold up to",
+    "Robustness",
     "Cost",
     "One face",
 ]
@@ -118,6 +124,35 @@ def test_one_face_goes_through_both(open_page, pair) -> None:
     text = text_of(app)
     assert "**alpha**:" in text
     assert "**beta**:" in text
+    assert "no such class" not in text
+
+
+def test_one_face_has_one_order_of_classes_for_all(
+    open_page, checkpoints, monkeypatch, tmp_path
+) -> None:
+    config = replace(tiny.CONFIG, vocabulary="ferplus")
+    both = {**checkpoints, "beta": tiny.save_tiny(tmp_path / "beta.safetensors", 1, config=config)}
+    for module in ("compare.selection", "checkpoints"):
+        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: both)
+    app = open_page("compare", checkpoint="alpha", view="One face", image="astronaut")
+    bars = [b.proto.body for b in app.get("html") if "class='fervt-bars'" in b.proto.body]
+    names = [re.findall(r"<(?:b|span)>([A-Z][a-z]+)</", drawn) for drawn in bars]
+    assert names == 2 * [[*FER2013.display_names, "Contemptuous"]]
+    assert "–" in bars[0] and "–" not in bars[1]
+    assert "–: the checkpoint has no such class." in text_of(app)
+
+
+def test_probabilities_of_one_face_are_aligned_and_never_certain() -> None:
+    assert {expression(label) for v in VOCABULARIES.values() for label in v.classes} == {
+        expression(label) for label in EVERY
+    }
+    classes = ("neutral", "happiness", "anger", "fear")
+    aligned = align(np.array([0.1, 0.2, 0.3, 0.4]), classes, EVERY)
+    assert np.isnan(aligned[[1, 4, 5, 7]]).all()
+    assert aligned[[0, 2, 3, 6]].tolist() == [0.3, 0.4, 0.2, 0.1]
+    drawn = bars_html(np.array([0.999, 0.001, 0, 0, 0, 0, 0, np.nan]), EVERY)
+    assert "&gt;99%" in drawn and "–" in drawn
+    assert "Contemptuous" not in drawn.split("aria-label='")[1].split("'")[0]
 
 
 def upload_own(app, path):
@@ -190,7 +225,7 @@ def test_a_label_set_is_chosen_that_all_rows_have(open_page, shelf) -> None:
 
 def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_page, shelf) -> None:
     def said(problem: str, **parameters: str) -> None:
-        for view in ("Figures", "Hold up to"):
+        for view in ("Figures", "Robustness"):
             app = open_page("compare", checkpoint="alpha", view=view, **parameters)
             assert [tab.label for tab in app.tabs] == TABS, problem
             assert not app.error
@@ -204,7 +239,7 @@ def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_pa
     said("No evaluation of alpha is saved, so there are no figures to compare.")
     save_evaluation(shelf / "alpha" / "PrivateTest")
     said("No evaluation of beta is saved. A comparison needs one of each checkpoint.")
-    said("Choose one to three checkpoints to compare it with.", **{"with": "nobody"})
+    said("Choose one to three checkpoints to compare it with.", **{"with": ""})
     save_evaluation(shelf / "beta" / "PublicTest", "beta", split="PublicTest")
     said("They have no split in common: alpha on PrivateTest, beta on PublicTest.")
     save_evaluation(shelf / "beta" / "PrivateTest", "beta", data_seed=7)

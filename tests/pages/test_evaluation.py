@@ -108,7 +108,10 @@ def test_damaged_five_crops_take_nothing_else_away(open_page, saved) -> None:
     (saved.origin / "five_crop.npz").write_bytes(b"nothing")
     app = open_page("evaluation", checkpoint="alpha", tta="five-crop", view="Benchmarks")
     assert not app.error
-    assert {w.value for w in app.warning} == {as_text("'five_crop.npz' is damaged.")}
+    assert {w.value for w in app.warning} == {
+        as_text("'five_crop.npz' is damaged."),
+        as_text("The link names the averaging 'five-crop', which isn't here; showing 'No'."),
+    }
     assert metric(app, "Accuracy") == f"{100 * saved.metrics.standard.accuracy:.1f}%"
     assert averaging(app).options == ["No", "Mirror image"]
 
@@ -365,7 +368,7 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)
     PartsReport("0" * 64, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
-    assert any(m.value.startswith("Its attention follows the face (") for m in app.markdown)
+    assert any(m.value.startswith("Its attention follows the face. ") for m in app.markdown)
     assert app.table[1].value["Accuracy"][0] == "59.7%"
 
 

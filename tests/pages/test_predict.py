@@ -23,6 +23,7 @@ from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
 from fervt.ui.jobs import server_jobs
+from fervt.ui.text import as_text
 
 
 def encode(image: np.ndarray, kind: str = "PNG") -> bytes:
@@ -285,13 +286,15 @@ def test_a_link_to_somebody_elses_image_says_whose_it_is(open_page):
 @pytest.mark.parametrize("image", ["nobody", "../../etc/passwd", "<b>"])
 def test_a_link_to_an_unknown_example_says_so(open_page, image):
     app = open_page("predict", image=image)
-    assert "There is no example" in app.warning[0].value
+    said = f"The link names the image '{image}', which isn't here; showing 'group'."
+    assert app.warning[0].value == as_text(said)
     assert app.button(key="press_example_astronaut")
 
 
 def test_a_link_to_an_unknown_checkpoint_says_so_and_goes_on(open_page, checkpoints):
     app = open_page("predict", image="astronaut", checkpoint="../alpha")
-    assert "There is no checkpoint 'alpha'" in app.warning[0].value
+    said = "The link names the checkpoint '../alpha', which isn't here; showing 'alpha'."
+    assert app.warning[0].value == as_text(said)
     assert says(app) == leading(checkpoints["alpha"])
     app = open_page("predict", image="astronaut", checkpoint="b" * 64)
     assert "only in the session of the person who uploaded it" in app.warning[0].value

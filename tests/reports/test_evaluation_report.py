@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
+from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData, write_prepared
+from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.summary import summarize
@@ -198,3 +201,29 @@ def test_markdown_keeps_html_links_and_pictures_text() -> None:
     assert "<td>1</td>" in markdown_html("| a | b |\n|---|---|\n| 1 | 2 |")
     page = markdown_html("<b>x</b> [a](http://a.b) ![p](http://a.b/c.png) <http://a.b>")
     assert not [tag for tag in ("<b>", "<a", "<img") if tag in page]
+
+
+def test_nothing_is_cut_off_or_collides_on_a_phone(pair, tmp_path, browser_page) -> None:
+    history = [{"epoch": e, "train_loss": 1 / (e + 1), "learning_rate": 0.1} for e in range(4)]
+    info = CheckpointInfo(tiny.CONFIG, Preprocess(28, 0.4, 0.25), history=history)
+    report = tmp_path / "report.html"
+    report.write_text(build_report(pair[0], info=info, against=pair[1]), encoding="utf-8")
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(report.as_uri())
+    too_wide = (
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    )
+    assert page.evaluate(f"{too_wide}.length") == 0
+    charts = [chart.bounding_box() for chart in page.locator(".row .js-plotly-plot").all()]
+    assert len(charts) == 3
+    assert all(chart["width"] > 300 for chart in charts)
+    assert all(a["y"] + a["height"] <= b["y"] for a, b in pairwise(charts))
+    first = page.locator("table").first.locator("tbody tr").first.locator("td")
+    assert first.nth(1).evaluate("e => getComputedStyle(e, '::before').content") == '"Accuracy"'
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.reload()
+    side_by_side = [
+        chart.bounding_box()["y"] for chart in page.locator(".row .js-plotly-plot").all()
+    ]
+    assert len(set(side_by_side)) == 1

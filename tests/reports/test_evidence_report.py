@@ -9,6 +9,7 @@ from drawn_evidence import save_evidence, save_robustness
 from synthetic import save_evaluation
 
 from fervt.errors import DataError
+from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.evidence import FILE
 from fervt.evaluation.robustness import corruption_error
 from fervt.evaluation.saved import read_evaluation
@@ -59,7 +60,9 @@ def test_a_comparison_has_both_atlases_and_both_curves(folder, tmp_path) -> None
     pair = [read_evaluation(each) for each in (folder, other)]
     report = build_report(pair[0], against=pair[1])
     assert all(f"<h2>{heading}</h2>" in report for heading in headings)
-    sections = {each.heading: each for each in compare_evidence(pair[1], pair[0], 0.9)}
+    both = pair[1], pair[0]
+    joined = join_evaluations(both, pair[0].truth)
+    sections = {each.heading: each for each in compare_evidence(*both, joined, 0.9)}
     atlas, robust = (sections[heading] for heading in headings)
     assert [len(b.faces) for b in atlas.blocks if b.kind == "faces"] == [2] * 3
     curves = [b.figure for b in robust.blocks if b.kind == "chart"]

@@ -6,12 +6,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import points
 from fervt.evaluation.rows import Rows
+from fervt.evaluation.words import explain_f1
 from fervt.figures.evaluation_bars import change_figure
 from fervt.figures.evaluation_confusion import confusion_change_figure
 from fervt.figures.evaluation_curves import reliability_figure, risk_figure
 from fervt.figures.in_words import (
-    points,
     say_extremes,
     say_largest_cell,
     say_reliability,
@@ -25,6 +26,7 @@ from fervt.ui.dataset_faces import FaceBook
 from fervt.ui.evaluation.selection import percent
 from fervt.ui.gallery import draw_faces, show_one_face, table_of
 from fervt.ui.no_faces import invite_faces
+from fervt.ui.text import as_text
 
 
 def show_classes(comparison: Comparison) -> None:
@@ -50,6 +52,9 @@ def show_classes(comparison: Comparison) -> None:
             for name, each in zip(comparison.names[1:], values, strict=True)
         )
         show_chart(figure, "class_change", said)
+        for name, rows in zip(comparison.names[1:], others, strict=True):
+            if why := explain_f1(base.scores, rows.scores):
+                st.caption(f"{as_text(name)}. {why}" if len(others) > 1 else why)
     with right:
         other = pick_other(comparison)
         say(

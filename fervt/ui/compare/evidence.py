@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
@@ -147,7 +148,7 @@ def show_robustness(comparison: Comparison) -> None:
             st.warning(as_text(error), icon=":material/link_off:")
             return
         if each is None:
-            _say_missing(name, "Holds up to")
+            _say_missing(name, "Robustness")
             return
         found.append(each)
     try:
@@ -171,7 +172,7 @@ def show_robustness(comparison: Comparison) -> None:
             st.metric(
                 f"{name}: mean corruption error",
                 percent(total.mean),
-                f"{100 * total.relative:+.1f} points{ratio}",
+                f"{points(total.relative)}{ratio}",
                 delta_color="off",
             )
     figure = pick_figure(found[0])
@@ -182,8 +183,8 @@ def show_robustness(comparison: Comparison) -> None:
             }
             with st.container(border=True):
                 show_kind(kind, by_name, figure)
-                for name, points in by_name.items():
-                    st.caption(f"{name}: {describe_limits(kind, points)}")
+                for name, curve in by_name.items():
+                    st.caption(f"{name}: {describe_limits(kind, curve)}")
 
 
 def _say_missing(name: str, tab: str) -> None:

@@ -1,17 +1,22 @@
 """The same face in all checkpoints, side by side, with cell weights and graph."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
 
 from fervt.errors import FervtError
-from fervt.evaluation.certainty import percent
+from fervt.evaluation.certainty import say_prediction
 from fervt.explain import edge_attention, seen_part, trace_face
+from fervt.explain.evidence import Array
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import BAR_PX, FACE_PX
-from fervt.figures.in_words import list_values, say_edges, say_map
+from fervt.figures.in_words import say_edges, say_map
 from fervt.figures.overlay import overlay_figure
-from fervt.figures.probabilities import plot_probabilities
-from fervt.labels import expression
+from fervt.labels import FER2013, expression
 from fervt.predict import Prediction, Predictor, to_face
+from fervt.ui.bars import show_bars
+from fervt.ui.certainty import threshold_of
 from fervt.ui.charts import show_chart
 from fervt.ui.compare.selection import Lineup
 from fervt.ui.face_choice import pick_face
@@ -21,6 +26,8 @@ from fervt.ui.same_map import say_same
 from fervt.ui.text import as_text
 
 _ROW_PX = 780  # for all pictures in a row on a usual screen, beside the sidebar
+EVERY = (*FER2013.classes, "contempt")
+"""All expressions, in the order in which checkpoints of both vocabularies are compared."""
 
 
 def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
@@ -38,18 +45,40 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
         "average), and its graph attention along the edges."
     )
     face_px = min(FACE_PX, _ROW_PX // len(lineup.names))  # as high as a column is wide
-    for column, name in zip(st.columns(len(lineup.names), gap="medium"), lineup.names, strict=True):
-        with column:
-            try:
-                other = lineup.load(name)
-            except FervtError as error:  # the others can still be shown
-                st.error(as_text(error), icon=":material/error:")
-                continue
-            _show_checkpoint(name, other, face, picture.key, face_px)
+    loaded: dict[str, Predictor] = {}
+    columns = dict(zip(lineup.names, st.columns(len(lineup.names), gap="medium"), strict=True))
+    for name, column in columns.items():
+        try:
+            loaded[name] = lineup.load(name)
+        except FervtError as error:  # the others can still be shown
+            column.error(as_text(error), icon=":material/error:")
+    labels = in_one_order([each.classes.classes for each in loaded.values()])
+    for name, other in loaded.items():
+        with columns[name]:
+            _show_checkpoint(name, other, face, picture.key, face_px, labels)
+    if any(len(other.classes) < len(labels) for other in loaded.values()):
+        st.caption("–: the checkpoint has no such class.")
+
+
+def in_one_order(vocabularies: Sequence[Sequence[str]]) -> list[str]:
+    """A label for each expression that any of the vocabularies has, always in the same order."""
+    meant = {expression(label) for labels in vocabularies for label in labels}
+    return [label for label in EVERY if expression(label) in meant]
+
+
+def align(probabilities: Array, classes: Sequence[str], labels: Sequence[str]) -> Array:
+    """Probabilities (C,) in the order of other labels (L,), NaN where there is no such class."""
+    known = dict(zip(map(expression, classes), probabilities.tolist(), strict=True))
+    return np.array([known.get(expression(label), np.nan) for label in labels])
 
 
 def _show_checkpoint(
-    name: str, predictor: Predictor, face: Prediction, key: str, face_px: int
+    name: str,
+    predictor: Predictor,
+    face: Prediction,
+    key: str,
+    face_px: int,
+    labels: Sequence[str],
 ) -> None:
     trace = remember(
         predictor,
@@ -58,12 +87,10 @@ def _show_checkpoint(
         lambda: trace_face(predictor, to_face(face.crop)),
     )
     seen = seen_part(face.crop, predictor.info.preprocess.crop)
-    leading = predictor.classes.classes[int(trace.probabilities.argmax())]
-    st.markdown(f"**{name}**: {expression(leading).name}, {trace.probabilities.max():.0%}")
-    figure = plot_probabilities(trace.probabilities, predictor.classes.classes)
-    called = [expression(label).name for label in predictor.classes.classes]
-    said = list_values(f"What {name} says of the face", called, trace.probabilities, percent)
-    show_chart(figure, f"face_{name}", said)
+    classes = predictor.classes.classes
+    said = say_prediction(trace.probabilities, classes, threshold_of(predictor.sha256))
+    st.markdown(f"**{as_text(name)}**: {said}")
+    show_bars(align(trace.probabilities, classes, labels), labels)
     if trace.gwa_weights is None:
         st.caption("Built without grid-wise attention (GWA).")
     else:

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import with_range
 from fervt.evaluation.comparison import outcomes
 from fervt.evaluation.words import (
     describe_difference,
@@ -161,4 +162,4 @@ def _points(difference: Difference | None, scale: int, digits: int) -> str:
     if difference is None:
         return "–"
     value, low, high = (scale * x for x in (difference.value, difference.low, difference.high))
-    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+    return with_range(value, low, high, f".{digits}f")

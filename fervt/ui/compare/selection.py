@@ -23,12 +23,13 @@ from fervt.predict import Predictor
 from fervt.ui.address import put, read
 from fervt.ui.checkpoints import is_own, load_shipped, mark_own
 from fervt.ui.choices import pick_one
+from fervt.ui.dead_links import say_unknown
 from fervt.ui.evaluation.selection import describe_rule, load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
 from fervt.ui.own_evaluation import find_evaluated
 from fervt.ui.text import as_text
 
-WITH = "with"
+WITH, OTHER = "with", "other"
 MOST = 4
 _WIDGET = "compare_with"
 
@@ -235,8 +236,7 @@ def show_problem(lineup: Lineup) -> None:
 
 
 def _pick_others(first: str, others: Sequence[str]) -> list[str]:
-    asked = others[:1] if (named := read(WITH)) is None else named.split(",")
-    chosen = [name for name in others if name in asked][: MOST - 1]
+    chosen = _wanted_others(first, others)
     st.session_state[_WIDGET] = chosen
     st.multiselect(
         f"Compare {first} with",
@@ -249,8 +249,23 @@ def _pick_others(first: str, others: Sequence[str]) -> list[str]:
     return chosen
 
 
+def _wanted_others(first: str, others: Sequence[str]) -> list[str]:
+    named = read(WITH)
+    if named is None:
+        return list(others[:1])
+    asked = [name for name in named.split(",") if name]
+    chosen = [name for name in others if name in asked][: MOST - 1]
+    if unknown := [name for name in asked if name not in (first, *others)]:
+        chosen = chosen or list(others[:1])
+        shown = " and ".join(f"'{name}'" for name in chosen)
+        say_unknown(WITH, "', '".join(unknown), shown or "none")
+    return chosen
+
+
 def _store_others() -> None:
     put(WITH, ",".join(st.session_state[_WIDGET]))
+    if read(OTHER) not in st.session_state[_WIDGET]:
+        put(OTHER, None)
 
 
 def pick_other(comparison: Comparison) -> int:
@@ -258,5 +273,5 @@ def pick_other(comparison: Comparison) -> int:
     others = comparison.names[1:]
     if len(others) == 1:
         return 1
-    name = pick_one(f"Against {comparison.names[0]}", "other", list(others), others[0])
+    name = pick_one(f"Against {comparison.names[0]}", OTHER, list(others), others[0])
     return comparison.names.index(name)

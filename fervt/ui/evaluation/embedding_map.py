@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.data.prepared import SIDE_PX
 from fervt.errors import DataError
 from fervt.evaluation.rows import Rows
 from fervt.figures.evaluation_map import map_figure
 from fervt.labels import expression
 from fervt.predict import Predictor
-from fervt.ui.address import put, whole_number
+from fervt.ui.address import put, read
 from fervt.ui.charts import say, show_chart
 from fervt.ui.choices import pick_one
 from fervt.ui.clicks import clicked
@@ -107,12 +108,12 @@ def _draw(
     numbers = rows.table["row"].to_numpy()
     confidence = rows.calibrated.max(axis=1)
     hover = [
-        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {sure:.0%}"
+        f"row {number}<br>labeled {names[label]}<br>taken for {names[answer]}, {percent(sure)}"
         for number, label, answer, sure in zip(
             numbers.tolist(), rows.labels, rows.predicted, confidence, strict=True
         )
     ]
-    found = np.flatnonzero(numbers == whole_number(ROW))
+    found = np.flatnonzero(numbers.astype(str) == read(ROW))
     chosen = int(found[0]) if len(found) else None
     key = f"map_{view.key}_{color}_{drag}_{chosen}"
     with st.container(key="face_map"):

@@ -1,10 +1,11 @@
-"""Holds up to: accuracy under less light, blur, noise and seven more kinds of corruption."""
+"""Robustness: accuracy under less light, blur, noise and seven more kinds of corruption."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import points
 from fervt.errors import DataError
 from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fervt.evaluation.robustness import (
@@ -69,7 +70,7 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
             st.metric(
                 "Mean corruption error",
                 percent(error.mean),
-                f"{100 * error.relative:+.1f} points",
+                points(error.relative),
                 delta_color="off",
                 help="Mean error over all kinds and strengths (Hendrycks and Dietterich, 2019, "
                 "without their reference model), and how far it is above the error on "
@@ -77,10 +78,10 @@ def show_holds_up(view: EvaluationView, predictor: Predictor) -> None:
             )
     figure = pick_figure(found)
     with st.grid(min_column_width=300):
-        for kind, points in by_kind.items():
+        for kind, curve in by_kind.items():
             with st.container(border=True):
-                show_kind(kind, {view.evaluation.name: points}, figure)
-                st.caption(describe_limits(kind, points))
+                show_kind(kind, {view.evaluation.name: curve}, figure)
+                st.caption(describe_limits(kind, curve))
                 st.image(strip_of(kind), width="stretch", alt=f"One face, {kind} 0 to 5")
     offer_file(
         "Figures (.csv)",
@@ -116,15 +117,15 @@ def show_kind(kind: str, by_name: dict[str, list[Point]], figure: str) -> None:
         "evidence": ("evidence",),
     }[figure]
     drawn = {}
-    for name, points in by_name.items():
-        value, *ends = (np.array([getattr(p, key) for p in points]) for key in keys)
+    for name, curve in by_name.items():
+        value, *ends = (np.array([getattr(p, key) for p in curve]) for key in keys)
         low, high = ends or (None, None)
         drawn[name] = value, low, high
     ranges = {"accuracy": (0.0, 1.0), "calibration": None, "evidence": (0.0, 1.02)}
     chart = strength_figure(
         ticks, drawn, percent=figure != "evidence", range_=ranges[figure]
     )  # fmt: skip
-    said = "; ".join(f"{name}: {describe_limits(kind, points)}" for name, points in by_name.items())
+    said = "; ".join(f"{name}: {describe_limits(kind, curve)}" for name, curve in by_name.items())
     show_chart(chart, f"strength_{kind}", f"{about.title}. {said}")
 
 
@@ -155,7 +156,7 @@ def figures_table(by_kind: dict[str, list[Point]]) -> pd.DataFrame:
                 "calibration_error": round(point.calibration_error, 4),
                 "gwa_correlation": round(point.evidence, 4),
             }
-            for kind, points in by_kind.items()
-            for point in points
+            for kind, curve in by_kind.items()
+            for point in curve
         ]
     )

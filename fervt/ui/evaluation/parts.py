@@ -24,14 +24,19 @@ def show_parts(view: EvaluationView) -> None:
             icon=":material/extension:",
         )
         return
-    say("Does its attention follow the face?", "Windows moved by one cell, and zoomed by 1.3.")
+    say(
+        "Does its attention follow the face?",
+        "The window on the face is moved or zoomed, and GWA's new map compared with the old one: "
+        "moved along with the face (follows), and left in place (stays). 1 is the same map, 0 no "
+        "relation.",
+    )
     st.markdown(describe_following(report))
     if report.following:
         lines = [
             {
                 "Window": item.change,
-                "Follows the face": f"{item.follows:.2f}",
-                "Stays in place": f"{item.stays:.2f}",
+                "Follows the face": f"{item.follows:z.2f}",
+                "Stays in place": f"{item.stays:z.2f}",
             }
             for item in report.following
         ]

@@ -8,6 +8,7 @@ from fervt.reports.deck import build_deck
 from fervt.reports.deck_parts import Bars, Lines, Picture, Slide
 from fervt.ui.address import put, read, whole_number
 from fervt.ui.charts import ink, show_chart
+from fervt.ui.dead_links import make_place
 from fervt.ui.evaluation.selection import EvaluationView
 
 SLIDE = "slide"
@@ -34,10 +35,10 @@ def offer_presenting() -> None:
 def present(view: EvaluationView) -> None:
     """Draws the slide that the address names, and the buttons to the others."""
     deck = deck_of(view)
-    number = min(max(whole_number(SLIDE), 1), len(deck))
     st.html(_OVER_THE_PAGE.format(color=page_of(ink())))
     with st.container(key="presenter"):
-        _present(deck, number)
+        make_place()  # the page's own is covered
+        _present(deck, whole_number(SLIDE, range(1, len(deck) + 1), 1))
 
 
 def deck_of(view: EvaluationView) -> list[Slide]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fervt.checkpoint import CheckpointInfo
 from fervt.figures.evaluation_curves import training_figures
-from fervt.figures.in_words import say_course
+from fervt.figures.in_words import say_training
 from fervt.ui.charts import say, show_chart
 from fervt.ui.evaluation.selection import percent
 
@@ -28,9 +28,6 @@ def show_training(info: CheckpointInfo) -> None:
         figures = training_figures(info.history, best)
         for column, (title, figure) in zip(st.columns(len(figures)), figures.items(), strict=True):
             with column:
-                what = f"{title} over {len(info.history)} epochs"
-                curves = {trace.name: trace.y for trace in figure.data}
-                form = percent if title == "Accuracy" else "{:.3g}".format
-                show_chart(figure, f"training_{title}", say_course(what, curves, form))
+                show_chart(figure, f"training_{title}", say_training(title, figure))
     with st.expander("Settings"):
         st.json(json.loads(info.to_json()) | {"history": f"{len(info.history)} epochs"}, expanded=1)

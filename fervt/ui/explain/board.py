@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from fervt.amounts import points
 from fervt.draw import LESS_RGB, MORE_RGB
 from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
 from fervt.explain.trace import Trace
 from fervt.figures.grid import encode_picture
-from fervt.figures.in_words import name_cell
+from fervt.figures.in_words import name_cell, say_map
 from fervt.figures.tint import tint_cells
 from fervt.grid import GRID
 from fervt.ui.component import mount
@@ -81,7 +80,7 @@ def _panel(key: str, maps: dict[str, Array], trace: Trace, same: SameMap | None)
     if key not in maps:
         return panel | {"missing": _MISSING[key]}
     values = maps[key]
-    panel |= plain_panel(key, values) | {"alt": describe_map(key, values)}
+    panel |= plain_panel(key, values)
     if key == "gwa" and same is not None:
         panel["note"] += f". {same.said}"
         panel["help"] += f" {same.measured}"
@@ -98,23 +97,15 @@ def _panel(key: str, maps: dict[str, Array], trace: Trace, same: SameMap | None)
 
 
 def plain_panel(key: str, values: Array) -> dict[str, Any]:
-    """What every panel needs: its cells' colors, texts, and order."""
+    """What every panel needs: its cells' colors, texts, and order, and its text alternative."""
     ranks = rank_cells(values)
     return {
         "fills": tint_cells(values, SOURCES[key].neutral, _FLOORS[key], SOURCES[key].signed),
         "texts": [f"{name_cell(*cell)}: rank {ranks[cell]} of 49" for cell in every_cell()],
         "order": ranks.ravel().tolist(),
+        "alt": say_map(f"{SOURCES[key].title} over the face", values, "{:.2f}".format),
         "note": f"{_STRONGEST.get(key, 'Strongest')}: {strongest_region(values)}",
     }
-
-
-def describe_map(key: str, values: Array) -> str:
-    """A map in one sentence, for screen readers."""
-    row, column = divmod(int(np.argmax(values)), GRID)
-    return (
-        f"{SOURCES[key].title} over the face: strongest on the {strongest_region(values)}, "
-        f"peak in row {row}, column {column}"
-    )
 
 
 def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER) -> list[str]:
@@ -128,10 +119,10 @@ def cell_lines(maps: dict[str, Array], score: str, order: Sequence[str] = ORDER)
     ranks = {key: rank_cells(maps[key]) for key in order if key in maps}
     lines = []
     for cell in every_cell():
-        points = -100 * float(maps["occlusion"][cell])
         named = ", ".join(f"{SOURCES[key].title} {ranks[key][cell]}" for key in ranks)
         lines.append(
-            f"{name_cell(*cell)}: hiding it changes the {score} by {points:+.1f} points. "
+            f"{name_cell(*cell)}: hiding it changes the {score} by "
+            f"{points(-maps['occlusion'][cell])}. "
             f"Rank of 49: {named}."
         )
     return lines

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import points, signed
 from fervt.explain import (
     SOURCES,
     cell_attention,
@@ -13,13 +14,13 @@ from fervt.explain import (
 )
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import Values
-from fervt.figures.in_words import say_edges
+from fervt.figures.in_words import say_edges, say_map
 from fervt.figures.matrix import correlation_figure
 from fervt.figures.overlay import overlay_figure
 from fervt.grid import GRID
 from fervt.reports.explanation import overlay_options
+from fervt.ui.address import OFF_OR_ON, bound
 from fervt.ui.charts import say, show_chart
-from fervt.ui.explain.board import describe_map
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell, show_clickable
 
 _ALL = "mean"
@@ -58,17 +59,17 @@ def show_evidence(view: ExplainedFace) -> None:
 def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
     say("On the face", "One source of evidence at a time, over the part that the model sees.")
     with st.grid(2, min_column_width=130):
+        first = next(iter(maps))
+        titles = [source.title for source in SOURCES.values()]
         key = st.selectbox(
             "Source",
             list(SOURCES),
-            index=list(SOURCES).index(next(iter(maps))),
-            key="source",
+            index=list(SOURCES).index(first),
+            key=bound("source", titles, SOURCES[first].title),
             bind="query-params",
             format_func=lambda name: SOURCES[name].title,
         )
-        opacity = st.slider(
-            "Opacity", 0, 100, 60, 10, key="opacity", bind="query-params", format="%d%%"
-        )
+        opacity = _pick_percent("Opacity", "opacity")
     source = SOURCES[key]
     if key not in maps:
         part = "grid-wise attention (GWA)" if key == "gwa" else "the graph"
@@ -76,7 +77,7 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
         return
     about = "" if source.neutral else f" Target: {view.target_name}."
     st.caption(source.meaning + about)
-    stretch = st.toggle("Stretch colors", key="stretch", bind="query-params")
+    stretch = st.toggle("Stretch colors", key=bound("stretch", *OFF_OR_ON), bind="query-params")
     figure = overlay_figure(
         view.seen,
         maps[key],
@@ -85,7 +86,8 @@ def _show_overlay(view: ExplainedFace, maps: dict[str, Values]) -> None:
         opacity=opacity / 100,
         cell=view.cell,
     )
-    show_clickable(figure, "overlay", view.cell, describe_map(key, maps[key]))
+    said = say_map(f"{source.title} over the face", maps[key], "{:.2f}".format)
+    show_clickable(figure, "overlay", view.cell, said)
 
 
 def _show_graph(view: ExplainedFace) -> Values | None:
@@ -104,7 +106,7 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         direction = st.selectbox(
             "Edges",
             list(_DIRECTIONS),
-            key="edges",
+            key=bound("edges", list(_DIRECTIONS.values()), _DIRECTIONS["strongest"]),
             bind="query-params",
             format_func=_DIRECTIONS.__getitem__,
             help="Into or out of the marked cell; without a marked cell all stand out.",
@@ -112,16 +114,14 @@ def _show_graph(view: ExplainedFace) -> Values | None:
         color = st.selectbox(
             "Nodes",
             list(_NODE_COLOURS),
-            key="nodes",
+            key=bound("nodes", list(_NODE_COLOURS.values()), _NODE_COLOURS["plain"]),
             bind="query-params",
             format_func=_NODE_COLOURS.__getitem__,
         )
     with st.grid(3, min_column_width=90):
         layer = _pick_one("Layer", layers, "layer")
         head = _pick_one("Head", heads, "head")
-        dimming = st.slider(
-            "Darken the face", 0, 100, 60, 10, key="dim", bind="query-params", format="%d%%"
-        )
+        dimming = _pick_percent("Darken the face", "dim")
     edges = edge_attention(trace.gat_attention, layer, head)
     nodes = {
         "plain": None,
@@ -157,8 +157,15 @@ def _describe_agreement(maps: dict[str, Values]) -> str:
 def _pick_one(title: str, count: int, key: str) -> int | None:
     """A choice of one index or the mean: 0-based, None for the mean."""
     options = [_ALL, *(str(number) for number in range(1, count + 1))]
-    chosen = st.selectbox(title, options, key=key, bind="query-params")
+    chosen = st.selectbox(title, options, key=bound(key, options, _ALL), bind="query-params")
     return None if chosen == _ALL else int(chosen) - 1
+
+
+def _pick_percent(title: str, key: str) -> int:
+    step, most, default = 10, 100, 60
+    steps = [str(value) for value in range(0, most + 1, step)]
+    key = bound(key, steps, str(default))
+    return st.slider(title, 0, most, default, step, key=key, bind="query-params", format="%d%%")
 
 
 def _show_cell(view: ExplainedFace, edges: Values | None) -> None:
@@ -178,15 +185,14 @@ def _show_cell(view: ExplainedFace, edges: Values | None) -> None:
         for key, value in reading.values.items():
             st.metric(
                 SOURCES[key].title,
-                f"{value:+.3f}" if SOURCES[key].signed else f"{value:.3g}",
+                signed(value, ".3f") if SOURCES[key].signed else f"{value:.3g}",
                 f"rank {reading.ranks[key]} of 49",
                 delta_color="off",
                 delta_arrow="off",
                 help=f"{SOURCES[key].meaning} Unit: {SOURCES[key].unit}.",
             )
     st.caption(
-        f"Hiding it changes the {view.score_name} by "
-        f"**{-100 * reading.values['occlusion']:+.1f} points**."
+        f"Hiding it changes the {view.score_name} by **{points(-reading.values['occlusion'])}**."
     )
     if reading.attention_in:
         _show_neighbors(view, reading.attention_in, reading.attention_out)

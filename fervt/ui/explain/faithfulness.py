@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import with_range
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -109,9 +110,9 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
         {
             "map": SOURCES[score.source].title,
             "deletion area": score.deletion_area,
-            "deletion z": score.deletion_z,
+            "deletion z": round(score.deletion_z, 1) + 0.0,  # not -0.0
             "insertion area": score.insertion_area,
-            "insertion z": score.insertion_z,
+            "insertion z": round(score.insertion_z, 1) + 0.0,
             "on this face": _judge(score.deletion_z, score.insertion_z),
         }
         for score in scores
@@ -119,7 +120,7 @@ def _show_scores(measured: Faithfulness, unit: str) -> None:
     numbers = {}
     for side in ("deletion", "insertion"):
         numbers[f"{side} area"] = st.column_config.NumberColumn(format="%.3f")
-        numbers[f"{side} z"] = st.column_config.NumberColumn(format="%+.1f")
+        numbers[f"{side} z"] = st.column_config.NumberColumn(format="%.1f")
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=numbers, alt="Scores")
     st.caption(
         "z counts the standard deviations by which a map does better (above 0) or worse than "
@@ -177,7 +178,7 @@ def _show_twin(view: ExplainedFace) -> None:
             )
             said = say_map(f"{SOURCES[key].title}, {name}", values, "{:.2f}".format)
             show_chart(figure, f"twin_{name}", said)
-    st.caption(f"Rank correlation of the two maps: **{alike:.2f}** (1 would be the same order).")
+    st.caption(f"Rank correlation of the two maps: **{alike:z.2f}** (1 would be the same order).")
 
 
 def _show_many_faces(view: ExplainedFace) -> None:
@@ -209,7 +210,7 @@ def _show_many_faces(view: ExplainedFace) -> None:
 
 def _gain(row: dict[str, Any], side: str) -> str:
     low, high = row[f"{side}_interval_95"]
-    return f"{row[f'{side}_gain']:+.3f} ({low:+.3f} to {high:+.3f})"
+    return with_range(row[f"{side}_gain"], low, high, ".3f")
 
 
 def _find_table(view: ExplainedFace) -> dict[str, Any] | None:

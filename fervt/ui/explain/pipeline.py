@@ -9,6 +9,7 @@ from fervt.figures.grid import DIVERGING, SEQUENTIAL, Values
 from fervt.figures.in_words import say_extremes, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.figures.stages import HEIGHT_PX, raster_figure, token_figure
+from fervt.ui.address import OFF_OR_ON, bound
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace, show_clickable, show_probability_bars
 
@@ -21,7 +22,7 @@ def show_pipeline(view: ExplainedFace) -> None:
     trace = view.explanation.trace
     stretch = st.toggle(
         "Stretch colors",
-        key="stretch",
+        key=bound("stretch", *OFF_OR_ON),
         bind="query-params",
         help="Off, every color bar keeps a fixed range, so that even values look even. On, "
         "colors fill the range of the values, which shows small differences and exaggerates them.",

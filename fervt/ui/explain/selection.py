@@ -14,8 +14,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.draw import fit_for_screen, jpeg_bytes
-from fervt.evaluation.certainty import percent
 from fervt.explain import Explanation, Target, explain_face, seen_part
 from fervt.explain.regions import RegionEffects, hide_regions
 from fervt.figures.in_words import list_values
@@ -137,8 +137,8 @@ def wanted_target(vocabulary: Vocabulary, prediction: Prediction) -> Target:
 
 
 def _wanted_labels(vocabulary: Vocabulary, prediction: Prediction) -> tuple[str, str]:
-    label = wanted(TARGET, vocabulary.classes, _NOTHING)
-    against = wanted(AGAINST, vocabulary.classes, _NOTHING)
+    label = wanted(TARGET, vocabulary.classes, _NOTHING, "the predicted one")
+    against = wanted(AGAINST, vocabulary.classes, _NOTHING, "no contrast")
     return label, _NOTHING if against == (label or prediction.label) else against
 
 
@@ -182,10 +182,8 @@ def _pick(title: str, name: str, chosen: str, labels: Any, default: str) -> None
 
 def wanted_cell() -> Cell | None:
     """The cell marked in the address, None if there is none or it is invalid."""
-    parts = (read(CELL) or "").split(",")
-    if len(parts) != 2 or not all(part in set("0123456") for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+    cells = {f"{row},{column}": (row, column) for row, column in every_cell()}
+    return cells.get(wanted(CELL, list(cells), _NOTHING, "no marked cell"))
 
 
 def mark_cell(cell: Cell | None) -> None:

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.explain import attention_rollout
-from fervt.figures.in_words import list_values, points, say_extremes, say_largest_cell
+from fervt.figures.in_words import list_values, say_extremes, say_largest_cell
 from fervt.figures.matrix import token_attention_figure
 from fervt.reports.explanation import part_effects, part_figure
+from fervt.ui.address import bound
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import ExplainedFace
 
@@ -28,10 +30,8 @@ def show_tokens(view: ExplainedFace) -> None:
             "attention",
         )
         with st.grid(2, min_column_width=100):
-            block = st.selectbox("Block", _numbers(blocks), key="block", bind="query-params")
-            head = st.selectbox(
-                "Attention head", _numbers(heads), key="token_head", bind="query-params"
-            )
+            block = _pick_number("Block", "block", blocks)
+            head = _pick_number("Attention head", "token_head", heads)
         chosen = attention.mean(axis=0) if block == _ALL else attention[int(block) - 1]
         chosen = chosen.mean(axis=0) if head == _ALL else chosen[int(head) - 1]
         names = trace.token_names
@@ -62,5 +62,6 @@ def show_tokens(view: ExplainedFace) -> None:
         show_chart(part_figure(view.explanation, view.target), "parts", said)
 
 
-def _numbers(count: int) -> list[str]:
-    return [_ALL, *(str(number) for number in range(1, count + 1))]
+def _pick_number(title: str, name: str, count: int) -> str:
+    options = [_ALL, *(str(number) for number in range(1, count + 1))]
+    return st.selectbox(title, options, key=bound(name, options, _ALL), bind="query-params")

@@ -3,9 +3,11 @@
 import numpy as np
 import streamlit as st
 
+from fervt.amounts import points
 from fervt.explain import CHANGES, WhatIf, what_if
 from fervt.figures.curves import what_if_figure
 from fervt.figures.in_words import say_leaders
+from fervt.ui.address import bound
 from fervt.ui.charts import say, show_chart
 from fervt.ui.explain.selection import Cell, ExplainedFace, ask
 
@@ -19,12 +21,13 @@ def show_what_if(view: ExplainedFace) -> None:
     cell = view.cell or _strongest_cell(view)
     key = ("what if", cell)
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = [each.title for each in CHANGES.values()]
         change = st.segmented_control(
             "Change",
             list(CHANGES),
             default="blur",
             required=True,
-            key="change",
+            key=bound("change", titles, CHANGES["blur"].title),
             bind="query-params",
             format_func=lambda name: CHANGES[name].title,
         )
@@ -94,6 +97,6 @@ def _show_curve(view: ExplainedFace, found: WhatIf, cell: Cell) -> None:
         st.metric(
             view.target_name,
             f"{score:.1%}",
-            f"{100 * (score - plain):+.1f} points",
+            points(float(score - plain)),
             delta_color="off",
         )

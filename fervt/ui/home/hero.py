@@ -16,7 +16,7 @@ from fervt.ui.bars import show_bars
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.certainty import say
 from fervt.ui.component import mount
-from fervt.ui.explain.board import describe_map, legend, plain_panel
+from fervt.ui.explain.board import legend, plain_panel
 from fervt.ui.images import examples
 from fervt.ui.navigation import leave_for, link_parameters
 
@@ -76,8 +76,7 @@ def show_hero(predictor: Predictor, shown: Shown, proof: str) -> None:
     maps = shown.explanation.maps(shown.explanation.predicted)
     face, words = st.columns([5, 6], gap="large", vertical_alignment="center")
     with face:
-        panel = plain_panel("occlusion", maps["occlusion"])
-        panel |= {"alt": describe_map("occlusion", maps["occlusion"]), "note": ""}
+        panel = plain_panel("occlusion", maps["occlusion"]) | {"note": ""}
         name = expression(shown.prediction.label).name
         mount(
             "board",

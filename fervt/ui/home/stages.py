@@ -47,7 +47,8 @@ def show_stages(predictor: Predictor, shown: Shown) -> None:
     """Draws all stages small and in order, and the chosen one large."""
     st.header("How it works: one face, stage by stage", anchor=False)
     stages = remember(predictor, FACE, "home stages", lambda: make_stages(predictor, shown))
-    chosen = wanted(PARAMETER, [stage.key for stage in stages], stages[1].key)
+    keys = [stage.key for stage in stages]
+    chosen = wanted(PARAMETER, keys, keys[1], f"'{stages[1].title}'")
     with st.grid(min_column_width=80, gap="small"):
         for stage in stages:
             draw_card(

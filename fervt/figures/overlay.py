@@ -21,7 +21,7 @@ from fervt.grid import GRID
 
 
 def overlay_figure(
-    picture_rgb: NDArray[np.uint8] | None,
+    picture_rgb: NDArray[np.uint8],
     values: Values,
     *,
     unit: str,
@@ -35,7 +35,7 @@ def overlay_figure(
     """Draws cell values over the face, each exactly over its cell.
 
     Args:
-        picture_rgb: What the model sees of the face, (h, w, 3) uint8; None for no face.
+        picture_rgb: What the model sees of the face, (h, w, 3) uint8.
         values: (7, 7).
         unit: Of the values, for the color bar.
         signed: Whether 0 is the middle of the colors.

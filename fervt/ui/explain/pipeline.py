@@ -94,11 +94,10 @@ def show_pipeline(view: ExplainedFace) -> None:
 
 def _show_cells(view: ExplainedFace, values: Values, name: str, alt: str, stretch: bool) -> None:
     figure = overlay_figure(
-        None,
+        view.seen,
         values,
         unit="× average",
         stretch=stretch,
-        opacity=1.0,
         cell=view.cell,
         height_px=HEIGHT_PX,
     )

@@ -194,11 +194,12 @@ def explain_f1(old: Scores, new: Scores) -> str:
         f1, recall = after.f1 - before.f1, after.recall - before.recall
         if min(abs(f1), abs(recall)) < _SHOWN or f1 * recall > 0:
             continue
-        moves = ("falls", "rises") if f1 > 0 else ("rises", "falls")
+        one, other = ("falls", "rises") if f1 > 0 else ("rises", "falls")
+        precision = after.precision - before.precision
         said.append(
-            f"{expression(label).name}: recall {moves[0]} ({points(recall)}), yet F1 {moves[1]} "
-            f"({points(f1)}), because precision {moves[1]} "
-            f"({points(after.precision - before.precision)})."
+            f"{expression(label).name}: recall {one} by {abs(100 * recall):.1f} points, yet F1 "
+            f"{other} by {abs(100 * f1):.1f}, because precision {other} by "
+            f"{abs(100 * precision):.1f}."
         )
     return " ".join(said)
 

@@ -90,6 +90,7 @@ def change_figure(
     figure.update_layout(scattermode="group", showlegend=len(changes) > 1)
     figure.update_xaxes(
         title="change of F1 in points, with its 95% interval",
+        tickformat="",
         zeroline=True,
         zerolinewidth=2,
     )

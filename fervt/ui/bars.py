@@ -47,7 +47,8 @@ def bars_html(probabilities: ArrayLike, classes: Sequence[str], shown: int | Non
         one, tag = expression(classes[i]), "b" if i == leading else "span"
         rows.append(
             f"<{tag}>{one.name}</{tag}><i style='width:{100 * shares[i]:.1f}%;"
-            f"background:{one.color};opacity:{1 if i == leading else 0.6}'></i>"
+            f"background:{'none' if np.isnan(given[i]) else one.color};"
+            f"opacity:{1 if i == leading else 0.6}'></i>"
             f"<span class='value'><{tag}>{html.escape(said[i])}</{tag}></span>"
         )
     return (

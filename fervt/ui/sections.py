@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-from fervt.ui.address import bound, read
+from fervt.ui.address import bound, put, read
 
 VIEW = "view"
 _FORMER = {"Holds up to": "Robustness", "Hold up to": "Robustness"}
@@ -20,7 +20,7 @@ def draw_tabs(titles: Sequence[str]) -> Sequence[TabContainer]:
     """
     former = _FORMER.get(read(VIEW) or "")
     if former in titles:
-        st.session_state[VIEW] = former
-    else:
-        bound(VIEW, titles, titles[0])
+        put(VIEW, former)
+        st.rerun()  # Streamlit reads the tabs' own parameter before this run began
+    bound(VIEW, titles, titles[0])
     return st.tabs(list(titles), key=VIEW, bind="query-params")

@@ -82,12 +82,12 @@ def test_why_f1_rises_while_recall_falls() -> None:
     new = scores_of([[39, 1, 0], [6, 34, 0], [0, 5, 35]], classes)
     # Fear is found once less, but no longer claimed for so many others.
     assert explain_f1(old, new) == (
-        "Fearful: recall falls (-2.5 points), yet F1 rises (+15.0 points), because precision rises "
-        "(+26.7 points)."
+        "Fearful: recall falls by 2.5 points, yet F1 rises by 15.0, because "
+        "precision rises by 26.7."
     )
     assert explain_f1(new, old) == (
-        "Fearful: recall rises (+2.5 points), yet F1 falls (-15.0 points), because precision falls "
-        "(-26.7 points)."
+        "Fearful: recall rises by 2.5 points, yet F1 falls by 15.0, because "
+        "precision falls by 26.7."
     )
     assert explain_f1(old, old) == ""
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from fervt.figures.curves import faithfulness_figure
-from fervt.figures.evaluation_bars import votes_figure
+from fervt.figures.evaluation_bars import change_figure, votes_figure
 from fervt.figures.evaluation_confusion import (
     agreement_figure,
     confusion_change_figure,
@@ -164,3 +164,13 @@ def test_four_models_and_the_annotators_are_all_drawn():
     figure = votes_figure(FER2013.classes, np.eye(5, 7), names)
     assert [bar.name for bar in figure.data] == names
     assert len({bar.marker.color for bar in figure.data}) == 5
+
+
+def test_changes_are_in_points_and_have_no_sign_at_zero():
+    values = np.array([-0.0002, 0.031])
+    figure = change_figure(("happy", "sad"), [values], [(values - 0.1, values + 0.1)], ["new"])
+    assert figure.layout.xaxis.tickformat == "", "no percent signs"
+    assert list(figure.data[0].text) == ["0.0 points", "+3.1 points"]
+    drawn = confusion_change_figure(np.array([[-0.0002, 0.0002], [0.1, -0.1]]), ["a", "b"])
+    texts = [note.text for note in drawn.layout.annotations] or drawn.data[0].text
+    assert "-0.0" not in str(texts) and "+0.0" not in str(texts) and "+10.0" in str(texts)

@@ -139,7 +139,7 @@ def test_one_face_has_one_order_of_classes_for_all(
     names = [re.findall(r"<(?:b|span)>([A-Z][a-z]+)</", drawn) for drawn in bars]
     assert names == 2 * [[*FER2013.display_names, "Contemptuous"]]
     assert "–" in bars[0] and "–" not in bars[1]
-    assert "–: the checkpoint has no such class." in text_of(app)
+    assert "A dash: the checkpoint has no such class." in text_of(app)
 
 
 def test_probabilities_of_one_face_are_aligned_and_never_certain() -> None:

@@ -40,10 +40,7 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
         face = pick_face(predictor, picture)
     if face is None:
         return
-    st.caption(
-        "For each checkpoint: its probabilities, its grid-wise attention (GWA; 1 is "
-        "average), and its graph attention along the edges."
-    )
+    about = st.container()
     face_px = min(FACE_PX, _ROW_PX // len(lineup.names))  # as high as a column is wide
     loaded: dict[str, Predictor] = {}
     columns = dict(zip(lineup.names, st.columns(len(lineup.names), gap="medium"), strict=True))
@@ -56,8 +53,12 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
     for name, other in loaded.items():
         with columns[name]:
             _show_checkpoint(name, other, face, picture.key, face_px, labels)
-    if any(len(other.classes) < len(labels) for other in loaded.values()):
-        st.caption("–: the checkpoint has no such class.")
+    lacking = any(len(other.classes) < len(labels) for other in loaded.values())
+    about.caption(
+        "For each checkpoint: its probabilities, its grid-wise attention (GWA; 1 is "
+        "average), and its graph attention along the edges."
+        + (" A dash: the checkpoint has no such class." if lacking else "")
+    )
 
 
 def in_one_order(vocabularies: Sequence[Sequence[str]]) -> list[str]:

@@ -25,7 +25,14 @@ from fervt.ui.dataset_faces import (
 )
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import forget_too
-from fervt.ui.jobs import find_job, find_own_job, offer_another, show_progress, start_job
+from fervt.ui.jobs import (
+    find_job,
+    find_own_job,
+    offer_another,
+    offer_forgetting,
+    show_progress,
+    start_job,
+)
 from fervt.ui.navigation import link_to
 from fervt.ui.text import as_text
 
@@ -40,6 +47,7 @@ def run_evaluation(predictor: Predictor) -> Evaluated | None:
     job = find_job(KIND)
     if job is not None and show_progress(job):
         _show_origin(job.result, predictor)
+        offer_forgetting(job, "these figures and the faces", "evaluation")
         return job.result
     if job is None or job.state != "running":
         _draw_choice(predictor)

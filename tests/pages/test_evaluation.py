@@ -274,6 +274,7 @@ def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> 
     finish_job(app)
     assert metric(app, "Faces") == "20"
     assert [b for b in app.button if (b.key or "").startswith("press_gallery_")]
+    assert any("Anyone with this link can see these figures" in c.value for c in app.caption)
     for section in SECTIONS:
         again = open_page("evaluation", checkpoint="alpha", source="data", job=job, view=section)
         assert not again.error
@@ -284,6 +285,16 @@ def test_a_zip_is_evaluated_found_again_and_forgotten(open_page, finish_job) -> 
     assert server_jobs().find(job) is None
     gone = open_page("evaluation", checkpoint="alpha", source="data", job=job)
     assert any("no longer on this server" in w.value for w in gone.warning)
+
+
+def test_an_evaluation_of_own_data_is_gone_once_it_is_forgotten(open_page, finish_job) -> None:
+    app = open_page("evaluation", checkpoint="alpha", source="data")
+    upload_zip(app, labeled_zip(20, "test/"))
+    press(app, "Evaluate alpha")
+    finish_job(app)
+    job = app.query_params["job"]
+    press(app, "Forget this evaluation")
+    assert server_jobs().find(job) is None and "job" not in app.query_params
 
 
 @pytest.mark.parametrize(("count", "one_class"), [(1, True), (3, False), (5, True)])

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from fervt import predict
+from fervt.amounts import percent
 from fervt.api.cards import face_cards
 from fervt.api.explanation import Explanation, explain
 from fervt.faces import Box
@@ -110,7 +111,7 @@ class Face:
 
     def __repr__(self) -> str:
         box = ", ".join(map(str, self.box_xyxy_px))
-        return f"<fervt.Face: {self.label} {self.confidence:.0%} at ({box}) px>"
+        return f"<fervt.Face: {self.label} {percent(self.confidence)} at ({box}) px>"
 
     def _repr_html_(self) -> str:
         return face_cards([self])
@@ -214,7 +215,7 @@ class Faces(Sequence[Face]):
         return plot_faces(
             self.image,
             [face.box_xyxy_px for face in self._faces],
-            [f"{e.name} {f.confidence:.0%}" for e, f in zip(looks, self._faces, strict=True)],
+            [f"{e.name} {percent(f.confidence)}" for e, f in zip(looks, self._faces, strict=True)],
             [_describe(face) for face in self._faces],
             [look.color for look in looks],
             [face.angle_deg for face in self._faces],
@@ -223,7 +224,7 @@ class Faces(Sequence[Face]):
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         place = f"'{self.name}' ({width} x {height} px)" if self.name else f"{width} x {height} px"
-        named = [f"{face.label} {face.confidence:.0%}" for face in self._faces[:_SHOWN]]
+        named = [f"{face.label} {percent(face.confidence)}" for face in self._faces[:_SHOWN]]
         more = ", ..." if len(self) > _SHOWN else ""
         said = f": {', '.join(named)}{more}" if named else ""
         return f"<fervt.Faces: {len(self) or 'none'} in {place}{said}>"

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fervt.amounts import percent
 from fervt.cli.model import add_model_options, chosen_predictor
 from fervt.errors import ImageError
 from fervt.explain import SOURCES, Target, explain_face
@@ -41,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     explanation = explain_face(predictor, to_face(face.crop))
     photo = Photo(image, safe_name(args.image.name), face.box_xyxy_px, face.angle_deg)
     write_bundle(args.out, bundle_files(predictor, explanation, target, face.crop, photo))
-    print(f"{args.image}: {target.describe(predictor.classes)}, {face.confidence:.0%} {face.label}")
+    answer = f"{percent(face.confidence)} {face.label}"
+    print(f"{args.image}: {target.describe(predictor.classes)}, {answer}")
     for key, values in explanation.maps(target).items():
         row, column = divmod(int(values.argmax()), values.shape[1])
         print(f"{SOURCES[key].title:>14}: strongest at row {row}, column {column}")

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.draw import box_corners, draw_boxes, draw_graph, draw_overlay, parse_color
 from fervt.faces import Box, crop_face
 from fervt.labels import expression
@@ -54,7 +55,7 @@ def annotate_frame(
         if found is not None:
             box = _seen_box(face.box_xyxy_px, seen_share)
             _draw_evidence(canvas, frame_rgb, box, face.angle_deg, found, overlay)
-    captions = [f"{f.number} {expression(f.label).name} {f.confidence:.0%}" for f in faces]
+    captions = [f"{f.number} {expression(f.label).name} {percent(f.confidence)}" for f in faces]
     colors = [track_color(face.number) for face in faces]
     boxes = [face.box_xyxy_px for face in faces]
     angles = [face.angle_deg for face in faces]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from fervt.amounts import percent
 from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.table import FOUND, NO_FACE, Row, write_table
@@ -36,7 +37,7 @@ def summarize(predictions: Sequence[Prediction]) -> str:
         return "No face found"
     first = predictions[0]
     more = f" +{len(predictions) - 1}" if len(predictions) > 1 else ""
-    return f"{expression(first.label).name} {first.confidence:.0%}{more}"
+    return f"{expression(first.label).name} {percent(first.confidence)}{more}"
 
 
 def show_downloads(

@@ -106,22 +106,15 @@ def offer_another(kind: str, label: str, what: str) -> None:
 
 
 def offer_forgetting(job: Job, shown: str, name: str) -> None:
-    """Draws who can see a result by its link and until when, and the button that drops it.
+    """Draws who can see a result by its link, and the button that drops it.
 
     Args:
         job: The job, done.
         shown: What the link shows, such as "this table".
         name: What it is in a word, for the button.
     """
-    offset_min = st.context.timezone_offset  # the visitor's; None without a browser
-    zone = UTC if offset_min is None else timezone(timedelta(minutes=-offset_min))
-    until = datetime.fromtimestamp(server_jobs().drops_at(job), zone)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f":material/public: Anyone with this link can see {shown} until you forget it, or "
-            f"until {until:%H:%M}.",
-            width="content",
-        )
+        say_who_sees(job, shown)
         st.button(
             f"Forget this {name}",
             icon=":material/delete:",
@@ -129,6 +122,18 @@ def offer_forgetting(job: Job, shown: str, name: str) -> None:
             args=(job, name),
             help=f"Drops {shown} from the server's memory. The link then shows nothing.",
         )
+
+
+def say_who_sees(job: Job, shown: str) -> None:
+    """Draws who can see a result by its link, and until when, in the visitor's time."""
+    offset_min = st.context.timezone_offset  # the visitor's; None without a browser
+    zone = UTC if offset_min is None else timezone(timedelta(minutes=-offset_min))
+    until = datetime.fromtimestamp(server_jobs().drops_at(job), zone)
+    st.caption(
+        f":material/public: Anyone with this link can see {shown} until you forget it, or "
+        f"until {until:%H:%M}.",
+        width="content",
+    )
 
 
 def _forget_shown(job: Job, name: str) -> None:

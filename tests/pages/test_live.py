@@ -15,7 +15,7 @@ from fervt.labels import FER2013, NOTICE
 from fervt.live import FaceReading, FrameReading, LiveStats
 from fervt.reports.session import summary_html
 from fervt.ui.live.stream import rtc_configuration
-from fervt.ui.live.timeline import readings_as_csv
+from fervt.ui.live.timeline import readings_as_csv, surest
 from fervt.ui.live.trouble import TROUBLES
 
 
@@ -24,10 +24,11 @@ class Camera:
 
     def __init__(self) -> None:
         self.running, self.frames, self.settings = True, 3, None
+        self.draw = astronaut_frames
 
     def __call__(self, reader) -> bool:
         if self.running:
-            for index, frame in enumerate(astronaut_frames(320, 240, self.frames)):
+            for index, frame in enumerate(self.draw(320, 240, self.frames)):
                 reader.worker.process(frame, time_s=reader.worker.stats().frames + index / 10)
         self.settings = reader.worker.settings
         return self.running
@@ -86,7 +87,7 @@ def test_after_stop_the_timeline_can_be_looked_at_and_saved(open_page, camera):
     camera.running = False
     app.run()
     assert not app.exception
-    assert "Stopped" in texts(app)
+    assert re.search(r"Stopped. The timeline below keeps 1 face in \d s.", texts(app))
     assert [b.proto.label for b in app.get("download_button")] == [
         "Timeline (CSV)",
         "Summary (HTML)",
@@ -94,6 +95,31 @@ def test_after_stop_the_timeline_can_be_looked_at_and_saved(open_page, camera):
     moment = next(s for s in app.slider if s.label == "Moment")
     moment.set_value(moment.min).run()
     assert f"At {moment.min:.1f} s, face 1:" in texts(app)
+
+
+def test_a_stream_without_a_face_does_not_promise_a_timeline_of_it(open_page, camera):
+    camera.draw = lambda width, height, count: [np.zeros((height, width, 3), np.uint8)] * count
+    app = agree(open_page("live"))
+    assert "No face in the picture." in texts(app)
+    camera.running = False
+    app.run()
+    assert "Stopped. No face was in the picture." in texts(app)
+    assert "keeps" not in texts(app) and "so far" not in texts(app)
+
+
+def test_the_moment_starts_where_the_model_was_surest():
+    def moment(time_s: float, *shares: float) -> FrameReading:
+        faces = tuple(
+            FaceReading(
+                1 + i, (0, 0, 9, 9), 0.0, FER2013.classes, np.array([s] + [(1 - s) / 6] * 6)
+            )
+            for i, s in enumerate(shares)
+        )
+        return FrameReading(0, time_s, faces, 9.0)
+
+    readings = [moment(0.0), moment(1.0, 0.4, 0.9), moment(2.0, 0.7)]
+    assert surest(readings).time_s == 1.0
+    assert surest([moment(0.0), moment(1.0)]).time_s == 0.0
 
 
 def test_after_stop_the_timeline_can_be_forgotten(open_page, camera):

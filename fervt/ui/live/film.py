@@ -18,7 +18,14 @@ from fervt.predict import Predictor
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.images import FIRST_FACE, PARAMETER, add_picture
-from fervt.ui.jobs import find_job, forget_job, say_seconds, show_progress, start_job
+from fervt.ui.jobs import (
+    find_job,
+    forget_job,
+    say_seconds,
+    say_who_sees,
+    show_progress,
+    start_job,
+)
 from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, show_exports
 from fervt.ui.navigation import is_leaving, leave_for, link_parameters
@@ -58,6 +65,7 @@ def show_film(predictor: Predictor) -> None:
         _draw_actions(key, predictor, settings, job is not None)
     if done:
         assert job is not None
+        say_who_sees(job, "this video")
         _draw_result(job.result, _annotated(job, key, settings))
 
 

@@ -9,12 +9,14 @@ from PIL import Image
 
 from fervt.evaluation.certainty import say_prediction
 from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_color
+from fervt.live.timeline import face_numbers
 from fervt.live.tracker import overlap
 from fervt.predict import Predictor
 from fervt.ui.answers import predict_faces
 from fervt.ui.bars import bars_html
 from fervt.ui.certainty import threshold_of
 from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
+from fervt.ui.jobs import say_seconds
 from fervt.ui.live.stream import seconds_since_start
 from fervt.ui.live.trouble import ROUTE_TIMEOUT_S, show_no_route
 from fervt.ui.navigation import go_to, link_parameters
@@ -40,7 +42,7 @@ def _draw_panel(worker: LiveWorker, running: bool) -> None:
             icon=":material/broken_image:",
         )
     if not running or latest is None:
-        st.info(_why_empty(stats, running), icon=":material/videocam:")
+        st.info(_why_empty(worker, stats, running), icon=":material/videocam:")
         return
     faces = latest.reading.faces
     if not faces:
@@ -68,12 +70,18 @@ def _draw_details(stats: LiveStats, worker: LiveWorker) -> None:
     )
 
 
-def _why_empty(stats: LiveStats, running: bool) -> str:
+def _why_empty(worker: LiveWorker, stats: LiveStats, running: bool) -> str:
     if running:
         return "Waiting for the first frame that can be read."
-    if stats.frames:
-        return "Stopped. The timeline below keeps what was read."
-    return "Press Start below the picture, and the expressions appear here."
+    if not stats.frames:
+        return "Press Start below the picture, and the expressions appear here."
+    readings = worker.timeline.readings()
+    faces = len(face_numbers(readings))
+    if not faces:
+        return "Stopped. No face was in the picture."
+    seconds = readings[-1].time_s - readings[0].time_s
+    seen = "1 face" if faces == 1 else f"{faces} faces"
+    return f"Stopped. The timeline below keeps {seen} in {say_seconds(seconds)}."
 
 
 def _rate(per_second: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.figures.timeline import timeline_figure
 from fervt.labels import Vocabulary, expression
 from fervt.live import FrameReading, LiveStats, LiveWorker
@@ -88,7 +89,7 @@ def draw_timeline(
     """
     numbers = face_numbers(readings)
     if not numbers:
-        st.caption("No face so far.")
+        st.caption("No face was in the picture." if frozen else "No face so far.")
         return None
     present = [] if frozen else [face.number for face in readings[-1].faces]
     numbers = [*present, *(number for number in numbers if number not in present)]
@@ -125,9 +126,21 @@ def _describe_series(number: int, values: NDArray[np.floating], vocabulary: Voca
 def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
     first, last = readings[0].time_s, readings[-1].time_s
     wanted = st.slider(
-        "Moment", first, max(last, first + 0.1), last, 0.1, key=f"{key}_moment", format="%.1f s"
+        "Moment",
+        first,
+        max(last, first + 0.1),
+        surest(readings).time_s,
+        0.1,
+        key=f"{key}_moment",
+        format="%.1f s",
+        help="Starts where the model was surest of a face.",
     )
     return min(readings, key=lambda reading: abs(reading.time_s - wanted))
+
+
+def surest(readings: list[FrameReading]) -> FrameReading:
+    """The moment with the surest face; the first one without any."""
+    return max(readings, key=lambda one: max((f.confidence for f in one.faces), default=0.0))
 
 
 def _describe(reading: FrameReading) -> str:
@@ -138,7 +151,7 @@ def _describe(reading: FrameReading) -> str:
     for face in reading.faces:
         order = face.probabilities.argsort()[::-1][:3]
         shares = ", ".join(
-            f"{expression(face.classes[i]).name} {face.probabilities[i]:.0%}" for i in order
+            f"{expression(face.classes[i]).name} {percent(face.probabilities[i])}" for i in order
         )
         lines.append(f"At {reading.time_s:.1f} s, face {face.number}: {shares}.")
     return "  \n".join(lines)

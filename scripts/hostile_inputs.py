@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the valid files are those that tests draw
+sys.path.insert(0, str(ROOT / "tests"))  # the tests generate the valid files
 
 _NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1)
 _WORDS = (
@@ -40,7 +40,7 @@ class Inputs:
 
     Args:
         folder: For files that are read by their path.
-        seed: Of all mutations.
+        seed: Determines all mutations.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -61,7 +61,7 @@ class Inputs:
         return bytes(content)
 
     def try_one(self, kind: str, content: bytes) -> None:
-        """Has it read as a stranger's file is."""
+        """Reads it the way a stranger's file is read."""
         getattr(self, f"_try_{kind}")(content)
 
     def _all(self, kind: str) -> list[bytes]:
@@ -300,7 +300,7 @@ def _saved(image: Image.Image, kind: str, **settings: object) -> bytes:
 
 def _spoil(content: bytearray, draw: random.Random, goods: list[bytes], kind: str) -> bytearray:
     at = draw.randrange(len(content) + 1)
-    if draw.random() < 0.4:  # where formats say how large things are
+    if draw.random() < 0.4:  # where file formats store sizes
         at = min(at, draw.randrange(200))
     if draw.random() < 0.15:
         at = max(0, len(content) - draw.randrange(1, 400))

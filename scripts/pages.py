@@ -22,7 +22,7 @@ from skimage import data
 from scripts.screenshots import ROOT, free_port, wait_for
 
 SLOW_MS = 180_000
-# What the design asks for, in seconds, on two quiet cores.
+# The design's goals in seconds, on two idle cores.
 GOALS = {
     "first page after the server's start": 4.0,
     "photo to answer": 1.2,
@@ -79,7 +79,7 @@ def open_a_tab(page: Page, address: str) -> float:
 
 
 def draw_photo(folder: Path, number: int) -> Path:
-    """An astronaut that no round before has seen: its file differs in one pixel."""
+    """An astronaut that no earlier round has used: its file differs in one pixel."""
     image = data.astronaut()
     image[0, number] = 0
     path = folder / f"photo {number}.png"

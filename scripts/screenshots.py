@@ -27,7 +27,7 @@ from scripts.soak import moving_astronaut
 ROOT = Path(__file__).resolve().parents[1]
 HEIGHT_PX = 900
 TALLEST_PX = 3000
-SLOW_MS = 600_000  # a machine that trains meanwhile
+SLOW_MS = 600_000  # the machine may be busy training
 STREAM_S = 20  # what the picture's timeline shows
 CAMERA = (
     "--use-fake-ui-for-media-stream",
@@ -120,7 +120,7 @@ ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-vid
 SIZES = {"wide": (1920, 1080), "laptop": (1280, 720), "phone": (390, 844)}
 THEMES = ("light", "dark")
 FIRST_SCREENS = ("home", "predict", "explain", "live", "glossary", "evaluation", "compare")
-FIRST_QUALITY = 70  # of JPEG: 42 pictures lie in git
+FIRST_QUALITY = 70  # JPEG quality: 42 of these pictures are in git
 
 
 def photograph_first_screens(

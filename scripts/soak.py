@@ -28,7 +28,7 @@ from fervt.live.camera import CameraReader
 from fervt.predict import Predictor
 
 WIDTH, HEIGHT = 640, 480
-FLOORS = {"none": 25.0, "graph": 15.0}  # frames a second on two quiet cores
+FLOORS = {"none": 25.0, "graph": 15.0}  # frames per second on two idle cores
 MAX_P95_MS = 80.0
 MAX_GROWTH_MB = 50.0
 
@@ -43,7 +43,7 @@ def moving_astronaut(count: int = 80, swing: int = 90) -> list[np.ndarray]:
 
 
 class Camera(VideoStreamTrack):
-    """Plays frames again and again, in real time (30 a second)."""
+    """Loops over frames in real time (30 per second)."""
 
     def __init__(self, frames: list[np.ndarray]) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ def cycles(predictor: Predictor, frames: list[np.ndarray], count: int) -> dict:
         asyncio.run(stream(worker, frames, 3))
         read.append(worker.stats().frames)
 
-    cycle()  # what libraries keep for good starts here
+    cycle()  # libraries start their permanent threads here
     before = live_threads()
     for _ in range(count):
         cycle()

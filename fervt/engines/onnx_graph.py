@@ -111,7 +111,7 @@ def make_graph(config: FERVTConfig) -> bytes:
     images = torch.zeros(2, 3, config.image_size, config.image_size)
     with torch.inference_mode():
         names = list(named_outputs(model(images)))
-    with warnings.catch_warnings():  # of the exporter's own deprecations
+    with warnings.catch_warnings():  # the exporter's own deprecation warnings
         warnings.simplefilter("ignore")
         traced = torch.onnx.export(
             _Named(model),

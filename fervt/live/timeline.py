@@ -1,4 +1,4 @@
-"""The readings of the last minutes: bounded, safe to read while frames come in, and as CSV."""
+"""The readings of the last few minutes: bounded, readable while frames come in, and as CSV."""
 
 import csv
 import threading
@@ -58,7 +58,7 @@ def face_series(
         readings: Oldest first.
         number: The face's.
         classes: C, how many classes there are.
-        points: At most this many are returned, evenly picked.
+        points: At most this many are returned, evenly spaced.
 
     Returns:
         Times (T,) in seconds and probabilities (T, C); rows of NaN where the face was absent.

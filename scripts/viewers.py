@@ -238,7 +238,7 @@ async def come_and_go(
 
 def say_seconds(visits: Visits) -> None:
     """Prints one row per page."""
-    print("| page | viewers | median s | 95% under, s |")
+    print("| page | viewers | median s | 95th percentile s |")
     print("|---|---|---|---|")
     for page, seconds in sorted(visits.seconds.items()):
         ordered = sorted(seconds)

@@ -143,7 +143,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         rows.usage.append(_check_usage(path, i, usage.as_py()))
         rows.label.append(_check_label(path, i, emotion.as_py()))
         encoded = image.as_py()
-        if isinstance(encoded, dict):  # HuggingFace's image column
+        if isinstance(encoded, dict):  # Hugging Face's image column
             encoded = encoded.get("bytes")
         if not isinstance(encoded, bytes):
             raise bad_row(path, i, "has no image: the column must contain the bytes of image files")

@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--description", help="one sentence; default: the first one's")
-    parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the kind")
+    parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
     named = (text.rpartition("=") for text in args.checkpoints)
     parts = [(Path(path), float(weight)) for path, _, weight in named]

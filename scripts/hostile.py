@@ -34,7 +34,7 @@ _MEMORY_BYTES, _CPU_S, _WALL_S = 1_000_000_000, 5, 60.0
 
 @dataclass
 class Tally:
-    """The outcome for the inputs.
+    """The results of a run.
 
     Attributes:
         tried: Inputs by kind.
@@ -100,7 +100,7 @@ def _run_some(inputs: list[str], seed: int, tally: Tally) -> list[str]:
 
 
 def _child(seed: int, kinds: Sequence[str]) -> None:
-    """Reads names of inputs from stdin, and answers each with a line of JSON."""
+    """Reads input names from stdin, and answers each with a line of JSON."""
     from scripts.hostile_inputs import Inputs
 
     answers = sys.stdout

@@ -36,7 +36,7 @@ _WORDS = (
 
 
 class Inputs:
-    """Makes inputs and has them read, in a separate folder.
+    """Makes inputs and reads them, in a separate folder.
 
     Args:
         folder: For files that are read by their path.
@@ -52,7 +52,7 @@ class Inputs:
         return self._all(kind)[0]
 
     def make(self, kind: str, number: int) -> bytes:
-        """The input of this number, the same for the same seed."""
+        """The input with this number; the same for the same seed."""
         draw = random.Random(f"{self._seed} {kind} {number}")
         goods = self._all(kind)
         content = bytearray(draw.choice(goods))
@@ -209,7 +209,7 @@ class Inputs:
         load_checkpoint(self._file(f"x{suffix}", content))
 
     def _good_evaluations(self) -> list[bytes]:
-        """Its files one after another, with the name before each."""
+        """An evaluation's files concatenated, each preceded by its name."""
         import drawn_evidence
         import synthetic
 

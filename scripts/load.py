@@ -90,7 +90,7 @@ class Service:
         raise SystemExit("The service did not start.")
 
     def stop(self) -> None:
-        """Ends it and waits."""
+        """Stops it and waits."""
         self.process.terminate()
         self.process.wait(timeout=60)
 
@@ -181,7 +181,7 @@ class Sender:
 def at_rate(
     service: Service, per_s: float, seconds: float, body: bytes, path: str = "/v1/predict"
 ) -> Tally:
-    """Sends at fixed times for a while; the sender that finished last goes first."""
+    """Sends at fixed times for a while; the sender that finished most recently goes first."""
     tally, due = Tally(), queue.Queue[float | None]()
     idle = queue.LifoQueue[Sender]()
     for _ in range(SENDERS):
@@ -250,9 +250,9 @@ def _shared(numbers: Iterator[int]) -> Iterator[int]:
 
 
 def sustained(seconds: int) -> dict[str, Any]:
-    """15 requests a second of 320 x 240 with one face."""
+    """15 requests per second of 320 x 240 pixels with one face."""
     with serving() as service:
-        at_rate(service, 15, 3, face_jpeg(320, 240))  # connections and caches
+        at_rate(service, 15, 3, face_jpeg(320, 240))  # warms up connections and caches
         before = service.cpu_s()
         result = at_rate(service, 15, seconds, face_jpeg(320, 240)).summary()
         spent_ms = 1000 * (service.cpu_s() - before)
@@ -296,7 +296,7 @@ def _hold(
 
 
 def overload(seconds: int) -> dict[str, Any]:
-    """Five times that, and whether it recovers at once."""
+    """Five times that rate, and whether the service recovers at once."""
     body = face_jpeg(320, 240)
     with serving() as service:
         at_rate(service, 15, 3, body)
@@ -306,7 +306,7 @@ def overload(seconds: int) -> dict[str, Any]:
 
 
 def memory(count: int) -> dict[str, Any]:
-    """Many requests, crops of ten sizes and every tenth a whole frame; the workers' own memory."""
+    """The workers' own memory over many requests: crops of ten sizes, every tenth a whole frame."""
     requests = [(CROPPED, face_jpeg(40 + 8 * n, 48 + 4 * n)) for n in range(9)]
     requests.append(("/v1/predict?explain=gwa,gat", face_jpeg(160, 120)))
     points = {}

@@ -71,7 +71,7 @@ def _write(folder: Path, number: int, image: Any, kinds: tuple[str, ...] = KINDS
 
 
 class Start:
-    """One start of the command, watched until it ends or, at `kill_at` parts, is killed."""
+    """One run of the command, watched until it ends or is killed at `kill_at` parts."""
 
     def __init__(self, command: list[str], parts: Path, kill_at: int | None = None) -> None:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="for the images")
     parser.add_argument("--data", type=Path, help="prepared file, for faces")
     parser.add_argument(
-        "--portrait", type=Path, action="append", default=[], help="for photos, beside the example"
+        "--portrait", type=Path, action="append", default=[], help="for photos, besides the example"
     )
     parser.add_argument("--no-kill", action="store_true")
     args, options = parser.parse_known_args()  # the others are for `fervt predict`

@@ -126,7 +126,7 @@ FIRST_QUALITY = 70  # JPEG quality: 42 of these pictures are in git
 def photograph_first_screens(
     browser: Browser, address: str, names: Sequence[str], out: Path
 ) -> None:
-    """What people see before they scroll; the live page before the camera is asked for."""
+    """What people see before they scroll; on the live page, before the camera request."""
     for theme in THEMES:
         for size, (width, height) in SIZES.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
@@ -147,7 +147,7 @@ def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> Non
     if name in ACTS:
         ACTS[name](page, folder)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_timeout(1500)  # pictures and charts take their places
+    page.wait_for_timeout(1500)  # until pictures and charts are in place
     width_px = page.viewport_size["width"]
     tall_px = page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMain],"

@@ -97,7 +97,7 @@ class Preprocess:
 
 @lru_cache
 def _resampling(size: int, crop: float, place: int) -> NDArray[np.float32]:
-    """Bilinear weights (size, 48) of a face's pixels along one axis, as `grid_sample` has them."""
+    """Bilinear weights (size, 48) of a face's pixels along one axis, as in `grid_sample`."""
     window = crop * (2 * np.arange(size) + 1 - size) / size  # -1..1
     last = FACE_SIZE - 1
     pixels = last / 2 + (window + place * (1 - crop)) * FACE_SIZE / 2

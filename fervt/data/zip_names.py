@@ -16,7 +16,7 @@ from itertools import accumulate
 from zipfile import ZipInfo
 
 _IS_UTF8 = 0x800  # among the flags
-_UNICODE_PATH = 0x7075  # Info-ZIP's field beside the name
+_UNICODE_PATH = 0x7075  # Info-ZIP's extra field for the name
 _MOST_JUDGED = 20_000  # bytes: more wouldn't help
 _MOSTLY = 0.5  # share of the characters: names of people and places have rare ones too
 _CLEARLY_KOREAN = 6  # syllables: fewer could just as well be common Chinese characters

@@ -177,7 +177,7 @@ class Jobs:
         close(process)
 
     def _keep_time(self) -> None:
-        """Stops jobs that run too long and drops old ones, even if nobody asks, until all are gone.
+        """Stops jobs that run too long and drops old ones, unprompted, until none are left.
 
         Their results may contain people's faces.
         """

@@ -1,4 +1,4 @@
-"""The annotated frame: evidence on the face, a box in the person's color, bars beside it."""
+"""The annotated frame: evidence on the face, a box in the person's color, bars next to it."""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -44,7 +44,7 @@ def annotate_frame(
         evidence: One per face; None draws none.
         seen_share: The share of a face's square that the model sees.
         overlay: Which evidence is drawn, where there is any.
-        bars: Whether to draw the probabilities beside each face.
+        bars: Whether to draw the probabilities next to each face.
 
     Returns:
         (h, w, 3) uint8, a copy.

@@ -14,7 +14,7 @@ from fervt.labels import Vocabulary
 from fervt.live.readings import FrameReading
 
 KEPT_S = 300.0
-_MAX_FRAMES = 12_000  # five minutes at 40 frames a second
+_MAX_FRAMES = 12_000  # five minutes at 40 frames per second
 
 
 class Timeline:
@@ -100,7 +100,7 @@ def csv_rows(reading: FrameReading, vocabulary: Vocabulary) -> Iterator[list[Any
 
 
 def readings_as_csv(readings: list[FrameReading], vocabulary: Vocabulary) -> str:
-    """A whole CSV file."""
+    """A complete CSV file."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(csv_header(vocabulary))

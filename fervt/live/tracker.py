@@ -21,7 +21,7 @@ _PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # a face hidden for longer has left
 _RETURN_S, _RETURN_REACH = 10.0, 1.5  # back within this time and distance: the same person
 _RETURN_SIZE = 1.6  # and if its size differs by no more than this factor
 _COAST_S = 0.4  # motion is not extrapolated for longer
-_FASTEST = 3.0  # box widths a second: anything faster is detector jitter
+_FASTEST = 3.0  # box widths per second: anything faster is detector jitter
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class Track:
     Attributes:
         number: From 1, in the order of appearance.
         box: (4,) float, left, top, right, bottom in pixels, where the face is now.
-        speed: (4,) float, of the box's edges in pixels a second.
+        speed: (4,) float, of the box's edges in pixels per second.
         time_s: The time for which `box` holds.
         seen_s: When the detector last found it.
         angle_deg: How far the head is tilted clockwise, as last detected.

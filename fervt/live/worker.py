@@ -50,13 +50,13 @@ class LiveSettings:
         overlay: The evidence drawn on each face.
         half_life_s: After this time, a reading counts half as much; 0 turns smoothing off.
         mirror: Whether frames are mirrored first, as people expect when they see themselves.
-        bars: Whether the probabilities are drawn beside each face.
+        bars: Whether the probabilities are drawn next to each face.
         search_every: The interval between searches for faces, in frames; None: chosen from
             the cost of a search on this machine.
         search_side_px: The size at which frames are searched, see `FaceDetector`: at 320, faces
             from a twelfth of the frame's width are found. Fixed when the worker is created.
         max_faces: The largest faces read per frame.
-        keep_evidence: Whether readings keep all evidence, whatever is drawn, so that it can be
+        keep_evidence: Whether readings keep all evidence, not just what is drawn, so that it can be
             redrawn differently later.
     """
 

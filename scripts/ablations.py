@@ -34,7 +34,9 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--runs", type=Path, required=True, help="folder for states, logs, weights")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="runs of a thread")
+    parser.add_argument(
+        "--at-once", type=int, default=os.cpu_count() or 1, help="single-threaded runs in parallel"
+    )
     args = parser.parse_args()
     # Seed by seed, so that the results so far are always a fair comparison.
     runs = [(name, seed) for seed in range(args.seeds) for name in VARIANTS]
@@ -61,7 +63,7 @@ def train(data: Path, runs: Path, name: str, seed: int) -> int:
 
 
 def summarize(runs: Path, seeds: int) -> None:
-    """Writes what is finished; a run counts once all of its epochs are in its history."""
+    """Writes the finished runs: those with all of their epochs in the history."""
     table = []
     for name in VARIANTS:
         found = {}
@@ -85,7 +87,7 @@ def summarize(runs: Path, seeds: int) -> None:
             }
         )
     if not table:
-        sys.exit("ablations: no run is finished; the summary stays as it is.")
+        sys.exit("ablations: no run has finished; the summary is unchanged.")
     entry = {
         "split": "PublicTest",
         "n": info.metrics["n"],

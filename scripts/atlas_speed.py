@@ -111,7 +111,7 @@ def main() -> None:
             resources.EVALUATIONS = Path(folder)
         found = measure(name, args.rounds)
     goal = GOALS[rows >= LARGE]
-    print(f"| {rows:,} rows, warm | median s | slowest s | processor s | goal s |")
+    print(f"| {rows:,} rows, warm | median s | slowest s | CPU s | goal s |")
     print("|---|---|---|---|---|")
     for title, seconds in found.items():
         wall, processor = zip(*seconds, strict=True)

@@ -1,9 +1,9 @@
-"""Averages the weights of checkpoints of one kind into one, calibrated on PublicTest.
+"""Averages the weights of several checkpoints into one, calibrated on PublicTest.
 
     python -m scripts.average --data prepared.parquet --out mean.safetensors FILE=2 FILE=1
 
 Runs that start from the same weights end near each other, and the mean of their weights is often
-better than any of them (Wortsman et al., 2022). The recorded training is the first one's.
+better than any of them (Wortsman et al., 2022). The training record comes from the first one.
 """
 
 import argparse
@@ -25,8 +25,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
-    parser.add_argument("--description", help="one sentence; the first one's by default")
-    parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT, the first names the kind")
+    parser.add_argument("--description", help="one sentence; default: the first one's")
+    parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
     named = (text.rpartition("=") for text in args.checkpoints)
     parts = [(Path(path), float(weight)) for path, _, weight in named]
@@ -37,12 +37,12 @@ def main() -> int:
     for path, weight in parts:
         other, its = load_checkpoint(path)
         if its.config != info.config or its.preprocess != info.preprocess:
-            sys.exit(f"average: '{path.name}' has another configuration than the first.")
+            sys.exit(f"average: '{path.name}' has a different configuration than the first.")
         seen |= set(its.labels_seen)
         for name, value in other.state_dict().items():
             if value.is_floating_point():
                 mean[name] = mean.get(name, 0) + value.double() * weight / total
-    model.load_state_dict(mean, strict=False)  # counters stay the first one's
+    model.load_state_dict(mean, strict=False)  # integer counters come from the first one
 
     data, labels, _ = with_labels(info, read_prepared(args.data, ("PublicTest",)))
     probabilities = softmax(run_model(model, info.preprocess, data.images).logits)

@@ -1,14 +1,14 @@
-"""Kills `fervt` verbs at random moments, and looks at what is left and whether a rerun succeeds.
+"""Kills `fervt` verbs at random moments; checks what is left and whether a rerun succeeds.
 
     python -m scripts.crash                        # each verb 20 times
     python -m scripts.crash --count 5 --verbs evaluate video
 
-Half of the runs find the results of an earlier one. After each kill every result must be the old
-one or the new one, whole; the same command must then succeed and leave nothing besides its results.
-Last, the output folder is taken away while a verb runs.
+Half of the runs find the results of an earlier one. After each kill, every result must be either
+the old one or the new one, complete. The same command must then succeed and leave nothing but its
+results. Finally, the output folder is deleted while a verb runs.
 
-Verbs run as `python -m fervt` runs them, but fork from a process that has imported them, since that
-takes longer than all the rest.
+Verbs run as under `python -m fervt`, but are forked from a process that has already imported them,
+since importing takes longer than everything else.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # inputs are those that tests draw
+sys.path.insert(0, str(ROOT / "tests"))  # the tests generate the inputs
 
 SLOW_S = 600.0
 POLL_S = 0.002
-EARLY = 0.2  # share of the kills that come before the first file
+EARLY = 0.2  # share of the kills before the first file is written
 VERBS = ("predict", "evaluate", "train", "video", "prepare", "report")
 IMPORTED = [f"fervt.cli.{verb}" for verb in VERBS]
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -47,10 +47,10 @@ class Verb:
     """A verb under test.
 
     Attributes:
-        command: The arguments, from the output folder and whether it is the earlier run.
-        read: What lies in the output folder, by name, comparable; raises where it is damaged.
-        steps: Whether results in between are results, as epochs of a training are.
-        earlier: Whether it may find the results of an earlier run.
+        command: Makes the arguments from the output folder and whether this is the earlier run.
+        read: Reads the output folder into comparable results by name; raises if one is damaged.
+        steps: Whether intermediate results are valid, such as the epochs of a training run.
+        earlier: Whether the output folder may hold the results of an earlier run.
     """
 
     command: Callable[[Path, bool], list[str]]
@@ -61,7 +61,7 @@ class Verb:
 
 @dataclass
 class Tally:
-    """What came of the kills of one verb."""
+    """The outcome of killing one verb repeatedly."""
 
     killed: int = 0
     lost: int = 0
@@ -72,13 +72,13 @@ class Tally:
     unclear: int = 0
 
     def row(self, name: str) -> str:
-        """A line of the table."""
+        """A row of the table."""
         numbers = (self.killed, self.lost, self.failed, self.left, self.unfinished)
         return f"| `{name}` | {' | '.join(map(str, numbers))} | {self.vanished} | {self.unclear} |"
 
 
 def write_inputs(folder: Path) -> None:
-    """Draws what the verbs read."""
+    """Generates the inputs of the verbs."""
     import numpy as np
     from film import astronaut_frames, write_film
     from PIL import Image
@@ -173,7 +173,7 @@ def _read_evaluation(out: Path) -> Results:
     found = read_evaluation(folder)
     found.embeddings()
     if abs(found.rows().scores.accuracy - found.metrics.standard.accuracy) > 1e-9:
-        raise ValueError("The figures are of other tables.")
+        raise ValueError("The figures belong to other tables.")
     return {"evaluation": found.metrics.checkpoint.sha256}
 
 
@@ -217,7 +217,7 @@ def _read_report(out: Path) -> Results:
         return {}
     text = path.read_text()
     if not text.rstrip().endswith("</html>"):
-        raise ValueError("The report has no end.")
+        raise ValueError("The report is cut off.")
     return {"report": [name for name in ("old", "new") if f"{name}-checkpoint" in text]}
 
 
@@ -233,11 +233,11 @@ def _run_verb(arguments: list[str], said: str) -> None:
 
 
 class Runner:
-    """Runs one verb again and again.
+    """Runs one verb repeatedly.
 
     Args:
         verb: The verb.
-        folder: For its output.
+        folder: Holds its output.
         draw: Chooses the moments.
     """
 
@@ -286,7 +286,7 @@ class Runner:
             time.sleep(POLL_S)
 
     def _files(self) -> set[tuple[str, int]]:
-        with contextlib.suppress(OSError):  # one may go while it is looked at
+        with contextlib.suppress(OSError):  # a file may vanish between listing and reading
             return {(str(p), p.stat().st_mtime_ns) for p in self._out.rglob("*")}
         return set()
 
@@ -298,7 +298,7 @@ class Runner:
         time.sleep(self._draw.uniform(0, self._rest_s))
 
     def kill(self) -> None:
-        """Kills one run, looks at what is left, and runs the same command again."""
+        """Kills one run, checks what is left, and runs the same command again."""
         earlier = self._verb.earlier and self.tally.killed % 2 == 1
         self._restore(earlier)
         process = self._start(False)
@@ -307,7 +307,7 @@ class Runner:
             self._rest_s *= 0.7  # the machine was slower before
             return
         assert process.pid is not None
-        with contextlib.suppress(ProcessLookupError):  # it may be too young for a group
+        with contextlib.suppress(ProcessLookupError):  # it may not have its own group yet
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join(SLOW_S)
@@ -322,7 +322,7 @@ class Runner:
     def _is_whole(self, earlier: bool) -> bool:
         try:
             found = self._verb.read(self._out)
-        except Exception as error:  # whatever it is, the file is no result
+        except Exception as error:  # any error means that the result is unusable
             print(f"damaged: {error!r}", flush=True)
             return False
         if self._verb.steps:
@@ -338,7 +338,7 @@ class Runner:
         return [*self._out.rglob("*.part"), *self._out.rglob("*.parts")]
 
     def take_away(self) -> None:
-        """Removes the output folder while the verb runs: it succeeds, or says why in a sentence."""
+        """Deletes the output folder while the verb runs: it must succeed or say why it can't."""
         self._restore(False)
         process = self._start(False)
         self._wait_for_moment_after_start(process)
@@ -359,9 +359,9 @@ class Runner:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--count", type=int, default=20, help="kills of each verb")
-    parser.add_argument("--vanish", type=int, default=3, help="times that the folder goes")
-    parser.add_argument("--verbs", nargs="+", help="the first words of some; all by default")
+    parser.add_argument("--count", type=int, default=20, help="kills per verb")
+    parser.add_argument("--vanish", type=int, default=3, help="how often the folder is deleted")
+    parser.add_argument("--verbs", nargs="+", help="first words of the verbs; default: all")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     CONTEXT.set_forkserver_preload(IMPORTED)
@@ -377,15 +377,15 @@ def main() -> int:
             folder = Path(name) / verb.split()[0]
             folder.mkdir()
             runner = Runner(about, folder, draw)
-            for _ in range(6 * args.count):  # some end before they are killed
+            for _ in range(6 * args.count):  # some finish before they are killed
                 if runner.tally.killed < args.count:
                     runner.kill()
             for _ in range(args.vanish):
                 runner.take_away()
             tallies[verb] = runner.tally
             print(verb, json.dumps(vars(runner.tally)), flush=True)
-    heads = ("verb", "killed", "lost or damaged", "reruns that failed", "left by the rerun")
-    heads += ("unfinished files after the kill", "folder taken away", "of these no sentence")
+    heads = ("verb", "killed", "lost or damaged", "failed reruns", "left by the rerun")
+    heads += ("unfinished files after the kill", "output folder deleted", "no clear error")
     print("| " + " | ".join(heads) + " |")
     print("|" + len(heads) * "---|")
     for verb, tally in tallies.items():

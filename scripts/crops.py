@@ -2,7 +2,7 @@
 
     python -m scripts.crops --data prepared.parquet --checkpoint NAME [--checkpoint NAME]
 
-It prints a table for PublicTest: the accuracy on the data set's own crops, and the loss with the
+Prints a table for PublicTest: the accuracy on the data set's own crops, and the loss with the
 window moved by one grid cell, zoomed, rotated, or at a quarter of the light.
 """
 
@@ -91,11 +91,11 @@ def accuracy(
         predictor: The checkpoint.
         faces: Gray faces.
         labels: (N,) class indices.
-        right: How far the window moves, in halves of its side.
+        right: How far the window moves, in units of half its side.
         down: The same.
         zoom: How much larger the face looks in it.
         angle_deg: The window's rotation.
-        light: A factor for every gray value; faces that get dark are brightened.
+        light: A factor for every gray value; faces that become too dark are brightened.
     """
     size = predictor.info.preprocess.crop / zoom
     cos, sin = (size * f(math.radians(angle_deg)) for f in (math.cos, math.sin))

@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     parser.add_argument("--faces", type=int, default=200)
-    parser.add_argument("--seeds", type=int, default=20, help="random orders a face")
+    parser.add_argument("--seeds", type=int, default=20, help="random orders per face")
     parser.add_argument("--cells-per-step", type=int, default=7)
     args = parser.parse_args()
     try:
@@ -80,7 +80,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def write_table(path: Path, entry: dict[str, Any]) -> None:
-    """Replaces the same checkpoint's older entry, and rewrites both files."""
+    """Replaces this checkpoint's earlier entry and rewrites both files."""
     entries = json.loads(path.read_text())["checkpoints"] if path.is_file() else []
     entries = [e for e in entries if e["checkpoint"] != entry["checkpoint"]] + [entry]
     with write_aside(path) as aside:
@@ -125,7 +125,7 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
             lines.append(f"| {' | '.join([*cells, row['verdict']])} |")
     lines += [
         "",
-        "`python -m scripts.faithfulness --data data/fer2013.parquet` measures this anew.",
+        "`python -m scripts.faithfulness --data data/fer2013.parquet` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
 

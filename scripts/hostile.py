@@ -34,7 +34,7 @@ _MEMORY_BYTES, _CPU_S, _WALL_S = 1_000_000_000, 5, 60.0
 
 @dataclass
 class Tally:
-    """The outcome for the inputs.
+    """The results of a run.
 
     Attributes:
         tried: Inputs by kind.
@@ -48,7 +48,7 @@ class Tally:
 
 
 def run(count: int, seed: int = 0, kinds: Sequence[str] = KINDS) -> Tally:
-    """Tries equally many inputs of each kind.
+    """Tries the same number of inputs of each kind.
 
     Args:
         count: How many in total.
@@ -74,7 +74,7 @@ def _run_some(inputs: list[str], seed: int, tally: Tally) -> list[str]:
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise RuntimeError("The good files could not be made or read.")
+            raise RuntimeError("The valid files could not be made or read.")
         for done, name in enumerate(inputs):
             timer = threading.Timer(_WALL_S, process.kill)
             timer.start()
@@ -100,14 +100,14 @@ def _run_some(inputs: list[str], seed: int, tally: Tally) -> list[str]:
 
 
 def _child(seed: int, kinds: Sequence[str]) -> None:
-    """Reads names of inputs from stdin, and answers each with a line of JSON."""
+    """Reads input names from stdin, and answers each with a line of JSON."""
     from scripts.hostile_inputs import Inputs
 
     answers = sys.stdout
     sys.stdout = sys.stderr
     with tempfile.TemporaryDirectory() as name:
         inputs = Inputs(Path(name), seed)
-        for kind in kinds:  # imports what reading them needs, before memory is counted
+        for kind in kinds:  # imports what the readers need before memory is counted
             inputs.try_one(kind, inputs.good(kind))
         limit_memory(_MEMORY_BYTES)
         print("ready", file=answers, flush=True)
@@ -124,7 +124,7 @@ def _child(seed: int, kinds: Sequence[str]) -> None:
             except BaseException:  # any exception is a finding
                 answer = ["failed", traceback.format_exc(limit=-4)]
             if list(Path(name).rglob("*.part")):
-                answer = ["failed", "a file was left half written"]
+                answer = ["failed", "left a half-written file"]
             print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the valid files are those that tests draw
+sys.path.insert(0, str(ROOT / "tests"))  # the tests generate the valid files
 
 _NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1)
 _WORDS = (
@@ -36,11 +36,11 @@ _WORDS = (
 
 
 class Inputs:
-    """Makes inputs and has them read, in a separate folder.
+    """Makes inputs and reads them, in a separate folder.
 
     Args:
         folder: For files that are read by their path.
-        seed: Of all mutations.
+        seed: Determines all mutations.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -52,7 +52,7 @@ class Inputs:
         return self._all(kind)[0]
 
     def make(self, kind: str, number: int) -> bytes:
-        """The input of this number, the same for the same seed."""
+        """The input with this number; the same for the same seed."""
         draw = random.Random(f"{self._seed} {kind} {number}")
         goods = self._all(kind)
         content = bytearray(draw.choice(goods))
@@ -61,7 +61,7 @@ class Inputs:
         return bytes(content)
 
     def try_one(self, kind: str, content: bytes) -> None:
-        """Has it read as a stranger's file is."""
+        """Reads it the way a stranger's file is read."""
         getattr(self, f"_try_{kind}")(content)
 
     def _all(self, kind: str) -> list[bytes]:
@@ -209,7 +209,7 @@ class Inputs:
         load_checkpoint(self._file(f"x{suffix}", content))
 
     def _good_evaluations(self) -> list[bytes]:
-        """Its files one after another, with the name before each."""
+        """An evaluation's files concatenated, each preceded by its name."""
         import drawn_evidence
         import synthetic
 
@@ -300,7 +300,7 @@ def _saved(image: Image.Image, kind: str, **settings: object) -> bytes:
 
 def _spoil(content: bytearray, draw: random.Random, goods: list[bytes], kind: str) -> bytearray:
     at = draw.randrange(len(content) + 1)
-    if draw.random() < 0.4:  # where formats say how large things are
+    if draw.random() < 0.4:  # where file formats store sizes
         at = min(at, draw.randrange(200))
     if draw.random() < 0.15:
         at = max(0, len(content) - draw.randrange(1, 400))

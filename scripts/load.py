@@ -90,7 +90,7 @@ class Service:
         raise SystemExit("The service did not start.")
 
     def stop(self) -> None:
-        """Ends it and waits."""
+        """Stops it and waits."""
         self.process.terminate()
         self.process.wait(timeout=60)
 
@@ -101,7 +101,7 @@ class Service:
             return [int(pid) for pid in file.read().split()]
 
     def cpu_s(self) -> float:
-        """Processor time of the workers so far."""
+        """CPU time of the workers so far."""
         ticks = 0
         for pid in self.workers():
             with open(f"/proc/{pid}/stat") as file:
@@ -181,7 +181,7 @@ class Sender:
 def at_rate(
     service: Service, per_s: float, seconds: float, body: bytes, path: str = "/v1/predict"
 ) -> Tally:
-    """Sends at fixed times for a while; the sender that finished last goes first."""
+    """Sends at fixed times for a while; the sender that finished most recently goes first."""
     tally, due = Tally(), queue.Queue[float | None]()
     idle = queue.LifoQueue[Sender]()
     for _ in range(SENDERS):
@@ -213,7 +213,7 @@ def at_rate(
 def one_after_another(
     service: "Service | Nginx", requests: list[tuple[str, bytes]], count: int, senders: int
 ) -> tuple[Tally, float]:
-    """Keeps some connections busy until `count` requests are answered; the seconds it took."""
+    """Keeps several connections busy until `count` requests are answered; returns the seconds."""
     tally, numbers = Tally(), iter(range(count))
 
     def work() -> None:
@@ -250,9 +250,9 @@ def _shared(numbers: Iterator[int]) -> Iterator[int]:
 
 
 def sustained(seconds: int) -> dict[str, Any]:
-    """15 requests a second of 320 x 240 with one face."""
+    """15 requests per second of 320 x 240 pixels with one face."""
     with serving() as service:
-        at_rate(service, 15, 3, face_jpeg(320, 240))  # connections and caches
+        at_rate(service, 15, 3, face_jpeg(320, 240))  # warms up connections and caches
         before = service.cpu_s()
         result = at_rate(service, 15, seconds, face_jpeg(320, 240)).summary()
         spent_ms = 1000 * (service.cpu_s() - before)
@@ -296,7 +296,7 @@ def _hold(
 
 
 def overload(seconds: int) -> dict[str, Any]:
-    """Five times that, and whether it recovers at once."""
+    """Five times that rate, and whether the service recovers at once."""
     body = face_jpeg(320, 240)
     with serving() as service:
         at_rate(service, 15, 3, body)
@@ -306,7 +306,7 @@ def overload(seconds: int) -> dict[str, Any]:
 
 
 def memory(count: int) -> dict[str, Any]:
-    """Many requests, crops of ten sizes and every tenth a whole frame; the workers' own memory."""
+    """The workers' own memory over many requests: crops of ten sizes, every tenth a whole frame."""
     requests = [(CROPPED, face_jpeg(40 + 8 * n, 48 + 4 * n)) for n in range(9)]
     requests.append(("/v1/predict?explain=gwa,gat", face_jpeg(160, 120)))
     points = {}
@@ -323,7 +323,7 @@ def memory(count: int) -> dict[str, Any]:
 
 
 def kill(seconds: int) -> dict[str, Any]:
-    """Kill -9 of one of two workers under the sustained load."""
+    """Kills one of two workers (`kill -9`) under the sustained load."""
     with serving() as service:
         at_rate(service, 15, 3, face_jpeg(320, 240))
         victim = service.workers()[0]
@@ -336,7 +336,7 @@ def kill(seconds: int) -> dict[str, Any]:
 
 
 def batching(count: int) -> dict[str, Any]:
-    """Eight callers that send cropped faces to one worker, with batches and without."""
+    """Eight callers that send cropped faces to one worker, with and without batching."""
     result = {}
     for name, limit in (("alone", 1), ("batched", 16), ("alone again", 1), ("batched again", 16)):
         with serving("--max-batch", str(limit), "--max-in-flight", "8", workers=1) as service:
@@ -397,14 +397,14 @@ SIZES = {
     "replicas": 400,
     "memory": 20_000,
 }
-TIMED = {"sustained", "capacity", "overload", "kill"}  # the others have a count
+TIMED = {"sustained", "capacity", "overload", "kill"}  # the others run for a number of requests
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"default: {' '.join(PARTS)}")
-    parser.add_argument("--seconds", type=int, help="length of the parts that have one")
-    parser.add_argument("--count", type=int, help="requests of the others")
+    parser.add_argument("--seconds", type=int, help="duration of the timed parts")
+    parser.add_argument("--count", type=int, help="requests in the other parts")
     parser.add_argument("--json", metavar="FILE", help="where to write the figures")
     args = parser.parse_args()
     if unknown := set(args.parts) - PARTS.keys():

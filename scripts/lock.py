@@ -2,9 +2,9 @@
 
     python -m scripts.lock [--check]
 
-Needs `uv` on the path. Locked packages keep their versions while the ranges allow it; delete a
-file to renew all of it. The first line identifies the ranges that a file was compiled from, so that
-a test can tell when they have changed.
+Needs `uv` on the path. Locked packages keep their versions while the ranges allow it; delete a file
+to update all of them. The first line identifies the ranges that a file was compiled from, so that a
+test can tell when they have changed.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.check:
         drifted = [name for name in LOCKS if not is_current(name)]
-        print("\n".join(f"{name} has drifted from pyproject.toml: make lock" for name in drifted))
+        print("\n".join(f"{name} is out of date: make lock" for name in drifted))
         return int(bool(drifted))
     for name, groups in LOCKS.items():
         lock(name, groups)

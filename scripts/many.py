@@ -71,13 +71,13 @@ def _write(folder: Path, number: int, image: Any, kinds: tuple[str, ...] = KINDS
 
 
 class Start:
-    """One start of the command, watched until it ends or, at `kill_at` parts, is killed."""
+    """One run of the command, watched until it ends or is killed at `kill_at` parts."""
 
     def __init__(self, command: list[str], parts: Path, kill_at: int | None = None) -> None:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         began = time.monotonic()
         self.peak_mb = self.cpu_s = 0.0
-        self.done: list[tuple[float, float, int]] = []  # seconds, processor time, parts
+        self.done: list[tuple[float, float, int]] = []  # seconds, CPU time, parts
         while process.poll() is None:
             family = [process.pid, *_children(process.pid)]
             self.peak_mb = max(self.peak_mb, sum(map(_memory_mb, family)))
@@ -92,7 +92,7 @@ class Start:
         self.seconds = time.monotonic() - began
 
     def rates(self) -> dict[str, dict[str, float]]:
-        """Images a second and a second of processor time in fifths: first, middle, last."""
+        """Images per second and per CPU second in the first, middle and last fifth."""
         counts = [count for *_, count in self.done]
         last = max(counts)
         first = min((count for count in counts if count > counts[0]), default=last)
@@ -151,7 +151,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _memory_mb(pid: int) -> float:
-    """Its share of the memory: what processes have in common is counted once."""
+    """Its share of the memory: what processes share is counted once."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="for the images")
     parser.add_argument("--data", type=Path, help="prepared file, for faces")
     parser.add_argument(
-        "--portrait", type=Path, action="append", default=[], help="for photos, beside the example"
+        "--portrait", type=Path, action="append", default=[], help="for photos, besides the example"
     )
     parser.add_argument("--no-kill", action="store_true")
     args, options = parser.parse_known_args()  # the others are for `fervt predict`

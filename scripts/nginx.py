@@ -46,6 +46,6 @@ class Nginx:
         raise SystemExit("nginx did not start.")
 
     def stop(self) -> None:
-        """Ends it and waits."""
+        """Stops it and waits."""
         self.process.terminate()
         self.process.wait(timeout=10)

@@ -1,6 +1,6 @@
 """Measures how long the pages take in a real browser, and prints a table.
 
-python -m scripts.pages                  # starts a server of its own
+python -m scripts.pages                  # starts its own server
 python -m scripts.pages --rounds 5
 """
 
@@ -22,7 +22,7 @@ from skimage import data
 from scripts.screenshots import ROOT, free_port, wait_for
 
 SLOW_MS = 180_000
-# What the design asks for, in seconds, on two quiet cores.
+# The design's goals in seconds, on two idle cores.
 GOALS = {
     "first page after the server's start": 4.0,
     "photo to answer": 1.2,
@@ -50,7 +50,7 @@ def photo_to_answer(page: Page, address: str, photo: Path) -> float:
 
 
 def explain(page: Page) -> float:
-    """From the click on "Why?" to the maps, of a photo that wasn't explained before."""
+    """From the click on "Why?" to the maps, for a photo that wasn't explained before."""
     started = time.perf_counter()
     page.get_by_role("button", name="Why?").click()
     page.get_by_role("grid", name="Grad-CAM").wait_for(timeout=SLOW_MS)
@@ -58,7 +58,7 @@ def explain(page: Page) -> float:
 
 
 def click_a_cell(page: Page) -> float:
-    """Until it is marked in all maps and the address holds it."""
+    """Until the cell is marked in all maps and is in the address."""
     page.wait_for_selector(READY, timeout=SLOW_MS)
     cell = page.get_by_role("grid", name="Grad-CAM").get_by_role("gridcell").nth(38)
     cell.scroll_into_view_if_needed()
@@ -79,7 +79,7 @@ def open_a_tab(page: Page, address: str) -> float:
 
 
 def draw_photo(folder: Path, number: int) -> Path:
-    """An astronaut that no round before has seen: its file differs in one pixel."""
+    """An astronaut that no earlier round has used: its file differs in one pixel."""
     image = data.astronaut()
     image[0, number] = 0
     path = folder / f"photo {number}.png"

@@ -27,7 +27,7 @@ from scripts.soak import moving_astronaut
 ROOT = Path(__file__).resolve().parents[1]
 HEIGHT_PX = 900
 TALLEST_PX = 3000
-SLOW_MS = 600_000  # a machine that trains meanwhile
+SLOW_MS = 600_000  # the machine may be busy training
 STREAM_S = 20  # what the picture's timeline shows
 CAMERA = (
     "--use-fake-ui-for-media-stream",
@@ -120,13 +120,13 @@ ACTS: dict[str, Callable[[Page, Path], None]] = {"live": start_camera, "live-vid
 SIZES = {"wide": (1920, 1080), "laptop": (1280, 720), "phone": (390, 844)}
 THEMES = ("light", "dark")
 FIRST_SCREENS = ("home", "predict", "explain", "live", "glossary", "evaluation", "compare")
-FIRST_QUALITY = 70  # of JPEG: 42 pictures lie in git
+FIRST_QUALITY = 70  # JPEG quality: 42 of these pictures are in git
 
 
 def photograph_first_screens(
     browser: Browser, address: str, names: Sequence[str], out: Path
 ) -> None:
-    """What people see before they scroll; the live page before the camera is asked for."""
+    """What people see before they scroll; on the live page, before the camera request."""
     for theme in THEMES:
         for size, (width, height) in SIZES.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
@@ -147,7 +147,7 @@ def photograph(page: Page, url: str, name: str, folder: Path, path: Path) -> Non
     if name in ACTS:
         ACTS[name](page, folder)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    page.wait_for_timeout(1500)  # pictures and charts take their places
+    page.wait_for_timeout(1500)  # until pictures and charts are in place
     width_px = page.viewport_size["width"]
     tall_px = page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMain],"

@@ -1,7 +1,7 @@
 """Measures the live view without a browser: speed, latency, memory, threads, two viewers.
 
-python -m scripts.soak --quick      # a minute: frames a second, latency, Start / Stop cycles
-python -m scripts.soak              # ten minutes more of a stream, for the memory
+python -m scripts.soak --quick      # a minute: frame rate, latency, Start / Stop cycles
+python -m scripts.soak              # plus a ten-minute stream, to measure memory
 """
 
 import argparse
@@ -28,7 +28,7 @@ from fervt.live.camera import CameraReader
 from fervt.predict import Predictor
 
 WIDTH, HEIGHT = 640, 480
-FLOORS = {"none": 25.0, "graph": 15.0}  # frames a second on two quiet cores
+FLOORS = {"none": 25.0, "graph": 15.0}  # frames per second on two idle cores
 MAX_P95_MS = 80.0
 MAX_GROWTH_MB = 50.0
 
@@ -43,7 +43,7 @@ def moving_astronaut(count: int = 80, swing: int = 90) -> list[np.ndarray]:
 
 
 class Camera(VideoStreamTrack):
-    """Plays frames again and again, in real time (30 a second)."""
+    """Loops over frames in real time (30 per second)."""
 
     def __init__(self, frames: list[np.ndarray]) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Camera(VideoStreamTrack):
 
 
 def alone(predictor: Predictor, frames: list[np.ndarray], overlay: Overlay, count: int) -> dict:
-    """The worker by itself, as fast as it can."""
+    """The worker alone, as fast as it can go."""
     worker = LiveWorker(predictor, LiveSettings(overlay))
     for frame in frames[:20]:  # the first frames choose how often to search
         worker.process(frame)
@@ -83,7 +83,7 @@ def alone(predictor: Predictor, frames: list[np.ndarray], overlay: Overlay, coun
 
 @asynccontextmanager
 async def call(worker: LiveWorker, frames: list[np.ndarray]) -> AsyncIterator[MediaStreamTrack]:
-    """A call over WebRTC on this machine; gives the track that comes back to the sender."""
+    """A WebRTC call on this machine; yields the track that comes back to the sender."""
     sender, receiver = (RTCPeerConnection(RTCConfiguration([])) for _ in range(2))
     reader = CameraReader(worker)
     processor = CallbackAttachableProcessor(None, reader.read, reader.close)
@@ -103,7 +103,7 @@ async def call(worker: LiveWorker, frames: list[np.ndarray]) -> AsyncIterator[Me
 
 
 async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -> None:
-    """Start, frames for this long, Stop."""
+    """Start, frames for this many seconds, Stop."""
     async with call(worker, frames) as track:
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
@@ -111,7 +111,7 @@ async def stream(worker: LiveWorker, frames: list[np.ndarray], seconds: float) -
 
 
 def cycles(predictor: Predictor, frames: list[np.ndarray], count: int) -> dict:
-    """Start and Stop repeatedly; which threads remain."""
+    """Starts and stops repeatedly; returns which threads remain."""
     read = []
 
     def cycle() -> None:
@@ -119,7 +119,7 @@ def cycles(predictor: Predictor, frames: list[np.ndarray], count: int) -> dict:
         asyncio.run(stream(worker, frames, 3))
         read.append(worker.stats().frames)
 
-    cycle()  # what libraries keep for good starts here
+    cycle()  # libraries start their permanent threads here
     before = live_threads()
     for _ in range(count):
         cycle()
@@ -133,7 +133,7 @@ def live_threads() -> set[str]:
 
 
 def two_viewers(predictor: Predictor, frames: list[np.ndarray]) -> dict:
-    """One sees a face, the other an empty room, at once."""
+    """Two viewers at once: one sends a face, the other an empty room."""
     empty = [np.full((HEIGHT, WIDTH, 3), 90, np.uint8)]
     workers = LiveWorker(predictor), LiveWorker(predictor)
 
@@ -181,7 +181,7 @@ def resident_mb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="without the long stream")
-    parser.add_argument("--minutes", type=float, default=10, help="of the long stream")
+    parser.add_argument("--minutes", type=float, default=10, help="length of the long stream")
     parser.add_argument("--frames", type=int, default=300, help="for the worker alone")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
     args = parser.parse_args()

@@ -2,8 +2,8 @@
 
     python -m scripts.train_tilt ~/fer2013-prepared.parquet
 
-On FER2013's Training faces, rotated by any angle, shifted and scaled like detectors' boxes, for
-some minutes on a CPU. Prints the error on PublicTest and writes `assets/tilt.onnx`.
+It trains for a few minutes on a CPU, on FER2013's Training faces, rotated by any angle and shifted
+and scaled like detectors' boxes. Prints the error on PublicTest and writes `assets/tilt.onnx`.
 """
 
 import argparse
@@ -123,7 +123,7 @@ def turn(faces: torch.Tensor, angles_deg: torch.Tensor, jitter: bool = False) ->
         scale = SCALES[0] * (SCALES[1] / SCALES[0]) ** torch.rand(count)
         shift = SHIFT * 2 * (2 * torch.rand(count, 2) - 1)
     cosine, sine = torch.cos(torch.deg2rad(angles_deg)), torch.sin(torch.deg2rad(angles_deg))
-    # From a point of what is returned to the point of the face that lies there.
+    # Maps a point of the output to the point of the face that it shows.
     back = scale[:, None, None] * torch.stack([cosine, sine, -sine, cosine], 1).reshape(-1, 2, 2)
     moves = torch.cat([back, shift[:, :, None]], dim=2)
     grid = F.affine_grid(moves, [count, 1, INPUT_PX, INPUT_PX], align_corners=False)

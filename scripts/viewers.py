@@ -1,13 +1,13 @@
-"""Measures what many viewers at once cost, over the websocket that Streamlit's page speaks.
+"""Measures the cost of many viewers at once, over the websocket that Streamlit's pages use.
 
-    python -m scripts.viewers                          # 50 at once, against a server of its own
+    python -m scripts.viewers                          # 50 at once, with its own server
     python -m scripts.viewers --count 0 --come-and-go 500
     python -m scripts.viewers --count 0 --come-and-go 900 --stay 12  # about an hour
     python -m scripts.viewers --url http://127.0.0.1:8501
 
-Each viewer opens Predict, Explain or Evaluation as a browser does and waits until it is whole.
-Pictures aren't fetched, and nothing is drawn, so it is the server alone that is measured. With
-`--url` only the seconds are printed, since the server's processes are not ours to look at.
+Each viewer opens Predict, Explain or Evaluation as a browser does and waits until the page is
+complete. Pictures aren't fetched and nothing is drawn, so only the server is measured. With
+`--url`, only the seconds are printed, since the script can't inspect that server's processes.
 """
 
 import argparse
@@ -32,14 +32,14 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 PAGES = ("predict", "explain", "evaluation")
-LAST_WORDS = "not felt emotions"  # what every page ends with
+LAST_WORDS = "not felt emotions"  # every page ends with this
 SLOW_S = 600.0
-SESSIONS_KEPT_S = 120.0  # Streamlit keeps a closed tab's session so long
+SESSIONS_KEPT_S = 120.0  # how long the session of a closed tab is kept
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """An app of our own, and what its processes take."""
+    """An app started by this script, and the CPU time and memory of its processes."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -54,7 +54,7 @@ class Server:
         )
 
     def wait(self) -> None:
-        """Returns once it answers."""
+        """Returns once the app answers."""
         deadline = time.monotonic() + SLOW_S
         while time.monotonic() < deadline and self.process.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
@@ -63,12 +63,12 @@ class Server:
         raise SystemExit("The app did not start.")
 
     def stop(self) -> None:
-        """Ends it and waits."""
+        """Stops the app and waits."""
         self.process.terminate()
         self.process.wait(timeout=120)
 
     def tree(self) -> Iterator[int]:
-        """Ids of its process and all below."""
+        """Ids of its process and all descendants."""
         waiting = [self.process.pid]
         while waiting:
             pid = waiting.pop()
@@ -78,7 +78,7 @@ class Server:
                     waiting += map(int, task.read_text().split())
 
     def cpu_s(self) -> float:
-        """Processor time so far, of processes that ended as well."""
+        """CPU time so far, including that of processes that have ended."""
         ticks = 0
         for pid in self.tree():
             with suppress(OSError):
@@ -99,13 +99,13 @@ class Server:
 
 @dataclass
 class Watch:
-    """The server's memory, looked at again and again."""
+    """The peak of the server's memory, sampled regularly."""
 
     server: Server
     peak_mb: float = 0.0
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Samples until it is canceled."""
         while True:
             self.peak_mb = max(self.peak_mb, self.server.memory_mb())
             await asyncio.sleep(0.5)
@@ -113,11 +113,11 @@ class Watch:
 
 @dataclass
 class Visits:
-    """What the viewers saw.
+    """The viewers' results.
 
     Attributes:
         seconds: From opening the connection to a finished run, by page.
-        failures: What went wrong, in words.
+        failures: Error messages.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -128,10 +128,10 @@ async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
     """Opens a page as a browser does.
 
     Returns:
-        The open connection, and the seconds until the page was whole.
+        The open connection, and the seconds until the page was complete.
 
     Raises:
-        RuntimeError: The page ended otherwise than it should.
+        RuntimeError: The page failed or was incomplete.
     """
     started = time.perf_counter()
     address = f"ws{url.removeprefix('http')}/_stcore/stream"
@@ -139,7 +139,7 @@ async def open_page(url: str, page: str) -> tuple[ClientConnection, float]:
         address,
         subprotocols=["streamlit"],
         max_size=None,
-        max_queue=None,  # a full queue stops the reading, and with it the goodbye
+        max_queue=None,  # a full queue stops the reading, and then closing hangs
         ping_interval=None,
         open_timeout=SLOW_S,
         close_timeout=SLOW_S,
@@ -177,12 +177,12 @@ async def _read_page(connection: ClientConnection, page: str) -> None:
         ):
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and whole:
                 return
-            raise RuntimeError(f"{page}: its run ended without a whole page")
+            raise RuntimeError(f"{page}: its run ended before the page was complete")
     raise RuntimeError(f"{page}: the server hung up")
 
 
 async def all_at_once(url: str, count: int) -> Visits:
-    """So many viewers, who leave once all pages are whole."""
+    """Opens this many pages at once; all viewers leave when every page is complete."""
     visits = Visits()
     connections: list[ClientConnection] = []
 
@@ -207,16 +207,16 @@ async def _visit(url: str, page: str, visits: Visits, open_: list[ClientConnecti
 async def come_and_go(
     server: Server, count: int, abreast: int, stay_s: float
 ) -> tuple[Visits, list[float]]:
-    """Viewers who come one after the other, some at a time, and leave after they saw their page.
+    """Viewers who arrive in turn, several at a time, and leave after seeing their page.
 
     Args:
-        server: Theirs.
-        count: How many.
+        server: The server they visit.
+        count: Viewers in total.
         abreast: How many at a time.
-        stay_s: Between the whole page and leaving.
+        stay_s: How long each stays once the page is complete.
 
     Returns:
-        What they saw, and the memory in MB at the beginning and after each tenth of them.
+        Their results, and the memory in MB at the start and after each tenth of them.
     """
     visits, memory = Visits(), [server.memory_mb()]
     numbers = iter(range(count))
@@ -237,8 +237,8 @@ async def come_and_go(
 
 
 def say_seconds(visits: Visits) -> None:
-    """Prints a line a page."""
-    print("| page | viewers | median s | 95% under, s |")
+    """Prints one row per page."""
+    print("| page | viewers | median s | 95th percentile s |")
     print("|---|---|---|---|")
     for page, seconds in sorted(visits.seconds.items()):
         ordered = sorted(seconds)
@@ -249,7 +249,7 @@ def say_seconds(visits: Visits) -> None:
 
 
 async def measure_at_once(server: Server, count: int, wait_s: float) -> Visits:
-    """Prints what so many viewers at once cost, and what of it stays."""
+    """Prints the cost of this many viewers at once, and the memory that remains afterward."""
     watch = Watch(server)
     before_mb, before_s = server.memory_mb(), server.cpu_s()
     watching = asyncio.create_task(watch.run())
@@ -258,7 +258,7 @@ async def measure_at_once(server: Server, count: int, wait_s: float) -> Visits:
     watching.cancel()
     say_seconds(visits)
     print(
-        f"{count} at once: {cost_s:.1f} s of processor time, {cost_s / count:.2f} s each; "
+        f"{count} at once: {cost_s:.1f} s of CPU time, {cost_s / count:.2f} s each; "
         f"memory {before_mb:.0f} MB before, {max(watch.peak_mb, before_mb):.0f} MB at the peak",
         flush=True,
     )
@@ -270,13 +270,13 @@ async def measure_at_once(server: Server, count: int, wait_s: float) -> Visits:
 async def measure_come_and_go(
     server: Server, count: int, abreast: int, stay_s: float, wait_s: float
 ) -> Visits:
-    """Prints how the memory goes while viewers come and go."""
+    """Prints the memory over time while viewers come and go."""
     started, before_s = time.perf_counter(), server.cpu_s()
     visits, memory = await come_and_go(server, count, abreast, stay_s)
     took_s, cost_s = time.perf_counter() - started, server.cpu_s() - before_s
     say_seconds(visits)
     print(
-        f"{count} came and went in {took_s:.0f} s: {cost_s / count:.2f} s of processor time each; "
+        f"{count} came and went in {took_s:.0f} s: {cost_s / count:.2f} s of CPU time each; "
         "memory in MB, after each tenth: " + ", ".join(f"{one:.0f}" for one in memory),
         flush=True,
     )
@@ -287,7 +287,7 @@ async def measure_come_and_go(
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """A server of our own, which has drawn each page once."""
+    """A server started by this script, with each page visited once."""
     server = Server()
     try:
         server.wait()
@@ -309,16 +309,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=50, help="viewers at once")
     parser.add_argument("--come-and-go", type=int, default=0, metavar="N", help="viewers in turn")
-    parser.add_argument("--abreast", type=int, default=3, help="of those in turn")
-    parser.add_argument("--stay", type=float, default=0.0, metavar="S", help="of each in turn")
+    parser.add_argument("--abreast", type=int, default=3, help="how many of those at a time")
+    parser.add_argument("--stay", type=float, default=0.0, metavar="S", help="seconds each stays")
     parser.add_argument(
         "--wait",
         type=float,
         default=SESSIONS_KEPT_S + 15,
         metavar="S",
-        help="before memory is looked at again; a closed tab's session is kept for two minutes",
+        help="until memory is measured again; a closed tab's session is kept for two minutes",
     )
-    parser.add_argument("--url", help="of an app that runs already")
+    parser.add_argument("--url", help="address of an app that is already running")
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if args.url:

@@ -39,7 +39,9 @@ def main() -> int:
 def widen(checkpoint: Path, width: int, out: Path, seed: int = 0) -> None:
     narrow, info = load_checkpoint(checkpoint)
     if width <= info.config.width:
-        raise ConfigError(f"'{checkpoint.name}' has width {info.config.width}; name a greater one.")
+        raise ConfigError(
+            f"'{checkpoint.name}' has width {info.config.width}; choose a larger width."
+        )
     torch.manual_seed(seed)
     model = FERVTGNN(replace(info.config, width=width))
     small, large = narrow.state_dict(), model.state_dict()

@@ -1,4 +1,4 @@
-"""Speed and reach, measured: fervt against bare libraries, detectors against each other."""
+"""Benchmarks: fervt's speed against bare libraries, and face detectors against each other."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,14 +21,14 @@ def bench(
     doors: bool = True,
     peers: Sequence[str] = (),
 ) -> Iterator[Line]:
-    """Yields the lines of the table, each when it is measured.
+    """Yields the rows of the table, each as soon as it is measured.
 
     Args:
         predictor: The checkpoint.
         batch_size: Faces in a training step.
-        turns: How often each is timed, 1 or more.
+        turns: How many times each is timed, 1 or more.
         amp: bfloat16 autocast in training.
-        doors: Whether also what people wait for is measured, or the network alone.
+        doors: Whether to measure what people wait for too, not just the network.
         peers: Other libraries to compare with, some of `PEERS`.
 
     Raises:

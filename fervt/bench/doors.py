@@ -1,4 +1,4 @@
-"""What people wait for (evidence, faces found, live frames, a page), against bare libraries."""
+"""What people wait for (evidence, detection, live frames, a page), against bare libraries."""
 
 import importlib.util
 import json
@@ -28,16 +28,16 @@ from fervt.threads import one_thread
 _PHOTO_PX = (1024, 768)
 _FRAME_PX = (640, 480)
 _LIVE_FRAMES = 20
-_SEARCH_PX = (427, 320)  # a frame as the live worker searches it
-_PAGE = "fervt.ui.timing"  # a program of its own: this room lies left of the pages
+_SEARCH_PX = (427, 320)  # the size at which the live worker searches a frame
+_PAGE = "fervt.ui.timing"  # a separate program: fervt.bench may not import the pages
 
 
 def bench_doors(predictor: Predictor, turns: int) -> Iterator[Line]:
-    """Yields the lines of one face's evidence, detection, live frames, a page and a busy neighbor.
+    """Yields rows for one face's evidence, detection, live frames, a page and a busy neighbor.
 
     Args:
         predictor: The checkpoint.
-        turns: How often each is timed.
+        turns: How many times each is timed.
     """
     yield _bench_evidence(predictor, turns)
     yield _bench_detection(turns)
@@ -56,7 +56,7 @@ def _face(predictor: Predictor) -> NDArray[np.uint8]:
 
 
 def _bench_evidence(predictor: Predictor, turns: int) -> Line:
-    """Against occlusion (a face for each cell) and Grad-CAM of the bare network by hand."""
+    """Against hand-written occlusion (one face per cell) and Grad-CAM on the bare network."""
     face = _face(predictor)
     bare = bare_network(predictor.info.config)
     image = predictor.prepare(face[None]).cpu()
@@ -75,7 +75,7 @@ def _bench_evidence(predictor: Predictor, turns: int) -> Line:
         torch.autograd.grad(logits[0].max(), features)
 
     return in_turns(
-        "evidence of one face",
+        "evidence for one face",
         lambda: explain_face(predictor, face),
         f"{BARE}, occlusion and Grad-CAM",
         explain_bare,
@@ -86,7 +86,7 @@ def _bench_evidence(predictor: Predictor, turns: int) -> Line:
 def _bench_detection(turns: int) -> Line:
     photo, search, detector = _picture(_PHOTO_PX), choose_search(), FaceDetector()
     return in_turns(
-        "faces of a photo of {} x {}".format(*_PHOTO_PX),
+        "faces in a photo of {} x {}".format(*_PHOTO_PX),
         lambda: detector.detect(photo),
         search.name,
         lambda: search(photo),
@@ -130,18 +130,18 @@ def _bench_page(turns: int) -> Line:
         [sys.executable, "-W", "ignore", "-m", _PAGE, str(turns)], capture_output=True, text=True
     )
     if done.returncode:
-        raise ConfigError("The Predict page could not be timed: it ends with an error.")
+        raise ConfigError("The Predict page could not be timed: it failed with an error.")
     times = json.loads(done.stdout.splitlines()[-1])
     return Line.of("the Predict page", "bare Streamlit page", times["page"], times["bare"])
 
 
 def _bench_busy_neighbor(predictor: Predictor, turns: int) -> Iterator[Line]:
-    """Beside another program that holds a core, against the same without it."""
+    """With another program keeping one core busy, against the same without it."""
     picture = load_example("astronaut")
     face = _face(predictor)
     tasks: dict[str, Task] = {
-        "predict beside a busy program": lambda: predictor.predict(picture),
-        "explain beside a busy program": lambda: explain_face(predictor, face),
+        "predict next to a busy program": lambda: predictor.predict(picture),
+        "explain next to a busy program": lambda: explain_face(predictor, face),
     }
     seconds: dict[tuple[str, bool], list[float]] = {
         (name, busy): [] for name in tasks for busy in (False, True)
@@ -160,7 +160,7 @@ def _bench_busy_neighbor(predictor: Predictor, turns: int) -> Iterator[Line]:
 
 @contextmanager
 def _busy_neighbor() -> Iterator[None]:
-    """Another program that computes all the time, from when it says that it has begun."""
+    """Another program that computes nonstop; it has started when this yields."""
     program = "print(flush=True)\nwhile True: pass"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as neighbor:
         assert neighbor.stdout is not None

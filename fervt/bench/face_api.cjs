@@ -1,5 +1,5 @@
-// Classifies one 48 x 48 face with @vladmandic/face-api on its WASM backend, as often as a line of
-// the input says, and prints the mean seconds. The folder that holds node_modules is the argument.
+// Classifies one 48 x 48 face with @vladmandic/face-api on its WASM backend, as many times as each
+// input line says, and prints the mean seconds. Its argument is the folder that holds node_modules.
 const path = require("path");
 const readline = require("readline");
 const { createRequire } = require("module");

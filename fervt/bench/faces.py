@@ -1,7 +1,7 @@
-"""What each face detector finds as heads tilt and light goes, on a folder of photographs.
+"""What each face detector finds in a folder of photos, at several tilts and in the dark.
 
-Each photo is turned and darkened in the same way for all; a face counts as found where one is
-reported whose center lies on it.
+Every detector sees the same rotated and darkened photos. A face counts as found if the center of a
+reported face lies on it.
 """
 
 import time
@@ -29,10 +29,10 @@ from fervt.progress import Progress, no_progress, track
 ANGLES_DEG = (0, 10, 20, 30, 45)
 LIGHT = 0.12
 _SIDES_PX = (SEARCH_SIDE_PX, 320)
-_ON_FACE = 0.35  # of its width: how far a reported center may lie from the face's
-_LARGEST_PX = 1280  # photos are held at most this large, so that a folder fits into memory
+_ON_FACE = 0.35  # of a face's width: how far a reported center may be off
+_LARGEST_PX = 1280  # photos are scaled down to this, so that a folder fits into memory
 _LIVE_FRAMES, _LIVE_SIZE = 60, (640, 480)
-_TURNS = 3  # of the detectors, for the frames a second
+_TURNS = 3  # rounds over the detectors, for the frames per second
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class DetectorReach:
 
     Attributes:
         name: The detector, and whether it tries again.
-        found: Photos in which the face was found, by what was done to them: "0°", ..., "x0.12".
+        found: Number of photos in which the face was found, by change: "0°", ..., "x0.12".
         search_ms: Median time of a search on one thread, by `side_px`.
-        live_fps: Frames a second of the live worker at 640 x 480, one face, over several turns.
+        live_fps: Frames per second of the live worker at 640 x 480, one face, in each round.
     """
 
     name: str
@@ -55,15 +55,15 @@ class DetectorReach:
 def bench_faces(
     folder: Path, predictor: Predictor, report: Progress = no_progress
 ) -> tuple[int, list[DetectorReach]]:
-    """Measures detectors on the photos of a folder in which the default one finds one face.
+    """Measures detectors on those photos of a folder in which the default one finds one face.
 
     Args:
-        folder: Photographs.
-        predictor: What reads the faces in the live measurement.
+        folder: Of photos.
+        predictor: Classifies the faces in the live measurement.
         report: Called with the progress.
 
     Returns:
-        How many photos count, and what each detector finds in them.
+        How many photos were used, and what each detector finds in them.
 
     Raises:
         DataError: There is no such photo.
@@ -120,7 +120,7 @@ def _read_photos(folder: Path) -> list[Photo]:
 def _change(
     image: NDArray[np.uint8], face: tuple[float, float, float]
 ) -> Sequence[tuple[str, NDArray[np.uint8], NDArray[np.float64]]]:
-    """The photo turned clockwise about its middle, and in the dark; and where its face is then."""
+    """The photo rotated clockwise about its center, and darkened; each with its face's center."""
     height, width = image.shape[:2]
     side = int(np.ceil(np.hypot(height, width)))
     middle = np.array([width, height]) / 2

@@ -52,12 +52,12 @@ def bare_network(config: FERVTConfig) -> BareResNet34:
 
 
 def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) -> Iterator[Line]:
-    """Yields the lines of a training step, one face, 64 faces and an evaluation.
+    """Yields rows for a training step, one face, 64 faces and an evaluation.
 
     Args:
         predictor: The checkpoint; training starts from random weights of its architecture.
         batch_size: Faces in a training step.
-        turns: How often each is timed.
+        turns: How many times each is timed.
         amp: bfloat16 autocast in training.
     """
     yield _bench_training(predictor.info.config, batch_size, turns, amp)
@@ -80,7 +80,7 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
 
 
 class _BareEngine:
-    """The bare network in PyTorch, as `Engine` has it."""
+    """The bare network in PyTorch, with the interface of `Engine`."""
 
     def __init__(self, network: BareResNet34) -> None:
         self._network = network
@@ -93,12 +93,12 @@ class _BareEngine:
 
 
 def _as_engine(network: BareResNet34, predictor: Predictor) -> OnnxEngine | _BareEngine:
-    """The bare network in the engine that the predictor has."""
+    """The bare network in the predictor's engine."""
     if predictor.engine.key != "onnx":
         return _BareEngine(network)
     require_tracing()
     side = predictor.info.config.image_size
-    with warnings.catch_warnings():  # of the exporter's own deprecations
+    with warnings.catch_warnings():  # the exporter's own deprecation warnings
         warnings.simplefilter("ignore")
         traced = torch.onnx.export(
             network,

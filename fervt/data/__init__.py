@@ -1,1 +1,1 @@
-"""Data: sources, the prepared file made from them, and the transforms from face to input."""
+"""Data: sources, the prepared file made from them, and the transforms from faces to inputs."""

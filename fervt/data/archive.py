@@ -1,8 +1,8 @@
 """Zip files of images from users: inspected before anything is unpacked.
 
-Nothing is ever unpacked to disk, so the paths in an archive are harmless, and one image at a
-time is held in memory. What an archive claims to contain is checked before it is read: a small
-file can claim gigabytes.
+Nothing is ever unpacked to disk, so the paths in an archive are harmless, and only one image at a
+time is held in memory. The sizes that an archive declares are checked before it is read: a small
+file can declare gigabytes.
 """
 
 import unicodedata
@@ -36,10 +36,10 @@ class Member:
 
     Attributes:
         name: Its path in the archive, safe to show.
-        label: Index in FER+'s classes, which include FER2013's, of the nearest folder
-            named after one; -1 = none.
+        label: Index in FER+'s classes, which include FER2013's, from the nearest folder named after
+            one; -1 = none.
         split: "train", "validation" or "test" if a folder above it has that name; "" = none.
-        position: In the archive's list of files.
+        position: Index in the archive's list of files.
     """
 
     name: str
@@ -54,7 +54,7 @@ class ImageArchive:
     Attributes:
         name: Its display name, safe to show.
         members: Its images, by name.
-        left_out: Which files are not images, in a sentence; "" if all are images.
+        left_out: A sentence on the files that are not images; "" if all are images.
     """
 
     def __init__(self, content: bytes, name: str) -> None:
@@ -107,7 +107,7 @@ class ImageArchive:
         return self.read_photo(member).rgb
 
     def read_photo(self, member: Member) -> Photo:
-        """As `read`, and says what is missing.
+        """Like `read`, but also says what is missing.
 
         Raises:
             ImageError: As `read`.
@@ -124,7 +124,7 @@ class ImageArchive:
         return read_photo(content, member.name)
 
     def _unpack(self, info: zipfile.ZipInfo) -> bytes:
-        """A member's content; never reads much more than the size it claims."""
+        """A member's content; never reads much more than its declared size."""
         content = bytearray()
         with self._zip.open(info) as file:
             while chunk := file.read(_CHUNK_BYTES):

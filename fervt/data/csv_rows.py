@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fervt.errors import DataError
 
-_DELIMITERS = ",;\t"  # spreadsheets use semicolons where the comma is the decimal point
+_DELIMITERS = ",;\t"  # spreadsheets use semicolons where commas are decimal separators
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,10 +43,10 @@ def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
 
 
 def check_missing(path: Path, columns: list[str]) -> None:
-    """Makes sure that a table lacks no column.
+    """Checks that a table has all required columns.
 
     Raises:
-        DataError: It lacks these.
+        DataError: Some are missing.
     """
     if columns:
         raise DataError(f"{path} lacks the column{'s'[: len(columns) > 1]} {', '.join(columns)}.")

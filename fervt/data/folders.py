@@ -1,4 +1,4 @@
-"""What the names of folders and files mean, in folders, zip files and data sets alike."""
+"""What the names of folders and files mean, in folders, zip files and data sets."""
 
 import os
 import re
@@ -49,8 +49,8 @@ def label_of(folder: str, above: Sequence[str] = ()) -> int:
     """Index in FER+'s classes, which include FER2013's; -1 = none.
 
     Args:
-        folder: The folder's name: a class, maybe after its number, as in `3_happy`; or a number
-            alone, if a data set defines its meaning.
+        folder: The folder's name: a class, possibly preceded by its number, as in `3_happy`; or a
+            number alone, if a data set defines its meaning.
         above: Names that may name a data set, the nearest folder first: RAF-DB, FER2013 and FER+
             number their classes.
     """
@@ -69,7 +69,7 @@ def _numbered(dataset: str) -> dict[int, str]:
 
 
 def fer2013_label(name: str, above: Sequence[str] = ()) -> int:
-    """As `label_of`, in FER2013's classes."""
+    """Like `label_of`, but in FER2013's classes."""
     own = label_of(name, above)
     plus = {v: k for k, v in FER2013_TO_FERPLUS.items()}
     ours = plus.get(FERPLUS.classes[own]) if own >= 0 else None
@@ -77,14 +77,14 @@ def fer2013_label(name: str, above: Sequence[str] = ()) -> int:
 
 
 def is_litter(parts: Iterable[str]) -> bool:
-    """Whether a path is operating-system litter or a hidden file."""
+    """Whether a path is an operating system's metadata or a hidden file."""
     return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
 
 
 def walk(folder: str | os.PathLike[str]) -> Iterator[str]:
-    """Yields a folder's files, by name, without litter; links to folders are not followed.
+    """Yields a folder's files, by name, without hidden ones; links to folders are not followed.
 
-    One folder's names are held at a time, so that a million files need no more memory than a few.
+    Only one folder's names are held at a time, so a million files need no more memory than a few.
 
     Raises:
         DataError: A folder cannot be read.
@@ -109,23 +109,23 @@ def is_image(name: str) -> bool:
 
 
 def list_images(folder: Path) -> tuple[list[Path], list[Path]]:
-    """A folder's files, by name: its images and the others, without litter."""
+    """A folder's images and its other files, by name, without hidden ones."""
     files = list(walk(folder))
     images = [Path(file) for file in files if is_image(file)]
     return images, [Path(file) for file in files if not is_image(file)]
 
 
 def describe_left_out(names: Sequence[str]) -> str:
-    """Says which files no image is read from: "Left out: 2 files (1 .zip, 1 .txt)" and a period.
+    """Lists the files that are not read as images, as in "Left out: 2 files (1 .zip, 1 .txt)".
 
     Args:
-        names: Of the files; "" is said for none.
+        names: Of the files; "" is returned if there are none.
     """
     return describe_kinds(Counter(PurePosixPath(name).suffix.lower() for name in names))
 
 
 def describe_kinds(counts: Counter[str]) -> str:
-    """As `describe_left_out`, from counts by extension; "" is a name without one."""
+    """Like `describe_left_out`, from counts by extension; "" means no extension."""
     total = counts.total()
     if not total:
         return ""

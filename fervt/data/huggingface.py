@@ -1,4 +1,4 @@
-"""Data sets as HuggingFace's hub has them: Parquet with an image column and numbered labels."""
+"""Data sets in the form used on the Hugging Face Hub: Parquet with images and numbered labels."""
 
 import json
 import re
@@ -17,10 +17,10 @@ USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"
 
 
 def as_ours(table: pa.Table, path: Path) -> pa.Table:
-    """A table from HuggingFace's data sets, with our columns.
+    """A Hugging Face data set's table, with fervt's columns.
 
-    Their label is a number whose name is in the schema's metadata (FER2013's order if none
-    is) or the name itself, and a file or its folder is a split.
+    There, a label is a class name or a number whose name is in the schema's metadata (or else in
+    FER2013's order), and a file or its folder is named after a split.
 
     Raises:
         DataError: A class is not one of FER2013's, or nothing says which split it is.

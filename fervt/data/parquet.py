@@ -1,6 +1,6 @@
-"""Parquet files from users, checked by their footer before any page is unpacked.
+"""Parquet files from users: the footer is checked before any page is unpacked.
 
-A few kilobytes can claim millions of rows, or one value of megabytes that every row repeats.
+A few kilobytes can declare millions of rows, or one value of megabytes that every row repeats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def open_parquet(source: str | Path | bytes, by_value: Sequence[str] = ()) -> pq
 
     Args:
         source: The file.
-        by_value: Columns that are read as dictionaries: a value that all rows repeat is kept once.
+        by_value: Columns that are read as dictionaries, which keep a repeated value only once.
 
     Raises:
         Exception: One of `BROKEN`, the file cannot be read.
@@ -35,12 +35,12 @@ def open_parquet(source: str | Path | bytes, by_value: Sequence[str] = ()) -> pq
 
 
 def check_size(file: pq.ParquetFile, name: str, bytes_a_row: Mapping[str, int]) -> None:
-    """Makes sure that a file may be read in full.
+    """Checks that a file is small enough to be read in full.
 
     Args:
         file: An open one.
         name: Its name in messages.
-        bytes_a_row: The most that a row of a column may take.
+        bytes_a_row: The most bytes that a column may take per row.
 
     Raises:
         DataError: It has too many rows, or would unpack to too much.

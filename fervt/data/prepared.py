@@ -1,8 +1,8 @@
 """The one file that training and evaluation read: a Parquet table of checked, compressed faces.
 
-Sources come in many forms; this one has been checked once, keeps every pixel (lossless WebP),
-knows which images were exact copies in the whole source even after splits were left out, and
-carries a content hash that checkpoints and evaluations quote.
+Sources come in many forms; this file has been checked once, keeps every pixel (lossless WebP),
+records exact copies across the whole source even after splits are left out, and carries a content
+hash that checkpoints and evaluations quote.
 """
 
 import hashlib
@@ -57,8 +57,8 @@ class PreparedData:
         sha256: (N,) str, hex SHA-256 of the 48x48 pixel bytes.
         other_splits: (N,) str, comma-joined names of the other splits of the whole source that
             have the same pixels; '' = none.
-        content_hash: Hex SHA-256 over usage, label, votes and pixel hashes of all rows of the
-            file. A selection keeps the hash of the file that it comes from.
+        content_hash: Hex SHA-256 of the usage, label, votes and pixel hashes of all rows of the
+            file. A selection keeps its file's hash.
         split_rule: How rows were assigned to splits, as a sentence.
         source: File name of the source.
     """
@@ -118,7 +118,7 @@ class PreparedData:
         return len(self.row)
 
     def select(self, rows: Any) -> "PreparedData":
-        """The rows of a boolean mask (N,), an integer index (M,) or a slice, in that order."""
+        """The rows of a boolean mask (N,), an integer index (M,) or a slice, in its order."""
         arrays = {
             f.name: getattr(self, f.name)[rows]
             for f in fields(self)
@@ -142,7 +142,7 @@ class PreparedData:
 
     @property
     def is_copy(self) -> NDArray[np.bool_]:
-        """(N,) bool: a test image whose exact pixels a model may have been fitted or chosen on.
+        """(N,) bool: test images whose exact pixels may have been used to train or select a model.
 
         True for PrivateTest rows that are also in Training or PublicTest and for PublicTest rows
         that are also in Training; never for Training rows.
@@ -192,7 +192,7 @@ def write_prepared(
         progress: Called with the progress.
 
     Returns:
-        The data with the content hash that the file has: one over exactly these rows.
+        The data with the file's content hash, which covers exactly these rows.
 
     Raises:
         DataError: The file cannot be written.
@@ -294,7 +294,7 @@ def _longest(column: pa.ChunkedArray) -> int:
 
 
 def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
-    """A face (48, 48) uint8; None if a file contains anything else, which is not decoded at all."""
+    """A face (48, 48) uint8; None for anything else, which is never decoded."""
     if len(encoded) > _MOST_IMAGE_BYTES or _webp_size(encoded) != (SIDE_PX, SIDE_PX):
         return None
     try:
@@ -308,7 +308,7 @@ def _decode(encoded: bytes) -> NDArray[np.uint8] | None:
 def _webp_size(encoded: bytes) -> tuple[int, int] | None:
     """Width and height of a lossless WebP, from its header; None if it is not one.
 
-    Fourteen bits each, less one, after the byte 0x2f
+    Fourteen bits each, storing the value minus one, after the byte 0x2f
     (https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification).
     """
     if encoded[:4] != b"RIFF" or encoded[8:16] != b"WEBPVP8L" or encoded[20:21] != b"/":
@@ -318,7 +318,7 @@ def _webp_size(encoded: bytes) -> tuple[int, int] | None:
 
 
 def count_splits(source: str | Path | bytes, name: str | None = None) -> dict[str, int]:
-    """How many rows each split of a prepared file has, in the order of `labels.SPLITS`.
+    """The number of rows in each split of a prepared file, in the order of `labels.SPLITS`.
 
     Args:
         source: As for `read_prepared`.
@@ -379,7 +379,7 @@ def _listing(usage: NDArray[np.str_]) -> str:
 
 
 def _encode(image: NDArray[np.uint8]) -> bytes:
-    # Above 100, OpenCV's WebP is lossless; on these faces it is a tenth smaller than PNG.
+    # Above 100, OpenCV's WebP is lossless; for these faces it is a tenth smaller than PNG.
     return cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
 
 

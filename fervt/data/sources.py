@@ -1,8 +1,7 @@
-"""Reads FER2013 in the forms in which it can be downloaded, and FER+'s votes beside it.
+"""Reads FER2013 in the forms in which it can be downloaded, together with FER+'s votes.
 
-Everything is checked here, once, so that nothing after the prepared file has to: a row that is not
-what it claims to be is rejected with a message that names it, since a data set that is silently a
-little wrong costs days.
+Everything is checked once, here, so that later code can trust the prepared file. A wrong row is
+rejected with a message that names it, since a data set that is silently a little wrong costs days.
 """
 
 import hashlib
@@ -31,7 +30,7 @@ VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 2013
 MAX_IMAGE_BYTES = 1_000_000  # of a face in a table, on average
 _FILE_NAME = re.compile(rf"({'|'.join(SPLITS)})_(\d{{1,18}})\.\w+", re.IGNORECASE)
-# Images of each class in FER2013's Training split, whose sizes all differ.
+# Images per class in FER2013's Training split; no two classes have the same size.
 _TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 
 
@@ -58,7 +57,7 @@ class _Rows:
 def read_source(
     path: str | Path, ferplus: str | Path | None = None, progress: Progress = no_progress
 ) -> Source:
-    """Reads a data set in any of the known forms.
+    """Reads a data set in any of the supported forms.
 
     Args:
         path: Kaggle's `fer2013.csv` or `icml_face_data.csv`; Kaggle's folder of images
@@ -144,7 +143,7 @@ def _read_parquet(path: Path, progress: Progress) -> _Rows:
         rows.usage.append(_check_usage(path, i, usage.as_py()))
         rows.label.append(_check_label(path, i, emotion.as_py()))
         encoded = image.as_py()
-        if isinstance(encoded, dict):  # HuggingFace's image column
+        if isinstance(encoded, dict):  # Hugging Face's image column
             encoded = encoded.get("bytes")
         if not isinstance(encoded, bytes):
             raise bad_row(path, i, "has no image: the column must contain the bytes of image files")
@@ -177,7 +176,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
         rows.label.append(label)
         rows.adapted += adapted
 
-    # With numbers in all names, the rows take the order and the positions of the original file.
+    # If all names have numbers, the rows take the original file's order and positions.
     rows.numbered = len(numbers) == len(set(numbers)) == len(files)
     rows.row = numbers if rows.numbered else list(range(len(files)))
     order = np.argsort(np.array(rows.row, np.int64), kind="stable").tolist()
@@ -195,7 +194,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
 
 
 def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path]]:
-    """Yields (split, label, file) for every image below a folder; `others` gets other files."""
+    """Yields (split, label, file) for every image under a folder; adds other files to `others`."""
     top = _visible(root)
     if len(top) == 1 and top[0].is_dir() and not split_of(top[0].name):
         # Zip files often have one folder that contains the rest.
@@ -234,7 +233,7 @@ def _list_images(root: Path, others: list[str]) -> Iterator[tuple[str, int, Path
 
 
 def _visible(folder: Path) -> list[Path]:
-    """A folder's content, without the files that operating systems leave in it."""
+    """A folder's content, without operating systems' metadata files."""
     try:
         entries = list(folder.iterdir())
     except OSError as error:
@@ -245,8 +244,8 @@ def _visible(folder: Path) -> list[Path]:
 def _hold_out_validation(rows: _Rows) -> list[str]:
     """Moves a share of each class of Training to PublicTest.
 
-    Images are drawn by a hash of their pixels: the draw depends on neither file names nor a random
-    number generator, and all copies of an image stay on one side.
+    Images are chosen by a hash of their pixels: the choice depends on neither file names nor a
+    random number generator, and all copies of an image stay in one split.
     """
     hashes = [hash_pixels(image) for image in rows.images]
     drawn: set[str] = set()
@@ -265,7 +264,7 @@ def _hold_out_validation(rows: _Rows) -> list[str]:
 
 
 def _read_gray(encoded: bytes | Path, name: str, place: Path) -> tuple[NDArray[np.uint8], bool]:
-    """Reads an image as (48, 48) uint8 gray, and says whether color or size had to change.
+    """Reads an image as (48, 48) uint8 gray, and says whether its color or size was changed.
 
     Raises:
         DataError: It cannot be read; the message gives its place and name.
@@ -320,7 +319,7 @@ def _check_usage(path: Path, i: int, usage: Any) -> str:
 def _check_label(path: Path, i: int, emotion: Any) -> int:
     order = ", ".join(f"{k} {name}" for k, name in enumerate(FER2013.classes))
     try:
-        # Through text, so that 3.7 is not read as 3; a column with missing values has 3.0.
+        # Parsed as text, so that 3.7 is not read as 3; columns with missing values contain 3.0.
         label = int(str(emotion).removesuffix(".0"))
     except ValueError:
         label = fer2013_label(str(emotion))
@@ -339,8 +338,8 @@ def _check_votes(path: Path, i: int, counts: Any) -> list[int]:
 def _check_class_order(data: PreparedData, path: Path) -> None:
     """Rejects labels that number the classes in another order, as far as the data shows.
 
-    Two signs: the class sizes are FER2013's but belong to other numbers; or the FER+ votes fit a
-    permutation of the labels well, and much better than the labels as they are.
+    There are two signs: the class sizes are FER2013's but belong to other numbers; or the FER+
+    votes fit a permutation of the labels well, and much better than the labels themselves.
     """
     training = data.label_fer2013[data.usage == "Training"]
     counts = tuple(np.bincount(training, minlength=len(FER2013)).tolist())

@@ -1,4 +1,4 @@
-"""From 48x48 gray faces to model input and back.
+"""Turns 48x48 gray faces into model input and back.
 
 `Preprocess` travels with every checkpoint, so training, evaluation and the pages prepare an image
 in exactly the same way, and `denormalize` shows exactly what the model saw.
@@ -65,11 +65,11 @@ class Preprocess:
         return np.moveaxis(seen.clip(0, 1), 1, 3)
 
     def sample(self, faces: Tensor, theta: Tensor) -> Tensor:
-        """Reads windows of faces (B, 48, 48) uint8 as normalized images (B, 3, S, S).
+        """Samples windows of faces (B, 48, 48) uint8 as normalized images (B, 3, S, S).
 
         Args:
             faces: Gray faces.
-            theta: (B, 2, 3), from the window's coordinates, -1..1, to the face's, -1..1.
+            theta: (B, 2, 3), maps the window's coordinates, -1..1, to the face's, -1..1.
         """
         grid = functional.affine_grid(
             theta, [len(faces), 1, self.image_size, self.image_size], align_corners=False
@@ -80,7 +80,7 @@ class Preprocess:
         return ((gray - self.mean) / self.std).expand(-1, 3, -1, -1)
 
     def _read_window(self, faces: NDArray[np.uint8], right: int, down: int) -> NDArray[np.float32]:
-        """What `sample` does, for an upright window that is the same for all faces.
+        """Does what `sample` does, for one upright window shared by all faces.
 
         In NumPy, because PyTorch's calls would take one face up to half a millisecond.
 
@@ -97,7 +97,7 @@ class Preprocess:
 
 @lru_cache
 def _resampling(size: int, crop: float, place: int) -> NDArray[np.float32]:
-    """Bilinear weights (size, 48) of a face's pixels along one axis, as `grid_sample` has them."""
+    """Bilinear weights (size, 48) of a face's pixels along one axis, as in `grid_sample`."""
     window = crop * (2 * np.arange(size) + 1 - size) / size  # -1..1
     last = FACE_SIZE - 1
     pixels = last / 2 + (window + place * (1 - crop)) * FACE_SIZE / 2
@@ -109,16 +109,16 @@ def _resampling(size: int, crop: float, place: int) -> NDArray[np.float32]:
 class Augment:
     """Random changes to a training batch, as tensor operations on the whole batch."""
 
-    rotation_deg: float = option(12.0, "largest rotation to either side", least=0, most=180)
-    scale: float = option(0.12, "largest relative change of size, 0..1", least=0, most=0.9)
+    rotation_deg: float = option(12.0, "largest rotation in either direction", least=0, most=180)
+    scale: float = option(0.12, "largest relative change in size, 0..1", least=0, most=0.9)
     shift: float = option(0.08, "largest shift, as a share of the side", least=0, most=1)
     shear: float = option(0.08, "largest horizontal shear", least=0, most=1)
     flip: bool = option(True, "mirror half of the faces")
     brightness: float = option(
-        0.3, "largest change of brightness, in standard deviations", least=0, most=10
+        0.3, "largest change in brightness, in standard deviations", least=0, most=10
     )
-    contrast: float = option(0.25, "largest relative change of contrast, 0..1", least=0, most=1)
-    erase: float = option(0.3, "chance of one erased rectangle a face", least=0, most=1)
+    contrast: float = option(0.25, "largest relative change in contrast, 0..1", least=0, most=1)
+    erase: float = option(0.3, "chance of one erased rectangle per face", least=0, most=1)
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -140,11 +140,11 @@ class Augment:
     ) -> tuple[Tensor, tuple[int, int]]:
         """Random windows of faces, and the same windows moved by whole cells of the 7x7 grid.
 
-        All windows of a call move alike, by at most two cells.
+        All windows in a call move by the same amount, at most two cells.
 
         Returns:
-            images (2B, 3, S, S), the windows and then the moved ones; the cells that they moved to
-            the right and down.
+            images (2B, 3, S, S), the windows followed by the moved ones, and how many cells they
+            moved to the right and down.
         """
         move = (0, 0)
         while move == (0, 0):

@@ -1,9 +1,10 @@
 """The names in zip files, whose encoding is only sometimes declared.
 
-The names of an archive come from one computer, so they are judged together: an encoding fits if
-it turns all of them into text typical of it. Names that fit none stay as escaped bytes: a wrong
-name helps nobody. Detectors for texts need more than a name: charset-normalizer, given the same
-encodings, read seven of ten such names (it took German ones for Japanese and Russian for Korean).
+The names in an archive come from one computer, so they are judged together: an encoding fits if it
+turns all of them into text typical of it. Names that fit none stay as escaped bytes, since a wrong
+name helps nobody. General-purpose detectors need more text than a name: charset-normalizer, given
+the same encodings, read seven of ten such names (it took German for Japanese and Russian for
+Korean).
 """
 
 import re
@@ -15,16 +16,16 @@ from itertools import accumulate
 from zipfile import ZipInfo
 
 _IS_UTF8 = 0x800  # among the flags
-_UNICODE_PATH = 0x7075  # Info-ZIP's field beside the name
-_MOST_JUDGED = 20_000  # bytes: more add nothing
-_MOSTLY = 0.5  # of the characters: names of people and places have rare ones too
-_CLEARLY_KOREAN = 6  # syllables: fewer may as well be common Chinese characters
-_CLEARLY_RUSSIAN = 5  # letters: fewer may as well be those too
+_UNICODE_PATH = 0x7075  # Info-ZIP's extra field for the name
+_MOST_JUDGED = 20_000  # bytes: more wouldn't help
+_MOSTLY = 0.5  # share of the characters: names of people and places have rare ones too
+_CLEARLY_KOREAN = 6  # syllables: fewer could just as well be common Chinese characters
+_CLEARLY_RUSSIAN = 5  # letters: likewise
 _WORD = re.compile(r"[^\W\d_]+")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _RUSSIAN = ("cp866", "cp1251", "koi8_r")
 _LATIN = ("cp1252", "cp1250", "cp852")
-# Never follows a letter in a name, but is half of a character in Shift-JIS and Big5.
+# Never follows a letter in a name, but is the second half of a character in Shift-JIS and Big5.
 _NOT_AFTER_LETTER = re.compile(r"[^\x00-\x7f][\\\[\]^`{|}~@]")
 _WITHIN_LATIN = re.compile(r"[a-z][^\x00-\x7f]|[^\x00-\x7f][a-z]")
 
@@ -72,7 +73,7 @@ def _decode(raw: bytes, encoding: str | None) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             pass
-    # A backslash behind an unknown byte may be the second half of a character.
+    # A backslash after an unknown byte may be the second half of a character.
     found = re.sub(
         rb"[\x80-\xff]+\\?",
         lambda match: b"".join(b"%%%02x" % byte for byte in match[0]),
@@ -125,12 +126,12 @@ def _is_kana(character: str) -> bool:
 
 
 def _is_form(character: str) -> bool:
-    """Full-width digits, letters and signs, and the brackets and points of East Asian texts."""
+    """Full-width digits, letters and signs, and the brackets and punctuation of East Asian text."""
     return "\uff01" <= character <= "\uff5e" or "\u3001" <= character <= "\u3017"
 
 
 def _lies_in(character: str, encoding: str, first: int, last: int) -> bool:
-    """Whether an encoding's row of a character is one of those that hold the common ones."""
+    """Whether a character is in one of the encoding's rows of common characters."""
     try:
         raw = character.encode(encoding)
     except UnicodeEncodeError:

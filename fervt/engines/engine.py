@@ -38,11 +38,11 @@ class Engine(Protocol):
     def run(
         self, images: NDArray[np.float32], outputs: Sequence[Output]
     ) -> list[NDArray[np.float32]]:
-        """Runs the network over normalized images (B, 3, S, S), on the calling thread's threads.
+        """Runs the network on normalized images (B, 3, S, S), with the calling thread's threads.
 
         Args:
             images: As `Preprocess.to_input` makes them.
-            outputs: What to return; the network must have the part.
+            outputs: What to return; the network must have the corresponding parts.
 
         Returns:
             One float32 array per output, in order: logits (B, C); gwa_weights (B, 7, 7);
@@ -53,7 +53,7 @@ class Engine(Protocol):
 
 
 def read_output(output: FERVTOutput, name: Output) -> Tensor | None:
-    """One output of the network, a stack in place of a tuple of layers; None for a missing part."""
+    """One output of the network, with layers stacked; None for a missing part."""
     if name == "graph_attention":
         layers = output.gat_attention
         return None if layers is None else torch.stack(layers, dim=1)

@@ -40,11 +40,11 @@ def as_onnx(checkpoint: Path) -> tuple[bytes, float]:
     the checkpoint has.
 
     Returns:
-        The content; the largest difference to PyTorch's logits, over 16 random images.
+        The content, and the largest difference from PyTorch's logits over 16 random images.
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
-        ConfigError: Packages are missing, or the answers differ.
+        ConfigError: Packages are missing, or the outputs differ.
     """
     model, info = load_checkpoint(checkpoint)
     metadata = describe_file(info, file_sha256(checkpoint))

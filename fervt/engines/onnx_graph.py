@@ -1,8 +1,8 @@
 """The network as an ONNX graph: made from a configuration, filled with a checkpoint's weights.
 
-Tracing the network takes ten seconds and extra packages, while filling a graph
-takes milliseconds. So the graphs of the shipped configurations ship too, without weights (100 KB
-each), and serve every checkpoint of the same configuration.
+Tracing the network takes ten seconds and extra packages; filling a graph takes milliseconds. So the
+graphs of the shipped configurations are included, without weights (100 KB each), and each serves
+every checkpoint of its configuration.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from fervt.resources import GRAPHS
 
 _TRAINING_ONLY = ("dropout", "token_dropout")
 _OPSET = 20
-_PREFIX = "model."  # of the weights' names, since the network is inside `_Named`
+_PREFIX = "model."  # prefix of the weights' names, since the network is inside `_Named`
 
 
 def graph_key(config: FERVTConfig) -> str:
@@ -35,7 +35,7 @@ def graph_key(config: FERVTConfig) -> str:
 
 
 def find_graph(config: FERVTConfig) -> bytes | None:
-    """The graph of a configuration, if it is shipped or was made before."""
+    """The graph of a configuration, if it is included or was made earlier."""
     for folder in (GRAPHS, _cache()):
         file = folder / f"{graph_key(config)}.onnx"
         if file.is_file():
@@ -56,7 +56,7 @@ def find_or_make_graph(config: FERVTConfig) -> bytes:
             with write_aside(_cache() / f"{graph_key(config)}.onnx") as aside:
                 aside.write_bytes(graph)
         except OSError:
-            pass  # it is made again the next time
+            pass  # it will be made again next time
     return graph
 
 
@@ -69,7 +69,7 @@ def _cache() -> Path:
 
 
 def require_tracing() -> None:
-    """Makes sure that a network can be traced.
+    """Checks that a network can be traced.
 
     Raises:
         ConfigError: The packages for it are missing.
@@ -111,7 +111,7 @@ def make_graph(config: FERVTConfig) -> bytes:
     images = torch.zeros(2, 3, config.image_size, config.image_size)
     with torch.inference_mode():
         names = list(named_outputs(model(images)))
-    with warnings.catch_warnings():  # of the exporter's own deprecations
+    with warnings.catch_warnings():  # the exporter's own deprecation warnings
         warnings.simplefilter("ignore")
         traced = torch.onnx.export(
             _Named(model),
@@ -175,7 +175,7 @@ def fill_graph(
     proto = onnx.load_model_from_string(graph)
     for place in proto.graph.initializer:
         if place.HasField("raw_data"):
-            continue  # a constant of the graph
+            continue  # a constant in the graph
         name = place.name.removeprefix(_PREFIX)
         values = weights.get(name)
         if values is None or tuple(values.shape) != tuple(place.dims):

@@ -17,7 +17,7 @@ class OnnxEngine:
     key: EngineChoice = "onnx"
 
     def __init__(self, content: bytes) -> None:
-        """Plans the network on one thread; on more once the first large batch needs them.
+        """Plans the network for one thread, and for more once the first large batch needs them.
 
         Args:
             content: An ONNX file, as `fill_graph` makes it.
@@ -26,7 +26,7 @@ class OnnxEngine:
         self._sessions = {1: open_session(content, 1)}
 
     def __reduce__(self) -> tuple[type["OnnxEngine"], tuple[bytes]]:
-        """Jobs take their predictor into their own process, where it is planned again."""
+        """Jobs copy their predictor into their own process, where it is planned again."""
         return type(self), (self._content,)
 
     def run(
@@ -34,7 +34,7 @@ class OnnxEngine:
     ) -> list[NDArray[np.float32]]:
         """See `Engine.run`."""
         threads = torch.get_num_threads()  # set by `fervt.threads` for the calling thread
-        if threads not in self._sessions:  # at worst planned twice, if two callers come at once
+        if threads not in self._sessions:  # at worst planned twice, if two threads call at once
             self._sessions[threads] = open_session(self._content, threads)
         given = {"images": np.ascontiguousarray(images)}
         return self._sessions[threads].run(list(outputs), given)

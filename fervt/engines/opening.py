@@ -1,4 +1,4 @@
-"""Choosing an engine, and verifying that it gives the network's own answers."""
+"""Chooses an engine and verifies that its outputs match PyTorch's."""
 
 import numpy as np
 import torch
@@ -21,16 +21,15 @@ def open_engine(
     """An engine for a network.
 
     Args:
-        choice: One of `ENGINES`. "auto" uses ONNX Runtime on a CPU if a graph of the
-            network's configuration is at hand, and PyTorch otherwise; "onnx" makes the graph if it
-            must.
+        choice: One of `ENGINES`. "auto" uses ONNX Runtime on a CPU if a graph of the network's
+            configuration is available, and PyTorch otherwise; "onnx" makes the graph if necessary.
         model: In eval mode, on its device.
         preprocess: Of its checkpoint.
-        device: The device that it is on.
+        device: The device that the model is on.
 
     Raises:
         ConfigError: There is no such engine; it can't run on this device, needs packages that are
-            missing, or gives other answers than PyTorch.
+            missing, or its outputs differ from PyTorch's.
     """
     if choice not in ENGINES:
         raise ConfigError(f"There is no engine '{choice}'; known: {', '.join(ENGINES)}.")
@@ -58,7 +57,7 @@ def open_engine(
 def largest_difference(
     engine: Engine, reference: Engine, preprocess: Preprocess, count: int = 16
 ) -> float:
-    """The largest difference of two engines' logits over some images of noise."""
+    """The largest difference between two engines' logits over a few noise images."""
     shape = count, FACE_SIZE, FACE_SIZE
     faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     images = preprocess.to_input(faces)

@@ -12,7 +12,7 @@ _BATCH = 32
 
 
 class _Batches:
-    """Calibration images as ONNX Runtime's tool wants them: an iterator with a method."""
+    """Calibration images in the form that ONNX Runtime expects: an iterator with a method."""
 
     def __init__(self, images: NDArray[np.float32]) -> None:
         self._parts: Iterator[NDArray[np.float32]] = iter(
@@ -28,7 +28,7 @@ def quantize(content: bytes, images: NDArray[np.float32]) -> bytes:
     """Quantizes the convolutions of an ONNX file to 8 bits, with one scale per channel.
 
     Everything after them, mainly attention, stays in float32: it is a small part of the work and
-    would lose the most.
+    would lose the most accuracy.
 
     Args:
         content: The file's content, as `as_onnx` makes it.

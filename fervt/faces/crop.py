@@ -1,4 +1,4 @@
-"""The square crop around a face, cut as FER2013's faces were and turned upright."""
+"""The square crop around a face, cut as FER2013's faces were and rotated upright."""
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ def cut_tilted(
     side: int,
     angle_deg: float,
 ) -> NDArray[np.uint8]:
-    """Cuts a square that is tilted clockwise by an angle, and turns it upright.
+    """Cuts a square that is tilted clockwise by an angle, and rotates it upright.
 
     Args:
         image_rgb: (h, w, 3) uint8.
@@ -77,13 +77,13 @@ def cut_tilted(
 
 
 def tilt_matrix(angle_deg: float) -> NDArray[np.float64]:
-    """(2, 2): turns (x, y) clockwise by an angle, y pointing down."""
+    """(2, 2): rotates (x, y) clockwise by an angle, y pointing down."""
     cosine, sine = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def check_box(box_xyxy_px: Box) -> None:
-    """Whether `crop_face` can cut this box.
+    """Checks that `crop_face` can cut this box.
 
     Raises:
         ImageError: The box is empty, or its square would be over four times the largest image.
@@ -97,6 +97,6 @@ def check_box(box_xyxy_px: Box) -> None:
 
 
 def whole_image_box(image_rgb: NDArray[np.uint8]) -> Box:
-    """The box of the whole image, for a picture that is one face or in which none was found."""
+    """The box of the whole image, for a picture that is a face or in which none was found."""
     height, width = image_rgb.shape[:2]
     return 0, 0, width, height

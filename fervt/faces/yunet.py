@@ -1,4 +1,4 @@
-"""YuNet: OpenCV's own network, for users who name a file of its weights."""
+"""YuNet: OpenCV's own network, for users who provide its weights file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ class YuNetSearch:
             raise ConfigError(f"{YUNET_VARIABLE} names '{path}', which is not a file.")
         try:
             self._network = cv2.FaceDetectorYN.create(str(path), "", (64, 64), _MIN_SCORE)
-            self(np.zeros((64, 64, 3), np.uint8))  # another kind of network fails only here
+            self(np.zeros((64, 64, 3), np.uint8))  # other networks fail only here
         except cv2.error as error:
             raise ConfigError(
                 f"{YUNET_VARIABLE} names '{path}', which is not a YuNet model."

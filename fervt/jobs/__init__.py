@@ -1,7 +1,7 @@
-"""Long work in a separate process, found again by its id.
+"""Long work in a separate process, which can be found again by its id.
 
-A page starts a job, shows its progress and may be reloaded meanwhile: the id in the address finds
-the job again. Input and output stay in memory, since both may contain people's faces.
+A page starts a job and shows its progress; after a reload, the id in the address finds the job
+again. Input and output stay in memory, since both may contain people's faces.
 """
 
 from fervt.jobs.once import ask

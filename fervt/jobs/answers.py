@@ -1,8 +1,8 @@
 """Reads the answers of a job's process without trusting them.
 
 The process has decoded a stranger's file and may have been compromised. Messages are pickled, since
-they contain tables; but a pickle can name any function to be called. Here it can name only this
-project's frozen records and the functions with which NumPy and pandas build their arrays.
+they contain tables; but a pickle can call any function. Here it may use only this project's frozen
+records and the functions that rebuild NumPy and pandas arrays.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ _BUILDERS = {
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """A class that may be built, or a builder of arrays."""
+        """Returns a class that may be built, or a builder of arrays."""
         if name in _BUILDERS.get(module, ()):
             return super().find_class(module, name)
         if module.startswith("fervt.") and "." not in name:
@@ -55,7 +55,7 @@ def read_answer(stream: IO[bytes]) -> Any:
     """Reads one message.
 
     Raises:
-        EOFError: There is none.
+        EOFError: There are no more messages.
         Exception: It is damaged or contains a forbidden object.
     """
     return _Reader(stream).load()

@@ -1,6 +1,6 @@
 """A job's process: reads the work from stdin and answers on stdout, in pickled messages.
 
-Started as `python -m fervt.jobs.child`. A fresh interpreter, neither forked from a server with many
+Started as `python -m fervt.jobs.child`: a fresh interpreter, neither forked from a server with many
 threads nor spawned from the script that Streamlit runs as `__main__`.
 """
 
@@ -18,11 +18,11 @@ from fervt.sandbox.limits import go_first, limit_memory
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1
 _TOO_MUCH = "It needs more memory than is allowed."
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc")  # as PyTorch says it
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc")  # PyTorch's wording
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
-    """Ends this process when stdin is closed: nobody is waiting for the result."""
+    """Ends this process when stdin closes: nobody is waiting for the result anymore."""
     # Not `stdin.read()`: it would hold the buffer's lock, which makes Python abort at exit.
     while os.read(stdin.fileno(), 1):
         pass

@@ -16,15 +16,15 @@ _places = threading.BoundedSemaphore(2)
 
 
 def ask(work: Callable[..., T], *arguments: Any) -> T:
-    """Runs `work(*arguments)` with a budget of memory and time, and waits for what it returns.
+    """Runs `work(*arguments)` with limited memory and time, and waits for its result.
 
     Args:
-        work: A function of a module; what it returns, and its arguments, must pickle.
-        *arguments: The rest.
+        work: A module-level function; its result and its arguments must be picklable.
+        *arguments: Passed to `work`.
 
     Raises:
-        JobError: The work failed with a message, or exceeded its budget, or the system has no room
-            for another process.
+        JobError: The work failed with a message, or exceeded its budget, or the system cannot start
+            another process.
     """
     message = pack(_call, (work, *arguments), _MEMORY_BYTES)
     late = threading.Event()
@@ -44,7 +44,7 @@ def ask(work: Callable[..., T], *arguments: Any) -> T:
             process.stdin.flush()
             kind, content = read_answer(process.stdout)
         except Exception as error:  # whatever a compromised process answers
-            said = "It takes too long to be read." if late.is_set() else UNANSWERED
+            said = "It takes too long to read." if late.is_set() else UNANSWERED
             raise JobError(said) from error
         finally:
             timer.cancel()

@@ -30,7 +30,7 @@ def start_process() -> subprocess.Popen[bytes]:
     """A process that waits for its message.
 
     Raises:
-        JobError: The system has no room for another process.
+        JobError: The system cannot start another process.
     """
     paths = [str(IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
     try:
@@ -45,7 +45,7 @@ def start_process() -> subprocess.Popen[bytes]:
 
 
 def close(process: subprocess.Popen[bytes]) -> None:
-    """Closes its pipes, which ends it, and waits until it has."""
+    """Closes its pipes, which ends it, and waits for it to exit."""
     assert process.stdin is not None and process.stdout is not None
     for pipe in (process.stdin, process.stdout):
         with contextlib.suppress(OSError):

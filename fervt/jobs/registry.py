@@ -24,7 +24,7 @@ class Job:
     """One piece of long work.
 
     Attributes:
-        id: 22 unguessable characters; anyone who has it sees the job.
+        id: 22 unguessable characters; anyone who has it can see the job.
         kind: The kind of work, for the page that shows it.
         title: One line for people.
         state: Its current state.
@@ -60,8 +60,8 @@ class Jobs:
 
     Args:
         at_once: How many may run at the same time.
-        keep: How many ended jobs stay findable; the oldest are dropped first.
-        keep_s: How long an ended job stays findable, in seconds.
+        keep: How many ended jobs are kept; the oldest are dropped first.
+        keep_s: How long an ended job is kept, in seconds.
         run_s: How long a job may run.
         memory_bytes: Memory that it may use on top of its libraries.
     """
@@ -87,12 +87,12 @@ class Jobs:
         Args:
             kind: The kind of work.
             title: One line for people.
-            work: A function of a module; its first argument is a `fervt.progress.Progress`. What it
-                returns, and its arguments, must pickle.
+            work: A module-level function; its first argument is a `fervt.progress.Progress`. Its
+                result and its other arguments must be picklable.
             arguments: The rest.
 
         Raises:
-            JobError: As many jobs as allowed are running already, or the system has no room for
+            JobError: As many jobs as allowed are running already, or the system cannot start
                 another process.
         """
         message = pack(work, arguments, self._memory_bytes)
@@ -113,18 +113,18 @@ class Jobs:
         return job
 
     def find(self, job_id: str) -> Job | None:
-        """The job with this id; None if there is none (any more)."""
+        """The job with this id; None if it does not exist or was dropped."""
         with self._lock:
             self._sweep()
             found = self._jobs.get(job_id)
             return found[0] if found else None
 
     def drops_at(self, job: Job) -> float:
-        """When a job is dropped at the latest, or stopped if it runs; in seconds of `time.time`."""
+        """The latest time at which a job is dropped, or stopped if it is running (`time.time`)."""
         return job.ended + self._keep_s if job.ended else job.started + self._run_s
 
     def cancel(self, job_id: str) -> None:
-        """Stops a job; nothing happens if it has ended or is not there."""
+        """Stops a job; does nothing if it has ended or does not exist."""
         with self._lock:
             found = self._jobs.get(job_id)
             if found is None or found[0].state != "running":
@@ -133,7 +133,7 @@ class Jobs:
         found[1].kill()
 
     def forget(self, job_id: str) -> None:
-        """Stops a job if it runs, and drops its result."""
+        """Stops a job if it is running, and drops its result."""
         self.cancel(job_id)
         with self._changed:
             self._jobs.pop(job_id, None)
@@ -167,9 +167,9 @@ class Jobs:
                     )
                     break
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            # The traces of a killed process: a broken pipe, or half a message.
+            # What a killed process leaves: a broken pipe, or half a message.
             _log.info("A job ended without an answer (%s).", type(error).__name__)
-        except Exception as error:  # the job must end, whatever its answer does
+        except Exception as error:  # the job must end, whatever its answer contains
             _log.warning("A job's answer could not be read (%s).", type(error).__name__)
         with self._lock:
             if job.state == "running":
@@ -177,7 +177,7 @@ class Jobs:
         close(process)
 
     def _keep_time(self) -> None:
-        """Stops jobs that run too long and drops old ones, even if nobody asks, until all are gone.
+        """Stops jobs that run too long and drops old ones, unprompted, until none are left.
 
         Their results may contain people's faces.
         """

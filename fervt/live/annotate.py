@@ -1,4 +1,4 @@
-"""The annotated frame: evidence on the face, a box in the person's color, bars beside it."""
+"""The annotated frame: evidence on the face, a box in the person's color, bars next to it."""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -16,9 +16,9 @@ from fervt.live.readings import Evidence, FaceReading
 Overlay = Literal["none", "gwa", "graph"]
 OVERLAYS: tuple[Overlay, ...] = get_args(Overlay)
 
-# One per person; none of the expressions' colors, which the bars use.
+# One per person; they differ from the expressions' colors, which the bars use.
 _TRACK_COLOURS = ("#6568DC", "#2BB3A3", "#E5446D", "#A3C614", "#B26BD9", "#F7F7F7")
-STRONGEST_EDGES = 10  # all 168 would be illegible
+STRONGEST_EDGES = 10  # showing all 168 would be illegible
 _GRAPH_PX = 280  # the side on which the graph's arrows are legible
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_ROW_PX, _BAR_WIDTH_PX, _NAME_WIDTH_PX = 15, 56, 74
@@ -40,12 +40,12 @@ def annotate_frame(
     """Draws a reading.
 
     Args:
-        frame_rgb: (h, w, 3) uint8; left as it is.
+        frame_rgb: (h, w, 3) uint8; not modified.
         faces: Those in the frame.
-        evidence: One a face; None draws none.
+        evidence: One per face; None draws none.
         seen_share: The share of a face's square that the model sees.
         overlay: Which evidence is drawn, where there is any.
-        bars: Whether to draw the probabilities beside each face.
+        bars: Whether to draw the probabilities next to each face.
 
     Returns:
         (h, w, 3) uint8, a copy.
@@ -60,7 +60,7 @@ def annotate_frame(
     boxes = [face.box_xyxy_px for face in faces]
     angles = [face.angle_deg for face in faces]
     canvas = draw_boxes(canvas, boxes, captions, colors, angles)
-    if bars and len(faces) == 1:  # of several they would cover the others
+    if bars and len(faces) == 1:  # with several faces they would cover the others
         _draw_bars(canvas, faces[0])
     return canvas
 
@@ -105,7 +105,7 @@ def _draw_evidence(
 def _lay_tilted(
     canvas: NDArray[np.uint8], drawn: NDArray[np.uint8], box: Box, angle_deg: float
 ) -> None:
-    """Lays a square picture into the canvas, tilted clockwise about the box's center."""
+    """Draws a square picture on the canvas, tilted clockwise about the box's center."""
     # All but the lower left corner; OpenCV counts from the middle of the first pixel.
     target = (box_corners(box, angle_deg)[1:] - 0.5).astype(np.float32)
     side = len(drawn)
@@ -117,7 +117,7 @@ def _lay_tilted(
 
 
 def _draw_bars(canvas: NDArray[np.uint8], face: FaceReading) -> None:
-    """A small panel of bars right of the box, or left of it where there is no room."""
+    """A small panel of bars to the right of the box, or to the left where there is no room."""
     height, width = canvas.shape[:2]
     pad = 6
     panel_width = _NAME_WIDTH_PX + _BAR_WIDTH_PX + 2 * pad

@@ -14,7 +14,7 @@ from fervt.live.worker import LiveWorker
 PATIENCE_S = 3.0
 
 # A model's hundreds of short operations each reacquire the interpreter, and wait this long for
-# a thread that is busy in Python, such as one that draws a page. With Python's default of 5 ms a
+# a thread that is busy in Python, such as one that draws a page. With Python's default of 5 ms, a
 # single such thread makes a frame take many times as long.
 _SWITCH_S = 0.0002
 
@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 class CameraReader:
     """Processes the newest frame of a track, in its own thread.
 
-    A track gives up for good on a callback that raises or takes ten seconds, which a frame may well
-    take on a machine that was asleep or is overloaded. So after `patience_s` the frame is returned
-    unchanged, while the worker finishes the last one.
+    A track gives up for good on a callback that raises or takes ten seconds, as can happen on a
+    machine that is overloaded or was asleep. So after `patience_s` the frame is returned unchanged
+    while the worker finishes the last one.
 
     Args:
         worker: Reads the frames.
@@ -50,9 +50,9 @@ class CameraReader:
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
 
     async def read(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-        """Takes all frames since the last call; never raises."""
+        """Processes all frames since the last call; never raises."""
         newest = frames[-1]
-        if self._closed:  # the track may still ask while it stops
+        if self._closed:  # the track may still call while it stops
             return [newest]
         self._dropped += len(frames) - 1
         try:
@@ -73,7 +73,7 @@ class CameraReader:
             return [newest]
 
     def close(self) -> None:
-        """Lets the thread go and ends the recording; for the track's end."""
+        """Ends the thread and the recording; called when the track ends."""
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self.recorder.stop()
@@ -99,7 +99,7 @@ class CameraReader:
     def _count_failure(
         self, what: str, error: Exception, dropped: int = 0, processed: bool = False
     ) -> None:
-        """Counts it among the frames that could not be read."""
+        """Counts the frame among those that could not be read."""
         _log.warning("A frame could not be %s.", what, exc_info=True)
         problem = f"A frame could not be {what} ({type(error).__name__})."
         self.worker.count_failure(problem, dropped, processed)

@@ -1,4 +1,4 @@
-"""How fast the stream runs and how long a frame takes, over the last moments."""
+"""How fast the stream runs and how long a frame takes, over the last few seconds."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MAX_FRAMES = 300
 
 @dataclass(frozen=True)
 class LiveStats:
-    """Rates over the last three seconds, latencies of their frames, and counts since the start.
+    """Frame rates and latencies over the last three seconds, and counts since the start.
 
     Attributes:
         in_fps: Frames that arrived per second.
@@ -48,7 +48,7 @@ class Meter:
         self._crowded = 0
 
     def count(self, now_s: float, dropped: int, latency_ms: float | None, problem: str) -> None:
-        """Counts one frame and those that were dropped before it.
+        """Counts one frame and those dropped before it.
 
         Args:
             now_s: When it was done.
@@ -63,12 +63,12 @@ class Meter:
             self.fail(problem)
 
     def fail(self, problem: str) -> None:
-        """Records that a frame, already counted, stayed unannotated."""
+        """Records that a frame that was already counted stayed unannotated."""
         self._failed += 1
         self._problem = problem
 
     def count_crowd(self) -> None:
-        """Records that a frame has more faces than are read."""
+        """Records that a frame had more faces than are read."""
         self._crowded += 1
 
     def stats(self, now_s: float) -> LiveStats:

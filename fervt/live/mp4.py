@@ -1,4 +1,4 @@
-"""Films that browsers play: H.264 in yuv420p, written frame by frame to a file or to memory.
+"""Films that browsers can play: H.264 in yuv420p, written frame by frame to a file or memory.
 
 Uses PyAV, since OpenCV's wheel cannot write H.264 and browsers do not play its other formats.
 """
@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_TICKS = Fraction(1, 90_000)  # finer than any frame rate, so that times are kept as they are
+_TICKS = Fraction(1, 90_000)  # finer than any frame rate, so that times are kept exactly
 _NOMINAL_FPS = 25
 _QUALITY = "23"  # x264's constant rate factor
 
 
 class Mp4Writer:
-    """Writes one film, without sound. The first frame's size is the film's.
+    """Writes one film, without sound, at the size of the first frame.
 
     Args:
         target: A path, or a seekable file open for writing. A film written to a path can be played
@@ -57,8 +57,8 @@ class Mp4Writer:
         """Adds a frame.
 
         Args:
-            image_rgb: (h, w, 3) uint8 RGB; fitted into the first one's size if it differs.
-            time_s: Since the film's start, more than the last frame's.
+            image_rgb: (h, w, 3) uint8 RGB; scaled to fit the first frame if its size differs.
+            time_s: Since the film's start; later than the last frame's.
         """
         # yuv420p requires even sides.
         height, width = (max(2, side - side % 2) for side in image_rgb.shape[:2])

@@ -10,7 +10,7 @@ from fervt.faces import Box
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The evidence for one face, as far as it was requested and the checkpoint has it.
+    """The evidence for one face, if it was requested and the checkpoint has it.
 
     Attributes:
         gwa_weights: (7, 7), mean 1.
@@ -59,7 +59,7 @@ class FrameReading:
     """One frame.
 
     Attributes:
-        index: Of the processed frame, from 0.
+        index: Number of the processed frame, from 0.
         time_s: Since the stream's start.
         faces: Those in the frame, by number.
         latency_ms: From the frame's arrival to its annotated copy.

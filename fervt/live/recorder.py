@@ -27,10 +27,10 @@ class Recording:
 
     Attributes:
         running: Whether frames are being added.
-        seconds: From its first to its newest frame.
+        seconds: From its first to its latest frame.
         frames: How many it has.
         size_bytes: Written so far.
-        ended: Why it ended by itself, in a sentence; empty if it did not.
+        ended: Why it ended on its own, in a sentence; empty if it did not.
     """
 
     running: bool = False
@@ -41,11 +41,11 @@ class Recording:
 
 
 class Recorder:
-    """Records one stream at a time. Frames come from the stream's thread, presses from any other.
+    """Records one stream at a time. Frames come from the stream's thread, commands from any other.
 
     Args:
-        max_s: A recording ends by itself after this many seconds.
-        max_bytes: And at this size.
+        max_s: A recording ends automatically after this many seconds.
+        max_bytes: Or at this size.
         clock: Returns seconds; replaced in tests.
     """
 
@@ -80,13 +80,13 @@ class Recorder:
             return self._film
 
     def start(self) -> None:
-        """Begins a recording, in place of the last."""
+        """Begins a recording, which replaces the last."""
         with self._lock:
             self._reset()
             self._writer = Mp4Writer(self._buffer)
 
     def stop(self) -> None:
-        """Ends the recording, if one runs; its film is kept."""
+        """Ends the recording, if one is running; its film is kept."""
         with self._lock:
             self._finish("")
 
@@ -96,7 +96,7 @@ class Recorder:
             self._reset()
 
     def add(self, image_rgb: NDArray[np.uint8]) -> None:
-        """Adds a frame (h, w, 3) uint8 RGB if a recording runs. Never raises."""
+        """Adds a frame (h, w, 3) uint8 RGB if a recording is running. Never raises."""
         with self._lock:
             if self._writer is None:
                 return

@@ -1,4 +1,4 @@
-"""The readings of the last minutes: bounded, safe to read while frames come in, and as CSV."""
+"""The readings of the last few minutes: bounded, readable while frames come in, and as CSV."""
 
 import csv
 import threading
@@ -14,7 +14,7 @@ from fervt.labels import Vocabulary
 from fervt.live.readings import FrameReading
 
 KEPT_S = 300.0
-_MAX_FRAMES = 12_000  # five minutes at 40 frames a second
+_MAX_FRAMES = 12_000  # five minutes at 40 frames per second
 
 
 class Timeline:
@@ -58,7 +58,7 @@ def face_series(
         readings: Oldest first.
         number: The face's.
         classes: C, how many classes there are.
-        points: At most this many are returned, evenly picked.
+        points: At most this many are returned, evenly spaced.
 
     Returns:
         Times (T,) in seconds and probabilities (T, C); rows of NaN where the face was absent.
@@ -100,7 +100,7 @@ def csv_rows(reading: FrameReading, vocabulary: Vocabulary) -> Iterator[list[Any
 
 
 def readings_as_csv(readings: list[FrameReading], vocabulary: Vocabulary) -> str:
-    """A whole CSV file."""
+    """A complete CSV file."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(csv_header(vocabulary))

@@ -15,13 +15,13 @@ from fervt.faces import FoundFace
 
 _POSITION_GAIN, _SPEED_GAIN = 0.7, 0.35
 _MIN_OVERLAP = 0.1
-_REACH, _MAX_REACH = 3.0, 2.0  # box widths that a jump may span: per second, and at most
-_FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade loses a face now and then for a moment
-_PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # hidden for longer, a face has left
+_REACH, _MAX_REACH = 3.0, 2.0  # how far a face may jump, in box widths: per second, and at most
+_FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade sometimes loses a face for a moment
+_PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # a face hidden for longer has left
 _RETURN_S, _RETURN_REACH = 10.0, 1.5  # back within this time and distance: the same person
-_RETURN_SIZE = 1.6  # and not larger or smaller than by this factor
-_COAST_S = 0.4  # nobody moves steadily for longer
-_FASTEST = 3.0  # box widths a second: anything faster is detector jitter
+_RETURN_SIZE = 1.6  # and if its size differs by no more than this factor
+_COAST_S = 0.4  # motion is not extrapolated for longer
+_FASTEST = 3.0  # box widths per second: anything faster is detector jitter
 
 
 @dataclass(eq=False)
@@ -31,8 +31,8 @@ class Track:
     Attributes:
         number: From 1, in the order of appearance.
         box: (4,) float, left, top, right, bottom in pixels, where the face is now.
-        speed: (4,) float, of the box's edges in pixels a second.
-        time_s: When `box` was right.
+        speed: (4,) float, of the box's edges in pixels per second.
+        time_s: The time for which `box` holds.
         seen_s: When the detector last found it.
         angle_deg: How far the head is tilted clockwise, as last detected.
         misses: How many times in a row the detector has not found it.
@@ -53,7 +53,7 @@ class Track:
         return not self.misses or recent
 
     def move_on(self, time_s: float) -> None:
-        """Moves the box to where it should be by now."""
+        """Moves the box to its predicted place at a time."""
         until_s = self.seen_s + _COAST_S
         self.box = self.box + self.speed * (min(time_s, until_s) - min(self.time_s, until_s))
         self.time_s = time_s
@@ -75,7 +75,7 @@ class Tracker:
     """Follows the faces of one stream.
 
     Args:
-        numbers: How many were assigned before.
+        numbers: How many were already assigned.
 
     Attributes:
         numbers: How many have been assigned.
@@ -90,7 +90,7 @@ class Tracker:
         """Advances to the next frame.
 
         Args:
-            time_s: Of the frame, never less than before.
+            time_s: Of the frame; never decreases.
             found: The faces detected in it; None if the detector did not run.
 
         Returns:
@@ -114,7 +114,7 @@ class Tracker:
             track.speed = track.speed * (x, y, x, y)
 
     def mirror(self, width: int) -> None:
-        """Follows a stream whose frames, `width` pixels wide, were turned over."""
+        """Follows a stream whose frames, `width` pixels wide, were flipped horizontally."""
         for track in [*self._tracks, *self._gone]:
             left, top, right, bottom = track.box
             track.box = np.array([width - right, top, width - left, bottom])
@@ -149,7 +149,7 @@ class Tracker:
             self._tracks.append(track)
 
     def _number(self, boxes: Sequence[np.ndarray]) -> list[int]:
-        """Numbers of faces that were not there just now: old ones of people who are back."""
+        """Numbers for newly found faces: people who have come back get their old ones."""
         nearness = _RETURN_REACH - distance([track.box for track in self._gone], boxes)
         for row, track in zip(nearness, self._gone, strict=True):
             sizes = np.array([box[2] - box[0] for box in boxes]) / (track.box[2] - track.box[0])
@@ -165,14 +165,14 @@ class Tracker:
 
 
 def _match(scores: np.ndarray, least: float) -> dict[int, int]:
-    """The pairs of rows and columns with the highest sum, among those that score enough."""
+    """The pairs of rows and columns with the highest total score, all at least a minimum."""
     scores = np.where(scores >= least, scores, -1.0)
     pairs = zip(*linear_sum_assignment(scores, maximize=True), strict=True)
     return {int(i): int(j) for i, j in pairs if scores[i, j] >= least}
 
 
 def distance(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:
-    """How far the centers of boxes are apart, in widths of the first: (M, N)."""
+    """Distances between the centers of boxes, in widths of the first: (M, N)."""
     a, b = np.reshape(first, (-1, 1, 4)), np.reshape(second, (1, -1, 4))
     apart = np.linalg.norm((a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]) / 2, axis=-1)
     return apart / np.maximum(a[..., 2] - a[..., 0], 1e-9)

@@ -33,7 +33,7 @@ _EVIDENCE: dict[Overlay, tuple[predict.Evidence, ...]] = {
 }
 _ALL_EVIDENCE: tuple[predict.Evidence, ...] = ("gwa", "gat")
 
-# The longest time between searches: a new face waits no longer.
+# The longest time between searches, so the longest wait for a new face.
 _MAX_BETWEEN = 8  # frames
 _MAX_BETWEEN_S = 0.25
 _SEARCH_SHARE = 0.25
@@ -48,16 +48,15 @@ class LiveSettings:
 
     Attributes:
         overlay: The evidence drawn on each face.
-        half_life_s: After this time, a reading counts half as much; 0 shows the raw
-            probabilities.
-        mirror: Whether frames are mirrored first, as people expect of their own picture.
-        bars: Whether the probabilities are drawn beside each face.
-        search_every: Faces are searched once in this many frames; None lets the worker choose by
+        half_life_s: After this time, a reading counts half as much; 0 turns smoothing off.
+        mirror: Whether frames are mirrored first, as people expect when they see themselves.
+        bars: Whether the probabilities are drawn next to each face.
+        search_every: The interval between searches for faces, in frames; None: chosen from
             the cost of a search on this machine.
         search_side_px: The size at which frames are searched, see `FaceDetector`: at 320, faces
             from a twelfth of the frame's width are found. Fixed when the worker is created.
         max_faces: The largest faces read per frame.
-        keep_evidence: Whether readings keep all evidence, whatever is drawn, so that it can be
+        keep_evidence: Whether readings keep all evidence, not just what is drawn, so that it can be
             redrawn differently later.
     """
 
@@ -132,13 +131,13 @@ class LiveWorker:
             self._latest = None
 
     def stats(self) -> LiveStats:
-        """Speed and counts up to now."""
+        """Speed and counts so far."""
         with self._lock:
             return self._meter.stats(self._clock())
 
     @property
     def search_every(self) -> int:
-        """Faces are searched once in this many frames.
+        """The interval between searches for faces, in frames.
 
         Chosen so that searches take a quarter of the time that the rest takes, whatever the
         machine's load.
@@ -183,7 +182,7 @@ class LiveWorker:
             shown = annotate_frame(image_rgb, faces, evidence, share, overlay, bars)
         except FervtError as error:
             problem = str(error)
-        except Exception as error:  # the stream must continue, whatever a frame did
+        except Exception as error:  # the stream must continue, whatever a frame contains
             _log.warning("A frame could not be read.", exc_info=True)
             problem = f"A frame could not be read ({type(error).__name__})."
         now_s = self._clock()
@@ -198,7 +197,7 @@ class LiveWorker:
         return shown, reading
 
     def count_failure(self, problem: str, dropped: int = 0, processed: bool = False) -> None:
-        """Counts a frame that stayed unannotated for a reason outside of `process`.
+        """Counts a frame that stayed unannotated for a reason outside `process`.
 
         Args:
             problem: The reason, in a sentence.
@@ -273,7 +272,7 @@ class LiveWorker:
         time_s: float,
         half_life_s: float,
     ) -> list[NDArray[np.float32]]:
-        """Exponential smoothing of each face over elapsed time, not frames."""
+        """Exponential smoothing of each face over elapsed time, not over frames."""
         smoothed = {}
         for number, now in zip(numbers, probabilities, strict=True):
             before_s, before = self._smoothed.get(number, (time_s, now))
@@ -297,7 +296,7 @@ def _is_other_shape(before: tuple[int, int], now: tuple[int, int]) -> bool:
 
 
 class _Average:
-    """A running average that follows a change within some ten values."""
+    """A running average that follows a change within about ten values."""
 
     def __init__(self) -> None:
         self.value: float | None = None
@@ -309,7 +308,7 @@ class _Average:
 def _places_in(
     tracks: Sequence[Track], image_rgb: NDArray[np.uint8]
 ) -> dict[int, tuple[Box, float]]:
-    """Boxes in whole pixels and tilts, by number, without what has moved out of the frame."""
+    """Boxes in whole pixels and tilts, by number, without faces that have left the frame."""
     height, width = image_rgb.shape[:2]
     places: dict[int, tuple[Box, float]] = {}
     for track in tracks:

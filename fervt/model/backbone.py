@@ -3,7 +3,7 @@
 The trunk has torchvision's parameter names, so that its ImageNet weights fit at width 64 with the
 ImageNet stem. The stem and the width can change: 48-pixel faces need no 7x7/2 stem, and a laptop
 needs no 21 million parameters. The block is written here rather than imported because torchvision
-loads PyTorch's compiler, which takes over a second of every start.
+loads PyTorch's compiler, which adds over a second to every start.
 """
 
 from pathlib import Path
@@ -94,7 +94,7 @@ class ResNet34(nn.Module):
         """Loads torchvision's ImageNet weights.
 
         Args:
-            file: A saved torchvision `resnet34` state dict; None lets torchvision fetch its own.
+            file: A saved torchvision `resnet34` state dict; None lets torchvision download them.
 
         Raises:
             CheckpointError: The file cannot be read or its weights don't fit this trunk.

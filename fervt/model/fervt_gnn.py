@@ -1,4 +1,4 @@
-"""FERVT-GNN, assembled: configuration, output and the model, to be read from top to bottom."""
+"""FERVT-GNN, assembled: configuration, output and model, to be read from top to bottom."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ _NARROWEST = 8
 class FERVTConfig:
     """The configuration of a FERVT-GNN, stored in every checkpoint.
 
-    An untrusted file may set these, so none may make a model that takes minutes or all memory.
+    It may come from an untrusted file, so no value may make a model that takes minutes or all
+    memory.
 
     Raises:
         ConfigError: A value is outside its range.
@@ -82,7 +83,7 @@ class FERVTConfig:
 
     @property
     def classes(self) -> Vocabulary:
-        """The vocabulary that the logits follow."""
+        """The class vocabulary of the logits."""
         return vocabulary(self.vocabulary)
 
     @property
@@ -93,7 +94,7 @@ class FERVTConfig:
 
 @dataclass(frozen=True)
 class Intervention:
-    """Replacements inside the model, to measure how much a part matters.
+    """Replaces values inside the model, to measure how much a part matters.
 
     Attributes:
         gwa_weights: (B, 7, 7) or (7, 7), instead of the computed cell weights.
@@ -167,7 +168,7 @@ class FERVTGNN(nn.Module):
             self.gnn = AttentionGNN(c.node_dim, c.embed_dim, c.gat_heads)
             self.pool = GraphPooling(c.embed_dim, c.graph_pooling)
             self.gnn_head = nn.Linear(c.embed_dim, classes)
-            # The graph vector's running mean over training images: an uninformative value.
+            # The graph vector's running mean over training images: a neutral value.
             self.register_buffer("gnn_mean", torch.zeros(c.embed_dim))
         summary_dim = c.gwa_dim if c.use_gwa else None
         self.backbone = Backbone(c.stem, c.width, c.embed_dim, c.use_gnn, summary_dim)

@@ -9,8 +9,8 @@ class GWAFusion(nn.Module):
 
     The last convolution starts at zero, so fusion starts as the identity of the map and an ImageNet
     backbone behind it still sees an image. Nothing keeps these convolutions from rebuilding the
-    image from both, and trained models do so: GWA's contribution then shows where its weights are
-    read, in `GraphPooling` and `Backbone`.
+    image from both, and trained models do so: GWA then contributes where its weights are read, in
+    `GraphPooling` and `Backbone`.
 
     Shapes:
         in: images (B, 3, S, S); map (B, 3, S, S).

@@ -140,9 +140,9 @@ class AttentionGNN(nn.Module):
 class GraphPooling(nn.Module):
     """One vector for the whole graph: nodes (B, 49, D) to (B, D).
 
-    By their mean, maximum, its own attention, their mean weighted by GWA's cell weights, or
-    that mean's contrast to the plain one: what distinguishes GWA's selected cells from the average
-    cell, so equal weights give zero.
+    Takes their mean, maximum, an attention of its own, their mean weighted by GWA's cell weights,
+    or that weighted mean's contrast to the plain one: what distinguishes GWA's selected cells from
+    the average cell, so equal weights give zero.
     """
 
     def __init__(self, dim: int, kind: Pooling = "mean") -> None:

@@ -91,7 +91,7 @@ class GWA(nn.Module):
     def _embed(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Embeds images; returns the patches and the inputs of their keys, both (B, 49, P).
 
-        With the convolutional embedding, keys are made of a patch without its position, and of
+        With the convolutional embedding, keys are made from a patch without its position, and from
         what it gathers from the others: a key with its position would let the same cells be
         selected in every face.
         """
@@ -106,7 +106,7 @@ class GWA(nn.Module):
         """Attends to patches (B, 49, P) with all queries; returns scores (B, 49).
 
         A cell's score is the soft maximum over the queries of its cosine (Henry et al., 2020) with
-        the cell's key, so a cell counts if any query asks for it. How many cells are selected
+        the cell's key, so a cell counts if any query selects it. How many cells are selected
         is fixed (`focus` times 49), which ones is learned. Left free, training flattens the weights
         until the map is the image; with only their contrast fixed, it blackens a few corners and
         flattens the rest.
@@ -122,8 +122,8 @@ class GWA(nn.Module):
 def convolutional_embedding(cell: int, dim: int) -> nn.Sequential:
     """Three convolutions from an image to one vector per cell: (B, 3, S, S) to (B, dim, 7, 7).
 
-    Unlike one convolution per patch, they see a part of a face the same way wherever in its cell
-    it is.
+    Unlike one convolution per patch, they see a part of a face the same way wherever it is in its
+    cell.
 
     Args:
         cell: Side of a cell in pixels.
@@ -143,7 +143,7 @@ def convolutional_embedding(cell: int, dim: int) -> nn.Sequential:
 
 
 def choose_cells(scores: Tensor, share: float) -> Tensor:
-    """Selects the best share of the cells, softly: near 1 for them and near 0 for the others.
+    """Softly selects the top share of the cells: near 1 for them and near 0 for the others.
 
     A sigmoid whose middle is between the last selected cell and the next one. Its width
     comes from the median cell of the selected and the median of the others, so that neither a
@@ -151,7 +151,7 @@ def choose_cells(scores: Tensor, share: float) -> Tensor:
 
     Args:
         scores: (B, N).
-        share: Of the N cells, 0..1; at least one is selected and one is not.
+        share: Of the N cells, 0..1; at least one is selected and at least one is not.
 
     Returns:
         (B, N), 0..1.

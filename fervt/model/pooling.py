@@ -17,7 +17,7 @@ def average_onto(maps: Tensor, height: int, width: int) -> Tensor:
 
 
 def average_by_product(maps: Tensor, height: int, width: int) -> Tensor:
-    """The same results as adaptive average pooling, by products with two constant matrices."""
+    """Same result as adaptive average pooling, by products with two constant matrices."""
     rows, columns = _windows(height, maps.shape[2]), _windows(width, maps.shape[3])
     return rows @ maps @ columns.T
 

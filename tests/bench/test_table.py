@@ -59,12 +59,12 @@ def test_the_whole_table_as_json(capsys, tmp_path) -> None:
     works = [line["work"] for line in found["lines"]]
     assert works == [
         *NETWORK,
-        "evidence of one face",
-        "faces of a photo of 1024 x 768",
+        "evidence for one face",
+        "faces in a photo of 1024 x 768",
         "20 live frames of 640 x 480",
         "the Predict page",
-        "predict beside a busy program",
-        "explain beside a busy program",
+        "predict next to a busy program",
+        "explain next to a busy program",
     ]
     for line in found["lines"]:
         assert line["ratio"] == pytest.approx(line["ms"] / line["against_ms"])

@@ -15,7 +15,7 @@ def test_two_viewers_at_once_and_three_in_turn_see_whole_pages(monkeypatch, caps
     assert viewers.main() == 0
     said = capsys.readouterr().out
     assert "failed" not in said
-    assert re.search(r"2 at once: \d+\.\d s of processor time", said)
+    assert re.search(r"2 at once: \d+\.\d s of CPU time", said)
     before, peak = re.search(r"memory (\d+) MB before, (\d+) MB at the peak", said).groups()
     assert 0 < int(before) <= int(peak)
     assert all(f"| {page} | 1 |" in said for page in viewers.PAGES)

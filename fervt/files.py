@@ -35,8 +35,11 @@ def write_aside(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "It is no regular file", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    finish_writes(path.parent)
-    _clear_abandoned(path.parent)
+    plans, parts = _abandoned(path.parent)
+    _finish(plans)
+    for part in parts:
+        with suppress(OSError):  # such as one that a plan has just renamed
+            part.unlink()
     aside = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.part")
     try:
         yield aside
@@ -81,10 +84,15 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
 
 def finish_writes(folder: Path) -> None:
     """Finishes what `write_together` had planned when its process was killed."""
-    for plan in _abandoned(folder, _PLAN):
+    plans, _ = _abandoned(folder)
+    _finish(plans)
+
+
+def _finish(plans: list[Path]) -> None:
+    for plan in plans:
         with suppress(OSError):  # such as a read-only folder: the plan stays for another time
             with suppress(ValueError, KeyError, TypeError):  # not a plan of ours
-                _carry_out(json.loads(plan.read_text("utf-8")), folder)
+                _carry_out(json.loads(plan.read_text("utf-8")), plan.parent)
             plan.unlink()
 
 
@@ -98,25 +106,20 @@ def _carry_out(steps: dict[str, list[str]], folder: Path) -> None:
             os.replace(folder / name, folder / part["name"])
 
 
-def _clear_abandoned(folder: Path) -> None:
-    for part in _abandoned(folder, _PART):
-        with suppress(OSError):
-            part.unlink()
-
-
-def _abandoned(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    """Files of a name whose processes are gone, or silent for a day."""
-    found = []
+def _abandoned(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Plans and parts whose processes are gone, or silent for a day."""
+    plans: list[Path] = []
+    parts: list[Path] = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            writer = pattern.fullmatch(entry.name)
+            writer = _PLAN.fullmatch(entry.name) or _PART.fullmatch(entry.name)
             if writer is None:
                 continue
             gone = writer["host"] == _HOST and not _runs(int(writer["pid"]))
             with suppress(OSError):
                 if gone or time.time() - entry.stat().st_mtime > _ABANDONED_S:
-                    found.append(Path(entry.path))
-    return found
+                    (plans if writer.re is _PLAN else parts).append(Path(entry.path))
+    return plans, parts
 
 
 def _runs(pid: int) -> bool:

@@ -44,6 +44,14 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_the_folder_is_scanned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scanned = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: scanned.append(folder) or scan(folder))
+    write(tmp_path / "a.txt", "x")
+    assert scanned == [tmp_path]
+
+
 def parts(folder: Path) -> list[str]:
     return sorted(name for name in os.listdir(folder) if name.endswith(".part"))
 

@@ -87,7 +87,7 @@ def test_after_stop_the_timeline_can_be_looked_at_and_saved(open_page, camera):
     camera.running = False
     app.run()
     assert not app.exception
-    assert re.search(r"Stopped. The timeline below keeps 1 face in \d s.", texts(app))
+    assert re.search(r"Stopped\. The timeline below keeps \d+ s with 1 person\.", texts(app))
     assert [b.proto.label for b in app.get("download_button")] == [
         "Timeline (CSV)",
         "Summary (HTML)",
@@ -97,14 +97,24 @@ def test_after_stop_the_timeline_can_be_looked_at_and_saved(open_page, camera):
     assert f"At {moment.min:.1f} s, face 1:" in texts(app)
 
 
-def test_a_stream_without_a_face_does_not_promise_a_timeline_of_it(open_page, camera):
+def test_after_stop_the_panel_says_that_nobody_was_there(open_page, camera):
     camera.draw = lambda width, height, count: [np.zeros((height, width, 3), np.uint8)] * count
     app = agree(open_page("live"))
-    assert "No face in the picture." in texts(app)
     camera.running = False
     app.run()
-    assert "Stopped. No face was in the picture." in texts(app)
-    assert "keeps" not in texts(app) and "so far" not in texts(app)
+    assert re.search(r"Stopped\. No face was found in \d+ s of video\.", texts(app))
+    assert "No face was found." in texts(app) and "The timeline below" not in texts(app)
+
+
+def test_after_stop_the_panel_says_that_no_frame_could_be_read(open_page, camera, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr("fervt.live.worker.LiveWorker._read", fail)
+    app = agree(open_page("live"))
+    camera.running = False
+    app.run()
+    assert "Stopped. No frame could be read." in texts(app)
 
 
 def test_the_moment_starts_where_the_model_was_surest():

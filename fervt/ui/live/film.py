@@ -27,7 +27,7 @@ from fervt.ui.jobs import (
     start_job,
 )
 from fervt.ui.live.stream import pick_settings
-from fervt.ui.live.timeline import draw_timeline, show_exports
+from fervt.ui.live.timeline import draw_timeline, say_people, show_exports
 from fervt.ui.navigation import is_leaving, leave_for, link_parameters
 from fervt.ui.script import run_script
 from fervt.video import ReadFilm, read_film, redraw_film
@@ -139,13 +139,12 @@ def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
     for note in found.notes:
         st.warning(note, icon=":material/broken_image:")
     st.video(annotated_mp4, format="video/mp4", width=_WIDTH_PX, alt="The annotated video")
-    people = "1 person" if found.people == 1 else f"{found.people} people at most"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.caption(
             f"{found.frames} frames in {say_seconds(found.seconds)}, a face in "
-            f"{found.with_faces} of them, {people}; read by {film.checkpoint}.",
+            f"{found.with_faces} of them, {say_people(found.people)}; read by {film.checkpoint}.",
             width="content",
         )
         offer_file(

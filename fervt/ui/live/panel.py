@@ -18,6 +18,7 @@ from fervt.ui.certainty import threshold_of
 from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
 from fervt.ui.jobs import say_seconds
 from fervt.ui.live.stream import seconds_since_start
+from fervt.ui.live.timeline import say_people
 from fervt.ui.live.trouble import ROUTE_TIMEOUT_S, show_no_route
 from fervt.ui.navigation import go_to, link_parameters
 
@@ -75,13 +76,14 @@ def _why_empty(worker: LiveWorker, stats: LiveStats, running: bool) -> str:
         return "Waiting for the first frame that can be read."
     if not stats.frames:
         return "Press Start below the picture, and the expressions appear here."
+    if stats.failed == stats.frames:
+        return f"Stopped. No frame could be read. {stats.problem}".rstrip()
     readings = worker.timeline.readings()
-    faces = len(face_numbers(readings))
-    if not faces:
-        return "Stopped. No face was in the picture."
-    seconds = readings[-1].time_s - readings[0].time_s
-    seen = "1 face" if faces == 1 else f"{faces} faces"
-    return f"Stopped. The timeline below keeps {seen} in {say_seconds(seconds)}."
+    seconds = say_seconds(readings[-1].time_s - readings[0].time_s)
+    people = face_numbers(readings)
+    if not people:
+        return f"Stopped. No face was found in {seconds} of video."
+    return f"Stopped. The timeline below keeps {seconds} with {say_people(len(people))}."
 
 
 def _rate(per_second: float) -> str:

@@ -89,7 +89,7 @@ def draw_timeline(
     """
     numbers = face_numbers(readings)
     if not numbers:
-        st.caption("No face was in the picture." if frozen else "No face so far.")
+        st.caption("No face was found." if frozen else "No face so far.")
         return None
     present = [] if frozen else [face.number for face in readings[-1].faces]
     numbers = [*present, *(number for number in numbers if number not in present)]
@@ -141,6 +141,11 @@ def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
 def surest(readings: list[FrameReading]) -> FrameReading:
     """The moment with the surest face; the first one without any."""
     return max(readings, key=lambda one: max((f.confidence for f in one.faces), default=0.0))
+
+
+def say_people(numbers: int) -> str:
+    """How many people some numbers stand for: who comes back may get a new one."""
+    return "1 person" if numbers == 1 else f"{numbers} people at most"
 
 
 def _describe(reading: FrameReading) -> str:

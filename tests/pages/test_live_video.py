@@ -46,6 +46,9 @@ class Jobs:
                 job.state = "done"
             del self.waiting[key]
 
+    def drops_at(self, job):
+        return time.time() + 60
+
     def find(self, job_id):
         return self.known.get(job_id)
 
@@ -112,6 +115,7 @@ def test_a_film_is_read_and_shown_with_its_timeline(open_page, jobs, film):
     assert not app.get("progress") and "Cancel" not in labels(app)
     assert len(app.get("video")) == 1 and len(app.get("plotly_chart")) == 1
     assert any("8 frames in" in c.value and "1 person" in c.value for c in app.caption)
+    assert any("Anyone with this link can see this video" in c.value for c in app.caption)
     for label in ("Annotated video (MP4)", "Timeline (CSV)", "Summary (HTML)", "Read it again"):
         assert label in labels(app)
     moment = next(s for s in app.slider if s.label == "Moment")

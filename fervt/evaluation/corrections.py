@@ -75,8 +75,11 @@ class Corrections:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with found._connect() as connection:
-                (known,) = connection.execute("PRAGMA application_id").fetchone()
-                (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                # At once, since another process may be creating the file: it marks it first.
+                known, tables = connection.execute(
+                    "SELECT application_id, (SELECT count(*) FROM sqlite_master)"
+                    " FROM pragma_application_id"
+                ).fetchone()
                 if known != _APPLICATION and tables:
                     raise ConfigError(f"'{path}' is another program's database.")
                 connection.execute("PRAGMA journal_mode = WAL")

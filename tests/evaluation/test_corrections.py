@@ -3,7 +3,9 @@
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from synthetic import save_evaluation
@@ -53,6 +55,32 @@ def test_two_processes_at_once_lose_nothing(tmp_path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+class Slow(sqlite3.Connection):
+    """A connection that lets another one create the file after its first statement."""
+
+    path: Path
+    waited = False
+
+    def execute(self, *arguments):
+        done = super().execute(*arguments)
+        if not Slow.waited:
+            done = iter(done.fetchall())  # lets go of the file
+            Slow.waited = True
+            Corrections.open(self.path).add(ONE, "wrong")
+            return SimpleNamespace(fetchone=lambda: next(done))
+        return done
+
+
+def test_a_file_that_another_process_is_just_creating_is_not_another_programs(
+    tmp_path, monkeypatch
+) -> None:
+    path, connect = tmp_path / "corrections.db", sqlite3.connect
+    Slow.path, Slow.waited = path, False
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Slow))
+    assert len(Corrections.open(path).entries()) == 1
+    assert Slow.waited
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,11 @@ def remember_here(
     return result
 
 
+def recall(key: Hashable) -> Any:
+    """What `remember_here` keeps under a key; None if there is nothing."""
+    return st.session_state.get(_REMEMBERED, {}).get(key)
+
+
 def forget_remembered() -> None:
     """Clears this session's cache."""
     st.session_state.pop(_REMEMBERED, None)

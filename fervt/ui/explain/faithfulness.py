@@ -73,7 +73,7 @@ def _place(view: ExplainedFace, step: int) -> tuple[str, Target, int]:
 
 def measured_of(view: ExplainedFace) -> Faithfulness | None:
     """What was measured on this face, the finest steps first; None before it was asked for."""
-    found = (view.shelf.get(_place(view, step)) for step in sorted(_STEPS))
+    found = (view.find(_place(view, step)) for step in sorted(_STEPS))
     return next((measured for measured in found if measured is not None), None)
 
 

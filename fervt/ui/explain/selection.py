@@ -28,7 +28,7 @@ from fervt.ui.charts import show_chart
 from fervt.ui.choices import pick_flag, store
 from fervt.ui.clicks import clicked
 from fervt.ui.images import Picture
-from fervt.ui.remembered import remember, remember_here
+from fervt.ui.remembered import recall, remember, remember_here
 
 Cell = tuple[int, int]
 
@@ -96,6 +96,10 @@ class ExplainedFace:
     def shelf(self) -> dict[Any, Any]:
         """The cache of this face's results on demand; it is cleared with the images."""
         return remember_here((*self.key, "on demand"), dict)
+
+    def find(self, what: Hashable) -> Any:
+        """One of these results, None if nobody has asked for it yet."""
+        return (recall((*self.key, "on demand")) or {}).get(what)
 
 
 def open_view(predictor: Predictor, picture: Picture, prediction: Prediction) -> ExplainedFace:

@@ -362,13 +362,18 @@ def shipped_checkpoints(folder: Path = CHECKPOINTS) -> dict[str, Path]:
 
 def name_checkpoint(path: Path, sha256: str) -> str:
     """A file's display name: its shipped name if it ships with fervt, otherwise its own."""
-    size = path.stat().st_size
     for name, shipped in shipped_checkpoints().items():
         if shipped == path:
             return name
+    return find_shipped(sha256, path.stat().st_size) or path.stem
+
+
+def find_shipped(sha256: str, size: int) -> str | None:
+    """The name of the shipped checkpoint with this content; only one of this size is read."""
+    for name, shipped in shipped_checkpoints().items():
         if shipped.stat().st_size == size and file_sha256(shipped) == sha256:
             return name
-    return path.stem
+    return None
 
 
 def find_checkpoint(name_or_path: str | None = None) -> Path:

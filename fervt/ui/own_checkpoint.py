@@ -1,7 +1,6 @@
 """What a visitor's own checkpoint is: all of it is read from the file, and none of it measured."""
 
-from fervt.checkpoint import shipped_checkpoints
-from fervt.files import file_sha256
+from fervt.checkpoint import find_shipped
 from fervt.labels import vocabulary
 from fervt.predict import Predictor
 from fervt.ui.text import as_text
@@ -19,8 +18,7 @@ def say_what_was_read(predictor: Predictor) -> str:
 
 def find_twin(predictor: Predictor) -> str | None:
     """The name of the shipped checkpoint whose file is the same; None if there is none."""
-    shipped = shipped_checkpoints().items()
-    return next((name for name, path in shipped if file_sha256(path) == predictor.sha256), None)
+    return find_shipped(predictor.sha256, predictor.file_bytes)
 
 
 def list_facts(predictor: Predictor) -> str:

@@ -32,8 +32,8 @@ def nothing_remembered():
 @pytest.fixture
 def open_page(checkpoints, monkeypatch):
     """Opens a page by its name with an address's parameters, as a cold deep link."""
-    for module in ("checkpoints", "own_checkpoint"):
-        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: checkpoints)
+    for module in ("checkpoint", "ui.checkpoints"):
+        monkeypatch.setattr(f"fervt.{module}.shipped_checkpoints", lambda: checkpoints)
 
     def open_page(name: str, **parameters: str) -> AppTest:
         app = AppTest.from_file(str(ENTRY), default_timeout=60)

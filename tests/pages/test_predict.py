@@ -334,8 +334,8 @@ def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_pa
 
 def test_ones_own_checkpoint_keeps_its_files_name(open_page, monkeypatch):
     shipped = shipped_checkpoints()
-    for module in ("checkpoints", "own_checkpoint"):
-        monkeypatch.setattr(f"fervt.ui.{module}.shipped_checkpoints", lambda: shipped)
+    for module in ("checkpoint", "ui.checkpoints"):
+        monkeypatch.setattr(f"fervt.{module}.shipped_checkpoints", lambda: shipped)
     app = open_page("predict", way="many")
     upload_checkpoint(app, "run 7.safetensors", shipped["ablation"].read_bytes())
     assert "run 7 (yours)" in app.sidebar.selectbox[0].options

@@ -49,7 +49,15 @@ class Worker(ThreadWorker):
         """Answers; a request without a body has fully arrived, so its connection may stay open."""
         if not any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
             self._started_at.pop(conn, None)
-        return super().handle_request(req, conn)
+        reusable = super().handle_request(req, conn)
+        if service := self._service:
+            # The rest of a refused body is read, up to twice the limit: closing on unread bytes
+            # resets the connection, and a client that is still sending never sees the answer.
+            conn.parser.finish_body(
+                time.monotonic() + service.config.read_timeout_s,
+                max_bytes=2 * service.config.max_body_mb * 1_000_000,
+            )
+        return reusable
 
     def murder_pending(self) -> None:
         """Runs at least every second. Cuts off slow clients; responses can still be sent."""

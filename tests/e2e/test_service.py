@@ -196,6 +196,23 @@ def test_chunks_that_are_wrong_or_too_many_are_said_so(service, kind, chunks, st
 
 
 @pytest.mark.parametrize(
+    ("path", "kind", "megabytes", "status"),
+    [
+        ("/v1/predict", "image/jpeg", 5, 413),
+        ("/v1/predict", "text/plain", 3, 415),
+        ("/v1/nothing", "image/jpeg", 3, 404),
+        ("/healthz", "image/jpeg", 3, 405),
+    ],
+)
+def test_a_client_that_sends_before_it_reads_sees_why_it_is_refused(
+    service, path, kind, megabytes, status
+):
+    for _ in range(5):
+        body = bytes(megabytes * 1_000_000)
+        assert call(service, path, body, Content_Type=kind)[0] == status
+
+
+@pytest.mark.parametrize(
     "start", [b"", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Le"], ids=["silent", "half"]
 )
 def test_health_is_answered_beside_many_stalled_connections(service, start):

@@ -21,6 +21,7 @@ from fervt.errors import CheckpointError, FervtError
 from fervt.files import file_sha256, write_aside
 from fervt.labels import VOCABULARIES
 from fervt.model import FERVTGNN, FERVTConfig
+from fervt.model.outline import outline
 from fervt.resources import CHECKPOINTS
 from fervt.threads import one_thread
 
@@ -185,8 +186,7 @@ def load_checkpoint(path: Path) -> tuple[FERVTGNN, CheckpointInfo]:
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"'{path.name}' is damaged ({error}).") from error
     weights = {_without_prefixes(name): value for name, value in weights.items()}
-    with torch.device("meta"):  # shapes without memory: a small file may describe a huge model
-        _check_fit(FERVTGNN(info.config), weights, path.name)
+    _check_fit(outline(info.config), weights, path.name)
     model = FERVTGNN(info.config)
     model.load_state_dict(weights)
     model.to(memory_format=torch.channels_last).eval()

@@ -152,8 +152,8 @@ class Backbone(nn.Module):
         self.project = nn.ModuleList(
             nn.Sequential(nn.Linear(scale * width, dim), nn.LayerNorm(dim)) for scale in (2, 4, 8)
         )
-        self.class_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        self.position = nn.Parameter(torch.randn(1, 5 if use_gnn else 4, dim) * 0.02)
+        self.class_token = nn.Parameter(torch.empty(1, 1, dim).normal_(std=0.02))
+        self.position = nn.Parameter(torch.empty(1, 5 if use_gnn else 4, dim).normal_(std=0.02))
         self.start = None if summary_dim is None else nn.Linear(summary_dim, dim, bias=False)
         if self.start is not None:
             nn.init.zeros_(self.start.weight)

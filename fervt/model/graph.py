@@ -6,6 +6,7 @@ Edges are directed, source to target; attention sums to 1 over the edges that en
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,11 +24,12 @@ def grid_edges(side: int = GRID) -> Tensor:
     First both directions of every neighbor pair, then one self-loop per node: 168 + 49 = 217 for
     side 7.
     """
-    node = torch.arange(side * side).view(side, side)
-    right = torch.stack([node[:, :-1].flatten(), node[:, 1:].flatten()])
-    down = torch.stack([node[:-1].flatten(), node[1:].flatten()])
-    loops = node.flatten().repeat(2, 1)
-    return torch.cat([right, right.flip(0), down, down.flip(0), loops], dim=1)
+    node = np.arange(side * side).reshape(side, side)
+    right = np.stack([node[:, :-1].ravel(), node[:, 1:].ravel()])
+    down = np.stack([node[:-1].ravel(), node[1:].ravel()])
+    loops = np.stack([node.ravel(), node.ravel()])
+    edges = np.concatenate([right, right[::-1], down, down[::-1], loops], axis=1)
+    return torch.from_numpy(edges)
 
 
 class GraphConstructor(nn.Module):
@@ -54,7 +56,7 @@ class GraphConstructor(nn.Module):
                 nn.ReLU(inplace=True),
             ]
         self.encode = nn.Sequential(*layers)
-        self.position = nn.Parameter(torch.randn(1, NODES, node_dim) * 0.02)
+        self.position = nn.Parameter(torch.empty(1, NODES, node_dim).normal_(std=0.02))
         self.register_buffer("edge_index", grid_edges(), persistent=False)
 
     def forward(self, fused: Tensor) -> tuple[Tensor, Tensor]:

@@ -53,12 +53,12 @@ class GWA(nn.Module):
             if self.points
             else nn.Conv2d(3, dim, kernel_size=cell, stride=cell)
         )
-        self.position = nn.Parameter(torch.randn(1, GRID * GRID, dim) * 0.02)
+        self.position = nn.Parameter(torch.empty(1, GRID * GRID, dim).normal_(std=0.02))
         self.enrich = nn.Sequential(nn.LayerNorm(dim), nn.GELU(), nn.Linear(dim, dim))
         self.context = Block(dim, heads, expansion=2)
         self.norm = nn.LayerNorm(dim)
         self.key = nn.Linear(dim, dim, bias=False)
-        self.query = nn.Parameter(torch.randn(heads, dim // heads))
+        self.query = nn.Parameter(torch.empty(heads, dim // heads).normal_())
 
     def forward(
         self, images: Tensor, weights: Tensor | None = None

@@ -29,7 +29,8 @@ class ServiceConfig:
     max_megapixels: int = option(12, "largest image in megapixels, at most 25")
     max_images: int = option(16, "images in one request")
     max_faces: int = option(10, "faces answered per image, the largest first")
-    max_in_flight: int = option(6, "requests processed at a time; more are answered with 503")
+    max_in_flight: int = option(6, "requests processed at a time")
+    max_waiting: int = option(24, "requests that may wait 0.25 s for that; more get a 503")
     max_sockets: int = option(8, "open browser pages (WebSockets)")
     max_viewers: int = option(8, "viewers of the sources")
     max_rate: int = option(50, "requests per second and client, twice that in a burst; 0: no limit")
@@ -48,7 +49,7 @@ class ServiceConfig:
         for item in dataclasses.fields(self):
             if item.type is int:
                 value = getattr(self, item.name)
-                lowest = 0 if item.name in ("max_rate", "proxies") else 1
+                lowest = 0 if item.name in ("max_rate", "max_waiting", "proxies") else 1
                 if type(value) is not int or not lowest <= value <= 100_000:
                     raise ConfigError(
                         f"{item.name} must be a whole number from {lowest} to 100000."
@@ -63,4 +64,5 @@ class ServiceConfig:
     @property
     def threads(self) -> int:
         """Threads that a worker needs so that none of its limits blocks an answer."""
-        return self.max_in_flight + self.max_sockets + self.max_viewers + _SPARE_THREADS
+        working = self.max_in_flight + self.max_waiting
+        return working + self.max_sockets + self.max_viewers + _SPARE_THREADS

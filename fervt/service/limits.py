@@ -13,16 +13,20 @@ from fervt.service.problems import Problem
 
 
 class Slots:
-    """A fixed number of slots; a request that finds none free is rejected and never waits.
+    """A fixed number of slots; who finds none free may wait a moment, if not too many wait already.
 
     Args:
         count: The number of slots.
         full: The message when none is free.
+        waiting: How many may wait.
+        wait_s: How long, in seconds.
     """
 
-    def __init__(self, count: int, full: str) -> None:
+    def __init__(self, count: int, full: str, waiting: int = 0, wait_s: float = 0.25) -> None:
         self._free = threading.Semaphore(count)
+        self._queue = threading.Semaphore(waiting)
         self._full = full
+        self._wait_s = wait_s
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -39,12 +43,20 @@ class Slots:
 
     def acquire(self) -> None:
         """Like `take`, for callers that cannot release in the same block."""
-        if not self._free.acquire(blocking=False):
+        if not (self._free.acquire(blocking=False) or self._wait()):
             raise Problem(503, self._full, {"Retry-After": "1"})
 
     def release(self) -> None:
         """Frees the slot."""
         self._free.release()
+
+    def _wait(self) -> bool:
+        if not self._queue.acquire(blocking=False):
+            return False
+        try:
+            return self._free.acquire(timeout=self._wait_s)
+        finally:
+            self._queue.release()
 
 
 class RateLimit:

@@ -26,7 +26,9 @@ class Service:
         self.ready = threading.Event()
         self.rate = RateLimit(config.max_rate)
         self.guesses = RateLimit(config.max_rate)  # of the API key
-        self.work = Slots(config.max_in_flight, "Too many concurrent requests; try again.")
+        self.work = Slots(
+            config.max_in_flight, "Too many concurrent requests; try again.", config.max_waiting
+        )
         self.sockets = Slots(config.max_sockets, "Too many open pages; try again later.")
         self.sources = Sources(config, self.responder, self.stopping)
 

@@ -1,6 +1,8 @@
 """Keys, rates and places."""
 
 import base64
+import threading
+import time
 
 import pytest
 
@@ -49,6 +51,36 @@ def test_slots_are_given_back_whatever_happens():
         raise KeyError
     with slots.take():
         pass
+
+
+def test_who_waits_gets_the_slot_that_becomes_free():
+    slots = Slots(1, "Full.", waiting=1, wait_s=30)
+    slots.acquire()
+    got = threading.Event()
+    waiter = threading.Thread(target=lambda: (slots.acquire(), got.set()))
+    waiter.start()
+    assert not got.wait(0.1)
+    slots.release()
+    assert got.wait(30)
+    waiter.join()
+
+
+def test_waiting_ends_and_only_so_many_may_wait():
+    slots = Slots(1, "Full.", waiting=1, wait_s=0.2)
+    slots.acquire()
+    with pytest.raises(Problem, match="Full"):
+        slots.acquire()  # its time is up
+
+    patient = Slots(1, "Full.", waiting=1, wait_s=30)
+    patient.acquire()
+    waiter = threading.Thread(target=patient.acquire)
+    waiter.start()
+    while patient._queue._value:
+        time.sleep(0.01)
+    with pytest.raises(Problem, match="Full"):
+        patient.acquire()  # the queue is full: refused at once
+    patient.release()
+    waiter.join()
 
 
 def basic(user, password):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fervt import __version__
 from fervt.draw import draw_boxes, draw_graph, draw_overlay, png_bytes
 from fervt.evaluation.certainty import measure_threshold, say_prediction
+from fervt.evaluation.same_map import SameMap, find_same_map
 from fervt.explain import (
     SOURCES,
     Explanation,
@@ -186,19 +187,27 @@ def _html(
         reason=about + describe_drops(drops),
         bars=probability_bars(trace.probabilities, trace.vocabulary.classes),
         sections=list(
-            _sections(explanation, target, seen_part(crop_rgb, predictor.info.preprocess.crop))
+            _sections(
+                explanation,
+                target,
+                seen_part(crop_rgb, predictor.info.preprocess.crop),
+                find_same_map(predictor.sha256),
+            )
         ),
     )
 
 
 def _sections(
-    explanation: Explanation, target: Target, seen: NDArray[np.uint8]
+    explanation: Explanation, target: Target, seen: NDArray[np.uint8], same: SameMap | None
 ) -> Iterator[Section]:
     """Each section has one picture or table, or says what is missing."""
     trace, maps = explanation.trace, explanation.maps(target)
     for key, source in SOURCES.items():
         if key in maps:
-            yield Section(source.title, source.meaning, list(_map(seen, key, maps[key])))
+            meaning = source.meaning
+            if key == "gwa" and same is not None:
+                meaning = f"{meaning} {same.said}"
+            yield Section(source.title, meaning, list(_map(seen, key, maps[key])))
         else:
             yield Section(source.title, "This checkpoint has no such part.", [])
     if trace.gat_attention is not None and trace.edge_index is not None:

@@ -11,6 +11,7 @@ from synthetic import save_evaluation
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.parts_report import PartsReport
+from fervt.evaluation.same_map import find_same_map
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
 from fervt.labels import NOTICE, expression
@@ -82,6 +83,7 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
     open_page, checkpoints, tmp_path, monkeypatch, share, own
 ):
     monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)  # not what another test found
     digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
     folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
     PartsReport(digest, "PrivateTest", 240, 0.7, share, (), ()).write(folder)

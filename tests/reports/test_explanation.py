@@ -13,11 +13,14 @@ import pytest
 import tiny
 import torch
 from html_tags import Tags
+from synthetic import save_evaluation
 
 from fervt.__main__ import main
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
+from fervt.evaluation.parts_report import PartsReport
 from fervt.examples import load_example
+from fervt.files import file_sha256
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.reports.explanation import zip_bundle
 
@@ -79,6 +82,20 @@ def test_the_page_begins_with_the_photo_its_date_and_the_checkpoint(image, check
     assert re.search(r"\b20\d\d-\d\d-\d\d\b", said)
     assert hashlib.sha256(checkpoint.read_bytes()).hexdigest() in said
     assert "Hiding" in said or "hiding" in said
+
+
+@pytest.mark.parametrize("share", [0.93, 0.43])
+def test_the_page_says_that_a_map_is_the_same_for_every_face(
+    image, checkpoint, tmp_path, monkeypatch, share
+):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    digest = file_sha256(checkpoint)
+    folder = save_evaluation(tmp_path / "tiny" / "x", checkpoint_sha256=digest)
+    PartsReport(digest, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    explain(image, tmp_path / "out", checkpoint)
+    page = (tmp_path / "out" / "explanation.html").read_text()
+    said = "Nearly the same for every face: the average map explains 93% of it."
+    assert (said in page) == (share > 0.6)
 
 
 def test_the_page_is_light_enough_to_mail_whatever_the_photo(checkpoint, tmp_path):

@@ -5,6 +5,7 @@ from typing import Any
 
 from fervt.amounts import points
 from fervt.draw import LESS_RGB, MORE_RGB
+from fervt.evaluation.same_map import SameMap
 from fervt.explain import SOURCES, edge_attention
 from fervt.explain.evidence import Array, rank_cells
 from fervt.explain.regions import strongest_region
@@ -17,7 +18,7 @@ from fervt.ui.component import mount
 from fervt.ui.explain.selection import ExplainedFace, every_cell, mark_cell
 from fervt.ui.glossary import TERMS, link_to_term
 from fervt.ui.navigation import leave_for, link_parameters
-from fervt.ui.same_map import SameMap, say_same
+from fervt.ui.same_map import say_same
 
 ORDER = ("occlusion", "gwa", "gat", "grad_cam")
 _MISSING = {

@@ -13,6 +13,7 @@ from synthetic import save_evaluation
 from fervt.data.prepared import write_prepared
 from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.saved import read_evaluation
+from fervt.figures.overlay import overlay_figure
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, expression
 from fervt.ui.bars import bars_html
 from fervt.ui.compare.face import EVERY, align
@@ -125,6 +126,20 @@ def test_one_face_goes_through_both(open_page, pair) -> None:
     assert "**alpha**:" in text
     assert "**beta**:" in text
     assert "no such class" not in text
+
+
+def test_the_maps_of_one_face_share_their_colors(open_page, pair, monkeypatch) -> None:
+    drawn = []
+
+    def keep(picture, values, **options):
+        drawn.append((float(values.max()), options["range_"]))
+        return overlay_figure(picture, values, **options)
+
+    monkeypatch.setattr("fervt.ui.compare.face.overlay_figure", keep)
+    open_page("compare", checkpoint="alpha", view="One face", image="astronaut")
+    tops, ranges = zip(*drawn, strict=True)
+    assert len(set(tops)) == 2
+    assert set(ranges) == {(1.0, max(2.0, *tops))}
 
 
 def test_one_face_has_one_order_of_classes_for_all(

@@ -9,6 +9,7 @@ from fervt.errors import FervtError
 from fervt.evaluation.certainty import say_prediction
 from fervt.explain import edge_attention, seen_part, trace_face
 from fervt.explain.evidence import Array
+from fervt.explain.trace import Trace
 from fervt.figures.graph import graph_figure
 from fervt.figures.grid import BAR_PX, FACE_PX
 from fervt.figures.in_words import say_edges, say_map
@@ -50,9 +51,13 @@ def show_one_face(lineup: Lineup, predictor: Predictor) -> None:
         except FervtError as error:  # the others can still be shown
             column.error(as_text(error), icon=":material/error:")
     labels = in_one_order([each.classes.classes for each in loaded.values()])
+    traces = {name: _trace(other, face, picture.key) for name, other in loaded.items()}
+    # One scale of colors for all maps, or the paler of two would look as strong as the other.
+    weights = [trace.gwa_weights for trace in traces.values() if trace.gwa_weights is not None]
+    strongest = max([2.0, *(float(each.max()) for each in weights)])
     for name, other in loaded.items():
         with columns[name]:
-            _show_checkpoint(name, other, face, picture.key, face_px, labels)
+            _show_checkpoint(name, other, face, traces[name], strongest, face_px, labels)
     lacking = any(len(other.classes) < len(labels) for other in loaded.values())
     about.caption(
         "For each checkpoint: its probabilities, its grid-wise attention (GWA; 1 is "
@@ -73,20 +78,24 @@ def align(probabilities: Array, classes: Sequence[str], labels: Sequence[str]) -
     return np.array([known.get(expression(label), np.nan) for label in labels])
 
 
-def _show_checkpoint(
-    name: str,
-    predictor: Predictor,
-    face: Prediction,
-    key: str,
-    face_px: int,
-    labels: Sequence[str],
-) -> None:
-    trace = remember(
+def _trace(predictor: Predictor, face: Prediction, key: str) -> Trace:
+    return remember(
         predictor,
         key,
         (face.box_xyxy_px, face.angle_deg, "trace"),
         lambda: trace_face(predictor, to_face(face.crop)),
     )
+
+
+def _show_checkpoint(
+    name: str,
+    predictor: Predictor,
+    face: Prediction,
+    trace: Trace,
+    strongest: float,
+    face_px: int,
+    labels: Sequence[str],
+) -> None:
     seen = seen_part(face.crop, predictor.info.preprocess.crop)
     classes = predictor.classes.classes
     said = say_prediction(trace.probabilities, classes, threshold_of(predictor.sha256))
@@ -96,7 +105,11 @@ def _show_checkpoint(
         st.caption("Built without grid-wise attention (GWA).")
     else:
         figure = overlay_figure(
-            seen, trace.gwa_weights, unit="× average", height_px=face_px + BAR_PX
+            seen,
+            trace.gwa_weights,
+            unit="× average",
+            range_=(1.0, strongest),
+            height_px=face_px + BAR_PX,
         )
         said = say_map(f"GWA of {name}", trace.gwa_weights, "{:.2f} × average".format)
         show_chart(figure, f"gwa_{name}", said)

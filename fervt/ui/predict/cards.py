@@ -15,7 +15,7 @@ from fervt.ui.bars import show_bars
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.certainty import explain_threshold, say
 from fervt.ui.component import mount
-from fervt.ui.explain.board import plain_panel
+from fervt.ui.explain.board import legend, plain_panel
 from fervt.ui.face_choice import choose, chosen_index, whole_image_wanted
 from fervt.ui.images import Picture
 from fervt.ui.navigation import leave_for, link_parameters
@@ -101,7 +101,15 @@ def _show_mattered(predictor: Predictor, picture: Picture, face: Prediction) -> 
     panel = plain_panel("occlusion", drops)
     panel["note"] = f"{_MATTERED} ({panel['note'].lower()})"
     crop = seen_part(face.crop, predictor.info.preprocess.crop)
-    mount("board", "mattered", {"face": encode_picture(crop, 240), "panels": [panel]})
+    mount(
+        "board",
+        "mattered",
+        {
+            "face": encode_picture(crop, 240),
+            "panels": [panel],
+            "legend": legend("counts for it", "counts against it"),
+        },
+    )
 
 
 def _hide_cells(predictor: Predictor, picture: Picture, face: Prediction) -> NDArray[np.float32]:

@@ -2,10 +2,11 @@
 
 It writes assets/faithfulness.json and docs/faithfulness.md.
 
-    python -m scripts.faithfulness --data prepared.parquet [--checkpoint NAME] [--faces 200]
+    python -m scripts.faithfulness --data prepared.parquet [--checkpoint NAME] [--faces 500]
 
 Faces are drawn with a fixed seed from PublicTest, without copies of training faces; the target is
-the class that the checkpoint predicts.
+the class that the checkpoint predicts. GWA is also compared with its mean map over these faces: a
+map that says something about a face must do better than one that is the same for all.
 """
 
 import argparse
@@ -21,20 +22,21 @@ from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.errors import FervtError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
-from fervt.explain.faithfulness_table import summarize
+from fervt.explain.faithfulness_table import compare_orders, summarize
 from fervt.files import file_sha256, write_aside
 from fervt.predict import Predictor
 from fervt.resources import FAITHFULNESS, ROOT
 
 SPLIT = "PublicTest"
 PAGE = ROOT / "docs" / "faithfulness.md"
+_MEAN = "gwa_mean"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
-    parser.add_argument("--faces", type=int, default=200)
+    parser.add_argument("--faces", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=20, help="random orders per face")
     parser.add_argument("--cells-per-step", type=int, default=7)
     args = parser.parse_args()
@@ -52,6 +54,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     data = read_prepared(args.data, (SPLIT,))
     originals = np.flatnonzero([other == "" for other in data.other_splits])
     rows = np.random.default_rng(0).permutation(originals)[: args.faces]
+    mean_map = {}
+    if predictor.info.config.use_gwa:
+        readings = predictor.classify(data.images[rows], ("gwa",))
+        mean_map = {_MEAN: np.mean([reading.gwa for reading in readings], axis=0)}
     measured = []
     for row in tqdm(np.sort(rows), unit="face"):
         explanation = explain_face(predictor, data.images[row])
@@ -60,14 +66,15 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             measure_faithfulness(
                 predictor,
                 data.images[row],
-                explanation.maps(target),
+                explanation.maps(target) | mean_map,
                 target,
                 cells_per_step=args.cells_per_step,
                 random_orders=args.seeds,
                 seed=int(row),
             )
         )
-    return {
+    table = summarize(measured)
+    entry = {
         "checkpoint": checkpoint.stem,
         "checkpoint_sha256": file_sha256(checkpoint),
         "split": SPLIT,
@@ -75,8 +82,11 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "random_orders": args.seeds,
         "cells_per_step": args.cells_per_step,
         "target": "predicted class",
-        "sources": summarize(measured),
+        "sources": {key: row for key, row in table.items() if key != _MEAN},
     }
+    if mean_map:
+        entry["gwa_against_its_mean_map"] = compare_orders(measured, "gwa", _MEAN)
+    return entry
 
 
 def write_table(path: Path, entry: dict[str, Any]) -> None:
@@ -123,6 +133,18 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
                     f"{row[f'{side}_share_better']:.0%}",
                 ]
             lines.append(f"| {' | '.join([*cells, row['verdict']])} |")
+        if (found := entry.get("gwa_against_its_mean_map")) is not None:
+            gains = [
+                "{} {:+.4f} ({:+.4f} to {:+.4f})".format(
+                    side, found[f"{side}_gain"], *found[f"{side}_interval_95"]
+                )
+                for side in ("deletion", "insertion")
+            ]
+            lines += [
+                "",
+                "GWA against its own mean map over these faces, the same for every face: "
+                f"{', '.join(gains)}.",
+            ]
     lines += [
         "",
         "`python -m scripts.faithfulness --data data/fer2013.parquet` repeats the measurement.",

@@ -10,7 +10,7 @@ from torch import nn
 
 from fervt.errors import DataError
 from fervt.explain import Target, measure_faithfulness
-from fervt.explain.faithfulness_table import read_table, summarize
+from fervt.explain.faithfulness_table import compare_orders, read_table, summarize
 
 PLANTED = [(1, 2), (1, 4), (3, 3), (5, 1), (5, 5)]
 
@@ -109,6 +109,23 @@ def test_the_table_over_faces_says_what_is_better_than_random(planted, face, map
     assert low <= row["deletion_gain"] <= high and row["deletion_share_better"] == 1
     gains = [m.area(m.random_deletion).mean() - m.area(m.deletion["oracle"]) for m in measured]
     assert row["deletion_gain"] == pytest.approx(np.mean(gains), abs=1e-4)
+
+
+def test_two_orders_are_compared_face_by_face(planted, face, maps):
+    measured = [
+        measure_faithfulness(planted, np.roll(face, shift, axis=1), maps, Target(2), seed=shift)
+        for shift in range(8)
+    ]
+    found = compare_orders(measured, "oracle", "opposite")
+    for side in ("deletion", "insertion"):
+        low, high = found[f"{side}_interval_95"]
+        assert 0 < low <= found[f"{side}_gain"] <= high
+    gains = [m.area(m.insertion["oracle"]) - m.area(m.insertion["opposite"]) for m in measured]
+    assert found["insertion_gain"] == pytest.approx(np.mean(gains), abs=1e-4)
+    back = compare_orders(measured, "opposite", "oracle")
+    assert back["deletion_gain"] == -found["deletion_gain"]
+    same = compare_orders(measured, "oracle", "oracle")
+    assert same["deletion_gain"] == 0 and same["deletion_interval_95"] == [0, 0]
 
 
 def test_the_table_is_found_by_the_checkpoints_hash(tmp_path):

@@ -206,6 +206,11 @@ def _show_many_faces(view: ExplainedFace) -> None:
         "of random orders, in mean probability. Better than random: the interval of the mean gain "
         "is above 0. A gain too small to be sure of on one face can be sure over many."
     )
+    if (against := table.get("gwa_against_its_mean_map")) is not None:
+        st.caption(
+            "GWA's order against that of its mean map, the same for every face: deletion "
+            f"{_gain(against, 'deletion')}, insertion {_gain(against, 'insertion')}."
+        )
 
 
 def _gain(row: dict[str, Any], side: str) -> str:

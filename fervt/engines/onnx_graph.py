@@ -7,6 +7,7 @@ every checkpoint of its configuration.
 
 import hashlib
 import json
+import logging
 import os
 import warnings
 from collections.abc import Mapping
@@ -107,6 +108,8 @@ def make_graph(config: FERVTConfig) -> bytes:
     import onnx_ir
     import onnxscript.optimizer
 
+    # The exporter gives such attributes itself, and warns of them; errors are still said.
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)
     model = FERVTGNN(config).eval()
     images = torch.zeros(2, 3, config.image_size, config.image_size)
     with torch.inference_mode():

@@ -61,8 +61,9 @@ def gather(
     """
     if bool(teachers) != bool(config.teacher_weight):
         raise ConfigError("--teacher and a --teacher-weight above 0 need each other.")
-    if config.equivariance_weight and not model.use_gwa:
-        raise ConfigError("equivariance_weight needs a model with GWA.")
+    for name in ("equivariance_weight", "relevance_weight"):
+        if getattr(config, name) and not model.use_gwa:
+            raise ConfigError(f"{name} needs a model with GWA.")
     training, public = data.split("Training"), data.split("PublicTest")
     if config.drop_copies:
         training = training.select(training.other_splits == "")

@@ -35,14 +35,15 @@ from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.training.distributed import pick_device, seed_all, use_bfloat16
 from fervt.training.faces import gather
-from fervt.training.losses import equivariance_loss, loss_of, votes_loss
+from fervt.training.losses import equivariance_loss, loss_of, relevance_loss, votes_loss
 from fervt.training.optimization import build_optimizer, learning_rate, moving_average
 from fervt.training.readouts import ReadOuts
+from fervt.training.relevance import cost_of_hiding, draw_cells, mean_of_both, with_mirrored
 from fervt.training.settings import TrainConfig
 from fervt.training.state import Position, check_settings, read_state, restore, write_state
 from fervt.training.teachers import SameViewTeacher
 
-_EQUIVARIANCE_EVERY = 2  # steps: every other step is enough, and costs half
+_EQUIVARIANCE_EVERY = 2  # steps: every other step is enough, and costs half; relevance the others
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class Trainer:
         self.steps = len(self.fit.faces) // self.batch
         if (distill is not None) != bool(config.distill_weight):
             raise ConfigError("--distill and a --distill-weight above 0 need each other.")
+        if config.relevance_weight and distill is None:
+            raise ConfigError("relevance_weight needs --distill.")
         self.teacher = distill and SameViewTeacher(
             distill, model_config.classes, self.preprocess, self.device, compiled=config.compile
         )
@@ -269,13 +272,18 @@ class Trainer:
             votes = share * votes + (1 - share) * votes[partner]
         labels = targets.argmax(dim=1)
         images = images.contiguous(memory_format=torch.channels_last)
-        windows = move = None
-        if self.config.equivariance_weight and self.progress.step % _EQUIVARIANCE_EVERY == 0:
+        windows = move = hidden = drops = None
+        turn = self.progress.step % _EQUIVARIANCE_EVERY
+        if self.config.equivariance_weight and turn == 0:
             windows, move = self.augment.moved_windows(self.fit.faces[rows], self.preprocess)
             windows = windows.contiguous(memory_format=torch.channels_last)
+        elif self.config.relevance_weight and turn == 1:
+            hidden, windows = draw_cells(len(rows), self.device), with_mirrored(images)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             if self.teacher:
                 told = self.teacher.answer(images)
+                if hidden is not None:
+                    drops = cost_of_hiding(self.teacher, images, hidden, told)
                 targets = targets + self.config.distill_weight * (told - targets)
             output, votes_logits, scores = self.parallel(images, windows)
         loss = loss_of(output, targets, self.config, self.fit.class_weights)
@@ -283,6 +291,9 @@ class Trainer:
             before, after = scores.chunk(2)
             follows = equivariance_loss(before, after, *move)
             loss = loss + self.config.equivariance_weight * follows
+        if scores is not None and hidden is not None and drops is not None:
+            missed = relevance_loss(mean_of_both(scores), hidden, drops)
+            loss = loss + self.config.relevance_weight * missed
         if votes_logits is not None:
             loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()

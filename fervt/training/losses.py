@@ -58,5 +58,31 @@ def equivariance_loss(scores: Tensor, moved: Tensor, right: int, down: int) -> T
     return (1 - nn.functional.cosine_similarity(_centered(stay), _centered(follow))).mean()
 
 
+def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
+    """How little GWA's scores say which cells an answer rests on: 1 minus a correlation.
+
+    Over the faces of a batch, between what hiding some cells costs and how much higher GWA scores
+    these cells than the others. A random set says little about one face, but over many steps every
+    cell of every kind of face is hidden (as in RISE, Petsiuk et al., 2018).
+
+    Args:
+        scores: (B, 7, 7), GWA's.
+        hidden: (B, 7, 7) bool, the cells that were hidden.
+        drops: (B,), how much less likely the answer became.
+
+    Returns:
+        0..2.
+    """
+    standard = _centered(scores.float().flatten(1))
+    # Added inside the root, whose gradient at 0 is infinite.
+    standard = standard / (standard.square().mean(dim=1, keepdim=True) + 1e-6).sqrt()
+    inside = hidden.flatten(1).float()
+    shares = inside / inside.sum(dim=1, keepdim=True).clamp_min(1)
+    others = (1 - inside) / (1 - inside).sum(dim=1, keepdim=True).clamp_min(1)
+    higher = (standard * (shares - others)).sum(dim=1)
+    pair = _centered(torch.stack([higher, drops.float()]))
+    return 1 - nn.functional.cosine_similarity(pair[0], pair[1], dim=0)
+
+
 def _centered(values: Tensor) -> Tensor:
     return values - values.mean(dim=1, keepdim=True)

@@ -37,6 +37,12 @@ class TrainConfig:
     equivariance_weight: float = option(
         0.0, "weight of the loss that makes GWA's scores follow a moved face; 0 is off", least=0
     )
+    relevance_weight: float = option(
+        0.0,
+        "weight of the loss that makes GWA select the cells that the --distill checkpoint's answer "
+        "rests on; 0 is off",
+        least=0,
+    )
     votes_weight: float = option(
         0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
     )

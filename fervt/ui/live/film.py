@@ -8,7 +8,6 @@ from dataclasses import replace
 from io import BytesIO
 
 import streamlit as st
-from PIL import Image
 
 from fervt.film import Film
 from fervt.images import safe_name
@@ -17,7 +16,6 @@ from fervt.live import FrameReading, LiveSettings
 from fervt.predict import Predictor
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
-from fervt.ui.images import FIRST_FACE, PARAMETER, add_picture
 from fervt.ui.jobs import (
     find_job,
     forget_job,
@@ -26,6 +24,7 @@ from fervt.ui.jobs import (
     show_progress,
     start_job,
 )
+from fervt.ui.live.moment import keep_moment
 from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, say_people, show_exports
 from fervt.ui.navigation import is_leaving, leave_for, link_parameters
@@ -66,7 +65,7 @@ def show_film(predictor: Predictor) -> None:
     if done:
         assert job is not None
         say_who_sees(job, "this video")
-        _draw_result(job.result, _annotated(job, key, settings))
+        _draw_result(predictor, job.result, _annotated(job, key, settings))
 
 
 def _annotated(job: Job, key: str, settings: LiveSettings) -> bytes:
@@ -129,7 +128,7 @@ def _forget() -> None:
     renew_keys("video")
 
 
-def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
+def _draw_result(predictor: Predictor, film: ReadFilm, annotated_mp4: bytes) -> None:
     found = film.summary
     if found.failed:
         st.warning(
@@ -154,22 +153,20 @@ def _draw_result(film: ReadFilm, annotated_mp4: bytes) -> None:
             "video/mp4",
             help="H.264, without the sound.",
         )
-    st.fragment(_draw_timeline)(film)
+    st.fragment(_draw_timeline)(predictor, film)
 
 
-def _explain_moment(content: bytes, name: str, moment: FrameReading) -> None:
-    """Takes the original frame, without anything drawn on it, and opens its first face."""
+def _explain_moment(predictor: Predictor, content: bytes, name: str, moment: FrameReading) -> None:
+    """Takes the original frame, and opens the face of which the model was surest."""
     with Film(BytesIO(content), name) as film:
         frame = next((f for f in film if f.time_s >= moment.time_s - 1e-6), None)
     if frame is None:
         return
-    encoded = BytesIO()
-    Image.fromarray(frame.rgb).save(encoded, "PNG", compress_level=1)
-    picture = add_picture(f"{name} at {moment.time_s:.1f} s.png", encoded.getvalue())
-    leave_for("explain", link_parameters(**{PARAMETER: picture.key} | FIRST_FACE))
+    title = f"{name} at {moment.time_s:.1f} s.png"
+    leave_for("explain", link_parameters(**keep_moment(predictor, title, frame.rgb, moment.faces)))
 
 
-def _draw_timeline(film: ReadFilm) -> None:
+def _draw_timeline(predictor: Predictor, film: ReadFilm) -> None:
     """A fragment, so that choosing a moment does not send the whole video again."""
     st.header("Timeline", anchor=False)
     st.caption("Click a moment in the timeline to play the video from there.")
@@ -185,7 +182,7 @@ def _draw_timeline(film: ReadFilm) -> None:
                 icon=":material/visibility:",
                 type="primary",
                 on_click=_explain_moment,
-                args=(upload.getvalue(), safe_name(upload.name), moment),
+                args=(predictor, upload.getvalue(), safe_name(upload.name), moment),
                 help="Takes this frame into your session and opens it in Explain.",
             )
         show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")

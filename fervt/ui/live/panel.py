@@ -1,22 +1,17 @@
 """The panel beside the stream, twice a second: speed, faces, and their expressions."""
 
 import html
-import io
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from fervt.evaluation.certainty import say_prediction
 from fervt.live import FaceReading, LiveStats, LiveWorker, Snapshot, track_color
 from fervt.live.timeline import face_numbers
-from fervt.live.tracker import overlap
 from fervt.predict import Predictor
-from fervt.ui.answers import predict_faces
 from fervt.ui.bars import bars_html
 from fervt.ui.certainty import threshold_of
-from fervt.ui.images import FIRST_FACE, PARAMETER, Picture, add_picture
 from fervt.ui.jobs import say_seconds
+from fervt.ui.live.moment import keep_moment
 from fervt.ui.live.stream import seconds_since_start
 from fervt.ui.live.timeline import say_people
 from fervt.ui.live.trouble import ROUTE_TIMEOUT_S, show_no_route
@@ -115,22 +110,6 @@ def _draw_snapshot_button(predictor: Predictor, latest: Snapshot) -> None:
 
 
 def _choose_snapshot(predictor: Predictor, latest: Snapshot) -> None:
-    picture = take_snapshot(latest)
-    face = _number_in(picture, predictor, latest.reading.faces[0])
-    st.session_state[_CHOSEN] = {PARAMETER: picture.key} | FIRST_FACE | face
-
-
-def take_snapshot(snapshot: Snapshot) -> Picture:
-    """Takes a frame into the visitor's session, as an image that every page can show."""
-    content = io.BytesIO()
-    Image.fromarray(snapshot.image_rgb).save(content, "PNG", compress_level=1)
-    return add_picture("Live snapshot.png", content.getvalue())
-
-
-def _number_in(picture: Picture, predictor: Predictor, face: FaceReading) -> dict[str, str]:
-    """The address's parameters that choose this face, numbered as on the other pages."""
-    found = [np.array(p.box_xyxy_px) for p in predict_faces(predictor, picture)]
-    if not found:
-        return {"whole": "1"}
-    shares = overlap([np.array(face.box_xyxy_px)], found)[0]
-    return {"face": str(int(shares.argmax()) + 1)}
+    st.session_state[_CHOSEN] = keep_moment(
+        predictor, "Live snapshot.png", latest.image_rgb, latest.reading.faces
+    )

@@ -142,8 +142,8 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
             ]
             lines += [
                 "",
-                "GWA against its own mean map over these faces, the same for every face: "
-                f"{', '.join(gains)}.",
+                "Gain of GWA's order over that of its mean map over these faces, which is the same "
+                f"for every face (above 0, GWA's is better): {', '.join(gains)}.",
             ]
     lines += [
         "",

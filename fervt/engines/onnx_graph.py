@@ -108,7 +108,7 @@ def make_graph(config: FERVTConfig) -> bytes:
     import onnx_ir
     import onnxscript.optimizer
 
-    # The exporter gives such attributes itself, and warns of them; errors are still said.
+    # The exporter warns of empty attributes that it writes itself; its errors are still said.
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)
     model = FERVTGNN(config).eval()
     images = torch.zeros(2, 3, config.image_size, config.image_size)

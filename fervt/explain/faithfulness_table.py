@@ -54,6 +54,11 @@ def compare_orders(
 ) -> dict[str, float | list[float]]:
     """How much better a source's order of cells is than another's on the same faces.
 
+    Args:
+        measured: One measurement a face, all with both sources.
+        source: The one that is judged.
+        other: The one that it is compared with.
+
     Returns:
         For "deletion" and "insertion": `<side>_gain`, the mean over faces of how much better the
         area is, and `<side>_interval_95` of that mean. Above 0 the source is better.

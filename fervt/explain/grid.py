@@ -13,10 +13,10 @@ CELLS = GRID * GRID
 
 
 def hide_cells(image: Tensor, hidden: Tensor) -> Tensor:
-    """Hides cells of one image by fading their pixels to the data set's mean gray.
+    """Hides cells of images by fading their pixels to the data set's mean gray.
 
     Args:
-        image: (1, 3, S, S), normalized, so that the mean is 0.
+        image: (1, 3, S, S) or (K, 3, S, S), normalized, so that the mean is 0.
         hidden: (K, 7, 7), 0..1 (or bool); how much of each cell is hidden, 1 entirely.
 
     Returns:

@@ -10,7 +10,7 @@ from fervt.model.fervt_gnn import FERVTGNN, FERVTConfig
 
 
 class _NoNumbers(TorchFunctionMode):
-    """Leaves new weights undrawn: random numbers without memory import PyTorch's compiler."""
+    """Leaves new weights undrawn: drawing them on the meta device imports PyTorch's compiler."""
 
     def __torch_function__(
         self,
@@ -25,6 +25,6 @@ class _NoNumbers(TorchFunctionMode):
 
 
 def outline(config: FERVTConfig) -> FERVTGNN:
-    """The model on PyTorch's meta device: its tensors have shapes and types, but no values."""
+    """The model on PyTorch's meta device: its weights have shapes and types, but no values."""
     with torch.device("meta"), _NoNumbers():
         return FERVTGNN(config)

@@ -30,7 +30,7 @@ class ServiceConfig:
     max_images: int = option(16, "images in one request")
     max_faces: int = option(10, "faces answered per image, the largest first")
     max_in_flight: int = option(6, "requests processed at a time")
-    max_waiting: int = option(24, "requests that may wait 0.25 s for that; more get a 503")
+    max_waiting: int = option(24, "requests that may wait 0.25 s to be processed; others get a 503")
     max_sockets: int = option(8, "open browser pages (WebSockets)")
     max_viewers: int = option(8, "viewers of the sources")
     max_rate: int = option(50, "requests per second and client, twice that in a burst; 0: no limit")

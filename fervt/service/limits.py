@@ -13,7 +13,7 @@ from fervt.service.problems import Problem
 
 
 class Slots:
-    """A fixed number of slots; who finds none free may wait a moment, if not too many wait already.
+    """A fixed number of slots; a request that finds none free may wait briefly for one.
 
     Args:
         count: The number of slots.
@@ -30,7 +30,7 @@ class Slots:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Holds a slot.
+        """Holds a slot; may first wait for one.
 
         Raises:
             Problem: 503, none is free.

@@ -163,7 +163,7 @@ def describe_api(config: ServiceConfig, classes: Vocabulary) -> dict[str, Any]:
                 f"{NOTICE} Limits of each worker: {config.max_body_mb} MB per request, "
                 f"{config.max_megapixels} megapixels per image, {config.max_images} images per "
                 f"request, {config.max_faces} faces per image, {config.max_in_flight} requests "
-                "at a time. Images are never stored."
+                f"at a time, {config.max_waiting} more waiting briefly. Images are never stored."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -50,14 +50,21 @@ class Worker(ThreadWorker):
         if not any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
             self._started_at.pop(conn, None)
         reusable = super().handle_request(req, conn)
-        if service := self._service:
-            # The rest of a refused body is read, up to twice the limit: closing on unread bytes
-            # resets the connection, and a client that is still sending never sees the answer.
-            conn.parser.finish_body(
-                time.monotonic() + service.config.read_timeout_s,
-                max_bytes=2 * service.config.max_body_mb * 1_000_000,
-            )
-        return reusable
+        return self._finish_body(conn) and reusable
+
+    def _finish_body(self, conn: TConn) -> bool:
+        """Reads the rest of a refused body, for 2 s and up to twice the limit.
+
+        Closing on unread bytes resets the connection, and a client that is still sending never sees
+        the answer. Returns whether the body has ended.
+        """
+        service = self._service
+        if service is None:
+            return True
+        limit = 2 * service.config.max_body_mb * 1_000_000
+        with contextlib.suppress(Exception):  # a bad chunk: the request was answered already
+            return bool(conn.parser.finish_body(time.monotonic() + 2, max_bytes=limit))
+        return False
 
     def murder_pending(self) -> None:
         """Runs at least every second. Cuts off slow clients; responses can still be sent."""

@@ -273,11 +273,11 @@ class Trainer:
         labels = targets.argmax(dim=1)
         images = images.contiguous(memory_format=torch.channels_last)
         windows = move = hidden = drops = None
-        turn = self.progress.step % _EQUIVARIANCE_EVERY
+        turn = (self.progress.epoch * self.steps + self.progress.step) % _EQUIVARIANCE_EVERY
         if self.config.equivariance_weight and turn == 0:
             windows, move = self.augment.moved_windows(self.fit.faces[rows], self.preprocess)
             windows = windows.contiguous(memory_format=torch.channels_last)
-        elif self.config.relevance_weight and turn == 1:
+        elif self.config.relevance_weight and turn != 0:
             hidden, windows = draw_cells(len(rows), self.device), with_mirrored(images)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             if self.teacher:

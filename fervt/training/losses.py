@@ -59,7 +59,7 @@ def equivariance_loss(scores: Tensor, moved: Tensor, right: int, down: int) -> T
 
 
 def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
-    """How little GWA's scores say which cells an answer rests on: 1 minus a correlation.
+    """How poorly GWA's scores predict which cells an answer rests on: 1 minus a correlation.
 
     Over the faces of a batch, between what hiding some cells costs and how much higher GWA scores
     these cells than the others. A random set says little about one face, but over many steps every
@@ -73,13 +73,13 @@ def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
     Returns:
         0..2.
     """
-    standard = _centered(scores.float().flatten(1))
+    standardized = _centered(scores.float().flatten(1))
     # Added inside the root, whose gradient at 0 is infinite.
-    standard = standard / (standard.square().mean(dim=1, keepdim=True) + 1e-6).sqrt()
+    standardized = standardized / (standardized.square().mean(dim=1, keepdim=True) + 1e-6).sqrt()
     inside = hidden.flatten(1).float()
     shares = inside / inside.sum(dim=1, keepdim=True).clamp_min(1)
     others = (1 - inside) / (1 - inside).sum(dim=1, keepdim=True).clamp_min(1)
-    higher = (standard * (shares - others)).sum(dim=1)
+    higher = (standardized * (shares - others)).sum(dim=1)
     pair = _centered(torch.stack([higher, drops.float()]))
     return 1 - nn.functional.cosine_similarity(pair[0], pair[1], dim=0)
 

@@ -10,9 +10,10 @@ class ReadOuts(nn.Module):
     """The model, and the read-outs used only in training.
 
     FER2013's single label per face is noisy; ten votes show what else the face could be, so a
-    second classifier on the class token learns FER+'s votes. And GWA's scores of faces whose window
-    was moved are needed by the equivariance loss. Both go through here, so that one wrapped module
-    (compiled, data-parallel) contains everything with a gradient.
+    second classifier on the class token learns FER+'s votes. And the equivariance loss needs GWA's
+    scores of faces whose window was moved, the relevance loss those of mirrored faces. All go
+    through here, so that one wrapped module (compiled, data-parallel) contains everything with a
+    gradient.
 
     Shapes:
         in: images (B, 3, S, S); windows (M, 3, S, S) or None.

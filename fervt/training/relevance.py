@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from fervt.explain.grid import hide_cells
 from fervt.grid import GRID
-from fervt.model.gwa import spread_over_pixels
 from fervt.training.teachers import SameViewTeacher
 
 _FEWEST, _MOST = 5, 35  # of the 49 cells
@@ -23,13 +23,12 @@ def cost_of_hiding(
     """How much less likely the teacher's answers become without these cells: (B,) in -1..1.
 
     Args:
-        teacher: Who is asked.
+        teacher: The checkpoint that is asked.
         images: (B, 3, S, S), normalized, so that hidden cells of 0 are mean gray.
         hidden: (B, 7, 7) bool.
         told: (B, C), the teacher's probabilities for the whole images.
     """
-    kept = 1 - spread_over_pixels(hidden.to(images.dtype), images.shape[-1])
-    without = teacher.answer((images * kept).contiguous(memory_format=torch.channels_last))
+    without = teacher.answer(hide_cells(images, hidden))
     answer = told.argmax(dim=1, keepdim=True)
     return (told - without).gather(1, answer)[:, 0]
 

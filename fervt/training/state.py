@@ -12,6 +12,7 @@ import torch.distributed as dist
 from fervt.checkpoint import CheckpointInfo
 from fervt.errors import ConfigError
 from fervt.files import write_aside
+from fervt.training.settings import TrainConfig
 
 
 @dataclass
@@ -95,6 +96,8 @@ def check_settings(path: Path, state: Mapping[str, Any], settings: Mapping[str, 
         ConfigError: It does not.
     """
     theirs = state["settings"]
+    with contextlib.suppress(KeyError, TypeError):  # a run from before an option was there
+        theirs = theirs | {"train": asdict(TrainConfig()) | theirs["train"]}
     with contextlib.suppress(KeyError, TypeError):
         theirs = _with_our_end(theirs, settings["train"], state["progress"]["epoch"])
     for part, ours in settings.items():

@@ -212,6 +212,15 @@ def test_a_client_that_sends_before_it_reads_sees_why_it_is_refused(
         assert call(service, path, body, Content_Type=kind)[0] == status
 
 
+def test_a_refused_body_with_a_bad_chunk_is_answered_once(service):
+    """The answer is sent before the body is read to its end."""
+    with service.connect() as connection:
+        head = CHUNKED.replace(b"/v1/predict", b"/healthz").replace(b"Connection: close\r\n", b"")
+        connection.sendall(head % b"image/jpeg" + b"zz\r\n")
+        received = read_to_end(connection)
+    assert received.startswith(b"HTTP/1.1 405 ") and received.count(b"HTTP/1.1") == 1
+
+
 @pytest.mark.parametrize(
     "start", [b"", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Le"], ids=["silent", "half"]
 )

@@ -53,34 +53,43 @@ def test_slots_are_given_back_whatever_happens():
         pass
 
 
+def wait_for(slots):
+    """A thread that waits for a slot, and what it will have got."""
+    got = threading.Event()
+    waiter = threading.Thread(target=lambda: (slots.acquire(), got.set()), daemon=True)
+    waiter.start()
+    return got
+
+
 def test_who_waits_gets_the_slot_that_becomes_free():
     slots = Slots(1, "Full.", waiting=1, wait_s=30)
     slots.acquire()
-    got = threading.Event()
-    waiter = threading.Thread(target=lambda: (slots.acquire(), got.set()))
-    waiter.start()
-    assert not got.wait(0.1)
-    slots.release()
-    assert got.wait(30)
-    waiter.join()
+    for _ in range(3):  # whoever has waited leaves the queue to the next
+        got = wait_for(slots)
+        assert not got.wait(0.1)
+        slots.release()
+        assert got.wait(30)
 
 
 def test_waiting_ends_and_only_so_many_may_wait():
-    slots = Slots(1, "Full.", waiting=1, wait_s=0.2)
+    slots = Slots(1, "Full.", waiting=1, wait_s=0.3)
     slots.acquire()
-    with pytest.raises(Problem, match="Full"):
-        slots.acquire()  # its time is up
+    for _ in range(2):  # giving up leaves the queue, too
+        started = time.monotonic()
+        with pytest.raises(Problem, match="Full"):
+            slots.acquire()
+        assert time.monotonic() - started >= 0.3
 
     patient = Slots(1, "Full.", waiting=1, wait_s=30)
     patient.acquire()
-    waiter = threading.Thread(target=patient.acquire)
-    waiter.start()
-    while patient._queue._value:
-        time.sleep(0.01)
+    got = wait_for(patient)
+    assert not got.wait(0.2)
+    started = time.monotonic()
     with pytest.raises(Problem, match="Full"):
         patient.acquire()  # the queue is full: refused at once
+    assert time.monotonic() - started < 15
     patient.release()
-    waiter.join()
+    assert got.wait(30)
 
 
 def basic(user, password):

@@ -8,13 +8,12 @@ import tiny
 import torch
 
 from fervt.errors import ConfigError
-from fervt.model import FERVTGNN
 from fervt.training.loop import Trainer
 from fervt.training.losses import relevance_loss
 from fervt.training.relevance import cost_of_hiding, draw_cells, mean_of_both, with_mirrored
 from fervt.training.settings import TrainConfig
 
-POINTING = replace(tiny.CONFIG, gwa_embedding="convolutional")
+POINTING = replace(tiny.CONFIG, gwa_embedding="convolutional", dropout=0.0, token_dropout=0.0)
 FAST = TrainConfig(epochs=1, batch_size=16, amp="off", ema_decay=0.0, distill_weight=0.5)
 CPU = torch.device("cpu")
 
@@ -79,18 +78,30 @@ def test_a_mirrored_faces_scores_are_mirrored_back():
     torch.testing.assert_close(mean_of_both(scores), scores[:2])
 
 
-def test_training_asks_for_it_and_gwa_learns_from_it(tmp_path: Path) -> None:
+def test_training_asks_for_it_as_much_as_it_weighs(tmp_path: Path) -> None:
+    """Same draws, no dropout: nothing but the weight of the loss differs."""
     teacher, data = tiny.save_tiny(tmp_path), tiny.tiny_data()
 
-    def learn(name: str, weight: float) -> FERVTGNN:
+    def learn(name: str, weight: float) -> torch.Tensor:
         config = replace(FAST, relevance_weight=weight)
         trainer = Trainer(data, tmp_path / name, POINTING, config, distill=teacher)
         assert trainer.run().finished
-        return trainer.model
+        return trainer.model.gwa.key.weight.detach()
 
-    plain, taught, again = learn("plain", 0.0), learn("taught", 1.0), learn("again", 1.0)
-    assert not torch.equal(plain.gwa.key.weight, taught.gwa.key.weight)
-    assert torch.equal(taught.gwa.key.weight, again.gwa.key.weight)
+    taught, again, hardly = learn("taught", 1.0), learn("again", 1.0), learn("hardly", 1e-3)
+    assert torch.equal(taught, again)
+    assert (taught - hardly).abs().max() > 1e-4
+
+
+def test_it_is_asked_for_though_an_epoch_has_a_single_step(tmp_path: Path) -> None:
+    data = tiny.tiny_data()
+    config = replace(FAST, epochs=2, batch_size=1000, relevance_weight=1.0)
+    trainer = Trainer(data, tmp_path, POINTING, config, distill=tiny.save_tiny(tmp_path))
+    asked = []
+    answer = trainer.teacher.answer
+    trainer.teacher.answer = lambda images: asked.append(1) or answer(images)
+    assert trainer.steps == 1 and trainer.run().finished
+    assert len(asked) == 3  # once for the views of each epoch, once with cells hidden
 
 
 def test_it_needs_gwa_and_a_teacher(tmp_path: Path) -> None:

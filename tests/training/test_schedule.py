@@ -47,6 +47,16 @@ def test_nothing_else_may_change(tmp_path: Path, changes: dict) -> None:
         Trainer(data, tmp_path, tiny.CONFIG, replace(HELD, **changes)).run(resume=True)
 
 
+def test_a_run_from_before_an_option_was_there_goes_on(tmp_path: Path) -> None:
+    data = tiny.tiny_data()
+    trainer = Trainer(data, tmp_path, tiny.CONFIG, HELD)
+    assert not trainer.run(max_minutes=0).finished
+    state = torch.load(trainer.state_path, weights_only=True)
+    del state["settings"]["train"]["relevance_weight"]
+    torch.save(state, trainer.state_path)
+    assert Trainer(data, tmp_path, tiny.CONFIG, HELD).run(resume=True).finished
+
+
 def test_a_rate_that_falls_already_has_its_end(tmp_path: Path) -> None:
     data = tiny.tiny_data()
     assert Trainer(data, tmp_path, tiny.CONFIG, HELD).run().finished

@@ -26,8 +26,10 @@ def test_the_surest_face_is_found_among_the_pictures_faces(monkeypatch, found, n
     assert opened.get("whole") != "1"
 
 
-def test_a_frame_whose_faces_are_not_found_again_is_opened_whole(monkeypatch):
-    monkeypatch.setattr(moment, "predict_faces", lambda *given: [])
+@pytest.mark.parametrize("found", [[], [RIGHT]])
+def test_a_frame_in_which_the_face_is_not_found_again_is_opened_whole(monkeypatch, found):
+    boxes = [SimpleNamespace(box_xyxy_px=box) for box in found]
+    monkeypatch.setattr(moment, "predict_faces", lambda *given: boxes)
     monkeypatch.setattr(moment, "add_picture", lambda name, content: SimpleNamespace(key=name))
     faces = [SimpleNamespace(box_xyxy_px=LEFT, confidence=0.4)]
     assert keep_moment(None, "a.png", FRAME, faces)["whole"] == "1"

@@ -208,8 +208,9 @@ def _show_many_faces(view: ExplainedFace) -> None:
     )
     if (against := table.get("gwa_against_its_mean_map")) is not None:
         st.caption(
-            "GWA's order against that of its mean map, the same for every face: deletion "
-            f"{_gain(against, 'deletion')}, insertion {_gain(against, 'insertion')}."
+            "Gain of GWA's order over that of its mean map, which is the same for every face "
+            f"(above 0, GWA's is better): deletion {_gain(against, 'deletion')}, insertion "
+            f"{_gain(against, 'insertion')}."
         )
 
 

@@ -32,8 +32,9 @@ def keep_moment(
     Image.fromarray(frame_rgb).save(content, "PNG", compress_level=1)
     picture = add_picture(name, content.getvalue())
     surest = max(faces, key=lambda face: face.confidence)
+    opened = {PARAMETER: picture.key} | FIRST_FACE
     found = [np.array(p.box_xyxy_px) for p in predict_faces(predictor, picture)]
-    if not found:
-        return {PARAMETER: picture.key} | FIRST_FACE | {"whole": "1"}
-    shares = overlap([np.array(surest.box_xyxy_px)], found)[0]
-    return {PARAMETER: picture.key} | FIRST_FACE | {"face": str(int(shares.argmax()) + 1)}
+    shares = overlap([np.array(surest.box_xyxy_px)], found)[0] if found else np.zeros(1)
+    if shares.max() == 0:  # nobody is there on this page: better the whole frame than another face
+        return opened | {"whole": "1"}
+    return opened | {"face": str(int(shares.argmax()) + 1)}

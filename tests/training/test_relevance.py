@@ -13,7 +13,9 @@ from fervt.training.losses import relevance_loss
 from fervt.training.relevance import cost_of_hiding, draw_cells, mean_of_both, with_mirrored
 from fervt.training.settings import TrainConfig
 
-POINTING = replace(tiny.CONFIG, gwa_embedding="convolutional", dropout=0.0, token_dropout=0.0)
+POINTING = replace(
+    tiny.CONFIG, gwa_embedding="convolutional", gwa_dim=32, dropout=0.0, token_dropout=0.0
+)
 FAST = TrainConfig(epochs=1, batch_size=16, amp="off", ema_decay=0.0, distill_weight=0.5)
 CPU = torch.device("cpu")
 
@@ -95,12 +97,12 @@ def test_training_asks_for_it_as_much_as_it_weighs(tmp_path: Path) -> None:
 
 def test_it_is_asked_for_though_an_epoch_has_a_single_step(tmp_path: Path) -> None:
     data = tiny.tiny_data()
-    config = replace(FAST, epochs=2, batch_size=1000, relevance_weight=1.0)
+    config = replace(FAST, epochs=2, batch_size=48, relevance_weight=1.0)
     trainer = Trainer(data, tmp_path, POINTING, config, distill=tiny.save_tiny(tmp_path))
     asked = []
     answer = trainer.teacher.answer
     trainer.teacher.answer = lambda images: asked.append(1) or answer(images)
-    assert trainer.steps == 1 and trainer.run().finished
+    assert trainer.steps == 1 and trainer.run().finished  # of 84 faces
     assert len(asked) == 3  # once for the views of each epoch, once with cells hidden
 
 

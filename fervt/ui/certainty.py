@@ -43,6 +43,6 @@ def explain_threshold(name: str, sha256: str) -> str:
     )
 
 
-@st.cache_resource(ttl=60, max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _find(sha256: str) -> float | None:
     return find_threshold(sha256)

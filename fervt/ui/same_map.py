@@ -7,10 +7,10 @@ from fervt.predict import Predictor
 
 
 def say_same(predictor: Predictor) -> SameMap | None:
-    """See `find_same_map`; looked up at most once a minute for each checkpoint."""
+    """See `find_same_map`; looked up once for each checkpoint."""
     return _find(predictor.sha256)
 
 
-@st.cache_resource(ttl=60, max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _find(sha256: str) -> SameMap | None:
     return find_same_map(sha256)

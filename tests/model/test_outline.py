@@ -25,7 +25,7 @@ def test_nothing_has_memory():
 
 
 def test_a_checkpoint_is_loaded_without_importing_the_compiler():
-    """It takes a second, most of what a command needs to start."""
+    """Importing it takes about a second."""
     code = "import sys, fervt; fervt.load(); print('torch._dynamo' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

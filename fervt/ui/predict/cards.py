@@ -107,7 +107,7 @@ def _show_mattered(predictor: Predictor, picture: Picture, face: Prediction) -> 
         {
             "face": encode_picture(crop, 240),
             "panels": [panel],
-            "legend": legend("for it", "against it"),
+            "legend": legend("for it", "against"),
         },
     )
 

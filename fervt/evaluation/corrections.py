@@ -7,6 +7,7 @@ their pixels nor who wrote an entry is stored.
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,7 +83,7 @@ class Corrections:
                 ).fetchone()
                 if known != _APPLICATION and tables:
                     raise ConfigError(f"'{path}' is another program's database.")
-                connection.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(connection)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
@@ -164,6 +165,19 @@ class Corrections:
             yield
         except sqlite3.DatabaseError as error:
             raise DataError(f"The corrections cannot be accessed: {error}.") from error
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switches the file to WAL mode, the only statement that SQLite lets fail instead of wait."""
+    give_up = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(0.01)
 
 
 def corrected(rows: Rows, latest: dict[str, Correction]) -> tuple[Rows, int]:

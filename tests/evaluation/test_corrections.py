@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,6 +82,16 @@ def test_a_file_that_another_process_is_just_creating_is_not_another_programs(
     monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Slow))
     assert len(Corrections.open(path).entries()) == 1
     assert Slow.waited
+
+
+def test_opening_waits_for_a_process_that_writes(tmp_path) -> None:
+    path = tmp_path / "corrections.db"
+    writing = sqlite3.connect(path, check_same_thread=False)
+    writing.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.5, writing.rollback).start()
+    Corrections.open(path).add(ONE, "wrong")
+    writing.close()
+    assert len(Corrections.open(path).entries()) == 1
 
 
 @pytest.mark.parametrize(

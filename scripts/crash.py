@@ -114,7 +114,7 @@ def make_verbs(inputs: Path) -> dict[str, Verb]:
         return str(inputs / f"{'old' if old else 'new'}{suffix}")
 
     checkpoint = str(inputs / "new.safetensors")
-    tiny = "--image-size 28 --width 8 --embed-dim 16 --heads 2 --depth 1 --gwa-dim 8 --gwa-heads 2"
+    tiny = "--image-size 28 --width 16 --embed-dim 16 --heads 2 --depth 1 --gwa-dim 8 --gwa-heads 2"
     tiny += " --node-dim 8 --gat-heads 2 --epochs 6 --batch-size 16 --amp off --threads 1 --resume"
     return {
         "predict --out": Verb(

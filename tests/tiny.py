@@ -11,7 +11,7 @@ from fervt.data.transforms import Preprocess
 from fervt.model import FERVTGNN, FERVTConfig
 
 CONFIG = FERVTConfig(
-    image_size=28, stem="face-fast", width=8, embed_dim=16, heads=2, depth=1, gwa_dim=8,
+    image_size=28, stem="face-fast", width=16, embed_dim=16, heads=2, depth=1, gwa_dim=8,
     gwa_heads=2, node_dim=8, gat_heads=2,
 )  # fmt: skip
 

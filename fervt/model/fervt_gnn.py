@@ -15,9 +15,10 @@ from fervt.model.gwa import GWA, Embedding
 from fervt.model.transformer import VTA
 from fervt.options import check_types, option
 
-# oneDNN's AVX2 code writes past its buffers in the backward pass of a 1x1 convolution of stride 2
-# from 4 to 8 channels, channels-last, float32 (torch 2.14.1): it crashes, or learns from garbage.
-_NARROWEST = 8
+# oneDNN writes past its buffers in the backward pass of narrower convolutions, channels-last,
+# float32 (torch 2.14.1): it crashes, or learns from garbage. With AVX2 from 4 to 8 channels at
+# stride 2; with AVX-512 and two threads at a width of 8 and 12, in one batch size and not the next.
+_NARROWEST = 16
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class FERVTConfig:
         if type(self.width) is int and self.width < _NARROWEST:
             raise ConfigError(
                 f"width must be at least {_NARROWEST}: narrower convolutions corrupt memory when "
-                "they are trained on processors without AVX-512 (PyTorch's oneDNN)."
+                "they are trained on a CPU (PyTorch's oneDNN)."
             )
         check_types(self)
         vocabulary(self.vocabulary)

@@ -16,7 +16,7 @@ from fervt.bench.turns import Line, in_turns
 from fervt.errors import ConfigError
 from fervt.predict import Predictor
 
-SHAPE = ["--width=8", "--image-size=28", "--embed-dim=16", "--node-dim=8"]
+SHAPE = ["--width=16", "--image-size=28", "--embed-dim=16", "--node-dim=8"]
 NETWORK = ["training step of 4", "one face", "64 faces", "evaluate 256 faces"]
 
 
@@ -86,7 +86,7 @@ def test_settings_that_make_no_sense_are_a_sentence(capsys) -> None:
         (["--rounds=0"], "at least 1 round"),
         (["faces", "x", "--threads=0"], "at least 1 round, 1 thread"),
         (["faces"], "Give a folder of photos"),
-        (["--width=8", "--checkpoint=fervt-narrow"], "not both"),
+        (["--width=16", "--checkpoint=fervt-narrow"], "not both"),
     ):
         assert main(["bench", *asked]) == 2
         assert sentence in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_dropout_does_not_change_a_graph_and_width_does():
     from dataclasses import replace
 
     assert graph_key(replace(CONFIG, dropout=0.3, token_dropout=0.0)) == graph_key(CONFIG)
-    assert graph_key(replace(CONFIG, width=16)) != graph_key(CONFIG)
+    assert graph_key(replace(CONFIG, width=24)) != graph_key(CONFIG)
 
 
 def test_another_configuration_runs_on_pytorch_unless_onnx_is_asked_for(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from fervt.errors import CheckpointError, ConfigError
 from fervt.model import FERVTGNN, FERVTConfig, Intervention
 
 TINY = FERVTConfig(
-    image_size=28, stem="face-fast", width=8, embed_dim=24, heads=2, gwa_dim=12, gwa_heads=3,
+    image_size=28, stem="face-fast", width=16, embed_dim=24, heads=2, gwa_dim=12, gwa_heads=3,
     node_dim=8, gat_heads=3, dropout=0.0, token_dropout=0.0,
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ def test_output_has_every_stage_with_its_shape() -> None:
         "graph_features": (5, 49, 24),
         "gat_edge_index": (2, 217),
         "gnn_features": (5, 24),
-        "feature_map": (5, 64, 2, 2),
+        "feature_map": (5, 128, 2, 2),
         "tokens": (5, 5, 24),
         "gwa_logits": (5, 7),
         "gnn_logits": (5, 7),
@@ -199,8 +199,8 @@ def test_full_size_stays_within_its_budget() -> None:
         ({"vocabulary": "klingon"}, "klingon"),
         ({"embed_dim": 30, "heads": 4}, "multiple of heads"),
         ({"dropout": 1.0}, "dropout"),
-        ({"width": 7}, "width must be at least 8: .* without AVX-512"),
-        ({"width": 257}, "width .* from 8 to 256"),
+        ({"width": 15}, "width must be at least 16: .* corrupt memory"),
+        ({"width": 257}, "width .* from 16 to 256"),
         ({"depth": 4096}, "1 to 24"),
         ({"use_gnn": 1}, "use_gnn"),
     ],

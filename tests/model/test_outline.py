@@ -12,7 +12,7 @@ from fervt.model.outline import outline
 
 @pytest.mark.parametrize("change", [{}, {"use_gnn": False}, {"gwa_embedding": "convolutional"}])
 def test_names_shapes_and_types_are_the_models(change):
-    config = replace(FERVTConfig(stem="face", width=8), **change)
+    config = replace(FERVTConfig(stem="face", width=16), **change)
 
     def facts(model):
         return {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}

@@ -215,11 +215,11 @@ def test_pooling_by_cells_weighs_space() -> None:
     ("stem", "size", "last"), [("imagenet", 84, 3), ("face", 28, 4), ("face-fast", 28, 2)]
 )
 def test_backbone_tokens(stem: str, size: int, last: int) -> None:
-    backbone = Backbone(stem, width=8, dim=10, use_gnn=True)  # type: ignore[arg-type]
+    backbone = Backbone(stem, width=16, dim=10, use_gnn=True)  # type: ignore[arg-type]
     tokens, feature_map = backbone(torch.randn(2, 3, size, size), torch.randn(2, 10))
     assert tokens.shape == (2, 5, 10)
-    assert feature_map.shape == (2, 64, last, last)
-    without = Backbone(stem, width=8, dim=10, use_gnn=False)  # type: ignore[arg-type]
+    assert feature_map.shape == (2, 128, last, last)
+    without = Backbone(stem, width=16, dim=10, use_gnn=False)  # type: ignore[arg-type]
     assert without(torch.randn(2, 3, size, size))[0].shape == (2, 4, 10)
 
 

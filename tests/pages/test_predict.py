@@ -307,7 +307,7 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     assert app.query_params["checkpoint"] == sha256(content)
     assert "mine (yours)" in app.sidebar.selectbox[0].options
     read = app.sidebar.caption[0].value
-    assert "**mine** was read: FERVT-GNN of width 8 with GWA and graph, 7 classes (FER2013)" in read
+    assert "**mine** was read: FERVT-GNN of width 16 with GWA and graph, 7 classes (FER2013)" in read
     assert read.endswith("It is the same file as beta.")
     assert says(app) == leading(checkpoints["beta"])
     app.sidebar.selectbox[0].select("alpha").run()
@@ -320,7 +320,7 @@ def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_pa
     app = open_page("predict", image="astronaut")
     upload_checkpoint(app, "alpha.safetensors", content.read_bytes())
     assert "alpha (yours)" in app.sidebar.selectbox[0].options
-    assert "**alpha (yours)** was read: FERVT-GNN of width 8 with GWA without graph" in (
+    assert "**alpha (yours)** was read: FERVT-GNN of width 16 with GWA without graph" in (
         app.sidebar.caption[0].value
     )
     assert not app.button(key="use_alpha").disabled, "another checkpoint is in use"

@@ -40,7 +40,7 @@ def test_new_channels_see_the_image_and_get_gradients(tmp_path) -> None:
     assert model.backbone.project[-1][0].weight.grad[:, old:].abs().max() > 0
 
 
-@pytest.mark.parametrize(("width", "sentence"), [("1", "choose a larger"), ("999", "8 to 256")])
+@pytest.mark.parametrize(("width", "sentence"), [("1", "choose a larger"), ("999", "16 to 256")])
 def test_other_widths_are_refused(tmp_path, monkeypatch, width, sentence) -> None:
     narrow, out = tiny.save_tiny(tmp_path), tmp_path / "wide.safetensors"
     words = ["widen", "--checkpoint", str(narrow), "--width", width, "--out", str(out)]

@@ -315,12 +315,12 @@ def test_learning_rate_warms_up_then_falls_to_zero() -> None:
 
 def test_settings_come_from_file_and_options_win(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
-    path.write_text('description = "x"\n[model]\nwidth = 8\n[train]\nlr = 1\nepochs = 3\n')
+    path.write_text('description = "x"\n[model]\nwidth = 16\n[train]\nlr = 1\nepochs = 3\n')
     model, train, _, description = read_settings(path, {"epochs": 4, "rotation_deg": 5.0})
-    assert (model.width, train.lr, train.epochs, description) == (8, 1.0, 4, "x")
+    assert (model.width, train.lr, train.epochs, description) == (16, 1.0, 4, "x")
     for text, sentence in (
         ("[model]\nwidht = 8\n", "unknown setting model.widht"),
-        ("[modle]\nwidth = 8\n", "unknown section 'modle'"),
+        ("[modle]\nwidth = 16\n", "unknown section 'modle'"),
         ("[train]\nlr = 'much'\n", "lr must be a number"),
         ("[train]\nseed = 1.5\n", "seed must be a whole number"),
         ("[augment]\nerase = 7\n", "erase must be a number from 0 to 1"),

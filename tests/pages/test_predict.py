@@ -307,7 +307,8 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     assert app.query_params["checkpoint"] == sha256(content)
     assert "mine (yours)" in app.sidebar.selectbox[0].options
     read = app.sidebar.caption[0].value
-    assert "**mine** was read: FERVT-GNN of width 16 with GWA and graph, 7 classes (FER2013)" in read
+    words = "**mine** was read: FERVT-GNN of width 16 with GWA and graph, 7 classes (FER2013)"
+    assert words in read
     assert read.endswith("It is the same file as beta.")
     assert says(app) == leading(checkpoints["beta"])
     app.sidebar.selectbox[0].select("alpha").run()

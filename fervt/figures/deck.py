@@ -1,5 +1,6 @@
 """Charts for a screen seen from across a room: few marks, large type."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -8,6 +9,8 @@ from fervt.figures.evaluation_curves import STYLES
 
 OURS, OTHER = "#5457CD", "#8A8A99"
 _TYPE_PX = 20
+_LINE = 18  # characters of a name on one line; a phone has room for no more beside the bars
+_VALUE_PX = 95  # room for a value at the end of the longest bar
 
 
 def bars_figure(
@@ -45,9 +48,24 @@ def bars_figure(
         showlegend=several, legend={"orientation": "h", "y": -0.05, "font": {"size": _TYPE_PX}}
     )
     largest = max((max(values) for values in series.values()), default=1)
-    figure.update_xaxes(visible=False, range=[0, 1.15 * largest])
-    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
-    return _large(figure)
+    figure.update_xaxes(visible=False, range=[0, largest])
+    figure.update_yaxes(
+        autorange="reversed",
+        ticksuffix="  ",
+        tickvals=list(range(len(categories))),
+        ticktext=[in_lines(category) for category in categories],
+    )
+    return _large(figure).update_layout(margin_r=_VALUE_PX)
+
+
+def in_lines(name: str) -> str:
+    """A name in lines of at most 18 characters, if its words and parts of words allow it."""
+    lines = [""]
+    for part in re.findall(r"[^ _]*[ _]|[^ _]+", name):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > _LINE:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(line.rstrip() for line in lines)
 
 
 def lines_figure(
@@ -63,7 +81,10 @@ def lines_figure(
     low = min(y for points in series.values() for _, y in points)
     figure.update_xaxes(title=x_title, tickformat=".0%", range=[0, 1])
     figure.update_yaxes(title=y_title, tickformat=".0%", range=[min(low, 0.5) - 0.02, 1.01])
-    figure.update_layout(showlegend=len(series) > 1, legend={"orientation": "h", "y": 1.1})
+    figure.update_layout(
+        showlegend=len(series) > 1,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": _TYPE_PX}},
+    )
     return _large(figure)
 
 

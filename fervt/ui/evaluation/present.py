@@ -17,7 +17,7 @@ _NOTES = "show_notes"
 _OVER_THE_PAGE = """<style>
 .st-key-presenter {{
   position: fixed; inset: 0; z-index: 1000000; overflow: auto;
-  padding: 1.5rem max(3rem, 8vw); background: {color};
+  padding: 1.5rem max(1rem, 8vw); background: {color};
 }}
 </style>"""
 

@@ -2,16 +2,15 @@
 
 import json
 import sys
-import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import tiny
 
 from fervt.__main__ import main
-from fervt.bench import peers
+from fervt.bench import peers, turns
 from fervt.bench.turns import Line, in_turns
 from fervt.errors import ConfigError
 from fervt.predict import Predictor
@@ -26,14 +25,12 @@ def test_a_line_is_the_median_of_the_turns() -> None:
     assert (line.ratio, line.low, line.high) == pytest.approx((3, 2, 3))
 
 
-def test_both_have_their_turns_and_short_work_is_repeated() -> None:
+def test_both_have_their_turns_and_short_work_is_repeated(monkeypatch) -> None:
     calls: list[str] = []
-
-    def slow() -> None:
-        calls.append("slow")
-        time.sleep(0.06)
-
-    line = in_turns("x", slow, "quick", lambda: calls.append("quick"), 2)
+    lasts = {"slow": 0.06, "quick": 0.0001}  # seconds, on a clock that no busy machine delays
+    now = SimpleNamespace(perf_counter=lambda: sum(lasts[name] for name in calls))
+    monkeypatch.setattr(turns, "time", now)
+    line = in_turns("x", lambda: calls.append("slow"), "q", lambda: calls.append("quick"), 2)
     assert calls.count("slow") == 4 and calls.count("quick") == 2 + 2 * 50
     measured = [name for name, next_one in zip(calls[4:], [*calls[5:], ""], strict=True)]
     firsts = [n for n, before in zip(measured, ["", *measured], strict=False) if n != before]

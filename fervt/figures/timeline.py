@@ -16,6 +16,7 @@ def timeline_figure(
     classes: Sequence[str],
     marked_s: float | None = None,
     height_px: int = 300,
+    clickable: bool = False,
 ) -> go.Figure:
     """Draws one line per class; gaps mark times without the face.
 
@@ -25,6 +26,7 @@ def timeline_figure(
         classes: C labels of a vocabulary.
         marked_s: Where to draw a line across; None for nowhere.
         height_px: Height of the figure.
+        clickable: Whether a click selects a moment, whose time is the point's `customdata`.
     """
     figure = go.Figure()
     for label, values in zip(classes, np.asarray(probabilities).T, strict=True):
@@ -38,6 +40,21 @@ def timeline_figure(
             connectgaps=False,
             hovertemplate="%{y:.0%}",
         )
+    if clickable:  # of lines alone, Plotly selects nothing; the last trace is the one it asks
+        unseen = {"marker": {"opacity": 0}}
+        figure.add_scatter(
+            x=times_s,
+            y=np.zeros(len(times_s)),
+            customdata=times_s,
+            mode="markers",
+            marker={"size": 6, "opacity": 0},
+            selected=unseen,
+            unselected=unseen,
+            hoverinfo="none",
+            showlegend=False,
+        )
+        figure.update_xaxes(range=[times_s[0], times_s[-1]])  # points would get a margin
+        figure.update_layout(hoverdistance=-1)  # a click counts between two moments, too
     if marked_s is not None:
         figure.add_vline(x=marked_s, line={"color": _MARK, "dash": "dash"})
     figure.update_layout(

@@ -52,6 +52,13 @@ def test_a_film_is_read_played_saved_found_again_and_forgotten(app_server, brows
     page.locator(".js-plotly-plot").first.wait_for(timeout=SLOW_MS)
     page.get_by_text(re.compile(r"face 1: Happy")).wait_for(timeout=SLOW_MS)
 
+    plot = page.locator(".st-key-video_timeline .nsewdrag").first
+    size = plot.bounding_box()
+    for share, moment in ((0.97, r"0\.[56]"), (0.02, r"0\.0"), (0.97, r"0\.[56]")):
+        plot.click(position={"x": share * size["width"], "y": size["height"] / 2})
+        page.get_by_text(re.compile(rf"^At {moment} s, face 1: Happy")).wait_for(timeout=SLOW_MS)
+        assert abs(video.evaluate("v => v.currentTime") - share * 0.55) < 0.1
+
     with av.open(BytesIO(download(page, "Annotated video (MP4)"))) as film:
         assert sum(1 for _ in film.decode(video=0)) == 12
     rows = list(csv.DictReader(StringIO(download(page, "Timeline (CSV)").decode())))

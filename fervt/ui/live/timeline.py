@@ -1,6 +1,8 @@
 """The expressions of the last minutes: running, or paused to look back; and exports."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,6 +15,7 @@ from fervt.live import FrameReading, LiveStats, LiveWorker
 from fervt.live.timeline import face_numbers, face_series, readings_as_csv
 from fervt.reports.session import summary_html
 from fervt.ui.charts import show_chart
+from fervt.ui.clicks import clicked
 from fervt.ui.downloads import offer_file
 
 REFRESH_S = 1.0
@@ -101,12 +104,16 @@ def draw_timeline(
         if known not in shown or (present and known not in present):
             st.session_state[f"{key}_face"] = chosen
         chosen = st.pills("Face", shown, key=f"{key}_face", required=True) or chosen
-    moment = _pick_moment(readings, key) if frozen and len(readings) > 1 else None
     times, values = face_series(readings, chosen, len(vocabulary))
-    figure = timeline_figure(
-        times, values, vocabulary.classes, None if moment is None else moment.time_s
-    )
-    show_chart(figure, f"{key}_timeline", _describe_series(chosen, values, vocabulary))
+    moment, chart, clicks = None, f"{key}_timeline", dict[str, Any]()
+    if frozen and len(readings) > 1:
+        # For each span of time its own: another film starts at its own surest moment.
+        slider = f"{key}_moment_{readings[0].time_s:.1f}_{readings[-1].time_s:.1f}"
+        moment = _pick_moment(readings, slider)
+        clicks = {"on_select": partial(_take_click, chart, slider), "selection_mode": "points"}
+    marked = None if moment is None else moment.time_s
+    figure = timeline_figure(times, values, vocabulary.classes, marked, clickable=bool(clicks))
+    show_chart(figure, chart, _describe_series(chosen, values, vocabulary), **clicks)
     if moment is not None:
         st.markdown(_describe(moment))
     return moment
@@ -123,15 +130,20 @@ def _describe_series(number: int, values: NDArray[np.floating], vocabulary: Voca
     return f"{start}: {name} leads in {leads.max() / len(there):.0%} of it"
 
 
+def _take_click(chart: str, slider: str) -> None:
+    for time_s, *_ in clicked(chart):
+        st.session_state[slider] = float(time_s)
+
+
 def _pick_moment(readings: list[FrameReading], key: str) -> FrameReading:
     first, last = readings[0].time_s, readings[-1].time_s
+    st.session_state.setdefault(key, surest(readings).time_s)
     wanted = st.slider(
         "Moment",
         first,
         max(last, first + 0.1),
-        surest(readings).time_s,
-        0.1,
-        key=f"{key}_moment",
+        step=0.1,
+        key=key,
         format="%.1f s",
         help="Starts where the model was surest of a face.",
     )

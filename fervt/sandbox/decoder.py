@@ -22,6 +22,7 @@ WALL_S = 20.0
 """A picture that takes longer is given up. Far more than a large photo takes on a busy machine:
 processor time has a tighter budget, see `fervt.sandbox.child`."""
 
+_START_S = 60.0  # of a process, which is no picture's fault
 _PHOTOS_EACH = 2_000  # then a fresh process takes over, whatever decoders may have leaked
 _MOST_ANSWER_BYTES = 16_384
 _PIPE_BYTES = 1 << 20
@@ -75,32 +76,44 @@ class _Worker:
             _Broken: The process is no longer usable.
         """
         late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            self.process.kill()
-
-        timer = threading.Timer(wall_s, give_up)
-        timer.daemon = True
-        timer.start()
         self.photos += 1
         try:
-            return self._ask(data, name, max_pixels)
+            if not self.ready:
+                with self._at_most(_START_S, threading.Event()):
+                    self._wait_for_start()
+            with self._at_most(wall_s, late):
+                return self._ask(data, name, max_pixels)
         except (OSError, ValueError, LookupError, TypeError, RecursionError, _Broken) as error:
             self.stop()
             if late.is_set() or self.process.returncode == -getattr(signal, "SIGXCPU", 0):
                 raise ImageError(f"'{name}' takes too long to decode.") from error
             raise _Broken from error
+
+    @contextmanager
+    def _at_most(self, seconds: float, late: threading.Event) -> Iterator[None]:
+        """Ends the process, and sets the event, if what is done takes longer."""
+
+        def give_up() -> None:
+            late.set()
+            self.process.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
         finally:
             timer.cancel()
+
+    def _wait_for_start(self) -> None:
+        assert self.process.stdout is not None
+        if self.process.stdout.readline(len(READY)) != READY:
+            raise _Broken
+        self.ready = True
 
     def _ask(self, data: bytes, name: str, max_pixels: int) -> Photo:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None and stdout is not None
-        if not self.ready:
-            if stdout.readline(len(READY)) != READY:
-                raise _Broken
-            self.ready = True
         asked = {"bytes": len(data), "name": name, "max_pixels": max_pixels}
         stdin.write(json.dumps(asked).encode() + b"\n")
         stdin.write(data)
@@ -122,7 +135,7 @@ class Decoder:
 
     Args:
         processes: How many decode at the same time; further requests wait.
-        wall_s: Seconds that one picture may take.
+        wall_s: Seconds that one picture may take; starting a process isn't counted.
         command: What to run as a process that decodes.
     """
 

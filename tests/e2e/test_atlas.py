@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from pages_in_browser import settle, where_it_stays
 
 from fervt.checkpoint import shipped_checkpoints
 from fervt.evaluation.store import EvaluationStore
@@ -20,9 +21,9 @@ def test_a_lasso_around_a_cluster_reads_its_accuracy(app_server, browser_page) -
     )
     plot = browser_page.locator(".st-key-face_map .js-plotly-plot .nsewdrag").first
     plot.wait_for()
+    settle(browser_page)
     plot.scroll_into_view_if_needed()
-    browser_page.wait_for_timeout(1000)
-    box = plot.bounding_box()
+    box = where_it_stays(browser_page, plot)
     # Where the plot has the left half of the faces, from its own axes.
     corners = [(0.02, 0.02), (0.45, 0.02), (0.45, 0.98), (0.02, 0.98), (0.02, 0.05)]
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]

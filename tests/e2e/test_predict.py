@@ -109,17 +109,21 @@ def test_a_link_names_the_checkpoint(page, app_server, astronaut):
     chosen = sidebar.get_by_role("combobox", name="Checkpoint")
     expect(chosen).to_have_value(name)
 
+    settle(page)
     sidebar.get_by_text("Use your own").click()
     sidebar.locator("input[type=file]").set_input_files(find_checkpoint(name))
     digest = hashlib.sha256(find_checkpoint(name).read_bytes()).hexdigest()
     expect(chosen).to_have_value(f"{name} (yours)", timeout=SLOW_MS)
     assert f"checkpoint={digest}" in page.url
 
+    settle(page)
     sidebar.get_by_role("link", name="Home").click()
     page.get_by_role("heading", name="How it works: one face, stage by stage").wait_for()
     assert f"checkpoint={digest}" in page.url and "image=mirrored" in page.url
+    settle(page)
     page.go_back()
     page.get_by_text("what the model saw").wait_for()
+    settle(page)
     page.go_back()
     expect(chosen).to_have_value(name, timeout=SLOW_MS)
     assert f"checkpoint={name}" in page.url, "each choice is one step in the history"

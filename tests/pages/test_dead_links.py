@@ -129,7 +129,7 @@ def test_choices_that_come_later_say_it_too(name) -> None:
         else:
             assert pick_one("Title", name, {"a": "First", "b": "Second"}, "a") == "a"
 
-    app = AppTest.from_function(script, args=(name,))
+    app = AppTest.from_function(script, args=(name,), default_timeout=60)
     app.query_params[name] = NONSENSE
     app.run()
     assert not app.exception
@@ -147,7 +147,7 @@ def test_work_that_is_gone_is_said(name) -> None:
         assert find_job(kind) is None
 
     kinds = {parameter: kind for kind, parameter in PARAMETERS.items()}
-    app = AppTest.from_function(script, args=(kinds.get(name, "video"),))
+    app = AppTest.from_function(script, args=(kinds.get(name, "video"),), default_timeout=60)
     app.query_params[name] = NONSENSE
     app.run()
     assert not app.exception

@@ -186,6 +186,13 @@ def test_faithfulness_is_measured_when_asked_for(open_page):
     assert "Rank correlation of the two maps" in captions(app)
 
 
+def test_a_click_right_after_a_choice_starts_the_work(open_page):
+    app = open_page("explain", image="astronaut", view="Is it faithful?")
+    next(box for box in app.selectbox if box.label == "Precision").select_index(1)
+    press(app, "Measure against 20 random orders")
+    assert "On this face, " in captions(app)
+
+
 def test_what_if_tries_every_change_when_asked_for(open_page):
     app = open_page("explain", image="astronaut", view="What if")
     assert charts(app) == 0

@@ -147,6 +147,13 @@ def test_a_decoder_that_cannot_start_is_no_fault_of_the_picture(statement, capfd
     capfd.readouterr()
 
 
+def test_a_slow_start_is_no_fault_of_the_picture():
+    late = "import time; time.sleep(3); from fervt.sandbox import child; child.main()"
+    decoder = Decoder(1, 2.5, [sys.executable, "-c", late])
+    assert decoder.read_photo(encoded(), "x").rgb.shape == (20, 30, 3)
+    decoder.close()
+
+
 def test_a_process_that_cannot_be_started_is_a_sentence(tmp_path):
     with pytest.raises(ImageError, match="cannot be decoded now: the server is busy"):
         Decoder(1, 20, [str(tmp_path / "no program")]).read_photo(encoded(), "x")

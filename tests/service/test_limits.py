@@ -83,6 +83,8 @@ def test_waiting_ends_and_only_so_many_may_wait():
     patient = Slots(1, "Full.", waiting=1, wait_s=30)
     patient.acquire()
     got = wait_for(patient)
+    while patient._queue._value:  # until it stands in the queue
+        time.sleep(0.01)
     assert not got.wait(0.2)
     started = time.monotonic()
     with pytest.raises(Problem, match="Full"):

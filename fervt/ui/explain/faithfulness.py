@@ -47,7 +47,7 @@ def _show_curves(view: ExplainedFace) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         step = st.selectbox("Precision", list(_STEPS), format_func=_STEPS.__getitem__, width=260)
         key = _place(view, step)
-        start = ask(view, "Measure against 20 random orders", key)
+        start = ask(view, "Measure against 20 random orders", "faithfulness")
     if start and key not in view.shelf:
         waiting = st.empty()
         with waiting.container(horizontal=True, vertical_alignment="center"):

@@ -210,8 +210,16 @@ def _take_click(key: str) -> None:
             mark_cell((int(values[0]), int(values[1])))
 
 
-def ask(view: ExplainedFace, label: str, work: Hashable, primary: bool = True) -> bool:
-    """Draws a button that starts work on demand; true only in the run right after a click."""
+def ask(view: ExplainedFace, label: str, work: str, primary: bool = True) -> bool:
+    """Draws a button that starts work on demand; true only in the run right after a click.
+
+    Args:
+        view: The face.
+        label: The button's.
+        work: A name for it, without the choices beside the button: somebody who clicks right after
+            a choice clicks the button that was drawn before it.
+        primary: Whether it is the main button.
+    """
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     st.button(label, type=kind, on_click=view.shelf.__setitem__, args=(_ASKED, work))
     if view.shelf.get(_ASKED) != work:

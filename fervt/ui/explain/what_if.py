@@ -31,7 +31,7 @@ def show_what_if(view: ExplainedFace) -> None:
             bind="query-params",
             format_func=lambda name: CHANGES[name].title,
         )
-        start = ask(view, "Try all changes", key)
+        start = ask(view, "Try all changes", "what if")
     if start and key not in view.shelf:
         waiting = st.empty()
         with waiting.container(horizontal=True, vertical_alignment="center"):

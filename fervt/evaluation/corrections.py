@@ -168,7 +168,7 @@ class Corrections:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switches the file to WAL mode, the only statement that SQLite lets fail instead of wait."""
+    """Switches the file to WAL mode, whose lock SQLite does not wait for: it fails at once."""
     give_up = time.monotonic() + _BUSY_S
     while True:
         try:

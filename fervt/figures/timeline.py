@@ -47,7 +47,7 @@ def timeline_figure(
             y=np.zeros(len(times_s)),
             customdata=times_s,
             mode="markers",
-            marker={"size": 6, "opacity": 0},
+            marker={"size": 6, "opacity": 0, "maxdisplayed": 1},  # each drawn one is slow
             selected=unseen,
             unselected=unseen,
             hoverinfo="none",

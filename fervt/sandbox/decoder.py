@@ -79,7 +79,7 @@ class _Worker:
         self.photos += 1
         try:
             if not self.ready:
-                with self._at_most(_START_S, threading.Event()):
+                with self._at_most(_START_S):
                     self._wait_for_start()
             with self._at_most(wall_s, late):
                 return self._ask(data, name, max_pixels)
@@ -90,11 +90,12 @@ class _Worker:
             raise _Broken from error
 
     @contextmanager
-    def _at_most(self, seconds: float, late: threading.Event) -> Iterator[None]:
+    def _at_most(self, seconds: float, late: threading.Event | None = None) -> Iterator[None]:
         """Ends the process, and sets the event, if what is done takes longer."""
 
         def give_up() -> None:
-            late.set()
+            if late is not None:
+                late.set()
             self.process.kill()
 
         timer = threading.Timer(seconds, give_up)

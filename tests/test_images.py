@@ -312,17 +312,17 @@ def test_a_jpeg_with_thousands_of_scans_is_refused_before_it_is_decoded():
     first = whole.rindex(b"\xff\xda")
     header = whole[first : first + 2 + int.from_bytes(whole[first + 2 : first + 4], "big")]
     bomb = whole[:-2] + 2000 * header + whole[-2:]
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(ImageError, match=r"^'bomb\.jpg' has more than 100 progressive scans"):
         read_image(bomb, "bomb.jpg")
-    assert time.perf_counter() - began < 1  # decoding takes several
+    assert time.thread_time() - began < 1  # decoding takes several
     assert survey(whole).scans < 20 and survey(whole).progressive
     # A marker inside a comment is none, and neither hides what comes after it.
     comment = b"\xff\xfe\x00\x06\xff\xd9\xff\xda"
     assert survey(whole[:2] + comment + whole[2:]) == survey(whole)
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not survey(whole[:-2] + 1_000_000 * b"\xff").ends  # padding costs no time
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     assert survey(b"\xff\xd8" + 30_000 * b"\xff\xfe\x00\x02" + whole[2:]).scans > 100
 
 

@@ -13,8 +13,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
     """Yields the wanted columns of a CSV file; their names may have extra spaces.
 
-    The file may begin with a byte order mark, and its columns may be separated by commas,
-    semicolons or tabs.
+    The file may begin with a byte order mark and with Excel's line that names the separator, and
+    its columns may be separated by commas, semicolons or tabs.
 
     Raises:
         DataError: It cannot be read, lacks a column, or a row has a different number of columns.
@@ -24,6 +24,8 @@ def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
             encoding = "utf-16" if start.read(2) in _UTF_16 else "utf-8-sig"
         with path.open(newline="", encoding=encoding) as file:
             header = file.readline()
+            if header.lower().startswith("sep="):
+                header = file.readline()
             delimiter = max(_DELIMITERS, key=header.count)
             names = next(csv.reader([header], delimiter=delimiter), [])
             columns = [name.strip().lower() for name in names]

@@ -180,9 +180,11 @@ def test_labels_may_be_names(faces, tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_csv_that_a_spreadsheet_wrote_is_read(faces, tmp_path, encoding, delimiter):
+@pytest.mark.parametrize("first", ["", "sep={}\n"])
+def test_a_csv_that_a_spreadsheet_wrote_is_read(faces, tmp_path, encoding, delimiter, first):
     plain = faces.write_csv(tmp_path / "fer2013.csv")
     rows = plain.read_text().replace(",", delimiter).replace("Training", "train")
+    rows = first.format(delimiter) + rows
     other = tmp_path / "sheet.csv"
     other.write_bytes(rows.replace("\n", "\r\n").encode(encoding))
     first, second = read_source(plain).data, read_source(other).data

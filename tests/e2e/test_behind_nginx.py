@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from urllib.parse import urlparse
 
 import pytest
@@ -45,6 +46,7 @@ def nginx(app_server, tmp_path):
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             assert process.poll() is None
+            time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
         stop(process)

@@ -196,6 +196,7 @@ def _show_many_faces(view: ExplainedFace) -> None:
             "deletion gain (95% interval)": _gain(row, "deletion"),
             "insertion gain (95% interval)": _gain(row, "insertion"),
             "verdict": row["verdict"],
+            **_over_mean_map(row),
         }
         for key, row in table["sources"].items()
     ]
@@ -204,14 +205,17 @@ def _show_many_faces(view: ExplainedFace) -> None:
         f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
         f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
         "of random orders, in mean probability. Better than random: the interval of the mean gain "
-        "is above 0. A gain too small to be sure of on one face can be sure over many."
+        "is above 0. A gain too small to be sure of on one face can be sure over many. Over its "
+        "mean map: the gain over an order that is the same for every face, so what the map knows "
+        "about the single face."
     )
-    if (against := table.get("gwa_against_its_mean_map")) is not None:
-        st.caption(
-            "Gain of GWA's order over that of its mean map, which is the same for every face "
-            f"(above 0, GWA's is better): deletion {_gain(against, 'deletion')}, insertion "
-            f"{_gain(against, 'insertion')}."
-        )
+
+
+def _over_mean_map(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"{side}, over its mean map": _gain(row["over_mean_map"], side)
+        for side in ("deletion", "insertion")
+    }
 
 
 def _gain(row: dict[str, Any], side: str) -> str:

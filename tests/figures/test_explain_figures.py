@@ -6,6 +6,7 @@ import pytest
 
 from fervt.draw import EDGE_RGB, LESS_RGB, MAP_OPACITY, MORE_RGB, draw_graph
 from fervt.figures.curves import faithfulness_figure, what_if_figure
+from fervt.figures.gains import gain_figure
 from fervt.figures.graph import attention_graph, graph_figure, lane
 from fervt.figures.grid import color_range, signed_range
 from fervt.figures.maps import Map, plot_maps
@@ -185,3 +186,21 @@ def test_edges_have_the_colors_of_the_board():
     (arrows,) = graph_figure(FACE, EDGES, ATTENTION).select_traces({"name": "arrows"})
     ends = ["rgb({}, {}, {})".format(*rgb) for rgb in EDGE_RGB]
     assert [color for _, color in arrows.marker.colorscale] == ends
+
+
+def test_gains_are_points_on_their_intervals():
+    gains = {
+        "Deletion": {
+            "over random": [(0.1, 0.05, 0.2), (0.3, 0.2, 0.35), (-0.1, -0.2, 0.1)],
+            "over its mean": [(0.0, -0.1, 0.1)] * 3,
+        },
+        "Insertion": {"over random": [(0.7, 0.6, 0.8)] * 3, "over its mean": [(0.2, 0.1, 0.4)] * 3},
+    }
+    figure = gain_figure(("GWA", "Grad-CAM", "Occlusion"), gains)
+    first, mean, _, last = figure.data
+    assert first.y == ("GWA", "Grad-CAM", "Occlusion") and first.x == (0.1, 0.3, -0.1)
+    assert first.error_x.array == pytest.approx((0.1, 0.05, 0.2))
+    assert first.error_x.arrayminus == pytest.approx((0.05, 0.1, 0.1))
+    assert first.marker.symbol != mean.marker.symbol  # distinguishable without color
+    assert (first.xaxis, last.xaxis, last.name) == ("x", "x2", "over its mean")
+    assert first.showlegend and not last.showlegend

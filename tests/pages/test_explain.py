@@ -175,6 +175,7 @@ def test_the_target_and_its_contrast_are_kept_in_the_address(open_page):
 def test_faithfulness_is_measured_when_asked_for(open_page):
     app = open_page("explain", image="astronaut", view="Is it faithful?")
     before = charts(app)
+    assert before == 1 and "A mean map is the same for every face" in captions(app)
     assert "On this face, " not in captions(app)
     press(app, "Measure against 20 random orders")
     assert charts(app) == before + 1

@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fervt.amounts import with_range
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -17,6 +16,7 @@ from fervt.explain import (
 )
 from fervt.explain.faithfulness_table import read_table
 from fervt.figures.curves import faithfulness_figure
+from fervt.figures.gains import Gain, gain_figure
 from fervt.figures.in_words import list_values, say_map
 from fervt.figures.overlay import overlay_figure
 from fervt.reports.explanation import overlay_options
@@ -190,37 +190,35 @@ def _show_many_faces(view: ExplainedFace) -> None:
             "`python -m scripts.faithfulness`.",
         )
         return
-    rows = [
-        {
-            "map": SOURCES[key].title,
-            "deletion gain (95% interval)": _gain(row, "deletion"),
-            "insertion gain (95% interval)": _gain(row, "insertion"),
-            "verdict": row["verdict"],
-            **_over_mean_map(row),
+    sources = table["sources"]
+    titles = [SOURCES[key].title for key in sources]
+    gains = {
+        side.title(): {
+            "over random orders": [_gain(row, side) for row in sources.values()],
+            "over its own mean map": [
+                _gain(row["over_mean_map"], side) for row in sources.values()
+            ],
         }
-        for key, row in table["sources"].items()
-    ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Scores over many faces")
+        for side in ("deletion", "insertion")
+    }
+    said = "; ".join(
+        list_values(f"{side}, gain {other}", titles, [gain for gain, _, _ in row], "{:+.3f}".format)
+        for side, compared in gains.items()
+        for other, row in compared.items()
+    )
+    show_chart(gain_figure(titles, gains), "many_faces", said)
     st.caption(
         f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
-        f"{table['cells_per_step']} cells a step. A gain is how much better the area is than that "
-        "of random orders, in mean probability. Better than random: the interval of the mean gain "
-        "is above 0. A gain too small to be sure of on one face can be sure over many. Over its "
-        "mean map: the gain over an order that is the same for every face, so what the map knows "
-        "about the single face."
+        f"{table['cells_per_step']} cells a step. A gain is how much better the area is, in mean "
+        "probability, with its 95% interval; above 0 is better. A mean map is the same for every "
+        "face, so what a map gains over its own is what it knows about the single face. A gain too "
+        "small to be sure of on one face can be sure over many."
     )
 
 
-def _over_mean_map(row: dict[str, Any]) -> dict[str, str]:
-    return {
-        f"{side}, over its mean map": _gain(row["over_mean_map"], side)
-        for side in ("deletion", "insertion")
-    }
-
-
-def _gain(row: dict[str, Any], side: str) -> str:
+def _gain(row: dict[str, Any], side: str) -> Gain:
     low, high = row[f"{side}_interval_95"]
-    return with_range(row[f"{side}_gain"], low, high, ".3f")
+    return row[f"{side}_gain"], low, high
 
 
 def _find_table(view: ExplainedFace) -> dict[str, Any] | None:

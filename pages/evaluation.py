@@ -27,7 +27,7 @@ from fervt.ui.sections import draw_tabs
 
 SECTIONS = {
     "Mistakes": show_mistakes,
-    "Benchmarks": show_standing,
+    "Benchmarks": lambda view: show_standing(view, predictor),
     "Classes": show_classes,
     "Confidence": show_confidence,
     "People": show_people,
@@ -35,7 +35,7 @@ SECTIONS = {
     "Where it looks": lambda view: show_where_it_looks(view, predictor),
     "Slices": lambda view: show_slices(view, predictor),
     "Robustness": lambda view: show_holds_up(view, predictor),
-    "Parts": show_parts,
+    "Parts": lambda view: show_parts(view, predictor),
     "Training": lambda view: show_training(view.info),
     "Report": show_report,
 }

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from fervt.amounts import from_to
 from fervt.amounts import points as in_points
-from fervt.checkpoint import find_checkpoint, load_checkpoint, read_info
+from fervt.checkpoint import find_checkpoint, read_info
 from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, read_prepared
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.measuring import (
+    measure_contributions,
     measure_evidence,
     measure_five_crop,
     measure_robustness,
     require_crops,
 )
-from fervt.evaluation.parts import measure_parts
 from fervt.evaluation.parts_report import PartsReport, describe_following
 from fervt.evaluation.robustness import (
     SAMPLE,
@@ -32,7 +32,6 @@ from fervt.evaluation.robustness import (
 from fervt.evaluation.run import evaluate_checkpoint, with_labels
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.words import describe_interval
-from fervt.files import file_sha256
 from fervt.labels import SPLITS, VOCABULARIES
 from fervt.metrics import Scores
 from fervt.predict import Predictor
@@ -115,12 +114,10 @@ def run(args: argparse.Namespace) -> int:
     if "five-crop" in saved.averagings:  # also where an earlier run measured them
         _print_scores("standard, five-crop", saved.rows(averaging="five-crop").scores)
     if args.parts:
-        model, info = load_checkpoint(checkpoint)
-        rows, labels, _ = with_labels(info, data, args.labels)
+        predictor = Predictor(checkpoint, engine="torch")
+        rows, labels, _ = with_labels(predictor.info, data, args.labels)
         with progress_bar() as progress:
-            parts = measure_parts(
-                model, info, file_sha256(checkpoint), args.split, rows.images, labels, progress
-            )
+            parts = measure_contributions(progress, predictor, rows, labels)
         parts.write(args.out)
         print_parts(parts)
     if args.evidence or args.corruptions:

@@ -1,4 +1,4 @@
-"""Measures evidence, five crops and robustness for an evaluation: the long work, with progress."""
+"""Measures evidence, parts, five crops and robustness of an evaluation, with progress."""
 
 from collections.abc import Callable
 
@@ -16,6 +16,8 @@ from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, corrupt
 from fervt.evaluation.evidence import LEAST_FACES, Edges, Evidence
 from fervt.evaluation.measures import measure_faces
+from fervt.evaluation.parts import measure_parts
+from fervt.evaluation.parts_report import PartsReport
 from fervt.evaluation.robustness import SAMPLE, Robustness, sample_rows
 from fervt.explain.batch import read_evidence
 from fervt.predict import Predictor, Reading
@@ -102,6 +104,33 @@ def measure_five_crop(
         report(done / len(data), f"Five crops: {done:,} of {len(data):,} faces")
     return FiveCrop(
         predictor.sha256, hash_rows(data.sha256.tolist()), torch.cat(found).float().numpy()
+    )
+
+
+def measure_contributions(
+    report: Progress, predictor: Predictor, data: PreparedData, labels: NDArray[np.int64]
+) -> PartsReport:
+    """Measures what each part of the network contributes.
+
+    Args:
+        report: Called with the progress.
+        predictor: The checkpoint, run by PyTorch.
+        data: The N rows of the evaluation, in its order.
+        labels: (N,) indices into the checkpoint's classes.
+
+    Raises:
+        DataError: There are fewer than two rows.
+    """
+    splits = dict.fromkeys(data.usage.tolist())
+    return measure_parts(
+        predictor.network,
+        predictor.info,
+        predictor.sha256,
+        hash_rows(data.sha256.tolist()),
+        " and ".join(splits),
+        data.images,
+        labels,
+        report,
     )
 
 

@@ -32,6 +32,7 @@ def measure_parts(
     model: FERVTGNN,
     info: CheckpointInfo,
     checkpoint_sha256: str,
+    rows_sha256: str,
     split: str,
     faces: NDArray[np.uint8],
     labels: NDArray[np.int64],
@@ -43,6 +44,7 @@ def measure_parts(
         model: In eval mode.
         info: Its checkpoint's metadata.
         checkpoint_sha256: Of its file.
+        rows_sha256: `hash_rows` of the rows.
         split: The rows' split.
         faces: (N, 48, 48) uint8.
         labels: (N,) indices into the model's classes.
@@ -78,6 +80,7 @@ def measure_parts(
     progress(len(plans) / (len(plans) + 1), "moved and zoomed windows")
     return PartsReport(
         checkpoint_sha256,
+        rows_sha256,
         split,
         len(faces),
         float((whole == labels).mean()),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from fervt.amounts import with_range
 from fervt.errors import DataError
-from fervt.evaluation.beside import Beside
+from fervt.evaluation.beside import Beside, hash_rows
 
 FILE = "parts.json"
 
@@ -58,18 +58,20 @@ class PartsReport(Beside):
 
     Attributes:
         checkpoint_sha256: Of its file.
+        rows_sha256: `hash_rows` of the rows.
         split: Of the data.
         n: Rows.
         accuracy: Of the whole model, 0..1.
         template_share: Share of the weights' variance (over cells and images) that the mean map
             explains, 0..1: 1 is the same map for everybody. None without GWA.
-        following: Empty without GWA.
+        following: The window moved to the right, down, and zoomed; empty without GWA.
         changes: What was exchanged or switched off.
     """
 
     FILE: ClassVar[str] = FILE
 
     checkpoint_sha256: str
+    rows_sha256: str
     split: str
     n: int
     accuracy: float
@@ -110,7 +112,8 @@ def read_parts(
         return None
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise DataError(f"'{FILE}' is damaged.") from error
-    if report.checkpoint_sha256 != checkpoint_sha256 or report.n != len(image_sha256):
+    found = report.checkpoint_sha256, report.rows_sha256, report.n
+    if found != (checkpoint_sha256, hash_rows(image_sha256), len(image_sha256)):
         raise DataError(f"'{FILE}' belongs to another checkpoint or other rows.")
     return report
 
@@ -119,6 +122,7 @@ def _parse(values: dict[str, Any]) -> PartsReport:
     share = values["template_share"]
     return PartsReport(
         _text(values["checkpoint_sha256"]),
+        _text(values["rows_sha256"]),
         _text(values["split"]),
         _count(values["n"]),
         _finite(values["accuracy"]),
@@ -170,19 +174,36 @@ def changes_table(report: PartsReport) -> list[tuple[str, str, str]]:
 CHANGES_HEADER: Sequence[str] = ("With", "Accuracy", "Difference in points, 95% interval")
 
 
+def compare_changes(reports: Sequence[PartsReport]) -> list[tuple[str, ...]]:
+    """One line per change that any of them has: what it is, and each one's difference in points."""
+    tables = [{name: cost for name, _, cost in changes_table(report)} for report in reports]
+    names = dict.fromkeys(name for table in tables for name in table)
+    return [(name, *(table.get(name, "–") for table in tables)) for name in names]
+
+
+def describe_rows(report: PartsReport) -> str:
+    """On which faces the changes were measured, and what the unchanged model reaches there."""
+    return (
+        f"On {report.split} (n = {report.n:,}), where the unchanged model reaches "
+        f"{report.accuracy:.1%}."
+    )
+
+
 def describe_following(report: PartsReport) -> str:
     """In words: does attention follow the face?"""
     if not report.following:
         return "It has no grid-wise attention."
-    moves = report.following[:2]
+    moves = report.following[:2]  # the third is the zoom, in which less of a map can be found again
     share = report.template_share or 0.0
     if report.is_template:
         verdict = "is nearly the same map for every face"
     elif all(move.follows > move.stays + _CLEARLY for move in moves):
         verdict = "follows the face"
-    else:
+    elif all(move.follows > move.stays for move in moves):
         verdict = "follows the face in part"
-    first, *others = moves
+    else:
+        verdict = "doesn't follow the face"
+    first, *others = report.following
     then = "".join(f"; {m.change}, {m.follows:z.2f} and {m.stays:z.2f}" for m in others)
     return (
         f"Its attention {verdict}. With the window on the face moved {first.change}, its map "

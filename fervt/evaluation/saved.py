@@ -315,9 +315,14 @@ class SavedEvaluation:
         """
         return self.remember("five_crop", lambda: self._beside(read_five_crop))
 
-    def keep(self, found: Evidence | Robustness | FiveCrop) -> None:
+    def keep(self, found: Evidence | Robustness | PartsReport | FiveCrop) -> None:
         """Adds what was measured for this evaluation after it was made, in memory only."""
-        keys = {Evidence: "evidence", Robustness: "robustness", FiveCrop: "five_crop"}
+        keys = {
+            Evidence: "evidence",
+            Robustness: "robustness",
+            PartsReport: "parts",
+            FiveCrop: "five_crop",
+        }
         self._known[keys[type(found)]] = found
 
     def _beside(self, read: Callable[..., T | None]) -> T | None:

@@ -15,7 +15,12 @@ from fervt.checkpoint import CheckpointInfo, read_info
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.metrics import Metrics, Part
-from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
+from fervt.evaluation.parts_report import (
+    CHANGES_HEADER,
+    changes_table,
+    describe_following,
+    describe_rows,
+)
 from fervt.evaluation.robustness import corruption_error, curves, describe_limits
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
 from fervt.evaluation.store import CheckpointFacts, EvaluationStore, describe_checkpoint
@@ -245,8 +250,7 @@ def following_text(name: str, sha256: str) -> str:
         lines = [
             describe_following(report),
             "",
-            f"On {report.split} (n = {report.n:,}), where the unchanged model reaches "
-            f"{report.accuracy:.1%}:",
+            describe_rows(report).removesuffix(".") + ":",
             "",
             f"| {' | '.join(CHANGES_HEADER)} |",
             "|---|---|---|",

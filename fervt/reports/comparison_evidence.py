@@ -18,13 +18,14 @@ from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import LEAST
 from fervt.evaluation.pairs import join_robustness, joined_maps
+from fervt.evaluation.parts_report import compare_changes, describe_following, describe_rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.grid import encode_png
 from fervt.figures.in_words import say_regions
 from fervt.reports.evidence import PANEL_PX, strength_blocks
 from fervt.reports.mean_maps import as_seen, shared_range
-from fervt.reports.render import Block, Chart, Faces, Note, Section
+from fervt.reports.render import Block, Chart, Faces, Note, Section, Table
 
 _FACE_PX = 224
 
@@ -48,6 +49,7 @@ def compare_evidence(
     if len(evidence) == len(pair) and len(joined.rows[0]) >= LEAST:
         yield _atlases((against.title, evaluation.title), joined, evidence, crop)
     yield from _robustness(against, evaluation, joined)
+    yield from _parts(against, evaluation)
 
 
 def _atlases(
@@ -91,6 +93,25 @@ def _atlases(
         f"Mean maps over the {len(joined.rows[0]):,} faces in both, {names[1]} minus "
         f"{names[0]}. Outlined cells differ clearly, corrected for 49 comparisons.",
         blocks,
+    )
+
+
+def _parts(against: SavedEvaluation, evaluation: SavedEvaluation) -> Iterator[Section]:
+    measured = {
+        each.title: found for each in (against, evaluation) if (found := each.parts()) is not None
+    }
+    if len(measured) < 2:
+        return
+    said = [f"{name}: {describe_following(found)}" for name, found in measured.items()]
+    rows = [f"{name}: {describe_rows(found)}" for name, found in measured.items()]
+    yield Section(
+        f"What each part contributes, against {against.title}",
+        "Change of the accuracy in points, with its paired 95% interval.",
+        [
+            *(Note(each) for each in said),
+            Table(("With", *measured), compare_changes([*measured.values()])),
+            Note(" ".join(rows)),
+        ],
     )
 
 

@@ -5,6 +5,7 @@ same.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def _slides(
     yield Slide(
         f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(rows, evaluation.split)}",
         " ".join([*said, rule]).strip(),
-        _standing(evaluation, rows) if comparable else _per_class(rows, "recall"),
+        _standing(evaluation, rows) if comparable else _ruled(_per_class(rows, "recall"), rule),
     )
     worst, best = (expression(scores.occurring[i]).name for i in (0, -1))
     yield Slide(
@@ -125,6 +126,11 @@ def _slides(
 def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
     names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
     return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, "Accuracy", marked=evaluation.name)
+
+
+def _ruled(bars: Bars, rule: str) -> Bars:
+    """The same bars with the rule visible above them, not only in the notes."""
+    return replace(bars, measure=f"{bars.measure}. {rule}") if rule else bars
 
 
 def _per_class(rows: Rows, figure: str) -> Bars:

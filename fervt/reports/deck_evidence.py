@@ -24,6 +24,7 @@ from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import ANY, LEAST, opposite_groups
 from fervt.evaluation.pairs import join_robustness, joined_maps
+from fervt.evaluation.parts_report import PartsReport, describe_following, describe_rows
 from fervt.evaluation.robustness import (
     BREAKS,
     HOLDS,
@@ -60,10 +61,13 @@ def evidence_slides(evaluation: SavedEvaluation, rows: Rows, crop: float) -> Ite
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
+    parts = evaluation.parts()
     if evidence is not None and len(rows) >= LEAST:
         yield _mean_map(evidence, rows, crop)
         yield from _right_and_wrong(evidence, rows)
         yield from _slices(evidence, rows)
+    if parts is not None and parts.changes:
+        yield _parts(parts)
     if robustness is not None:
         yield from _robustness(robustness, labels_of_sample(robustness, rows))
 
@@ -119,6 +123,25 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
         f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} {template}",
         Picture(png_bytes(drawn), f"Mean {about.inline} over the mean face. {regions}"),
         (f"{about.title}, {about.unit}: {regions[0].lower()}{regions[1:]}", template),
+    )
+
+
+def _parts(report: PartsReport) -> Slide:
+    costliest = min(report.changes, key=lambda change: change.difference)
+    cost = -100 * costliest.difference
+    accuracies = {"the whole model": report.accuracy}
+    accuracies |= {change.name: change.accuracy for change in report.changes}
+    return Slide(
+        f"With {costliest.name} it loses {cost:.1f} points"
+        if costliest.high < 0
+        else "None of its parts clearly changes the accuracy",
+        f"{describe_rows(report)} {describe_following(report)}",
+        Bars(
+            tuple(name[0].upper() + name[1:] for name in accuracies),
+            {"Accuracy": tuple(accuracies.values())},
+            f"Accuracy with one change, {report.n:,} faces",
+            marked="The whole model",
+        ),
     )
 
 

@@ -17,7 +17,12 @@ from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
 from fervt.evaluation.comparison import join_evaluations
-from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
+from fervt.evaluation.parts_report import (
+    CHANGES_HEADER,
+    changes_table,
+    describe_following,
+    describe_rows,
+)
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.summary import summarize
@@ -57,7 +62,17 @@ from fervt.reports.card import (
 from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections
-from fervt.reports.render import Chart, Faces, Prose, Row, Section, Table, face_address, render
+from fervt.reports.render import (
+    Chart,
+    Faces,
+    Note,
+    Prose,
+    Row,
+    Section,
+    Table,
+    face_address,
+    render,
+)
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96
@@ -184,7 +199,11 @@ def _sections(
         if measured is None
         else describe_following(measured),
         [
-            *([] if measured is None else [Table(CHANGES_HEADER, changes_table(measured))]),
+            *(
+                []
+                if measured is None
+                else [Note(describe_rows(measured)), Table(CHANGES_HEADER, changes_table(measured))]
+            ),
             *(Prose(part) for part in parts if part),
         ],
     )

@@ -17,7 +17,9 @@ from fervt.ui.text import as_text
 
 PARAMETER = "job"
 # Work on another job's result: its id is beside that one's in the address.
-PARAMETERS = {"evidence": "evidence_job", "robustness": "robustness_job", "redraw": "redraw_job"}
+PARAMETERS = {
+    kind: f"{kind}_job" for kind in ("evidence", "robustness", "parts", "five_crop", "redraw")
+}
 REFRESH_S = 0.5
 
 _OWN = "own_jobs"  # ids by kind, of those that this session started

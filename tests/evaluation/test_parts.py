@@ -14,6 +14,7 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
+from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.parts import measure_parts, template_share
 from fervt.evaluation.parts_report import (
     FILE,
@@ -21,7 +22,9 @@ from fervt.evaluation.parts_report import (
     PartChange,
     PartsReport,
     changes_table,
+    compare_changes,
     describe_following,
+    describe_rows,
     read_parts,
 )
 from fervt.model import FERVTGNN
@@ -58,7 +61,7 @@ def _measured(gwa: torch.nn.Module | None, **changes) -> PartsReport:
     random = np.random.default_rng(0)
     faces = random.integers(60, 200, data.images.shape, dtype=np.uint8)
     info = CheckpointInfo(config, replace(PREPROCESS, mean=0.0))
-    return measure_parts(model, info, "0" * 64, "Training", faces, data.label_fer2013)
+    return measure_parts(model, info, "0" * 64, "1" * 64, "Training", faces, data.label_fer2013)
 
 
 def test_weights_that_follow_and_weights_that_stay() -> None:
@@ -80,15 +83,27 @@ def test_weights_that_follow_and_weights_that_stay() -> None:
 
 
 def test_following_in_part_is_said_so() -> None:
-    moves = (Following("one cell right", 0.88, 0.54), Following("one cell down", 0.81, 0.59))
-    told = describe_following(PartsReport("", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    moves = (
+        Following("one cell right", 0.88, 0.54),
+        Following("one cell down", 0.81, 0.59),
+        Following("zoomed by 1.3", 0.48, 0.5),
+    )
+    told = describe_following(PartsReport("", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
     assert told.startswith(
         "Its attention follows the face in part. With the window on the face moved one cell right, "
     )
     assert (
-        "0.54 with the old map left in place; one cell down, 0.81 and 0.59." in told
+        "0.54 with the old map left in place; one cell down, 0.81 and 0.59; zoomed by 1.3, 0.48 "
+        "and 0.50."
+        in told
         and "31%" in told
     )
+
+
+def test_attention_that_stays_in_place_is_not_said_to_follow() -> None:
+    moves = (Following("one cell right", 0.5, 0.9), Following("one cell down", 0.8, 0.6))
+    told = describe_following(PartsReport("", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    assert told.startswith("Its attention doesn't follow the face. ")
 
 
 def test_a_template_costs_nothing_to_exchange() -> None:
@@ -126,7 +141,7 @@ def test_one_face_is_too_few() -> None:
     model = FERVTGNN(tiny.CONFIG)
     info = CheckpointInfo(tiny.CONFIG, PREPROCESS)
     with pytest.raises(DataError, match="needs at least two faces"):
-        measure_parts(model, info, "", "x", np.zeros((1, 48, 48), np.uint8), np.zeros(1, int))
+        measure_parts(model, info, "", "", "x", np.zeros((1, 48, 48), np.uint8), np.zeros(1, int))
 
 
 def test_the_command_prints_and_saves_them(tmp_path: Path, capsys) -> None:
@@ -143,8 +158,10 @@ def test_the_command_prints_and_saves_them(tmp_path: Path, capsys) -> None:
     assert main([*words, "--neutralize", "gwa"]) == 2
 
 
+ROWS = ["a"] * 240
 MEASURED = PartsReport(
     "c" * 64,
+    hash_rows(ROWS),
     "PrivateTest",
     240,
     0.697,
@@ -155,17 +172,30 @@ MEASURED = PartsReport(
 
 
 def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
-    assert read_parts(tmp_path, "c" * 64, ["a"] * 240, 7) is None
+    assert read_parts(tmp_path, "c" * 64, ROWS, 7) is None
     MEASURED.write(tmp_path)
-    assert read_parts(tmp_path, "c" * 64, ["a"] * 240, 7) == MEASURED
+    assert read_parts(tmp_path, "c" * 64, ROWS, 7) == MEASURED
     assert changes_table(MEASURED) == [("GWA off", "59.7%", "-10.0 (-11.2 to -8.8)")]
 
 
-@pytest.mark.parametrize(("sha256", "rows"), [("d" * 64, 240), ("c" * 64, 239)])
+@pytest.mark.parametrize(
+    ("sha256", "rows"), [("d" * 64, ROWS), ("c" * 64, ROWS[1:]), ("c" * 64, [*ROWS[1:], "b"])]
+)
 def test_another_checkpoints_or_other_rows_parts_are_refused(tmp_path, sha256, rows) -> None:
     MEASURED.write(tmp_path)
     with pytest.raises(DataError, match="another checkpoint or other rows"):
-        read_parts(tmp_path, sha256, ["a"] * rows, 7)
+        read_parts(tmp_path, sha256, rows, 7)
+
+
+def test_several_checkpoints_changes_are_side_by_side() -> None:
+    other = replace(MEASURED, changes=(PartChange("GNN off", 0.6, -0.097, -0.11, -0.05),))
+    assert compare_changes([MEASURED, other]) == [
+        ("GWA off", "-10.0 (-11.2 to -8.8)", "–"),
+        ("GNN off", "–", "-9.7 (-11.0 to -5.0)"),
+    ]
+    assert describe_rows(other) == (
+        "On PrivateTest (n = 240), where the unchanged model reaches 69.7%."
+    )
 
 
 @pytest.mark.parametrize(

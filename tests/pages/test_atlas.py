@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from drawn_evidence import save_evidence, save_robustness
+from drawn_evidence import save_evidence, save_parts, save_robustness
 from synthetic import save_evaluation
 
 from fervt.data.prepared import PreparedData, write_prepared
@@ -210,6 +210,13 @@ def with_faces(shelf, tmp_path, monkeypatch, checkpoints):
             "robustness_job",
             "Accuracy on corrupted images",
         ),
+        ("Parts", "Measure the parts", "parts_job", "What does each part contribute?"),
+        (
+            "Benchmarks",
+            "Average over five crops",
+            "five_crop_job",
+            "Five crops: averaged over five windows",
+        ),
     ],
 )
 def test_what_is_missing_is_measured_by_a_job(
@@ -292,6 +299,19 @@ def test_two_checkpoints_are_compared_in_both(open_page, shelf) -> None:
     assert {"alpha: mean corruption error", "beta: mean corruption error"} <= {
         m.label for m in app.metric
     }
+
+
+def test_a_comparison_says_what_the_parts_of_both_contribute(open_page, shelf) -> None:
+    for name, cost in (("alpha", 0.1), ("beta", 0.2)):
+        folder = save_evaluation(shelf / name / "PrivateTest", name)
+        found = save_parts(folder, cost)
+    app = open_page("compare", checkpoint="alpha", view="Where they look", **{"with": "beta"})
+    assert words(app).count("Its attention follows the face. ") == 2
+    table = app.table[0].value
+    assert list(table.columns) == ["With", "alpha", "beta"]
+    assert list(table.iloc[1]) == ["GWA off", "-10.0 (-11.0 to -9.0)", "-20.0 (-21.0 to -19.0)"]
+    reached = f"where the unchanged model reaches {found.accuracy:.1%}"
+    assert words(app).count("(n = 240)") == 2 and reached in words(app)
 
 
 def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:

@@ -10,8 +10,10 @@ from synthetic import save_evaluation
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
+from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.parts_report import PartsReport
 from fervt.evaluation.same_map import find_same_map
+from fervt.evaluation.saved import read_evaluation
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
 from fervt.labels import NOTICE, expression
@@ -86,7 +88,8 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
     monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)  # not what another test found
     digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
     folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
-    PartsReport(digest, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    rows = hash_rows(read_evaluation(folder).plain["image_sha256"])
+    PartsReport(digest, rows, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
     panel = board(open_page("explain"))["panels"][1]
     said = "Nearly the same for every face: the average map explains 93% of it."
     measured = "Over 240 faces of PrivateTest, the average map explains 93% of the variance of GWA."

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from drawn_evidence import save_evidence, save_robustness
+from drawn_evidence import save_evidence, save_parts, save_robustness
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 from synthetic import save_evaluation
@@ -126,6 +126,23 @@ def test_atlas_slices_and_robustness_have_a_slide_each(measured, deck) -> None:
     assert mean.points[0] in " ".join(s.text_frame.text for s in page.shapes if s.has_text_frame)
 
 
+def test_what_the_parts_contribute_has_a_slide(tmp_path) -> None:
+    place = save_evaluation(tmp_path / "alpha")
+    before = build_deck(read_evaluation(place))
+    found = save_parts(place)
+    added = [s for s in build_deck(read_evaluation(place)) if s not in before]
+    (slide,) = added
+    assert slide.message == "With GWA off it loses 10.0 points"
+    assert slide.chart.categories == ("The whole model", "The mean map", "GWA off")
+    assert slide.chart.series["Accuracy"] == (
+        found.accuracy, found.accuracy, found.accuracy - 0.1,
+    )  # fmt: skip
+    assert "n = 240" in slide.say and "follows the face" in slide.say
+    save_parts(place, cost=0.005)
+    (unclear,) = [s for s in build_deck(read_evaluation(place)) if s not in before]
+    assert unclear.message == "None of its parts clearly changes the accuracy"
+
+
 def test_slides_are_of_the_rows_that_count(measured) -> None:
     evaluation = measured[1]
     rows = evaluation.rows().select(np.arange(100))
@@ -202,3 +219,4 @@ def test_other_labels_or_rules_are_not_held_against_people_and_tools(pair):
     assert "facex" not in " ".join(ferplus.chart.categories)
     mirrored = build_deck(evaluation, evaluation.rows(averaging="flip"), rule="Averaged.")[0]
     assert "People reach" not in mirrored.say and mirrored.say.endswith("Averaged.")
+    assert mirrored.chart.measure.endswith(". Averaged.")  # also for those who see no notes

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import tiny
-from drawn_evidence import save_evidence, save_robustness
+from drawn_evidence import save_evidence, save_parts, save_robustness
 from synthetic import save_evaluation
 
 from fervt.errors import DataError
@@ -68,6 +68,21 @@ def test_a_comparison_has_both_atlases_and_both_curves(folder, tmp_path) -> None
     curves = [b.figure for b in robust.blocks if b.kind == "chart"]
     assert len(curves) == 10
     assert all({"alpha", "beta"} <= {trace.name for trace in figure.data} for figure in curves)
+
+
+def test_reports_say_what_the_parts_contribute_and_on_how_many_faces(folder, tmp_path) -> None:
+    other = save_evaluation(tmp_path / "beta" / "PrivateTest", "beta", seed=1)
+    found = save_parts(folder)
+    alone = build_report(read_evaluation(folder))
+    said = f"On PrivateTest (n = 240), where the unchanged model reaches {found.accuracy:.1%}."
+    assert said in alone and "zoomed by 1.3, 0.72 and 0.60" in alone
+    heading = "What each part contributes, against beta"
+    assert heading not in build_report(read_evaluation(folder), against=read_evaluation(other))
+    save_parts(other, cost=0.2)
+    report = build_report(read_evaluation(folder), against=read_evaluation(other))
+    assert f"<h2>{heading}</h2>" in report
+    for cost in ("-10.0 (-11.0 to -9.0)", "-20.0 (-21.0 to -19.0)"):
+        assert cost in report
 
 
 def test_every_chart_says_what_it_shows(folder) -> None:

@@ -1,6 +1,9 @@
 """Where two checkpoints look on the same faces, and how robust each of them is."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from fervt.amounts import points
@@ -17,7 +20,7 @@ from fervt.evaluation.atlas import (
 )
 from fervt.evaluation.groups import ANY, LEAST
 from fervt.evaluation.pairs import join_robustness, joined_edges, joined_maps
-from fervt.evaluation.parts_report import describe_following
+from fervt.evaluation.parts_report import compare_changes, describe_following, describe_rows
 from fervt.evaluation.robustness import describe_limits
 from fervt.figures.atlas import difference_figure, region_figure
 from fervt.figures.in_words import say_map, say_regions
@@ -35,21 +38,34 @@ _PANEL_PX = 330
 _FACE_PX = 448
 
 
-def _say_following(comparison: Comparison, at: int) -> None:
-    try:
-        report = comparison.evaluations[at].parts()
-    except DataError as error:
-        st.warning(as_text(error), icon=":material/link_off:")
+def _show_parts(comparison: Comparison, pair: Sequence[int]) -> None:
+    """Whether their attention follows the face, and what each part contributes."""
+    found = {}
+    for at in pair:
+        try:
+            report = comparison.evaluations[at].parts()
+        except DataError as error:
+            st.warning(as_text(error), icon=":material/link_off:")
+            continue
+        if report is not None:
+            found[comparison.names[at]] = report
+    for name, report in found.items():
+        st.markdown(f"**{as_text(name)}**: {describe_following(report)}")
+    if not any(report.changes for report in found.values()):
         return
-    if report is not None:
-        st.markdown(f"**{as_text(comparison.names[at])}**: {describe_following(report)}")
+    with st.expander("What each part contributes", icon=":material/extension:"):
+        table = pd.DataFrame(compare_changes([*found.values()]), columns=["With", *found])
+        st.table(table, border="horizontal", hide_index=True)
+        rows = " ".join(f"{name}: {describe_rows(report)}" for name, report in found.items())
+        st.caption(
+            as_text(f"Change of the accuracy in points, with its paired 95% interval. {rows}")
+        )
 
 
 def show_atlases(comparison: Comparison) -> None:
     """Draws two checkpoints' mean maps on the same faces, and their difference."""
     other = pick_other(comparison)
-    for at in (0, other):
-        _say_following(comparison, at)
+    _show_parts(comparison, (0, other))
     found = {}
     for at in (0, other):
         try:

@@ -47,8 +47,8 @@ def show_report(view: EvaluationView) -> None:
         )
     say(
         "The evaluation itself",
-        "Predictions (and mirrored), class tokens and metrics; five crops, evidence and robustness "
-        "if they were measured. Unpacked to a folder, "
+        "Predictions (and mirrored), class tokens and metrics; five crops, evidence, parts and "
+        "robustness if they were measured. Unpacked to a folder, "
         "`python -m fervt report --checkpoint FOLDER` reads it; as the folder "
         "`assets/evaluations/NAME/SPLIT` of a shipped checkpoint it is shown here and on Compare. "
         "It contains hashes of the faces, not the faces.",

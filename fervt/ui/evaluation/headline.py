@@ -18,10 +18,11 @@ from fervt.evaluation.words import (
 from fervt.figures.evaluation_bars import standing_figure
 from fervt.figures.in_words import list_values
 from fervt.labels import FER2013
+from fervt.predict import Predictor
 from fervt.ui.charts import show_chart
+from fervt.ui.evaluation.measured import five_crop_of
 from fervt.ui.evaluation.present import offer_presenting
 from fervt.ui.evaluation.selection import EvaluationView, find_averagings, percent
-from fervt.ui.text import as_text
 
 
 def show_headline(view: EvaluationView) -> None:
@@ -77,18 +78,31 @@ def protocol(view: EvaluationView) -> list[str]:
     return sentences + [f"**{said}**" for said in caveats(view.evaluation.metrics, view.truth)]
 
 
-def show_standing(view: EvaluationView) -> None:
+def show_standing(view: EvaluationView, predictor: Predictor) -> None:
     """Draws the ways to count, and how the result compares with people and other tools."""
     left, right = st.columns(2, gap="large")
     with left:
-        averagings, problem = find_averagings([view.evaluation])
         st.markdown("**Ways to count**")
-        st.table(_ways(view, averagings), border="horizontal", hide_index=True)
-        st.caption(explain_ways(averagings))
-        if problem:
-            st.warning(as_text(problem), icon=":material/link_off:")
+        table = st.empty()
+        averagings, _ = find_averagings([view.evaluation])
+        if "five-crop" not in averagings and predictor.info.preprocess.crop < 1:
+            _offer_five_crops(view, predictor)
+            averagings, _ = find_averagings([view.evaluation])  # they may have just arrived
+        with table.container():
+            st.table(_ways(view, averagings), border="horizontal", hide_index=True)
+            st.caption(explain_ways(averagings))
     with right:
         _show_others(view)
+
+
+def _offer_five_crops(view: EvaluationView, predictor: Predictor) -> None:
+    found = five_crop_of(view, predictor)
+    if found is not None:
+        right = found.probabilities.argmax(axis=1) == view.evaluation.plain["label"].to_numpy()
+        st.caption(
+            f"Averaged over five crops, it is right on {percent(right.mean())} of all "
+            f"{len(right):,} faces."
+        )
 
 
 def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Evidence and robustness of an evaluation: as saved, or measured here by a job.
+"""What is measured besides the predictions of an evaluation: as saved, or here by a job.
 
 A saved evaluation may lack them, and a visitor's own always does. If its faces are at
 hand, they can be measured on the page. A saved evaluation is shared, so a result stays with it
@@ -14,9 +14,16 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fervt.errors import DataError
+from fervt.evaluation.averaging import FiveCrop
 from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.evidence import Evidence
-from fervt.evaluation.measuring import measure_evidence, measure_robustness
+from fervt.evaluation.measuring import (
+    measure_contributions,
+    measure_evidence,
+    measure_five_crop,
+    measure_robustness,
+)
+from fervt.evaluation.parts_report import PartsReport
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import Evaluation
 from fervt.predict import Predictor
@@ -57,6 +64,35 @@ def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | No
     )
 
 
+def parts_of(view: EvaluationView, predictor: Predictor) -> PartsReport | None:
+    """What each part contributes; if unknown, draws how to measure it and returns None."""
+    return _measured(
+        view,
+        predictor,
+        "parts",
+        view.evaluation.parts,
+        measure_contributions,
+        "What each part contributes has not been measured for this evaluation yet.",
+        "Measure the parts",
+        "--parts",
+    )
+
+
+def five_crop_of(view: EvaluationView, predictor: Predictor) -> FiveCrop | None:
+    """The answers averaged over five crops; if unknown, draws how to get them, returns None."""
+    return _measured(
+        view,
+        predictor,
+        "five_crop",
+        view.evaluation.five_crop,
+        measure_five_crop,
+        "Averages over five crops of each face have not been measured yet.",
+        "Average over five crops",
+        "--five-crop",
+        labels=False,
+    )
+
+
 def _measured(
     view: EvaluationView,
     predictor: Predictor,
@@ -66,6 +102,7 @@ def _measured(
     missing: str,
     label: str,
     option: str,
+    labels: bool = True,
 ) -> Any:
     try:
         found = saved()
@@ -108,7 +145,7 @@ def _measured(
             measure,
             predictor,
             data,
-            view.evaluation.plain["label"].to_numpy(),
+            *([view.evaluation.plain["label"].to_numpy()] if labels else []),
         ),
     )
     return None
@@ -126,7 +163,7 @@ def _shared_key(kind: str) -> str:
 
 
 def _belongs(result: Any, view: EvaluationView) -> bool:
-    if not isinstance(result, Evidence | Robustness):
+    if not isinstance(result, Evidence | Robustness | PartsReport | FiveCrop):
         return False
     same = result.checkpoint_sha256 == view.evaluation.metrics.checkpoint.sha256
     return same and result.rows_sha256 == hash_rows(view.evaluation.plain["image_sha256"].tolist())

@@ -3,26 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from fervt.errors import DataError
 from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
+from fervt.predict import Predictor
 from fervt.ui.charts import say
+from fervt.ui.evaluation.measured import parts_of
 from fervt.ui.evaluation.selection import EvaluationView
-from fervt.ui.text import as_text
 
 
-def show_parts(view: EvaluationView) -> None:
+def show_parts(view: EvaluationView, predictor: Predictor) -> None:
     """Draws how far attention follows the face, and what each change of a part costs."""
-    try:
-        report = view.evaluation.parts()
-    except DataError as error:
-        st.warning(as_text(error), icon=":material/link_off:")
-        return
+    report = parts_of(view, predictor)
     if report is None:
-        st.info(
-            "What each part contributes wasn't measured for this evaluation. "
-            "`python -m fervt evaluate --parts` writes it beside the predictions.",
-            icon=":material/extension:",
-        )
         return
     say(
         "Does its attention follow the face?",

@@ -45,7 +45,8 @@ def deck_of(view: EvaluationView) -> list[Slide]:
     """The slides of the view; made once, not at each step."""
     evaluation = view.evaluation
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
-    measured = evidence is not None, 0 if robustness is None else robustness.done
+    done = 0 if robustness is None else robustness.done
+    measured = evidence is not None, done, evaluation.parts() is not None
     return evaluation.remember(
         ("deck", view.key, *measured),
         lambda: build_deck(

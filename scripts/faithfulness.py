@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
-from fervt.errors import FervtError
+from fervt.errors import ConfigError, FervtError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
 from fervt.explain.faithfulness_table import compare_orders, summarize
 from fervt.explain.trace import Array
@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
-    parser.add_argument("--faces", type=int, default=500)
+    parser.add_argument("--faces", type=int, default=500, help="at least 2")
     parser.add_argument("--seeds", type=int, default=20, help="random orders per face")
     parser.add_argument("--cells-per-step", type=int, default=7)
     args = parser.parse_args()
@@ -51,6 +51,8 @@ def main() -> int:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
+    if args.faces < 2:
+        raise ConfigError("--faces must be at least 2.")
     checkpoint = find_checkpoint(args.checkpoint)
     predictor = Predictor(checkpoint)
     data = read_prepared(args.data, (SPLIT,))
@@ -91,7 +93,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def mean_maps(maps: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    """Each source's mean map, in which every face counts the same: 0 on average, deviation 1."""
+    """Each source's mean over the faces, whose maps are standardized so that all count the same."""
     means = {}
     for key in maps[0]:
         values = np.stack([each[key].astype(float) for each in maps])
@@ -105,10 +107,10 @@ def write_table(path: Path, entry: dict[str, Any]) -> None:
     """Replaces this checkpoint's earlier entry and rewrites both files."""
     entries = json.loads(path.read_text())["checkpoints"] if path.is_file() else []
     entries = [e for e in entries if e["checkpoint"] != entry["checkpoint"]] + [entry]
-    with write_aside(path) as aside:
-        aside.write_text(json.dumps({"checkpoints": entries}, indent=1) + "\n")
-    with write_aside(PAGE) as aside:
-        aside.write_text(as_markdown(entries))
+    table, page = json.dumps({"checkpoints": entries}, indent=1) + "\n", as_markdown(entries)
+    for file, content in ((path, table), (PAGE, page)):
+        with write_aside(file) as aside:
+            aside.write_text(content)
 
 
 def as_markdown(entries: list[dict[str, Any]]) -> str:
@@ -120,9 +122,13 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
         "of random orders, with a 95% interval over faces: above 0 is better than random. This is",
         "evidence, not proof: in training, a face had at most one hole. Occlusion measures the",
         "same quantity as deletion, so a high score is expected of it: read it as an upper",
-        "reference point. Faces have their parts in the same places, so an order that is the same",
-        "for every face is far better than a random one: the second table says what a map knows",
-        "about the single face beyond that.",
+        "reference point.",
+        "",
+        "Faces have their parts in the same places, so a map that is the same for every face can",
+        "do well, too. The second table says how well each source's mean map does, and how much",
+        "better the maps of the single faces are. The mean is over all faces: for Grad-CAM and",
+        "occlusion, which are about one class, what a map gains over it includes which class that",
+        "is.",
     ]
     for entry in entries:
         lines += [
@@ -148,14 +154,17 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
             lines.append(f"| {' | '.join([*cells, row['verdict']])} |")
         lines += [
             "",
-            "How much better each order is than that of its own mean map over these faces:",
-            "",
-            "| map | deletion gain over its mean map | insertion gain over its mean map |",
-            "|---|---|---|",
+            "| map | its mean map's deletion gain | deletion gain over its mean map "
+            "| its mean map's insertion gain | insertion gain over its mean map |",
+            "|---|---|---|---|---|",
         ]
         for key, row in entry["sources"].items():
-            gains = [gain(row["over_mean_map"], side) for side in ("deletion", "insertion")]
-            lines.append(f"| {' | '.join([SOURCES[key].title, *gains])} |")
+            cells = [SOURCES[key].title]
+            for side in ("deletion", "insertion"):
+                over = row["over_mean_map"]
+                cells.append(f"{row[f'{side}_gain'] - over[f'{side}_gain']:+z.4f}")
+                cells.append(gain(over, side))
+            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         "`python -m scripts.faithfulness --data data/fer2013.parquet` repeats the measurement.",
@@ -165,7 +174,7 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
 
 def gain(row: dict[str, Any], side: str) -> str:
     low, high = row[f"{side}_interval_95"]
-    return f"{row[f'{side}_gain']:+.4f} ({low:+.4f} to {high:+.4f})"
+    return f"{row[f'{side}_gain']:+z.4f} ({low:+z.4f} to {high:+z.4f})"
 
 
 if __name__ == "__main__":

@@ -101,4 +101,6 @@ def test_the_page_on_faithfulness_is_what_its_script_writes() -> None:
             "insertion_interval_95": [-0.06, -0.04],
         }
     said = as_markdown(entries[:1])
-    assert "| GWA | +0.0123 (-0.0010 to +0.0200) | -0.0500 (-0.0600 to -0.0400) |" in said
+    own = entries[0]["sources"]["gwa"]["deletion_gain"] - 0.01234
+    assert f"| GWA | {own:+.4f} | +0.0123 (-0.0010 to +0.0200) | " in said
+    assert " | -0.0500 (-0.0600 to -0.0400) |" in said

@@ -26,8 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options: files first, then one for every field of the configurations."""
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="folder for state and checkpoint")
-    parser.add_argument("--config", type=Path, help="TOML file with [model], [train], [augment]")
-    parser.add_argument("--resume", action="store_true", help="continue from the state in --out")
+    parser.add_argument(
+        "--config", type=Path, help="TOML file with a description, [model], [train] and [augment]"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="continue from the state in --out, if any"
+    )
     parser.add_argument(
         "--init", metavar="CHECKPOINT", help="name or file; start from its matching weights"
     )

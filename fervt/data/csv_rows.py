@@ -1,12 +1,14 @@
 """CSV files from Kaggle and from spreadsheets."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from fervt.errors import DataError
 
 _DELIMITERS = ",;\t"  # spreadsheets use semicolons where commas are decimal separators
+_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -24,9 +26,10 @@ def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
             encoding = "utf-16" if start.read(2) in _UTF_16 else "utf-8-sig"
         with path.open(newline="", encoding=encoding) as file:
             header = file.readline()
-            if header.lower().startswith("sep="):
+            named = _SEPARATOR.fullmatch(header.rstrip("\r\n"))
+            if named:
                 header = file.readline()
-            delimiter = max(_DELIMITERS, key=header.count)
+            delimiter = named[1] if named else max(_DELIMITERS, key=header.count)
             names = next(csv.reader([header], delimiter=delimiter), [])
             columns = [name.strip().lower() for name in names]
             check_missing(path, [name for name in wanted if name.lower() not in columns])

@@ -1,4 +1,4 @@
-"""How much better the orders of maps are than others, over many faces."""
+"""What the orders of maps gain over other orders, over many faces."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,8 @@ def gain_figure(
 
     Args:
         names: K maps, the first on top.
-        gains: By test ("Deletion", "Insertion") and by what the orders are compared with, K gains.
+        gains: By test ("Deletion", "Insertion") and by the two orders that they are compared with,
+            K gains.
     """
     figure = make_subplots(
         cols=len(gains), shared_yaxes=True, horizontal_spacing=0.06, subplot_titles=list(gains)

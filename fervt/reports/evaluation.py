@@ -63,6 +63,7 @@ from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections
 from fervt.reports.render import (
+    Block,
     Chart,
     Faces,
     Note,
@@ -193,19 +194,15 @@ def _sections(
         training_ablation_table(),
     ]
     measured = evaluation.parts()
+    table: list[Block] = []
+    if measured is not None:
+        table = [Note(describe_rows(measured)), Table(CHANGES_HEADER, changes_table(measured))]
     yield Section(
         "What each part contributes",
         "Measured on the same faces unless stated otherwise."
         if measured is None
         else describe_following(measured),
-        [
-            *(
-                []
-                if measured is None
-                else [Note(describe_rows(measured)), Table(CHANGES_HEADER, changes_table(measured))]
-            ),
-            *(Prose(part) for part in parts if part),
-        ],
+        [*table, *(Prose(part) for part in parts if part)],
     )
     card = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):

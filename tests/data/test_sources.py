@@ -180,7 +180,7 @@ def test_labels_may_be_names(faces, tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("first", ["", "sep={}\n"])
+@pytest.mark.parametrize("first", ["", "sep={}\n", '"SEP={}"\n'])
 def test_a_csv_that_a_spreadsheet_wrote_is_read(faces, tmp_path, encoding, delimiter, first):
     plain = faces.write_csv(tmp_path / "fer2013.csv")
     rows = plain.read_text().replace(",", delimiter).replace("Training", "train")
@@ -191,6 +191,13 @@ def test_a_csv_that_a_spreadsheet_wrote_is_read(faces, tmp_path, encoding, delim
     assert (first.images == second.images).all()
     assert first.usage.tolist() == second.usage.tolist()
     assert first.label_fer2013.tolist() == second.label_fer2013.tolist()
+
+
+def test_any_separator_that_a_file_names_is_used(faces, tmp_path):
+    plain = faces.write_csv(tmp_path / "fer2013.csv")
+    other = tmp_path / "sheet.csv"
+    other.write_text("sep=|\n" + plain.read_text().replace(",", "|"))
+    assert (read_source(plain).data.images == read_source(other).data.images).all()
 
 
 def test_what_is_no_image_in_a_folder_is_left_out_and_named(faces, tmp_path):

@@ -20,6 +20,10 @@ def measured(deletion: dict[str, float], insertion: dict[str, float]) -> Faithfu
     return Faithfulness(SHARES, *curves, chance, chance[:, ::-1])
 
 
+def over(low: float) -> dict[str, list[float]]:
+    return {"deletion_interval_95": [low, 0.2], "insertion_interval_95": [-0.2, 0.2]}
+
+
 @pytest.mark.parametrize(
     ("deletion", "insertion", "said"),
     [
@@ -35,11 +39,18 @@ def test_the_best_map_of_a_face_is_the_one_that_was_measured_so(deletion, insert
 
 
 def test_an_average_over_faces_decides_nothing_on_one_of_them():
-    row = {"verdict": "better than random", "deletion_gain": 0.1}
+    row = {"verdict": "better than random", "deletion_gain": 0.1, "over_mean_map": over(-0.1)}
     table = {"faces": 200, "split": "PublicTest", "sources": {"gwa": row, "grad_cam": row}}
     table["sources"]["occlusion"] = row | {"deletion_gain": 0.2}
     said = say_trust(table)
-    assert said.endswith("occlusion, which hides cells itself, by the widest margin.")
+    assert "occlusion, which hides cells itself, by the widest margin; " in said
+    assert said.endswith("; none does better than one map for every face would.")
+    table["sources"]["occlusion"] |= {"over_mean_map": over(0.01)}
+    assert say_trust(table).endswith(
+        "; only occlusion does better than one map for every face would."
+    )
+    row["over_mean_map"] = over(0.02)
+    assert say_trust(table).endswith("; each does better than one map for every face would.")
 
 
 def test_gwa_is_introduced_by_its_long_name():

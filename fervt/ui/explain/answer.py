@@ -102,13 +102,32 @@ def say_trust(table: dict[str, Any] | None) -> str:
         best += ", which hides cells itself," if best == SOURCES["occlusion"].inline else ""
         return (
             f"{start} {count} find the deciding cells better than chance, {best} by the widest "
-            "margin."
+            f"margin; {_say_beyond_means(sources)}."
         )
     verb = "beats" if len(good) == 1 else "beat"
     return (
         f"{start} only {_join([SOURCES[key].inline for key in good])} {verb} chance: {_join(weak)} "
         f"{'shows' if len(weak) == 1 else 'show'} where the model looks, not what decides."
     )
+
+
+def _say_beyond_means(sources: dict[str, Any]) -> str:
+    """Which maps know more about a face than the same map for every face would."""
+    beyond = [
+        SOURCES[key].inline
+        for key in ORDER
+        if key in sources
+        and any(
+            sources[key]["over_mean_map"][f"{side}_interval_95"][0] > 0
+            for side in ("deletion", "insertion")
+        )
+    ]
+    if not beyond:
+        return "none does better than one map for every face would"
+    if len(beyond) == len(sources):
+        return "each does better than one map for every face would"
+    verb = "does" if len(beyond) == 1 else "do"
+    return f"only {_join(beyond)} {verb} better than one map for every face would"
 
 
 def _introduce(key: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fervt.amounts import with_range
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -208,12 +209,24 @@ def _show_many_faces(view: ExplainedFace) -> None:
     )
     show_chart(gain_figure(titles, gains), "many_faces", said)
     st.caption(
-        f"{table['faces']} {table['split']} faces, {table['random_orders']} random orders each, "
-        f"{table['cells_per_step']} cells a step. A gain is how much better the area is, in mean "
-        "probability, with its 95% interval; above 0 is better. A mean map is the same for every "
-        "face, so what a map gains over its own is what it knows about the single face. A gain too "
-        "small to be sure of on one face can be sure over many."
+        f"Means over {table['faces']} {table['split']} faces with their 95% intervals; "
+        f"{table['random_orders']} random orders a face, {table['cells_per_step']} cells a step. "
+        "The gain is the difference of the areas under the curves, in mean probability; above 0, "
+        "the map's order is better. A mean map is the same for every face: what a map gains over "
+        "it, it knows about the single face (Grad-CAM and occlusion also about the class)."
     )
+    with st.expander("Numbers", icon=":material/table:"):
+        rows = [
+            {"map": title, "order": f"{side.lower()}, {other}", "gain (95% interval)": _say(gain)}
+            for side, compared in gains.items()
+            for other, row in compared.items()
+            for title, gain in zip(titles, row, strict=True)
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Gains over many faces")
+
+
+def _say(gain: Gain) -> str:
+    return with_range(*gain, ".3f")
 
 
 def _gain(row: dict[str, Any], side: str) -> Gain:

@@ -376,7 +376,7 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     folder = save_evaluation(shelf / "alpha" / "PrivateTest")
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
     assert any("has not been measured" in each.value for each in app.info)
-    assert any("fervt evaluate --parts" in each.value for each in app.caption)
+    assert any("choose alpha in the sidebar" in each.value for each in app.caption)
     rows = hash_rows(read_evaluation(folder).plain["image_sha256"])
     move = Following("right", 0.96, 0.44), Following("down", 0.96, 0.45)
     change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)

@@ -137,12 +137,16 @@ def _parts(report: PartsReport) -> Slide:
         else "None of its parts clearly changes the accuracy",
         f"{describe_rows(report)} {describe_following(report)}",
         Bars(
-            tuple(name[0].upper() + name[1:] for name in accuracies),
+            tuple(map(_capital, accuracies)),
             {"Accuracy": tuple(accuracies.values())},
             f"Accuracy with one change, {report.n:,} faces",
-            marked="The whole model",
+            marked=_capital(costliest.name),
         ),
     )
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def _telling(sources: list[str]) -> str | None:

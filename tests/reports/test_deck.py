@@ -137,6 +137,7 @@ def test_what_the_parts_contribute_has_a_slide(tmp_path) -> None:
     assert slide.chart.series["Accuracy"] == (
         found.accuracy, found.accuracy, found.accuracy - 0.1,
     )  # fmt: skip
+    assert slide.chart.marked == "GWA off"
     assert "n = 240" in slide.say and "follows the face" in slide.say
     save_parts(place, cost=0.005)
     (unclear,) = [s for s in build_deck(read_evaluation(place)) if s not in before]

@@ -20,8 +20,8 @@ def measured(deletion: dict[str, float], insertion: dict[str, float]) -> Faithfu
     return Faithfulness(SHARES, *curves, chance, chance[:, ::-1])
 
 
-def over(low: float) -> dict[str, list[float]]:
-    return {"deletion_interval_95": [low, 0.2], "insertion_interval_95": [-0.2, 0.2]}
+def over(low: float, high: float = 0.2) -> dict[str, list[float]]:
+    return {"deletion_interval_95": [low, 0.3], "insertion_interval_95": [-0.2, high]}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,8 @@ def test_an_average_over_faces_decides_nothing_on_one_of_them():
     assert say_trust(table).endswith(
         "; only occlusion does better than one map for every face would."
     )
+    row["over_mean_map"] = over(0.02, high=-0.1)  # better in one of two, and worse in the other
+    assert "; only occlusion does better" in say_trust(table)
     row["over_mean_map"] = over(0.02)
     assert say_trust(table).endswith("; each does better than one map for every face would.")
 

@@ -113,14 +113,15 @@ def say_trust(table: dict[str, Any] | None) -> str:
 
 def _say_beyond_means(sources: dict[str, Any]) -> str:
     """Which maps know more about a face than the same map for every face would."""
+
+    def is_beyond(over: dict[str, Any]) -> bool:
+        ends = [over[f"{side}_interval_95"] for side in ("deletion", "insertion")]
+        return any(low > 0 for low, _ in ends) and all(high > 0 for _, high in ends)
+
     beyond = [
         SOURCES[key].inline
         for key in ORDER
-        if key in sources
-        and any(
-            sources[key]["over_mean_map"][f"{side}_interval_95"][0] > 0
-            for side in ("deletion", "insertion")
-        )
+        if key in sources and is_beyond(sources[key]["over_mean_map"])
     ]
     if not beyond:
         return "none does better than one map for every face would"

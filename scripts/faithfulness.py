@@ -23,7 +23,7 @@ from fervt.checkpoint import find_checkpoint
 from fervt.data.prepared import read_prepared
 from fervt.errors import ConfigError, FervtError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
-from fervt.explain.faithfulness_table import compare_orders, summarize
+from fervt.explain.faithfulness_table import compare_orders, is_current, summarize
 from fervt.explain.trace import Array
 from fervt.files import file_sha256, write_aside
 from fervt.predict import Predictor
@@ -106,7 +106,8 @@ def mean_maps(maps: Sequence[dict[str, Array]]) -> dict[str, Array]:
 def write_table(path: Path, entry: dict[str, Any]) -> None:
     """Replaces this checkpoint's earlier entry and rewrites both files."""
     entries = json.loads(path.read_text())["checkpoints"] if path.is_file() else []
-    entries = [e for e in entries if e["checkpoint"] != entry["checkpoint"]] + [entry]
+    others = [e for e in entries if e["checkpoint"] != entry["checkpoint"]]
+    entries = [*filter(is_current, others), entry]
     table, page = json.dumps({"checkpoints": entries}, indent=1) + "\n", as_markdown(entries)
     for file, content in ((path, table), (PAGE, page)):
         with write_aside(file) as aside:
@@ -126,9 +127,9 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
         "",
         "Faces have their parts in the same places, so a map that is the same for every face can",
         "do well, too. The second table says how well each source's mean map does, and how much",
-        "better the maps of the single faces are. The mean is over all faces: for Grad-CAM and",
-        "occlusion, which are about one class, what a map gains over it includes which class that",
-        "is.",
+        "better the maps of the single faces are. The mean is over the maps of all faces, each",
+        "standardized first. Grad-CAM and occlusion are about one class: part of their gain is",
+        "knowing it.",
     ]
     for entry in entries:
         lines += [

@@ -7,7 +7,7 @@ import numpy as np
 from fervt.evaluation.averaging import FiveCrop
 from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.evidence import Edges, Evidence
-from fervt.evaluation.parts_report import Following, PartChange, PartsReport
+from fervt.evaluation.parts_report import Following, PartChange, PartsReport, hash_labels
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import read_evaluation
 from fervt.metrics import softmax
@@ -94,6 +94,7 @@ def save_parts(folder: Path, cost: float = 0.1) -> PartsReport:
     found = PartsReport(
         saved.metrics.checkpoint.sha256,
         hash_rows(saved.plain["image_sha256"]),
+        hash_labels(saved.plain["label"]),
         saved.split,
         len(saved.plain),
         accuracy,

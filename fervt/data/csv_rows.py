@@ -8,7 +8,7 @@ from pathlib import Path
 from fervt.errors import DataError
 
 _DELIMITERS = ",;\t"  # spreadsheets use semicolons where commas are decimal separators
-_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)
+_SEPARATOR = re.compile(r'"?sep=([^"\w\s]|\t)"?', re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -16,7 +16,7 @@ def csv_rows(path: Path, wanted: tuple[str, ...]) -> Iterator[list[str]]:
     """Yields the wanted columns of a CSV file; their names may have extra spaces.
 
     The file may begin with a byte order mark and with Excel's line that names the separator, and
-    its columns may be separated by commas, semicolons or tabs.
+    its columns may be separated by commas, semicolons, tabs or what that line says.
 
     Raises:
         DataError: It cannot be read, lacks a column, or a row has a different number of columns.

@@ -17,7 +17,7 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.transforms import Preprocess
 from fervt.device import to_device
 from fervt.errors import DataError
-from fervt.evaluation.parts_report import Following, PartChange, PartsReport
+from fervt.evaluation.parts_report import Following, PartChange, PartsReport, hash_labels
 from fervt.grid import GRID
 from fervt.metrics.comparison import compare_pair
 from fervt.model import FERVTGNN, Intervention
@@ -81,6 +81,7 @@ def measure_parts(
     return PartsReport(
         checkpoint_sha256,
         rows_sha256,
+        hash_labels(labels),
         split,
         len(faces),
         float((whole == labels).mean()),

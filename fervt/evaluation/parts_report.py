@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,6 +59,7 @@ class PartsReport(Beside):
     Attributes:
         checkpoint_sha256: Of its file.
         rows_sha256: `hash_rows` of the rows.
+        labels_sha256: `hash_labels` of their labels.
         split: Of the data.
         n: Rows.
         accuracy: Of the whole model, 0..1.
@@ -72,6 +73,7 @@ class PartsReport(Beside):
 
     checkpoint_sha256: str
     rows_sha256: str
+    labels_sha256: str
     split: str
     n: int
     accuracy: float
@@ -90,7 +92,11 @@ class PartsReport(Beside):
 
 
 def read_parts(
-    folder: Path, checkpoint_sha256: str, image_sha256: Sequence[str], classes: int
+    folder: Path,
+    checkpoint_sha256: str,
+    image_sha256: Sequence[str],
+    classes: int,
+    labels: Iterable[int],
 ) -> PartsReport | None:
     """Reads parts.json; None if there is none.
 
@@ -99,9 +105,10 @@ def read_parts(
         checkpoint_sha256: Of the evaluation's checkpoint.
         image_sha256: Of the evaluation's rows.
         classes: How many its checkpoint has; any number will do.
+        labels: Of the evaluation's rows.
 
     Raises:
-        DataError: It is damaged, or belongs to another checkpoint or other rows.
+        DataError: It is damaged, or belongs to another checkpoint, other rows or other labels.
     """
     path = folder / FILE
     try:
@@ -115,7 +122,14 @@ def read_parts(
     found = report.checkpoint_sha256, report.rows_sha256, report.n
     if found != (checkpoint_sha256, hash_rows(image_sha256), len(image_sha256)):
         raise DataError(f"'{FILE}' belongs to another checkpoint or other rows.")
+    if report.labels_sha256 != hash_labels(labels):
+        raise DataError(f"'{FILE}' was measured with other labels.")
     return report
+
+
+def hash_labels(labels: Iterable[int]) -> str:
+    """Hex SHA-256 over rows' labels, in order: accuracies hold for these only."""
+    return hash_rows(str(int(label)) for label in labels)
 
 
 def _parse(values: dict[str, Any]) -> PartsReport:
@@ -123,6 +137,7 @@ def _parse(values: dict[str, Any]) -> PartsReport:
     return PartsReport(
         _text(values["checkpoint_sha256"]),
         _text(values["rows_sha256"]),
+        _text(values["labels_sha256"]),
         _text(values["split"]),
         _count(values["n"]),
         _finite(values["accuracy"]),
@@ -181,10 +196,16 @@ def compare_changes(reports: Sequence[PartsReport]) -> list[tuple[str, ...]]:
     return [(name, *(table.get(name, "–") for table in tables)) for name in names]
 
 
-def describe_rows(report: PartsReport) -> str:
-    """On which faces the changes were measured, and what the unchanged model reaches there."""
+def describe_rows(report: PartsReport, truth: str) -> str:
+    """On which faces the changes were measured, and what the unchanged model reaches there.
+
+    Args:
+        report: What was measured.
+        truth: Title of the label set; "" for a person's own images.
+    """
+    labels = f", {truth} labels" if truth else ""
     return (
-        f"On {report.split} (n = {report.n:,}), where the unchanged model reaches "
+        f"On {report.split} (n = {report.n:,}{labels}), where the unchanged model reaches "
         f"{report.accuracy:.1%}."
     )
 

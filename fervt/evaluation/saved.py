@@ -100,6 +100,7 @@ class Evaluation:
                     self.metrics.checkpoint.sha256,
                     self.plain["image_sha256"].tolist(),
                     len(self.metrics.classes),
+                    *([self.plain["label"]] if read is read_parts else []),
                 )
                 fits = self.metrics.neutralized is None
             except DataError:
@@ -305,7 +306,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        return self.remember("parts", lambda: self._beside(read_parts))
+        return self.remember("parts", lambda: self._beside(read_parts, self.plain["label"]))
 
     def five_crop(self) -> FiveCrop | None:
         """The answers averaged over five crops; None if they weren't measured.
@@ -325,7 +326,7 @@ class SavedEvaluation:
         }
         self._known[keys[type(found)]] = found
 
-    def _beside(self, read: Callable[..., T | None]) -> T | None:
+    def _beside(self, read: Callable[..., T | None], *more: Any) -> T | None:
         if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
             return None
         return read(
@@ -333,7 +334,13 @@ class SavedEvaluation:
             self.metrics.checkpoint.sha256,
             self.plain["image_sha256"].tolist(),
             len(self.vocabulary),
+            *more,
         )
+
+    @property
+    def label_set(self) -> str:
+        """Title of the labels that count as right; "" for a person's own."""
+        return "" if self.of_own_images else self.truth.title
 
     def as_files(self) -> dict[str, bytes]:
         """The content of its files by name, including other measurements.

@@ -93,6 +93,11 @@ def _judge(deletion: int, insertion: int) -> str:
     return f"deletion: {words[deletion]} random; insertion: {words[insertion]} random"
 
 
+def is_current(entry: dict[str, Any]) -> bool:
+    """Whether an entry has every comparison; earlier versions had none with mean maps."""
+    return all("over_mean_map" in row for row in entry["sources"].values())
+
+
 def read_table(checkpoint_sha256: str, path: Path = FAITHFULNESS) -> dict[str, Any] | None:
     """What was measured for a checkpoint's file; None if nothing was.
 
@@ -103,6 +108,7 @@ def read_table(checkpoint_sha256: str, path: Path = FAITHFULNESS) -> dict[str, A
         return None
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
-        return next((e for e in entries if e["checkpoint_sha256"] == checkpoint_sha256), None)
+        found = (e for e in entries if e["checkpoint_sha256"] == checkpoint_sha256)
+        return next(filter(is_current, found), None)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"The table '{path.name}' is damaged.") from error

@@ -97,13 +97,12 @@ def _atlases(
 
 
 def _parts(against: SavedEvaluation, evaluation: SavedEvaluation) -> Iterator[Section]:
-    measured = {
-        each.title: found for each in (against, evaluation) if (found := each.parts()) is not None
-    }
-    if len(measured) < 2:
+    pair = against, evaluation
+    measured = {each.title: found for each in pair if (found := each.parts()) is not None}
+    if len(measured) < len(pair):
         return
     said = [f"{name}: {describe_following(found)}" for name, found in measured.items()]
-    rows = [f"{name}: {describe_rows(found)}" for name, found in measured.items()]
+    rows = [f"{each.title}: {describe_rows(measured[each.title], each.label_set)}" for each in pair]
     yield Section(
         f"What each part contributes, against {against.title}",
         "Change of the accuracy in points, with its paired 95% interval.",

@@ -30,7 +30,7 @@ from fervt.evaluation.words import (
 )
 from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import PEOPLE_SIDE_WITH_LABEL, reliability, risk_coverage
-from fervt.reports.deck_evidence import compare_evidence, evidence_slides
+from fervt.reports.deck_evidence import compare_evidence, evidence_slides, parts_slides
 from fervt.reports.deck_parts import Bars, Lines, Slide
 
 _MISTAKES = 6
@@ -112,6 +112,8 @@ def _slides(
     if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
     yield from evidence_slides(evaluation, rows, crop)
+    if truth is evaluation.truth and not rule:
+        yield from parts_slides(evaluation)
     if against is not None:
         joined = join_evaluations([against, evaluation], evaluation.truth)
         yield _against(evaluation, against, joined)

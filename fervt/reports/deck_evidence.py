@@ -24,7 +24,7 @@ from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import ANY, LEAST, opposite_groups
 from fervt.evaluation.pairs import join_robustness, joined_maps
-from fervt.evaluation.parts_report import PartsReport, describe_following, describe_rows
+from fervt.evaluation.parts_report import describe_following, describe_rows
 from fervt.evaluation.robustness import (
     BREAKS,
     HOLDS,
@@ -61,13 +61,10 @@ def evidence_slides(evaluation: SavedEvaluation, rows: Rows, crop: float) -> Ite
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
-    parts = evaluation.parts()
     if evidence is not None and len(rows) >= LEAST:
         yield _mean_map(evidence, rows, crop)
         yield from _right_and_wrong(evidence, rows)
         yield from _slices(evidence, rows)
-    if parts is not None and parts.changes:
-        yield _parts(parts)
     if robustness is not None:
         yield from _robustness(robustness, labels_of_sample(robustness, rows))
 
@@ -126,21 +123,31 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     )
 
 
-def _parts(report: PartsReport) -> Slide:
-    costliest = min(report.changes, key=lambda change: change.difference)
-    cost = -100 * costliest.difference
+def parts_slides(evaluation: SavedEvaluation) -> Iterator[Slide]:
+    """A slide of what each part contributes to all answers, if that was measured.
+
+    Raises:
+        DataError: As `evidence_slides`.
+    """
+    report = evaluation.parts()
+    if report is None or not report.changes:
+        return
+    costly = [change for change in report.changes if change.high < 0]
+    message, marked = "None of these changes clearly costs accuracy", None
+    if costly:
+        worst = min(costly, key=lambda change: change.difference)
+        message = f"With {worst.name}, it loses {-100 * worst.difference:.1f} points"
+        marked = _capital(worst.name)
     accuracies = {"the whole model": report.accuracy}
     accuracies |= {change.name: change.accuracy for change in report.changes}
-    return Slide(
-        f"With {costliest.name} it loses {cost:.1f} points"
-        if costliest.high < 0
-        else "None of its parts clearly changes the accuracy",
-        f"{describe_rows(report)} {describe_following(report)}",
+    yield Slide(
+        message,
+        f"{describe_rows(report, evaluation.label_set)} {describe_following(report)}",
         Bars(
             tuple(map(_capital, accuracies)),
             {"Accuracy": tuple(accuracies.values())},
             f"Accuracy with one change, {report.n:,} faces",
-            marked=_capital(costliest.name),
+            marked=marked,
         ),
     )
 

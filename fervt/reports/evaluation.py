@@ -195,8 +195,9 @@ def _sections(
     ]
     measured = evaluation.parts()
     table: list[Block] = []
-    if measured is not None:
-        table = [Note(describe_rows(measured)), Table(CHANGES_HEADER, changes_table(measured))]
+    if measured is not None and measured.changes:
+        faces = Note(describe_rows(measured, evaluation.label_set))
+        table = [faces, Table(CHANGES_HEADER, changes_table(measured))]
     yield Section(
         "What each part contributes",
         "Measured on the same faces unless stated otherwise."

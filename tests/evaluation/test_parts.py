@@ -25,6 +25,7 @@ from fervt.evaluation.parts_report import (
     compare_changes,
     describe_following,
     describe_rows,
+    hash_labels,
     read_parts,
 )
 from fervt.model import FERVTGNN
@@ -88,7 +89,7 @@ def test_following_in_part_is_said_so() -> None:
         Following("one cell down", 0.81, 0.59),
         Following("zoomed by 1.3", 0.48, 0.5),
     )
-    told = describe_following(PartsReport("", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    told = describe_following(PartsReport("", "", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
     assert told.startswith(
         "Its attention follows the face in part. With the window on the face moved one cell right, "
     )
@@ -102,7 +103,7 @@ def test_following_in_part_is_said_so() -> None:
 
 def test_attention_that_stays_in_place_is_not_said_to_follow() -> None:
     moves = (Following("one cell right", 0.5, 0.9), Following("one cell down", 0.8, 0.6))
-    told = describe_following(PartsReport("", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
+    told = describe_following(PartsReport("", "", "", "PublicTest", 3589, 0.57, 0.31, moves, ()))
     assert told.startswith("Its attention doesn't follow the face. ")
 
 
@@ -162,6 +163,7 @@ ROWS = ["a"] * 240
 MEASURED = PartsReport(
     "c" * 64,
     hash_rows(ROWS),
+    hash_labels([2] * 240),
     "PrivateTest",
     240,
     0.697,
@@ -172,9 +174,9 @@ MEASURED = PartsReport(
 
 
 def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
-    assert read_parts(tmp_path, "c" * 64, ROWS, 7) is None
+    assert read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240) is None
     MEASURED.write(tmp_path)
-    assert read_parts(tmp_path, "c" * 64, ROWS, 7) == MEASURED
+    assert read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240) == MEASURED
     assert changes_table(MEASURED) == [("GWA off", "59.7%", "-10.0 (-11.2 to -8.8)")]
 
 
@@ -184,7 +186,7 @@ def test_what_was_measured_is_read_back_and_said(tmp_path) -> None:
 def test_another_checkpoints_or_other_rows_parts_are_refused(tmp_path, sha256, rows) -> None:
     MEASURED.write(tmp_path)
     with pytest.raises(DataError, match="another checkpoint or other rows"):
-        read_parts(tmp_path, sha256, rows, 7)
+        read_parts(tmp_path, sha256, rows, 7, [2] * 240)
 
 
 def test_several_checkpoints_changes_are_side_by_side() -> None:
@@ -193,9 +195,16 @@ def test_several_checkpoints_changes_are_side_by_side() -> None:
         ("GWA off", "-10.0 (-11.2 to -8.8)", "–"),
         ("GNN off", "–", "-9.7 (-11.0 to -5.0)"),
     ]
-    assert describe_rows(other) == (
+    assert describe_rows(other, "") == (
         "On PrivateTest (n = 240), where the unchanged model reaches 69.7%."
     )
+    assert "(n = 240, FER+ labels)" in describe_rows(other, "FER+")
+
+
+def test_parts_measured_with_other_labels_are_refused(tmp_path) -> None:
+    MEASURED.write(tmp_path)
+    with pytest.raises(DataError, match="measured with other labels"):
+        read_parts(tmp_path, "c" * 64, ROWS, 7, [*[2] * 239, 3])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +213,7 @@ def test_several_checkpoints_changes_are_side_by_side() -> None:
 def test_damaged_parts_are_a_sentence(tmp_path, content) -> None:
     (tmp_path / FILE).write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=r"'parts\.json' is damaged"):
-        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+        read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240)
 
 
 @pytest.mark.parametrize("spoil", ['"accuracy": NaN', '"accuracy": "x"', '"accuracy": true'])
@@ -213,7 +222,7 @@ def test_figures_that_are_no_numbers_are_a_sentence(tmp_path, spoil) -> None:
     text = (tmp_path / FILE).read_text().replace('"accuracy": 0.697', spoil)
     (tmp_path / FILE).write_text(text)
     with pytest.raises(DataError, match="is damaged"):
-        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+        read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240)
 
 
 @pytest.mark.parametrize(
@@ -237,10 +246,10 @@ def test_counts_and_names_that_are_none_are_a_sentence(tmp_path, sound, spoiled)
     assert sound in text
     (tmp_path / FILE).write_text(text.replace(sound, spoiled))
     with pytest.raises(DataError, match="is damaged"):
-        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+        read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240)
 
 
 def test_a_huge_count_is_of_other_rows(tmp_path) -> None:
     replace(MEASURED, n=10**300).write(tmp_path)
     with pytest.raises(DataError, match="other rows"):
-        read_parts(tmp_path, "c" * 64, ["a"] * 240, 7)
+        read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240)

@@ -131,9 +131,11 @@ def test_two_orders_are_compared_face_by_face(planted, face, maps):
 def test_the_table_is_found_by_the_checkpoints_hash(tmp_path):
     path = tmp_path / "faithfulness.json"
     assert read_table("ab", path) is None
-    entry = {"checkpoint_sha256": "ab", "faces": 3}
-    path.write_text(json.dumps({"checkpoints": [entry]}))
+    entry = {"checkpoint_sha256": "ab", "faces": 3, "sources": {"gwa": {"over_mean_map": {}}}}
+    old = {"checkpoint_sha256": "ef", "sources": {"gwa": {}}}  # of a version that had no mean maps
+    path.write_text(json.dumps({"checkpoints": [entry, old]}))
     assert read_table("ab", path) == entry and read_table("cd", path) is None
+    assert read_table("ef", path) is None
     path.write_text("{")
     with pytest.raises(DataError, match=r"faithfulness\.json"):
         read_table("ab", path)

@@ -235,26 +235,40 @@ def test_what_is_missing_is_measured_by_a_job(
 
 
 @pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    ("view", "label", "parameter", "then"),
+    [
+        ("Where it looks", "Measure the evidence", "evidence_job", "By region of the face"),
+        ("Parts", "Measure the parts", "parts_job", "What does each part contribute?"),
+        ("Benchmarks", "Average over five crops", "five_crop_job", "ive crops"),
+    ],
+)
 def test_what_a_visitors_file_gave_is_not_kept_for_everybody(
-    open_page, with_faces, tmp_path, monkeypatch, own
+    open_page, with_faces, tmp_path, monkeypatch, own, view, label, parameter, then
 ) -> None:
-    kept = []
-    monkeypatch.setattr(SavedEvaluation, "keep", lambda self, found: kept.append(found))
-    app = open_page("evaluation", checkpoint="alpha", view="Where it looks")
+    kept, keep = [], SavedEvaluation.keep
+
+    def watch(self, found) -> None:
+        kept.append(found)
+        keep(self, found)
+
+    monkeypatch.setattr(SavedEvaluation, "keep", watch)
+    app = open_page("evaluation", checkpoint="alpha", view=view)
     if own:
         monkeypatch.delenv("FERVT_DATA")
         app.session_state["own_prepared_file"] = (tmp_path / "faces.parquet").read_bytes()
         app.run()
-    next(b for b in app.button if b.label == "Measure the evidence").click().run()
-    job = server_jobs().find(app.query_params["evidence_job"])
+    next(b for b in app.button if b.label == label).click().run()
+    job = server_jobs().find(app.query_params[parameter])
     deadline = time.monotonic() + 240
     while job.state == "running":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     app.run()
     assert not app.exception
-    assert "By region of the face" in words(app), "the visitor sees it"
-    assert bool(kept) != own
+    assert then in words(app), "the visitor sees it"
+    assert len(kept) == (0 if own else 1)
+    assert ("in this session" in words(app)) == (own and label == "Average over five crops")
 
 
 def test_a_file_that_lacks_a_face_leaves_nothing_behind() -> None:
@@ -311,7 +325,7 @@ def test_a_comparison_says_what_the_parts_of_both_contribute(open_page, shelf) -
     assert list(table.columns) == ["With", "alpha", "beta"]
     assert list(table.iloc[1]) == ["GWA off", "-10.0 (-11.0 to -9.0)", "-20.0 (-21.0 to -19.0)"]
     reached = f"where the unchanged model reaches {found.accuracy:.1%}"
-    assert words(app).count("(n = 240)") == 2 and reached in words(app)
+    assert words(app).count("(n = 240, FER2013 labels)") == 2 and reached in words(app)
 
 
 def test_a_comparison_names_what_was_not_measured(open_page, shelf) -> None:

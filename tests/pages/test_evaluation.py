@@ -14,7 +14,7 @@ from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.evaluation.beside import hash_rows
-from fervt.evaluation.parts_report import Following, PartChange, PartsReport
+from fervt.evaluation.parts_report import Following, PartChange, PartsReport, hash_labels
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.sources import evaluate_archive
 from fervt.labels import FERPLUS
@@ -377,10 +377,11 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
     assert any("has not been measured" in each.value for each in app.info)
     assert any("choose alpha in the sidebar" in each.value for each in app.caption)
-    rows = hash_rows(read_evaluation(folder).plain["image_sha256"])
+    plain = read_evaluation(folder).plain
+    of = "0" * 64, hash_rows(plain["image_sha256"]), hash_labels(plain["label"])
     move = Following("right", 0.96, 0.44), Following("down", 0.96, 0.45)
     change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)
-    PartsReport("0" * 64, rows, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)
+    PartsReport(*of, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
     assert any(m.value.startswith("Its attention follows the face. ") for m in app.markdown)
     assert app.table[1].value["Accuracy"][0] == "59.7%"

@@ -11,7 +11,7 @@ from synthetic import save_evaluation
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.beside import hash_rows
-from fervt.evaluation.parts_report import PartsReport
+from fervt.evaluation.parts_report import PartsReport, hash_labels
 from fervt.evaluation.same_map import find_same_map
 from fervt.evaluation.saved import read_evaluation
 from fervt.explain import SOURCES, explain_face
@@ -88,8 +88,9 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
     monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)  # not what another test found
     digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
     folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
-    rows = hash_rows(read_evaluation(folder).plain["image_sha256"])
-    PartsReport(digest, rows, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    plain = read_evaluation(folder).plain
+    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"])
+    PartsReport(*of, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
     panel = board(open_page("explain"))["panels"][1]
     said = "Nearly the same for every face: the average map explains 93% of it."
     measured = "Over 240 faces of PrivateTest, the average map explains 93% of the variance of GWA."

@@ -132,16 +132,20 @@ def test_what_the_parts_contribute_has_a_slide(tmp_path) -> None:
     found = save_parts(place)
     added = [s for s in build_deck(read_evaluation(place)) if s not in before]
     (slide,) = added
-    assert slide.message == "With GWA off it loses 10.0 points"
+    assert slide.message == "With GWA off, it loses 10.0 points"
     assert slide.chart.categories == ("The whole model", "The mean map", "GWA off")
     assert slide.chart.series["Accuracy"] == (
         found.accuracy, found.accuracy, found.accuracy - 0.1,
     )  # fmt: skip
     assert slide.chart.marked == "GWA off"
-    assert "n = 240" in slide.say and "follows the face" in slide.say
+    assert "n = 240, FER2013 labels" in slide.say and "follows the face" in slide.say
     save_parts(place, cost=0.005)
     (unclear,) = [s for s in build_deck(read_evaluation(place)) if s not in before]
-    assert unclear.message == "None of its parts clearly changes the accuracy"
+    assert unclear.message == "None of these changes clearly costs accuracy"
+    assert unclear.chart.marked is None
+    evaluation = read_evaluation(place)
+    others = build_deck(evaluation, evaluation.rows(averaging="flip"), rule="Averaged.")
+    assert unclear.message not in {s.message for s in others}  # it is of other answers
 
 
 def test_slides_are_of_the_rows_that_count(measured) -> None:

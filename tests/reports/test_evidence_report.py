@@ -74,8 +74,8 @@ def test_reports_say_what_the_parts_contribute_and_on_how_many_faces(folder, tmp
     other = save_evaluation(tmp_path / "beta" / "PrivateTest", "beta", seed=1)
     found = save_parts(folder)
     alone = build_report(read_evaluation(folder))
-    said = f"On PrivateTest (n = 240), where the unchanged model reaches {found.accuracy:.1%}."
-    assert said in alone and "zoomed by 1.3, 0.72 and 0.60" in alone
+    said = "On PrivateTest (n = 240, FER2013 labels), where the unchanged model reaches "
+    assert f"{said}{found.accuracy:.1%}." in alone and "zoomed by 1.3, 0.72 and 0.60" in alone
     heading = "What each part contributes, against beta"
     assert heading not in build_report(read_evaluation(folder), against=read_evaluation(other))
     save_parts(other, cost=0.2)

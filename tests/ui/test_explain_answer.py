@@ -44,15 +44,13 @@ def test_an_average_over_faces_decides_nothing_on_one_of_them():
     table["sources"]["occlusion"] = row | {"deletion_gain": 0.2}
     said = say_trust(table)
     assert "occlusion, which hides cells itself, by the widest margin; " in said
-    assert said.endswith("; none does better than one map for every face would.")
+    assert said.endswith("; none beats a single map shared by all faces.")
     table["sources"]["occlusion"] |= {"over_mean_map": over(0.01)}
-    assert say_trust(table).endswith(
-        "; only occlusion does better than one map for every face would."
-    )
+    assert say_trust(table).endswith("; only occlusion beats a single map shared by all faces.")
     row["over_mean_map"] = over(0.02, high=-0.1)  # better in one of two, and worse in the other
-    assert "; only occlusion does better" in say_trust(table)
+    assert "; only occlusion beats" in say_trust(table)
     row["over_mean_map"] = over(0.02)
-    assert say_trust(table).endswith("; each does better than one map for every face would.")
+    assert say_trust(table).endswith("; each beats a single map shared by all faces.")
 
 
 def test_gwa_is_introduced_by_its_long_name():

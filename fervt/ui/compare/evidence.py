@@ -40,26 +40,27 @@ _FACE_PX = 448
 
 def _show_parts(comparison: Comparison, pair: Sequence[int]) -> None:
     """Whether their attention follows the face, and what each part contributes."""
-    found = {}
+    found, rows = {}, []
     for at in pair:
         try:
             report = comparison.evaluations[at].parts()
         except DataError as error:
             st.warning(as_text(error), icon=":material/link_off:")
             continue
-        if report is not None:
+        if report is None:
+            _say_missing(comparison.names[at], "Parts")
+        else:
             found[comparison.names[at]] = report
-    for name, report in found.items():
-        st.markdown(f"**{as_text(name)}**: {describe_following(report)}")
+            st.markdown(f"**{as_text(comparison.names[at])}**: {describe_following(report)}")
+            labels = comparison.evaluations[at].label_set
+            rows.append(f"{comparison.names[at]}: {describe_rows(report, labels)}")
     if not any(report.changes for report in found.values()):
         return
     with st.expander("What each part contributes", icon=":material/extension:"):
         table = pd.DataFrame(compare_changes([*found.values()]), columns=["With", *found])
         st.table(table, border="horizontal", hide_index=True)
-        rows = " ".join(f"{name}: {describe_rows(report)}" for name, report in found.items())
-        st.caption(
-            as_text(f"Change of the accuracy in points, with its paired 95% interval. {rows}")
-        )
+        said = "Change of the accuracy in points, with its paired 95% interval."
+        st.caption(as_text(" ".join([said, *rows])))
 
 
 def show_atlases(comparison: Comparison) -> None:

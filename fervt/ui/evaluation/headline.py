@@ -1,6 +1,7 @@
 """The headline figures, each with its uncertainty."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -85,9 +86,8 @@ def show_standing(view: EvaluationView, predictor: Predictor) -> None:
         st.markdown("**Ways to count**")
         table = st.empty()
         averagings, _ = find_averagings([view.evaluation])
-        if "five-crop" not in averagings and predictor.info.preprocess.crop < 1:
+        if "five-crop" not in averagings and view.info.preprocess.crop < 1:
             _offer_five_crops(view, predictor)
-            averagings, _ = find_averagings([view.evaluation])  # they may have just arrived
         with table.container():
             st.table(_ways(view, averagings), border="horizontal", hide_index=True)
             st.caption(explain_ways(averagings))
@@ -97,12 +97,14 @@ def show_standing(view: EvaluationView, predictor: Predictor) -> None:
 
 def _offer_five_crops(view: EvaluationView, predictor: Predictor) -> None:
     found = five_crop_of(view, predictor)
-    if found is not None:
-        right = found.probabilities.argmax(axis=1) == view.evaluation.plain["label"].to_numpy()
-        st.caption(
-            f"Averaged over five crops, it is right on {percent(right.mean())} of all "
-            f"{len(right):,} faces."
-        )
+    if found is None:
+        return
+    own = replace(view.evaluation, _known={"five_crop": found})  # nobody else's to see
+    scores = own.rows(averaging="five-crop", truth=view.truth).scores
+    st.caption(
+        f"Averaged over five crops, measured on your own file in this session: "
+        f"{percent(scores.accuracy)} ({describe_interval(scores)}) of {scores.n:,} faces."
+    )
 
 
 def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame:

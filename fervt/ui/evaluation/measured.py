@@ -23,7 +23,7 @@ from fervt.evaluation.measuring import (
     measure_five_crop,
     measure_robustness,
 )
-from fervt.evaluation.parts_report import PartsReport
+from fervt.evaluation.parts_report import PartsReport, hash_labels
 from fervt.evaluation.robustness import Robustness
 from fervt.evaluation.saved import Evaluation
 from fervt.predict import Predictor
@@ -117,6 +117,7 @@ def _measured(
             return None
         if st.session_state.get(_shared_key(kind)) == view.evaluation.digest:
             view.evaluation.keep(job.result)
+            st.rerun()  # what is above may offer it now, such as five crops
         return job.result
     if job is not None and job.state in ("failed", "cancelled"):
         show_progress(job)
@@ -166,6 +167,8 @@ def _belongs(result: Any, view: EvaluationView) -> bool:
     if not isinstance(result, Evidence | Robustness | PartsReport | FiveCrop):
         return False
     same = result.checkpoint_sha256 == view.evaluation.metrics.checkpoint.sha256
+    if isinstance(result, PartsReport):
+        same &= result.labels_sha256 == hash_labels(view.evaluation.plain["label"])
     return same and result.rows_sha256 == hash_rows(view.evaluation.plain["image_sha256"].tolist())
 
 

@@ -32,6 +32,8 @@ def show_parts(view: EvaluationView, predictor: Predictor) -> None:
             for item in report.following
         ]
         st.table(pd.DataFrame(lines), border="horizontal", hide_index=True)
+    if not report.changes:
+        return
     say(
         "What does each part contribute?",
         f"Accuracy with one change, against {report.accuracy:.1%} without, on the same "

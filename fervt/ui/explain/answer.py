@@ -112,7 +112,7 @@ def say_trust(table: dict[str, Any] | None) -> str:
 
 
 def _say_beyond_means(sources: dict[str, Any]) -> str:
-    """Which maps know more about a face than the same map for every face would."""
+    """Which maps know more about a face than a single map shared by all faces."""
 
     def is_beyond(over: dict[str, Any]) -> bool:
         ends = [over[f"{side}_interval_95"] for side in ("deletion", "insertion")]
@@ -124,11 +124,11 @@ def _say_beyond_means(sources: dict[str, Any]) -> str:
         if key in sources and is_beyond(sources[key]["over_mean_map"])
     ]
     if not beyond:
-        return "none does better than one map for every face would"
+        return "none beats a single map shared by all faces"
     if len(beyond) == len(sources):
-        return "each does better than one map for every face would"
-    verb = "does" if len(beyond) == 1 else "do"
-    return f"only {_join(beyond)} {verb} better than one map for every face would"
+        return "each beats a single map shared by all faces"
+    verb = "beats" if len(beyond) == 1 else "beat"
+    return f"only {_join(beyond)} {verb} a single map shared by all faces"
 
 
 def _introduce(key: str) -> str:

@@ -213,7 +213,7 @@ def _show_many_faces(view: ExplainedFace) -> None:
         f"{table['random_orders']} random orders a face, {table['cells_per_step']} cells a step. "
         "The gain is the difference of the areas under the curves, in mean probability; above 0, "
         "the map's order is better. A mean map is the same for every face: what a map gains over "
-        "it, it knows about the single face (Grad-CAM and occlusion also about the class)."
+        "it comes from the single face (for Grad-CAM and occlusion, also from its class)."
     )
     with st.expander("Numbers", icon=":material/table:"):
         rows = [

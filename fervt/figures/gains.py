@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from fervt.amounts import with_range
 from fervt.figures.grid import RIGHT_PX
 
 Gain = tuple[float, float, float]
@@ -46,9 +47,8 @@ def gain_figure(
                     "thickness": 2,
                     "width": 4,
                 },
-                customdata=list(zip(low, high, strict=True)),
-                hovertemplate=f"{test}, %{{y}}, {other}: %{{x:+.3f}} "
-                "(%{customdata[0]:+.3f} to %{customdata[1]:+.3f})<extra></extra>",
+                text=[with_range(*gain, ".3f") for gain in row],
+                hovertemplate=f"{test}, %{{y}}, {other}: %{{text}}<extra></extra>",
                 row=1,
                 col=column,
             )

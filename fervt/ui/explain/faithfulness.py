@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fervt.amounts import with_range
+from fervt.amounts import signed, with_range
 from fervt.explain import (
     SOURCES,
     Faithfulness,
@@ -203,7 +203,7 @@ def _show_many_faces(view: ExplainedFace) -> None:
         for side in ("deletion", "insertion")
     }
     said = "; ".join(
-        list_values(f"{side}, gain {other}", titles, [gain for gain, _, _ in row], "{:+.3f}".format)
+        list_values(f"{side}, gain {other}", titles, [gain for gain, _, _ in row], _signed)
         for side, compared in gains.items()
         for other, row in compared.items()
     )
@@ -223,6 +223,10 @@ def _show_many_faces(view: ExplainedFace) -> None:
             for title, gain in zip(titles, row, strict=True)
         ]
         st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Gains over many faces")
+
+
+def _signed(gain: float) -> str:
+    return signed(gain, ".3f")
 
 
 def _say(gain: Gain) -> str:

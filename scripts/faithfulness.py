@@ -12,7 +12,7 @@ faces: a map that says something about a face must do better than one that is th
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,37 +140,51 @@ def as_markdown(entries: list[dict[str, Any]]) -> str:
             f"per face, {entry['cells_per_step']} cells per step, target: {entry['target']}; "
             f"checkpoint SHA-256 `{entry['checkpoint_sha256']}`.",
             "",
-            "| map | deletion gain | z | faces above random | insertion gain | z "
-            "| faces above random | verdict |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
-        for key, row in entry["sources"].items():
-            cells = [SOURCES[key].title]
-            for side in ("deletion", "insertion"):
-                cells += [
-                    gain(row, side),
-                    f"{row[f'{side}_z']:+.2f}",
-                    f"{row[f'{side}_share_better']:.0%}",
-                ]
-            lines.append(f"| {' | '.join([*cells, row['verdict']])} |")
-        lines += [
+            *table(
+                entry,
+                "deletion gain | z | faces above random | insertion gain | z | "
+                "faces above random | verdict",
+                over_random,
+            ),
             "",
-            "| map | its mean map's deletion gain | deletion gain over its mean map "
-            "| its mean map's insertion gain | insertion gain over its mean map |",
-            "|---|---|---|---|---|",
+            *table(
+                entry,
+                "its mean map's deletion gain | deletion gain over its mean map | "
+                "its mean map's insertion gain | insertion gain over its mean map",
+                over_mean,
+            ),
         ]
-        for key, row in entry["sources"].items():
-            cells = [SOURCES[key].title]
-            for side in ("deletion", "insertion"):
-                over = row["over_mean_map"]
-                cells.append(f"{row[f'{side}_gain'] - over[f'{side}_gain']:+z.4f}")
-                cells.append(gain(over, side))
-            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         "`python -m scripts.faithfulness --data data/fer2013.parquet` repeats the measurement.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def table(
+    entry: dict[str, Any], titles: str, cells: Callable[[dict[str, Any]], list[str]]
+) -> list[str]:
+    """A Markdown table with a line for each source."""
+    lines = [f"| map | {titles} |", "|---" * (2 + titles.count("|")) + "|"]
+    for key, row in entry["sources"].items():
+        lines.append(f"| {' | '.join([SOURCES[key].title, *cells(row)])} |")
+    return lines
+
+
+def over_random(row: dict[str, Any]) -> list[str]:
+    cells = []
+    for side in ("deletion", "insertion"):
+        above = f"{row[f'{side}_share_better']:.0%}"
+        cells += [gain(row, side), f"{row[f'{side}_z']:+.2f}", above]
+    return [*cells, row["verdict"]]
+
+
+def over_mean(row: dict[str, Any]) -> list[str]:
+    cells, over = [], row["over_mean_map"]
+    for side in ("deletion", "insertion"):
+        own = row[f"{side}_gain"] - over[f"{side}_gain"]
+        cells += [f"{own:+z.4f}", gain(over, side)]
+    return cells
 
 
 def gain(row: dict[str, Any], side: str) -> str:

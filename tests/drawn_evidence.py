@@ -94,7 +94,7 @@ def save_parts(folder: Path, cost: float = 0.1) -> PartsReport:
     found = PartsReport(
         saved.metrics.checkpoint.sha256,
         hash_rows(saved.plain["image_sha256"]),
-        hash_labels(saved.plain["label"]),
+        hash_labels(saved.plain["label"].tolist()),
         saved.split,
         len(saved.plain),
         accuracy,

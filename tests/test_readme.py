@@ -32,7 +32,7 @@ def test_pictures_files_and_verbs_exist() -> None:
     assert sum(path.endswith(".png") for path in linked) == 1
     assert sum(path.startswith("docs/") for path in linked) >= 10
     for path in linked:
-        assert (ROOT / path).exists(), path
+        assert (ROOT / path).is_file(), path
     for path in re.findall(r"`((?:fervt|configs|docs|scripts|tests)/[\w./-]+)`", TEXT):
         assert (ROOT / path).exists(), path
     verbs = re.findall(r"(?:-m |^|`)fervt ([a-z]+)", TEXT, re.MULTILINE)

@@ -81,7 +81,7 @@ def measure_parts(
     return PartsReport(
         checkpoint_sha256,
         rows_sha256,
-        hash_labels(labels),
+        hash_labels(labels.tolist()),
         split,
         len(faces),
         float((whole == labels).mean()),

@@ -129,7 +129,7 @@ def read_parts(
 
 def hash_labels(labels: Iterable[int]) -> str:
     """Hex SHA-256 over rows' labels, in order: accuracies hold for these only."""
-    return hash_rows(str(int(label)) for label in labels)
+    return hash_rows(map(str, labels))
 
 
 def _parse(values: dict[str, Any]) -> PartsReport:

@@ -95,13 +95,7 @@ class Evaluation:
         stale = []
         for name, read in MORE_FILES.items():
             try:
-                read(
-                    folder,
-                    self.metrics.checkpoint.sha256,
-                    self.plain["image_sha256"].tolist(),
-                    len(self.metrics.classes),
-                    *([self.plain["label"]] if read is read_parts else []),
-                )
+                _read_beside(read, folder, self.metrics, self.plain)
                 fits = self.metrics.neutralized is None
             except DataError:
                 fits = False
@@ -306,7 +300,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        return self.remember("parts", lambda: self._beside(read_parts, self.plain["label"]))
+        return self.remember("parts", lambda: self._beside(read_parts))
 
     def five_crop(self) -> FiveCrop | None:
         """The answers averaged over five crops; None if they weren't measured.
@@ -326,16 +320,10 @@ class SavedEvaluation:
         }
         self._known[keys[type(found)]] = found
 
-    def _beside(self, read: Callable[..., T | None], *more: Any) -> T | None:
+    def _beside(self, read: Callable[..., T | None]) -> T | None:
         if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
             return None
-        return read(
-            self.origin,
-            self.metrics.checkpoint.sha256,
-            self.plain["image_sha256"].tolist(),
-            len(self.vocabulary),
-            *more,
-        )
+        return _read_beside(read, self.origin, self.metrics, self.plain)
 
     @property
     def label_set(self) -> str:
@@ -368,6 +356,16 @@ class SavedEvaluation:
             DataError: As `embeddings`, or there are too few rows.
         """
         return self.remember(method, lambda: project(self.embeddings(), method))
+
+
+def _read_beside(
+    read: Callable[..., T | None], folder: Path, metrics: Metrics, plain: pd.DataFrame
+) -> T | None:
+    """Reads one of `MORE_FILES`, which says by hashes what it belongs to."""
+    images, labels = plain["image_sha256"].tolist(), plain["label"].tolist()
+    # Of these, only the parts' figures depend on the labels.
+    more = [labels] if read is read_parts else []
+    return read(folder, metrics.checkpoint.sha256, images, len(metrics.classes), *more)
 
 
 def read_evaluation(folder: Path) -> SavedEvaluation:

@@ -250,7 +250,7 @@ def following_text(name: str, sha256: str) -> str:
         lines = [
             describe_following(report),
             "",
-            describe_rows(report, evaluation.label_set).removesuffix(".") + ":",
+            describe_rows(report, evaluation.label_set),
             "",
             f"| {' | '.join(CHANGES_HEADER)} |",
             "|---|---|---|",

@@ -24,7 +24,7 @@ from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import ANY, LEAST, opposite_groups
 from fervt.evaluation.pairs import join_robustness, joined_maps
-from fervt.evaluation.parts_report import describe_following, describe_rows
+from fervt.evaluation.parts_report import changes_table, describe_following, describe_rows
 from fervt.evaluation.robustness import (
     BREAKS,
     HOLDS,
@@ -132,28 +132,25 @@ def parts_slides(evaluation: SavedEvaluation) -> Iterator[Slide]:
     report = evaluation.parts()
     if report is None or not report.changes:
         return
-    costly = [change for change in report.changes if change.high < 0]
+    changes = dict(zip((title for title, *_ in changes_table(report)), report.changes, strict=True))
+    costly = {title: change for title, change in changes.items() if change.high < 0}
     message, marked = "None of these changes clearly costs accuracy", None
     if costly:
-        worst = min(costly, key=lambda change: change.difference)
+        marked = min(costly, key=lambda title: costly[title].difference)
+        worst = costly[marked]
         message = f"With {worst.name}, it loses {-100 * worst.difference:.1f} points"
-        marked = _capital(worst.name)
-    accuracies = {"the whole model": report.accuracy}
-    accuracies |= {change.name: change.accuracy for change in report.changes}
+    accuracies = {"The whole model": report.accuracy}
+    accuracies |= {title: change.accuracy for title, change in changes.items()}
     yield Slide(
         message,
         f"{describe_rows(report, evaluation.label_set)} {describe_following(report)}",
         Bars(
-            tuple(map(_capital, accuracies)),
+            tuple(accuracies),
             {"Accuracy": tuple(accuracies.values())},
             f"Accuracy with one change, {report.n:,} faces",
             marked=marked,
         ),
     )
-
-
-def _capital(name: str) -> str:
-    return name[0].upper() + name[1:]
 
 
 def _telling(sources: list[str]) -> str | None:

@@ -378,7 +378,7 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     assert any("has not been measured" in each.value for each in app.info)
     assert any("choose alpha in the sidebar" in each.value for each in app.caption)
     plain = read_evaluation(folder).plain
-    of = "0" * 64, hash_rows(plain["image_sha256"]), hash_labels(plain["label"])
+    of = "0" * 64, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
     move = Following("right", 0.96, 0.44), Following("down", 0.96, 0.45)
     change = PartChange("GWA off", 0.597, -0.1, -0.112, -0.088)
     PartsReport(*of, "PrivateTest", 240, 0.697, 0.31, move, (change,)).write(folder)

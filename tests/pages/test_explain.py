@@ -89,7 +89,7 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
     digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
     folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
     plain = read_evaluation(folder).plain
-    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"])
+    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
     PartsReport(*of, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
     panel = board(open_page("explain"))["panels"][1]
     said = "Nearly the same for every face: the average map explains 93% of it."

@@ -94,7 +94,7 @@ def test_the_page_says_that_a_map_is_the_same_for_every_face(
     digest = file_sha256(checkpoint)
     folder = save_evaluation(tmp_path / "tiny" / "x", checkpoint_sha256=digest)
     plain = read_evaluation(folder).plain
-    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"])
+    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
     PartsReport(*of, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
     explain(image, tmp_path / "out", checkpoint)
     page = (tmp_path / "out" / "explanation.html").read_text()

@@ -1,6 +1,7 @@
 """Where two checkpoints look on the same faces, and how robust each of them is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -37,23 +38,19 @@ from fervt.ui.text import as_text
 _PANEL_PX = 330
 _FACE_PX = 448
 
+T = TypeVar("T")
+
 
 def _show_parts(comparison: Comparison, pair: Sequence[int]) -> None:
     """Whether their attention follows the face, and what each part contributes."""
     found, rows = {}, []
     for at in pair:
-        try:
-            report = comparison.evaluations[at].parts()
-        except DataError as error:
-            st.warning(as_text(error), icon=":material/link_off:")
-            continue
-        if report is None:
-            _say_missing(comparison.names[at], "Parts")
-        else:
-            found[comparison.names[at]] = report
-            st.markdown(f"**{as_text(comparison.names[at])}**: {describe_following(report)}")
-            labels = comparison.evaluations[at].label_set
-            rows.append(f"{comparison.names[at]}: {describe_rows(report, labels)}")
+        name, evaluation = comparison.names[at], comparison.evaluations[at]
+        report = _read(name, "Parts", evaluation.parts)
+        if report is not None:
+            found[name] = report
+            st.markdown(f"**{as_text(name)}**: {describe_following(report)}")
+            rows.append(f"{name}: {describe_rows(report, evaluation.label_set)}")
     if not any(report.changes for report in found.values()):
         return
     with st.expander("What each part contributes", icon=":material/extension:"):
@@ -69,13 +66,10 @@ def show_atlases(comparison: Comparison) -> None:
     _show_parts(comparison, (0, other))
     found = {}
     for at in (0, other):
-        try:
-            evidence = comparison.evaluations[at].evidence()
-        except DataError as error:
-            st.warning(as_text(error), icon=":material/link_off:")
-            return
+        evidence = _read(
+            comparison.names[at], "Where it looks", comparison.evaluations[at].evidence
+        )
         if evidence is None:
-            _say_missing(comparison.names[at], "Where it looks")
             return
         found[at] = evidence
     first, second = found[0], found[other]
@@ -159,13 +153,8 @@ def show_robustness(comparison: Comparison) -> None:
     """Draws all checkpoints' curves over the strength of each corruption."""
     found = []
     for name, evaluation in zip(comparison.names, comparison.evaluations, strict=True):
-        try:
-            each = evaluation.robustness()
-        except DataError as error:
-            st.warning(as_text(error), icon=":material/link_off:")
-            return
+        each = _read(name, "Robustness", evaluation.robustness)
         if each is None:
-            _say_missing(name, "Robustness")
             return
         found.append(each)
     try:
@@ -204,8 +193,22 @@ def show_robustness(comparison: Comparison) -> None:
                     st.caption(f"{name}: {describe_limits(kind, curve)}")
 
 
-def _say_missing(name: str, tab: str) -> None:
-    st.info(
-        f"This hasn't been measured for {name} yet. Evaluation has it under “{tab}”.",
-        icon=":material/center_focus_strong:",
-    )
+def _read(name: str, tab: str, read: Callable[[], T | None]) -> T | None:
+    """What was measured besides predictions; if nothing was, draws why and returns None.
+
+    Args:
+        name: The checkpoint's.
+        tab: Where the Evaluation page has it.
+        read: Reads it; may raise DataError.
+    """
+    try:
+        found = read()
+    except DataError as error:
+        st.warning(as_text(error), icon=":material/link_off:")
+        return None
+    if found is None:
+        st.info(
+            f"This hasn't been measured for {name} yet. Evaluation has it under “{tab}”.",
+            icon=":material/center_focus_strong:",
+        )
+    return found

@@ -6,6 +6,7 @@ only if it was measured on the server's own faces; otherwise it stays in the vis
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,74 +37,78 @@ MAP_ROWS = "map_rows"
 """Where the session keeps the rows that are selected in the embedding map."""
 
 
-def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
-    """The evidence; if there is none, draws how to get it and returns None."""
-    return _measured(
-        view,
-        predictor,
-        "evidence",
-        view.evaluation.evidence,
+@dataclass(frozen=True)
+class _Work:
+    """How one kind of measurement is offered.
+
+    Attributes:
+        measure: What the job runs.
+        missing: What is said where it is missing.
+        label: Of the button.
+        option: Of `fervt evaluate`.
+        by_labels: Whether it depends on the labels.
+    """
+
+    measure: Callable[..., Any]
+    missing: str
+    label: str
+    option: str
+    by_labels: bool = True
+
+
+_WORK = {
+    "evidence": _Work(
         measure_evidence,
         "Where the model looks was not stored with this evaluation.",
         "Measure the evidence",
         "--evidence",
-    )
-
-
-def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | None:
-    """The answers on corrupted faces; if there are none, draws how to get them, returns None."""
-    return _measured(
-        view,
-        predictor,
-        "robustness",
-        view.evaluation.robustness,
+    ),
+    "robustness": _Work(
         measure_robustness,
         "How well this checkpoint withstands corrupted images has not been measured yet.",
         "Corrupt up to 1,000 faces",
         "--corruptions",
-    )
-
-
-def parts_of(view: EvaluationView, predictor: Predictor) -> PartsReport | None:
-    """What each part contributes; if unknown, draws how to measure it and returns None."""
-    return _measured(
-        view,
-        predictor,
-        "parts",
-        view.evaluation.parts,
+    ),
+    "parts": _Work(
         measure_contributions,
         "What each part contributes has not been measured for this evaluation yet.",
         "Measure the parts",
         "--parts",
-    )
-
-
-def five_crop_of(view: EvaluationView, predictor: Predictor) -> FiveCrop | None:
-    """The answers averaged over five crops; if unknown, draws how to get them, returns None."""
-    return _measured(
-        view,
-        predictor,
-        "five_crop",
-        view.evaluation.five_crop,
+    ),
+    "five_crop": _Work(
         measure_five_crop,
         "Averages over five crops of each face have not been measured yet.",
         "Average over five crops",
         "--five-crop",
-        labels=False,
-    )
+        by_labels=False,
+    ),
+}
+
+
+def evidence_of(view: EvaluationView, predictor: Predictor) -> Evidence | None:
+    """The evidence; if there is none, draws how to get it and returns None."""
+    return _measured(view, predictor, "evidence", view.evaluation.evidence)
+
+
+def robustness_of(view: EvaluationView, predictor: Predictor) -> Robustness | None:
+    """The answers on corrupted faces; if there are none, draws how to get them, returns None."""
+    return _measured(view, predictor, "robustness", view.evaluation.robustness)
+
+
+def parts_of(view: EvaluationView, predictor: Predictor) -> PartsReport | None:
+    """What each part contributes; if unknown, draws how to measure it and returns None."""
+    return _measured(view, predictor, "parts", view.evaluation.parts)
+
+
+def five_crop_of(view: EvaluationView, predictor: Predictor) -> FiveCrop | None:
+    """The answers averaged over five crops; if unknown, draws how to get them, returns None."""
+    return _measured(view, predictor, "five_crop", view.evaluation.five_crop)
 
 
 def _measured(
-    view: EvaluationView,
-    predictor: Predictor,
-    kind: str,
-    saved: Callable[[], Any],
-    measure: Callable[..., Any],
-    missing: str,
-    label: str,
-    option: str,
-    labels: bool = True,
+    view: EvaluationView, predictor: Predictor, kind: str, saved: Callable[[], Any]
 ) -> Any:
+    work = _WORK[kind]
     try:
         found = saved()
     except DataError as error:
@@ -121,7 +126,7 @@ def _measured(
         return job.result
     if job is not None and job.state in ("failed", "cancelled"):
         show_progress(job)
-    st.info(missing, icon=":material/center_focus_strong:")
+    st.info(work.missing, icon=":material/center_focus_strong:")
     if view.evaluation.metrics.checkpoint.sha256 != predictor.sha256:
         st.caption(f"To measure it here, choose {view.evaluation.name} in the sidebar.")
         return None
@@ -130,11 +135,11 @@ def _measured(
     if data is None:
         st.caption(
             "To measure it here, choose the prepared data file under “Faces of the data set” in "
-            f"the sidebar, or run `python -m fervt evaluate {option}`."
+            f"the sidebar, or run `python -m fervt evaluate {work.option}`."
         )
         return None
     st.button(
-        label,
+        work.label,
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
@@ -143,10 +148,10 @@ def _measured(
             isinstance(prepared_source(), Path),
             kind,
             f"{predictor.name} on {len(data):,} faces of {view.evaluation.split}",
-            measure,
+            work.measure,
             predictor,
             data,
-            *([view.evaluation.plain["label"].to_numpy()] if labels else []),
+            *([view.evaluation.plain["label"].to_numpy()] if work.by_labels else []),
         ),
     )
     return None
@@ -168,7 +173,7 @@ def _belongs(result: Any, view: EvaluationView) -> bool:
         return False
     same = result.checkpoint_sha256 == view.evaluation.metrics.checkpoint.sha256
     if isinstance(result, PartsReport):
-        same &= result.labels_sha256 == hash_labels(view.evaluation.plain["label"])
+        same &= result.labels_sha256 == hash_labels(view.evaluation.plain["label"].tolist())
     return same and result.rows_sha256 == hash_rows(view.evaluation.plain["image_sha256"].tolist())
 
 

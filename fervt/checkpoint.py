@@ -36,6 +36,7 @@ _PICKLED = (b"PK\3\4", b"\x80")  # how files written by `torch.save` begin
 _WEB_PAGE = re.compile(rb"\s*(<!doctype|<html|<!--|<\?xml|<head|\{\s*\")", re.IGNORECASE)
 _MOST_PICKLED_BYTES = 5_000_000
 _LIGHTNING = "pytorch-lightning_version"
+_WEIGHTS = ("distill_weight", "relevance_weight", "equivariance_weight")  # the card reads them
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class CheckpointInfo:
         metrics: Figures on PublicTest at selection.
         training: Settings of the training run. Of a mean also "averaged": each part's weight in it,
             by the start of its file's SHA-256. With teachers also "teachers": one name of
-            each saved evaluation, made of the starts of its files' SHA-256.
+            each saved evaluation, made of the starts of its files' SHA-256. With --distill also
+            "distilled": the SHA-256 of that checkpoint's file.
         parent: Where `--init` weights came from: SHA-256 of that file, or "".
         description: One sentence.
     """
@@ -113,6 +115,8 @@ class CheckpointInfo:
             and all(_is_number(self.metrics.get(name, 0)) for name in ("n", "accuracy", "epoch"))
             and isinstance(self.training.get("averaged", {}), dict)
             and isinstance(self.training.get("teachers", []), list)
+            and isinstance(self.training.get("distilled", ""), str)
+            and all(_is_number(self.training.get(name, 0)) for name in _WEIGHTS)
         )
 
 

@@ -136,6 +136,8 @@ def test_weights_that_are_not_finite(saved: Path) -> None:
         {"description": 5},
         {"training": {"averaged": 5}},
         {"training": {"teachers": 5}},
+        {"training": {"distilled": 5}},
+        {"training": {"distill_weight": "most"}},
         {"labels_seen": "fer2013"},
         {"surprise": True},
     ],

@@ -87,6 +87,21 @@ def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
     assert "softened by the answers of 2 teachers; its weights are the mean of 2 such runs" in card
 
 
+def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:
+    model, info = load_checkpoint(tiny.save_tiny(tmp_path))
+    settings = {"distilled": "ab" * 32, "distill_weight": 0.7}
+    taught, told = tmp_path / "taught.safetensors", tmp_path / "told.safetensors"
+    losses = {"relevance_weight": 1.0, "equivariance_weight": 0.6}
+    save_checkpoint(taught, model, replace(info, training=settings | losses))
+    save_checkpoint(told, model, replace(info, training=settings | dict.fromkeys(losses, 0.0)))
+    answers = "70% of each target is another checkpoint's answer to the same view (`abababababab`)"
+    assert (
+        f"{answers}; GWA was taught which cells that answer rests on; GWA was taught to follow a "
+        "face that moves. Data"
+    ) in " ".join(render_card("taught", taught).split())
+    assert f"{answers}. Data" in " ".join(render_card("told", told).split())
+
+
 def test_ablations_are_the_measured_ones(tmp_path) -> None:
     path = tmp_path / "ablations.json"
     assert training_ablation_table(path) == ""

@@ -82,12 +82,14 @@ def test_five_crops_are_compared_where_all_have_them(open_page, pair) -> None:
     app = open_page("compare", checkpoint="alpha", tta="five-crop")
     assert offered(app) == ["No", "Mirror image"]
     assert "averaged" not in text_of(app)
+    assert "Five crops of beta were not measured" in text_of(app)
     save_five_crop(pair[1].origin, seed=4)
     app = open_page("compare", checkpoint="alpha", tta="five-crop")
     assert offered(app) == ["No", "Mirror image", "Five crops"]
     rows = read_evaluation(pair[1].origin).rows(averaging="five-crop")
     assert app.table[0].value["Accuracy"][1].startswith(f"{100 * rows.scores.accuracy:.1f}%")
     assert "averaged over five crops of the face, none of them mirrored." in text_of(app)
+    assert "were not measured" not in text_of(app)
 
 
 def test_cost_is_measured_in_turns_and_anew_on_request(open_page, pair, monkeypatch) -> None:

@@ -157,6 +157,11 @@ def pick_rows(
         chosen = pick_one("Average predictions", "tta", titles, _IN_ADDRESS["none"], help=about)
         if problem:
             st.warning(as_text(problem), icon=":material/link_off:")
+        elif lacking := _without_five_crop(evaluations):
+            st.caption(
+                f"Five crops of {as_text(' and '.join(lacking))} were not measured: the Evaluation "
+                "page can do it, and so can `fervt evaluate --five-crop`."
+            )
         copies = not has_copies or pick_flag("Include duplicates", "copies", True, help=COPIES_HELP)
     return next(way for way in averagings if _IN_ADDRESS[way] == chosen), copies
 
@@ -170,6 +175,13 @@ def find_averagings(evaluations: Sequence[SavedEvaluation]) -> tuple[tuple[Avera
         return tuple(w for w in AVERAGINGS if all(w in e.averagings for e in evaluations)), ""
     except DataError as error:
         return AVERAGINGS[:2], str(error)
+
+
+def _without_five_crop(evaluations: Sequence[SavedEvaluation]) -> list[str]:
+    """Which of the evaluations keep the others from being compared over five crops."""
+    whole = [e for e in evaluations if e.metrics.neutralized is None]
+    lacking = [e.title for e in whole if "five-crop" not in e.averagings]
+    return lacking if len(lacking) < len(whole) else []
 
 
 def describe_rule(averaging: Averaging, copies: bool) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fervt.amounts import percent
 from fervt.errors import DataError
+from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.labels import expression
 
@@ -52,15 +53,26 @@ def find_threshold(sha256: str, store: EvaluationStore | None = None) -> float |
     """
     try:
         saved = (store or EvaluationStore()).find_file(sha256, SPLIT)
-        rows = None if saved is None else saved.rows()
+        return None if saved is None else threshold_in(saved)
     except DataError:
         return None
+
+
+def threshold_in(evaluation: SavedEvaluation) -> float | None:
+    """The threshold that an evaluation shows; None if it isn't one of PublicTest's faces."""
+    if evaluation.split != SPLIT or evaluation.of_own_images or evaluation.metrics.neutralized:
+        return None
+    rows = evaluation.rows()
     return unsure_below(rows.calibrated.max(axis=1), rows.right) if rows else None
 
 
-def measure_threshold(sha256: str, store: EvaluationStore | None = None) -> float:
-    """As `find_threshold`, but `UNMEASURED` without a saved evaluation."""
+def measure_threshold(
+    sha256: str, store: EvaluationStore | None = None, evaluation: SavedEvaluation | None = None
+) -> float:
+    """As `find_threshold`; else from a person's own evaluation; else `UNMEASURED`."""
     found = find_threshold(sha256, store)
+    if found is None and evaluation is not None:
+        found = threshold_in(evaluation)
     return UNMEASURED if found is None else found
 
 

@@ -108,7 +108,8 @@ def _slides(
                 as_percent=False,
             ),
         )
-    yield from _confidence(rows, measure_threshold(evaluation.metrics.checkpoint.sha256))
+    about = evaluation.metrics.checkpoint
+    yield from _confidence(rows, measure_threshold(about.sha256, evaluation=evaluation))
     if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
     yield from evidence_slides(evaluation, rows, crop)

@@ -275,7 +275,8 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
     )
     curve = risk_coverage(rows.calibrated, rows.labels)
     course = {evaluation.name: (curve.coverage, curve.risk)}
-    threshold = measure_threshold(evaluation.metrics.checkpoint.sha256)
+    about = evaluation.metrics.checkpoint
+    threshold = measure_threshold(about.sha256, evaluation=evaluation)
     coverage, risk = curve.at(threshold)
     said = (
         "."

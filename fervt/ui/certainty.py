@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from fervt.evaluation.certainty import UNMEASURED, find_threshold, say_prediction
+from fervt.evaluation.certainty import UNMEASURED, find_threshold, say_prediction, threshold_in
 from fervt.predict import Prediction, Predictor
+from fervt.ui.own_evaluation import find_own
 from fervt.ui.text import as_text
 
 
 def threshold_of(sha256: str) -> float:
     """The confidence below which the checkpoint with this file is called unsure."""
-    found = _find(sha256)
+    found = _measured(sha256)
     return UNMEASURED if found is None else found
 
 
@@ -26,7 +27,7 @@ def explain_threshold(name: str, sha256: str) -> str:
         name: The checkpoint's.
         sha256: Of its file.
     """
-    threshold = _find(sha256)
+    threshold = _measured(sha256)
     if threshold is None:
         return (
             f"Answers below {UNMEASURED:.0%} are called unsure. The threshold was not measured for "
@@ -41,6 +42,15 @@ def explain_threshold(name: str, sha256: str) -> str:
         f"Answers below {threshold:.0%} are called unsure: on PublicTest faces with such a "
         f"confidence {as_text(name)} was right less than half of the time."
     )
+
+
+def _measured(sha256: str) -> float | None:
+    """From what ships with fervt, else from the session's own evaluation on PublicTest."""
+    found = _find(sha256)
+    if found is not None:
+        return found
+    own = find_own(sha256)
+    return None if own is None else own.remember("unsure below", lambda: threshold_in(own))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -64,13 +64,13 @@ def find_evaluated(predictor: Predictor) -> SavedEvaluation | None:
     return found if same and found.split in SPLITS and not found.of_own_images else None
 
 
-def find_own(predictor: Predictor) -> SavedEvaluation | None:
-    """The session's evaluation of this checkpoint on any data; leaves the address as it is."""
+def find_own(sha256: str) -> SavedEvaluation | None:
+    """The session's evaluation of this checkpoint file on any data; leaves the address alone."""
     job = find_own_job(KIND)
     if job is None or job.state != "done":
         return None
     found: SavedEvaluation = job.result.evaluation
-    return found if found.metrics.checkpoint.sha256 == predictor.sha256 else None
+    return found if found.metrics.checkpoint.sha256 == sha256 else None
 
 
 def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:

@@ -12,7 +12,7 @@ from fervt.ui.text import as_text
 
 def show_own_figures(predictor: Predictor) -> None:
     """Draws the figures of the session's evaluation; without one, what is missing and one step."""
-    name, found, twin = as_text(predictor.name), find_own(predictor), find_twin(predictor)
+    name, found, twin = as_text(predictor.name), find_own(predictor.sha256), find_twin(predictor)
     if found is not None:
         scores = found.metrics.standard
         st.markdown(

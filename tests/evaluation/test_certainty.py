@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from synthetic import save_evaluation
 
 from fervt.amounts import percent
 from fervt.checkpoint import shipped_checkpoints
@@ -12,8 +13,10 @@ from fervt.evaluation.certainty import (
     find_threshold,
     measure_threshold,
     say_prediction,
+    threshold_in,
     unsure_below,
 )
+from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.files import file_sha256
 from fervt.ui import certainty as words
@@ -53,6 +56,22 @@ def test_damaged_figures_of_another_checkpoint_take_nothing_away(tmp_path):
     (tmp_path / "a" / "PublicTest" / "metrics.json").write_text("{")
     digest = file_sha256(shipped_checkpoints()["ablation"])
     assert find_threshold(digest, EvaluationStore(tmp_path)) == 0.55
+
+
+def test_an_own_evaluation_measures_it_on_public_test_only(tmp_path):
+    nothing = EvaluationStore(tmp_path / "nothing saved")
+    public, private = (
+        read_evaluation(save_evaluation(tmp_path / split, split=split, skill=0.8))
+        for split in ("PublicTest", "PrivateTest")
+    )
+    rows = public.rows()
+    expected = unsure_below(rows.calibrated.max(axis=1), rows.right)
+    assert expected not in (0, UNMEASURED)
+    assert measure_threshold("0" * 64, nothing, public) == expected
+    assert measure_threshold("0" * 64, nothing, private) == UNMEASURED
+    assert threshold_in(private) is None
+    digest = file_sha256(shipped_checkpoints()["ablation"])
+    assert measure_threshold(digest, evaluation=public) == 0.55, "what ships comes first"
 
 
 @pytest.mark.parametrize(("found", "said"), [

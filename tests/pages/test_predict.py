@@ -18,7 +18,7 @@ from zips import zip_of
 from fervt.checkpoint import CheckpointInfo, save_checkpoint, shipped_checkpoints
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
-from fervt.evaluation.certainty import UNMEASURED, say_prediction
+from fervt.evaluation.certainty import UNMEASURED, say_prediction, unsure_below
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
@@ -314,6 +314,41 @@ def test_ones_own_checkpoint_answers_and_is_named_by_its_hash(open_page, checkpo
     app.sidebar.selectbox[0].select("alpha").run()
     assert app.query_params["checkpoint"] == "alpha"
     assert not any("was read" in caption.value for caption in app.sidebar.caption)
+
+
+def test_ones_own_evaluation_says_below_what_an_answer_is_unsure(
+    open_page, checkpoints, finish_job, tmp_path, monkeypatch
+):
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    monkeypatch.setenv("FERVT_DATA", str(tmp_path / "data.parquet"))
+    content = tiny.save_tiny(tmp_path, seed=7).read_bytes()
+
+    def evaluated(app, split):
+        app.switch_page("pages/evaluation.py")
+        app.query_params.update({"source": "data", "data": "prepared", "split": split})
+        app.run()
+        next(b for b in app.button if b.label.startswith("Evaluate mine")).click().run()
+        finish_job(app)
+        assert any(text.value.endswith(f"on {split}") for text in app.text)
+        app.switch_page("pages/predict.py")
+        app.query_params["image"] = "astronaut"
+        app.run()
+        assert not app.exception
+        return app.header[0].help
+
+    app = upload_checkpoint(open_page("predict", image="astronaut"), "mine.safetensors", content)
+    assert "The threshold was not measured" in app.header[0].help
+    assert "The threshold was not measured" in evaluated(app, "PrivateTest"), "chosen elsewhere"
+    app.switch_page("pages/evaluation.py").run()
+    next(b for b in app.button if b.label == "Evaluate other data").click().run()
+    public = tiny.tiny_data().split("PublicTest")
+    sure = Predictor(tiny.save_tiny(tmp_path, seed=7)).classify(public.images)
+    confidence = np.array([each.probabilities.max() for each in sure])
+    right = [each.probabilities.argmax() for each in sure] == public.label_fer2013
+    threshold = unsure_below(confidence, right)
+    assert threshold not in (0, UNMEASURED)
+    said = f"Answers below {threshold:.0%} are called unsure: on PublicTest faces"
+    assert said in evaluated(app, "PublicTest")
 
 
 def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_page, tmp_path):

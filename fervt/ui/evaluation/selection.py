@@ -159,8 +159,8 @@ def pick_rows(
             st.warning(as_text(problem), icon=":material/link_off:")
         elif lacking := _without_five_crop(evaluations):
             st.caption(
-                f"Five crops of {as_text(' and '.join(lacking))} were not measured: the Evaluation "
-                "page can do it, and so can `fervt evaluate --five-crop`."
+                f"Five crops of {as_text(' and '.join(lacking))} were not measured.",
+                help="The Evaluation page measures them, and so does `fervt evaluate --five-crop`.",
             )
         copies = not has_copies or pick_flag("Include duplicates", "copies", True, help=COPIES_HELP)
     return next(way for way in averagings if _IN_ADDRESS[way] == chosen), copies

@@ -36,7 +36,8 @@ _PICKLED = (b"PK\3\4", b"\x80")  # how files written by `torch.save` begin
 _WEB_PAGE = re.compile(rb"\s*(<!doctype|<html|<!--|<\?xml|<head|\{\s*\")", re.IGNORECASE)
 _MOST_PICKLED_BYTES = 5_000_000
 _LIGHTNING = "pytorch-lightning_version"
-_WEIGHTS = ("distill_weight", "relevance_weight", "equivariance_weight")  # the card reads them
+_TRAINING = {"averaged": dict, "teachers": list, "distilled": str}  # what the card says of it
+_MOST = {"distill_weight": 1, "relevance_weight": 1e6, "equivariance_weight": 1e6}
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,9 @@ class CheckpointInfo:
             and all(isinstance(epoch, dict) and "epoch" in epoch for epoch in self.history)
             and all(_is_number(value) for epoch in self.history for value in epoch.values())
             and all(_is_number(self.metrics.get(name, 0)) for name in ("n", "accuracy", "epoch"))
-            and isinstance(self.training.get("averaged", {}), dict)
-            and isinstance(self.training.get("teachers", []), list)
-            and isinstance(self.training.get("distilled", ""), str)
-            and all(_is_number(self.training.get(name, 0)) for name in _WEIGHTS)
+            and all(isinstance(self.training.get(k, t()), t) for k, t in _TRAINING.items())
+            and all(_is_number(self.training.get(name, 0)) for name in _MOST)
+            and all(0 <= self.training.get(name, 0) <= most for name, most in _MOST.items())
         )
 
 

@@ -15,7 +15,7 @@ from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.labels import expression
 
-UNMEASURED = 0.5  # for a checkpoint without a saved evaluation: what perfect calibration would give
+UNMEASURED = 0.5  # without an evaluation on PublicTest: what perfect calibration would give
 SPLIT = "PublicTest"
 _BANDS = 20
 _FEWEST = 20  # faces in a band that says something
@@ -32,7 +32,7 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
         The upper end of the last of the successive bands, 0.05 wide, in which fewer than half of
         the faces were right; 0 if there is none. Bands with fewer than 20 faces don't count.
     """
-    bands = np.minimum(np.floor(np.asarray(confidence) * _BANDS), _BANDS - 1)
+    bands = _bands(confidence)
     found = 0.0
     for band in range(_BANDS):
         inside = bands == band
@@ -42,6 +42,10 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
             break
         found = (band + 1) / _BANDS
     return found
+
+
+def _bands(confidence: NDArray[np.floating]) -> NDArray[np.int64]:
+    return np.minimum(np.floor(np.asarray(confidence) * _BANDS), _BANDS - 1).astype(np.int64)
 
 
 def find_threshold(sha256: str, store: EvaluationStore | None = None) -> float | None:
@@ -59,17 +63,30 @@ def find_threshold(sha256: str, store: EvaluationStore | None = None) -> float |
 
 
 def threshold_in(evaluation: SavedEvaluation) -> float | None:
-    """The threshold that an evaluation shows; None if it isn't one of PublicTest's faces."""
+    """The threshold that an evaluation gives.
+
+    None if its faces are not PublicTest's, a part was off, or no band has enough of them.
+    """
     if evaluation.split != SPLIT or evaluation.of_own_images or evaluation.metrics.neutralized:
         return None
     rows = evaluation.rows()
-    return unsure_below(rows.calibrated.max(axis=1), rows.right) if rows else None
+    confidence = rows.calibrated.max(axis=1)
+    if np.bincount(_bands(confidence), minlength=1).max() < _FEWEST:
+        return None
+    return unsure_below(confidence, rows.right)
 
 
 def measure_threshold(
     sha256: str, store: EvaluationStore | None = None, evaluation: SavedEvaluation | None = None
 ) -> float:
-    """As `find_threshold`; else from a person's own evaluation; else `UNMEASURED`."""
+    """As `find_threshold`, but always a number.
+
+    Args:
+        sha256: As there.
+        store: As there.
+        evaluation: A person's own of this checkpoint, which counts where none is saved. If it
+            gives no threshold either, it is `UNMEASURED`.
+    """
     found = find_threshold(sha256, store)
     if found is None and evaluation is not None:
         found = threshold_in(evaluation)

@@ -145,14 +145,14 @@ def _course(info: CheckpointInfo) -> str:
     if teachers := info.training.get("teachers"):
         plural = "s" if len(teachers) > 1 else ""
         course += f"; its targets are softened by the answers of {len(teachers)} teacher{plural}"
-    if distilled := info.training.get("distilled"):
-        share = float(info.training.get("distill_weight", 0))
+    distilled, share = (info.training.get(name) for name in ("distilled", "distill_weight"))
+    if distilled and share:
         course += (
             f"; {share:.0%} of each target is another checkpoint's answer to the same view "
             f"(`{distilled[:12]}`)"
         )
-    if info.training.get("relevance_weight"):
-        course += "; GWA was taught which cells that answer rests on"
+        if info.training.get("relevance_weight"):
+            course += "; GWA was taught which cells that answer rests on"
     if info.training.get("equivariance_weight"):
         course += "; GWA was taught to follow a face that moves"
     if averaged := info.training.get("averaged"):

@@ -76,6 +76,7 @@ def bundle_files(
     crop_rgb: NDArray[np.uint8],
     photo: Photo | None = None,
     now: datetime | None = None,
+    threshold: float | None = None,
 ) -> dict[str, bytes]:
     """Makes all files of a bundle.
 
@@ -86,16 +87,20 @@ def bundle_files(
         crop_rgb: (h, h, 3) uint8, the face's crop.
         photo: The whole photo, for the page's first screen; None shows the crop there.
         now: The date on the page.
+        threshold: Below which the answer is called unsure; `measure_threshold` by default.
 
     Returns:
         Contents by file name: `explanation.html`, `arrays.npz`, `model_input.png`, and an overlay
         `<source>.png` for every source of evidence, `gat_graph.png` for the graph.
     """
     seen = seen_part(crop_rgb, predictor.info.preprocess.crop)
+    if threshold is None:
+        threshold = measure_threshold(predictor.sha256)
+    page = _html(
+        predictor, explanation, target, crop_rgb, photo, now or datetime.now(UTC), threshold
+    )
     files = {
-        "explanation.html": _html(
-            predictor, explanation, target, crop_rgb, photo, now or datetime.now(UTC)
-        ).encode(),
+        "explanation.html": page.encode(),
         "arrays.npz": _arrays(predictor, explanation, target),
         "model_input.png": png_bytes(_rgb(explanation.trace.model_input)),
     }
@@ -157,6 +162,7 @@ def _html(
     crop_rgb: NDArray[np.uint8],
     photo: Photo | None,
     now: datetime,
+    threshold: float,
 ) -> str:
     trace = explanation.trace
     leading = expression(trace.vocabulary.classes[int(trace.probabilities.argmax())])
@@ -181,9 +187,7 @@ def _html(
         photo=encode_picture(picture, _PHOTO_PX, _QUALITY),
         photo_alt=caption if photo is None else f"{caption} with the explained face boxed",
         photo_caption=caption,
-        answer=say_prediction(
-            trace.probabilities, trace.vocabulary.classes, measure_threshold(predictor.sha256)
-        ),
+        answer=say_prediction(trace.probabilities, trace.vocabulary.classes, threshold),
         reason=about + describe_drops(drops),
         bars=probability_bars(trace.probabilities, trace.vocabulary.classes),
         sections=list(

@@ -74,6 +74,22 @@ def test_an_own_evaluation_measures_it_on_public_test_only(tmp_path):
     assert measure_threshold(digest, evaluation=public) == 0.55, "what ships comes first"
 
 
+def test_an_evaluation_in_view_says_so_to_whoever_made_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(words, "_find", lambda _: None)
+    public = read_evaluation(save_evaluation(tmp_path, split="PublicTest", skill=0.8))
+    expected = threshold_in(public)
+    assert words.threshold_of("0" * 64, public) == expected != UNMEASURED
+    assert f"Answers below {expected:.0%}" in words.explain_threshold("mine", "0" * 64, public)
+
+
+@pytest.mark.parametrize("change", [{"count": 12}, {"neutralized": "gwa"}])
+def test_no_threshold_comes_from_few_faces_or_a_part_switched_off(tmp_path, change):
+    settings = {"split": "PublicTest", "skill": 0.8} | change
+    evaluation = read_evaluation(save_evaluation(tmp_path / "public", **settings))
+    assert threshold_in(evaluation) is None
+    assert measure_threshold("0" * 64, EvaluationStore(tmp_path / "none"), evaluation) == UNMEASURED
+
+
 @pytest.mark.parametrize(("found", "said"), [
     (None, "was not measured"), (0.0, "No answer is called unsure"), (0.55, "on PublicTest"),
 ])  # fmt: skip

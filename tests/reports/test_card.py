@@ -100,6 +100,9 @@ def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:
         "face that moves. Data"
     ) in " ".join(render_card("taught", taught).split())
     assert f"{answers}. Data" in " ".join(render_card("told", told).split())
+    save_checkpoint(told, model, replace(info, training={"distilled": "ab" * 32, **losses}))
+    card = render_card("told", told)
+    assert "of each target" not in card and "that answer" not in card
 
 
 def test_ablations_are_the_measured_ones(tmp_path) -> None:

@@ -16,10 +16,12 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
+from fervt.evaluation.certainty import UNMEASURED, threshold_in
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.summary import summarize
 from fervt.labels import FERPLUS
 from fervt.metrics import mcnemar
+from fervt.reports.deck import build_deck
 from fervt.reports.evaluation import build_report
 from fervt.reports.render import markdown_html
 
@@ -44,6 +46,15 @@ def test_what_is_called_unsure_is_what_the_pages_call_so(pair, monkeypatch) -> N
     text = words(build_report(pair[1]))
     assert "answers below 70% are called unsure" in text
     assert f"without them, it answers for {coverage:.1%} of the faces" in text
+
+
+def test_an_own_evaluation_on_public_test_says_what_is_unsure(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path / "nothing saved")
+    own = read_evaluation(save_evaluation(tmp_path / "own", split="PublicTest", skill=0.8))
+    threshold = threshold_in(own)
+    assert threshold and threshold != UNMEASURED
+    assert f"answers below {threshold:.0%} are called unsure" in words(build_report(own))
+    assert any(s.message.startswith(f"When at least {threshold:.0%} sure") for s in build_deck(own))
 
 
 def test_numbers_equal_the_saved_metrics(pair) -> None:

@@ -19,12 +19,15 @@ from fervt.__main__ import main
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.beside import hash_rows
+from fervt.evaluation.certainty import UNMEASURED
 from fervt.evaluation.parts_report import PartsReport, hash_labels
 from fervt.evaluation.saved import read_evaluation
 from fervt.examples import load_example
+from fervt.explain import Target, explain_face
 from fervt.files import file_sha256
 from fervt.model import FERVTGNN, FERVTConfig
-from fervt.reports.explanation import zip_bundle
+from fervt.predict import Predictor, to_face
+from fervt.reports.explanation import bundle_files, zip_bundle
 
 OVERLAYS = {"gwa.png", "gat.png", "grad_cam.png", "occlusion.png", "gat_graph.png"}
 
@@ -100,6 +103,16 @@ def test_the_page_says_that_a_map_is_the_same_for_every_face(
     page = (tmp_path / "out" / "explanation.html").read_text()
     said = "Nearly the same for every face: the average map explains 93% of it."
     assert (said in page) == (share > 0.6)
+
+
+def test_the_answer_is_called_unsure_below_the_given_threshold(checkpoint):
+    predictor = Predictor(checkpoint)
+    face = predictor.predict_whole(load_example("astronaut"))[0]
+    target = Target.named(predictor.classes, face.label, None)
+    found = predictor, explain_face(predictor, to_face(face.crop)), target, face.crop
+    for threshold, unsure in ((0.0, False), (0.999, True), (None, face.confidence < UNMEASURED)):
+        page = bundle_files(*found, threshold=threshold)["explanation.html"].decode()
+        assert ("Unsure:" in page) == unsure
 
 
 def test_the_page_is_light_enough_to_mail_whatever_the_photo(checkpoint, tmp_path):

@@ -7,19 +7,24 @@ import pytest
 import tiny
 import torch
 
-from fervt.checkpoint import load_checkpoint
+from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from scripts.exchange_gwa import exchange, main
 
 
 def test_only_gwa_is_exchanged(tmp_path) -> None:
     kept = tiny.save_tiny(tmp_path / "kept.safetensors")
-    config = replace(tiny.CONFIG, width=20, gwa_embedding="convolutional", gwa_focus=0.3)
+    settings = {"gwa_embedding": "convolutional", "gwa_focus": 0.3, "gwa_heads": 4}
+    config = replace(tiny.CONFIG, width=20, **settings)
     donor = tiny.save_tiny(tmp_path / "donor.safetensors", seed=1, config=config)
+    model, its = load_checkpoint(donor)
+    save_checkpoint(donor, model, replace(its, labels_seen=("ferplus",)))
     exchange(kept, donor, tmp_path / "mixed.safetensors")
     mixed, info = load_checkpoint(tmp_path / "mixed.safetensors")
     before, giver = load_checkpoint(kept)[0], load_checkpoint(donor)[0]
-    assert info.config == replace(tiny.CONFIG, gwa_embedding="convolutional", gwa_focus=0.3)
+    assert info.config == replace(tiny.CONFIG, **settings)
+    assert info.labels_seen == ("fer2013", "ferplus")
     assert info.parent == file_sha256(kept)
     assert info.description == "kept with the GWA of donor, not trained since"
     images = torch.randn(3, 3, 28, 28)
@@ -37,7 +42,7 @@ def test_only_gwa_is_exchanged(tmp_path) -> None:
     [(replace(tiny.CONFIG, gwa_dim=16), "does not fit"),
      (replace(tiny.CONFIG, use_gwa=False, graph_pooling="mean"), "need GWA")],
 )  # fmt: skip
-def test_a_gwa_that_does_not_fit_is_refused(tmp_path, monkeypatch, config, sentence) -> None:
+def test_a_gwa_of_another_network_is_refused(tmp_path, monkeypatch, config, sentence) -> None:
     kept = tiny.save_tiny(tmp_path / "kept.safetensors")
     donor = tiny.save_tiny(tmp_path / "donor.safetensors", config=config)
     out = tmp_path / "mixed.safetensors"
@@ -46,3 +51,12 @@ def test_a_gwa_that_does_not_fit_is_refused(tmp_path, monkeypatch, config, sente
     with pytest.raises(SystemExit, match=sentence):
         main()
     assert not out.exists()
+
+
+def test_a_gwa_that_saw_another_crop_is_refused(tmp_path) -> None:
+    kept = tiny.save_tiny(tmp_path / "kept.safetensors")
+    model, info = load_checkpoint(kept)
+    donor = tmp_path / "donor.safetensors"
+    save_checkpoint(donor, model, replace(info, preprocess=replace(info.preprocess, crop=0.8)))
+    with pytest.raises(ConfigError, match="does not fit"):
+        exchange(kept, donor, tmp_path / "mixed.safetensors")

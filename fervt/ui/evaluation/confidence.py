@@ -69,13 +69,17 @@ def _triple(found: Reliability) -> tuple:
 def _show_risk(view: EvaluationView) -> None:
     rows = view.rows
     about = view.evaluation.metrics.checkpoint
-    say("Answer only when sure", explain_threshold(about.name, about.sha256), "unsure")
+    say(
+        "Answer only when sure",
+        explain_threshold(about.name, about.sha256, view.evaluation),
+        "unsure",
+    )
     curve = risk_coverage(rows.calibrated, rows.labels)
     threshold = st.slider(
         "Minimum confidence for an answer",
         0,
         100,
-        round(100 * threshold_of(about.sha256)),
+        round(100 * threshold_of(about.sha256, view.evaluation)),
         1,
         format="%d%%",
         key=f"threshold_{about.sha256}",

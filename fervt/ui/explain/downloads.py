@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fervt.reports.explanation import Photo, bundle_files, zip_bundle
+from fervt.ui.certainty import threshold_of
 from fervt.ui.charts import say
 from fervt.ui.downloads import offer_file
 from fervt.ui.explain.selection import ExplainedFace
@@ -15,10 +16,19 @@ def show_download(view: ExplainedFace) -> None:
         f"For {view.target_name}. `python -m fervt explain IMAGE --out DIR` writes the same files.",
     )
 
+    threshold = threshold_of(view.predictor.sha256)
+
     def files() -> dict[str, bytes]:
         face = view.prediction
         photo = Photo(view.picture.rgb, view.picture.name, face.box_xyxy_px, face.angle_deg)
-        return bundle_files(view.predictor, view.explanation, view.target, face.crop, photo)
+        return bundle_files(
+            view.predictor,
+            view.explanation,
+            view.target,
+            face.crop,
+            photo,
+            threshold=threshold,
+        )
 
     with st.container(horizontal=True):
         offer_file(

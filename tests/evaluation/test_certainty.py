@@ -76,7 +76,7 @@ def test_an_own_evaluation_measures_it_on_public_test_only(tmp_path):
 
 def test_an_evaluation_in_view_says_so_to_whoever_made_it(tmp_path, monkeypatch):
     monkeypatch.setattr(words, "_find", lambda _: None)
-    public = read_evaluation(save_evaluation(tmp_path, split="PublicTest", skill=0.8))
+    public = read_evaluation(save_evaluation(tmp_path / "public", split="PublicTest", skill=0.8))
     expected = threshold_in(public)
     assert words.threshold_of("0" * 64, public) == expected != UNMEASURED
     assert f"Answers below {expected:.0%}" in words.explain_threshold("mine", "0" * 64, public)

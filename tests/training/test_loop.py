@@ -177,6 +177,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 
 
+def _run(command: list[str]) -> None:
+    ended = subprocess.run(
+        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+
+
 @pytest.fixture(scope="module")
 def data_file(data, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("data") / "tiny.parquet"
@@ -216,10 +223,7 @@ def test_a_killed_run_resumes_to_the_same_weights(data_file: Path, tmp_path: Pat
     assert _interrupt(data_file, killed, signal.SIGKILL, "--epochs=20") == -signal.SIGKILL
     assert torch.load(killed / "state.pt", weights_only=True)["progress"]["epoch"] < 20
     for out in (whole, killed):
-        subprocess.run(
-            [sys.executable, *_command(data_file, out, "--epochs=20", "--resume")],
-            cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
-        )  # fmt: skip
+        _run([sys.executable, *_command(data_file, out, "--epochs=20", "--resume")])
     _assert_same(_weights(whole), _weights(killed))
     assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
 
@@ -229,15 +233,9 @@ def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Pat
     # Plain SGD without clipping: it feels the scale of the gradients, which AdamW does not.
     calm += ["--optimizer=sgd", "--clip=1000000000", "--lr=0.01"]
     one, two = tmp_path / "one", tmp_path / "two"
-    subprocess.run(
-        [sys.executable, *_command(data_file, one, *calm, "--accumulate=2")],
-        cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
+    _run([sys.executable, *_command(data_file, one, *calm, "--accumulate=2")])
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    subprocess.run(
-        [*launcher, *_command(data_file, two, *calm)],
-        cwd=ROOT, env=_environment(), check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
+    _run([*launcher, *_command(data_file, two, *calm)])
     first, second = _weights(one), _weights(two)
     # Batch statistics are each process's own, so only what is learned is compared.
     for name, _ in FERVTGNN(tiny.CONFIG).named_parameters():

@@ -37,7 +37,7 @@ _WEB_PAGE = re.compile(rb"\s*(<!doctype|<html|<!--|<\?xml|<head|\{\s*\")", re.IG
 _MOST_PICKLED_BYTES = 5_000_000
 _LIGHTNING = "pytorch-lightning_version"
 _TRAINING = {"averaged": dict, "teachers": list, "distilled": str}  # what the card says of it
-_MOST = {"distill_weight": 1, "relevance_weight": 1e6, "equivariance_weight": 1e6}
+_MOST = {"distill_weight": 1, "relevance_weight": 1e6, "equivariance_weight": 1e6}  # from 0 on
 
 
 @dataclass(frozen=True)

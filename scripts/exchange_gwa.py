@@ -3,8 +3,8 @@
     python -m scripts.exchange_gwa --checkpoint fervt-narrow --donor fervt-fast --out x.safetensors
     python -m fervt train --init x.safetensors --gwa-embedding convolutional ...
 
-GWA reads the picture, not the trunk's features, so it works with any trunk that sees the same crop;
-and a small network learns sooner than a large one to follow the face.
+GWA reads the picture, not the trunk's features, so it works with any trunk that sees the same crop.
+So a flagship whose map stays in place can start from the map of a network that follows the face.
 """
 
 import argparse

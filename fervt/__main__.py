@@ -3,12 +3,11 @@
 import argparse
 import importlib
 import io
-import os
 import signal
 import sys
 
 from fervt import __version__
-from fervt.errors import FervtError
+from fervt.cli.ending import Terminated, run_to_end
 
 VERBS = (
     "prepare",
@@ -26,37 +25,13 @@ VERBS = (
 )
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP: unwound like Ctrl-C, so that nothing half-written stays behind."""
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb; returns the exit code, 2 with one line on stderr for a known error."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # for locales that have only ASCII
         sys.stdout.reconfigure(errors="backslashreplace")
     if argv is None:
         _unwind_when_terminated()
-    try:
-        return _run(sys.argv[1:] if argv is None else argv)
-    except FervtError as error:
-        print(f"fervt: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a full disk, a folder that is a file, a missing permission
-        print(f"fervt: {_say(error)}", file=sys.stderr)
-        return 2
-    except MemoryError:
-        print("fervt: there is not enough memory.", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stop:
-        print("fervt: stopped.", file=sys.stderr)
-        return 143 if isinstance(stop, _Terminated) else 130
-
-
-def _say(error: OSError) -> str:
-    if error.errno is None:
-        return str(error)
-    reason = f"{os.strerror(error.errno)}."
-    return reason if error.filename is None else f"'{error.filename}': {reason}"
+    return run_to_end("fervt", lambda: _run(sys.argv[1:] if argv is None else argv))
 
 
 def _run(arguments: list[str]) -> int:
@@ -79,7 +54,7 @@ def _unwind_when_terminated() -> None:
     def stop(number: int, frame: object) -> None:
         for each in signals:  # once is enough: the cleanup must not be interrupted
             signal.signal(each, signal.SIG_IGN)
-        raise _Terminated
+        raise Terminated
 
     signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     for each in signals:

@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 
 from fervt.checkpoint import read_info
+from fervt.cli.ending import run_to_end
 from fervt.cli.train import read_settings
 from fervt.data.prepared import read_prepared
 from fervt.files import write_aside
@@ -154,4 +155,4 @@ def summarize(runs: Path, seeds: int, epochs: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("ablations", main))

@@ -7,6 +7,7 @@ better than any of them (Wortsman et al., 2022). The training record comes from 
 """
 
 import argparse
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ import numpy as np
 from torch import Tensor
 
 from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.cli.ending import run_to_end
 from fervt.data.prepared import read_prepared
+from fervt.errors import ConfigError
 from fervt.evaluation.run import run_model, with_labels
 from fervt.files import file_sha256
 from fervt.metrics import fit_temperature, softmax
@@ -28,8 +31,7 @@ def main() -> int:
     parser.add_argument("--description", help="one sentence; default: the first one's")
     parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
-    named = (text.rpartition("=") for text in args.checkpoints)
-    parts = [(Path(path), float(weight)) for path, _, weight in named]
+    parts = [_weighted(text) for text in args.checkpoints]
     total = sum(weight for _, weight in parts)
     model, info = load_checkpoint(parts[0][0])
     mean: dict[str, Tensor] = {}
@@ -37,7 +39,7 @@ def main() -> int:
     for path, weight in parts:
         other, its = load_checkpoint(path)
         if its.config != info.config or its.preprocess != info.preprocess:
-            sys.exit(f"average: '{path.name}' has a different configuration than the first.")
+            raise ConfigError(f"'{path.name}' has a different configuration than the first.")
         seen |= set(its.labels_seen)
         for name, value in other.state_dict().items():
             if value.is_floating_point():
@@ -62,5 +64,17 @@ def main() -> int:
     return 0
 
 
+def _weighted(text: str) -> tuple[Path, float]:
+    """The file and the weight of FILE=WEIGHT."""
+    path, _, weight = text.rpartition("=")
+    try:
+        number = float(weight)
+    except ValueError:
+        number = math.nan
+    if not path or not 0 < number < math.inf:
+        raise ConfigError(f"'{text}' is not FILE=WEIGHT with a weight above 0.")
+    return Path(path), number
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("average", main))

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from fervt.checkpoint import find_checkpoint
+from fervt.cli.ending import run_to_end
 from fervt.data.prepared import read_prepared
-from fervt.errors import FervtError
 from fervt.faces import brighten
 from fervt.grid import GRID
 from fervt.predict import Predictor
@@ -39,17 +39,12 @@ CHANGES: dict[str, dict[str, float]] = {
 }
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--checkpoint", action="append", help="name or file; repeatable")
     args = parser.parse_args()
-    try:
-        print_table(args.data, args.checkpoint or [None])
-    except FervtError as error:
-        print(f"crops: {error}", file=sys.stderr)
-        return 2
-    return 0
+    print_table(args.data, args.checkpoint or [None])
 
 
 def print_table(data: Path, checkpoints: list[str | None]) -> None:
@@ -112,4 +107,4 @@ def accuracy(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("crops", main))

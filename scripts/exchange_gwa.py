@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fervt.checkpoint import CheckpointInfo, find_checkpoint, load_checkpoint, save_checkpoint
-from fervt.errors import ConfigError, FervtError
+from fervt.cli.ending import run_to_end
+from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from fervt.model import FERVTGNN
 
@@ -26,10 +27,7 @@ def main() -> int:
     parser.add_argument("--donor", required=True, help="name or file; gives its GWA")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     args = parser.parse_args()
-    try:
-        exchange(find_checkpoint(args.checkpoint), find_checkpoint(args.donor), args.out)
-    except FervtError as error:
-        sys.exit(f"exchange_gwa: {error}")
+    exchange(find_checkpoint(args.checkpoint), find_checkpoint(args.donor), args.out)
     return 0
 
 
@@ -58,4 +56,4 @@ def exchange(checkpoint: Path, donor: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("exchange_gwa", main))

@@ -20,8 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fervt.checkpoint import find_checkpoint
+from fervt.cli.ending import run_to_end
 from fervt.data.prepared import read_prepared
-from fervt.errors import ConfigError, FervtError
+from fervt.errors import ConfigError
 from fervt.explain import SOURCES, explain_face, measure_faithfulness
 from fervt.explain.faithfulness_table import compare_orders, is_current, summarize
 from fervt.explain.trace import Array
@@ -34,7 +35,7 @@ PAGE = ROOT / "docs" / "faithfulness.md"
 _MEAN = "mean of "
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--checkpoint", help="name or file; the flagship by default")
@@ -42,12 +43,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=20, help="random orders per face")
     parser.add_argument("--cells-per-step", type=int, default=7)
     args = parser.parse_args()
-    try:
-        write_table(FAITHFULNESS, measure(args))
-    except FervtError as error:
-        print(f"faithfulness: {error}", file=sys.stderr)
-        return 2
-    return 0
+    write_table(FAITHFULNESS, measure(args))
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -193,4 +189,4 @@ def gain(row: dict[str, Any], side: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("faithfulness", main))

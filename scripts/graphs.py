@@ -3,7 +3,10 @@
 Usage: python -m scripts.graphs
 """
 
+import sys
+
 from fervt.checkpoint import read_info, shipped_checkpoints
+from fervt.cli.ending import run_to_end
 from fervt.engines.onnx_graph import graph_key, make_graph
 from fervt.resources import GRAPHS
 
@@ -24,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_to_end("graphs", main))

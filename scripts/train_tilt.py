@@ -7,6 +7,7 @@ and scaled like detectors' boxes. Prints the error on PublicTest and writes `ass
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from fervt.cli.ending import run_to_end
 from fervt.data.prepared import read_prepared
 from fervt.engines.onnx_graph import strip_debugging
 from fervt.faces.tilt import INPUT_PX, as_input
@@ -132,4 +134,4 @@ def turn(faces: torch.Tensor, angles_deg: torch.Tensor, jitter: bool = False) ->
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_to_end("train_tilt", main))

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from fervt.checkpoint import CheckpointInfo, find_checkpoint, load_checkpoint, save_checkpoint
-from fervt.errors import ConfigError, FervtError
+from fervt.cli.ending import run_to_end
+from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from fervt.model import FERVTGNN
 
@@ -29,10 +30,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--seed", type=int, default=0, help="seed of the new channels")
     args = parser.parse_args()
-    try:
-        widen(find_checkpoint(args.checkpoint), args.width, args.out, args.seed)
-    except FervtError as error:
-        sys.exit(f"widen: {error}")
+    widen(find_checkpoint(args.checkpoint), args.width, args.out, args.seed)
     return 0
 
 
@@ -69,4 +67,4 @@ def put_in_corner(small: Tensor, large: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_end("widen", main))

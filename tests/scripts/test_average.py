@@ -9,6 +9,7 @@ import torch
 
 from fervt.checkpoint import load_checkpoint, save_checkpoint
 from fervt.data.prepared import write_prepared
+from fervt.errors import ConfigError
 from scripts.average import main
 
 
@@ -43,7 +44,7 @@ def test_label_sets_add_up_and_other_inputs_are_refused(tmp_path, monkeypatch) -
     assert load_checkpoint(out)[1].labels_seen == ("fer2013", "ferplus")
     other = replace(info, preprocess=replace(info.preprocess, mean=0.9))
     save_checkpoint(tmp_path / "2.safetensors", model, other)
-    with pytest.raises(SystemExit, match="a different configuration"):
+    with pytest.raises(ConfigError, match="a different configuration"):
         main()
 
 
@@ -53,5 +54,5 @@ def test_other_kinds_are_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(
         sys, "argv", [*words, f"{first}=1", "assets/checkpoints/ablation.safetensors=1"]
     )
-    with pytest.raises(SystemExit, match="a different configuration"):
+    with pytest.raises(ConfigError, match="a different configuration"):
         main()

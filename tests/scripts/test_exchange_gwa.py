@@ -48,7 +48,7 @@ def test_a_gwa_of_another_network_is_refused(tmp_path, monkeypatch, config, sent
     out = tmp_path / "mixed.safetensors"
     words = ["exchange_gwa", "--checkpoint", str(kept), "--donor", str(donor), "--out", str(out)]
     monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit, match=sentence):
+    with pytest.raises(ConfigError, match=sentence):
         main()
     assert not out.exists()
 

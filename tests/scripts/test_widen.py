@@ -7,6 +7,7 @@ import tiny
 import torch
 
 from fervt.checkpoint import load_checkpoint
+from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from scripts.widen import main, widen
 
@@ -45,6 +46,6 @@ def test_other_widths_are_refused(tmp_path, monkeypatch, width, sentence) -> Non
     narrow, out = tiny.save_tiny(tmp_path), tmp_path / "wide.safetensors"
     words = ["widen", "--checkpoint", str(narrow), "--width", width, "--out", str(out)]
     monkeypatch.setattr(sys, "argv", words)
-    with pytest.raises(SystemExit, match=sentence):
+    with pytest.raises(ConfigError, match=sentence):
         main()
     assert not out.exists()

@@ -5,10 +5,11 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /fervt
 COPY requirements.txt ./
-# PyTorch's two first, both from its index of CPU builds: the usual ones bring gigabytes of CUDA.
+# PyTorch's two first, both from its index of CPU builds, and no GPU libraries: they are gigabytes.
 RUN grep -E '^torch(vision)?==' requirements.txt >torch.txt \
     && pip install --index-url "$TORCH_INDEX" -r torch.txt \
-    && pip install -r requirements.txt \
+    && grep -vE '^(nvidia|cuda|triton)' requirements.txt >rest.txt \
+    && pip install -r rest.txt \
     && useradd --system --uid 10001 --create-home fervt
 COPY fervt fervt
 COPY assets assets

@@ -95,6 +95,13 @@ def test_pytorchs_two_come_from_one_index():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     picked = [re.split("[>=]", line)[0] for line in lines if re.search(pick, line)]
     assert picked == ["torch", "torchvision"]
+    skip = re.search(r"grep -vE '(\S+)' requirements.txt", run)[1]
+    kept = [line for line in lines if not re.search(skip, line)]
+    left_out = {re.split("[>=]", line)[0] for line in lines} - {
+        re.split("[>=]", line)[0] for line in kept
+    }
+    assert left_out and all(re.match("nvidia-|cuda-|triton$", name) for name in left_out)
+    assert not [line for line in kept if re.match("nvidia|cuda|triton", line)]
 
 
 def test_compose_runs_both_targets_behind_nginx_without_rights():

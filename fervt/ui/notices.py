@@ -6,7 +6,7 @@ from fervt.labels import NOTICE
 
 LEGAL = (
     "Not for use at work or in education: the EU bans inferring people's emotions there "
-    "(AI Act, Art. 5(1)(f)). Elsewhere, the people in the picture must be told (Art. 50(3))."
+    "(AI Act, Art. 5(1)(f)). In other settings, the people in the picture must be told (Art. 50(3))."
 )
 
 

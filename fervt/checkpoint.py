@@ -94,6 +94,7 @@ class CheckpointInfo:
             raw["preprocess"] = Preprocess(**raw["preprocess"])
             raw["labels_seen"] = tuple(map(str, raw["labels_seen"]))
             info = cls(**raw)
+            info.to_json()  # every number in it is finite
         except FervtError as error:
             raise CheckpointError(f"'{name}' cannot be used: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -115,13 +116,12 @@ class CheckpointInfo:
             and all(_is_number(value) for epoch in self.history for value in epoch.values())
             and all(_is_number(self.metrics.get(name, 0)) for name in ("n", "accuracy", "epoch"))
             and all(isinstance(self.training.get(k, t()), t) for k, t in _TRAINING.items())
-            and all(_is_number(self.training.get(name, 0)) for name in _MOST)
-            and all(0 <= self.training.get(name, 0) <= most for name, most in _MOST.items())
+            and all(_is_number(v := self.training.get(k, 0)) and 0 <= v <= _MOST[k] for k in _MOST)
         )
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float)
+    return type(value) in (int, float) and -1e300 < value < 1e300  # type: ignore[operator]
 
 
 def save_checkpoint(path: Path, model: FERVTGNN, info: CheckpointInfo) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from fervt.faces import SEARCH_SIDE_PX
 from fervt.files import write_aside
@@ -24,7 +26,7 @@ from fervt.predict import Predictor
 from fervt.progress import Progress
 
 # Files can wait: every second frame is searched, whatever the cost, so that a file always gives
-# the same table; and as thoroughly as a photo.
+# the same table; and at a photo's resolution.
 VIDEO_SETTINGS = LiveSettings(search_every=2, search_side_px=SEARCH_SIDE_PX, max_faces=50)
 
 MAX_FILM_BYTES = 400_000_000  # of the annotated film, which is in memory until it is deleted
@@ -197,6 +199,24 @@ def read_film(
         settings.bars,
         predictor.info.preprocess.crop,
     )
+
+
+def frame_at(content: bytes, name: str, time_s: float) -> NDArray[np.uint8]:
+    """A film's first frame at a time or after it, (h, w, 3) uint8 RGB.
+
+    Args:
+        content: The whole file.
+        name: Its name in messages.
+        time_s: Since the film's first frame.
+
+    Raises:
+        VideoError: It cannot be read, or ends before.
+    """
+    with Film(BytesIO(content), name) as film:
+        for frame in film:
+            if frame.time_s >= time_s - 1e-6:
+                return frame.rgb
+    raise VideoError(f"{name} has no frame at {time_s:.1f} s.")
 
 
 def redraw_film(

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 
 from fervt.errors import DataError
 from fervt.progress import Progress
@@ -107,3 +108,7 @@ def measure(text: str) -> int:
 
 def fill(megabytes: int) -> int:
     return len(bytearray(megabytes * 1_000_000))
+
+
+def report_nonsense(report: Callable[..., None], said: tuple[object, ...]) -> None:
+    report(*said)

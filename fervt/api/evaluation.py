@@ -30,7 +30,6 @@ from fervt.evaluation.robustness import SAMPLE
 from fervt.evaluation.run import with_labels
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.sources import Evaluated, evaluate_archive, evaluate_prepared
-from fervt.files import write_aside
 from fervt.metrics import Scores
 from fervt.progress import Progress, no_progress
 
@@ -204,6 +203,9 @@ class EvaluationResult:
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
         """Writes the saved evaluation's files into a folder, which `fervt report` reads.
 
+        Either all of them replace what is there, or none does. Measurements of other predictions
+        in the folder are removed.
+
         Args:
             folder: Created if it is missing.
 
@@ -211,14 +213,10 @@ class EvaluationResult:
             DataError: The folder cannot be written to.
         """
         place = Path(folder)
-        files = self.saved.as_files()
         try:
-            for name, content in files.items():
-                with write_aside(place / name) as aside:
-                    aside.write_bytes(content)
+            return self.saved.write(place)
         except OSError as error:
             raise DataError(f"'{place}' cannot be written to: {error.strerror}.") from error
-        return [place / name for name in files]
 
     def __repr__(self) -> str:
         low, high = self.accuracy_interval_95

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from fervt.amounts import with_range
 from fervt.errors import DataError
+from fervt.evaluation.atlas import SAME_FOR_ALL
 from fervt.evaluation.beside import Beside, hash_rows
 
 FILE = "parts.json"
 
 _CLEARLY = 0.3  # of a correlation: follows above stays
-_TEMPLATE = 0.6  # of the variance: from here on, a map is called a template
 _MOST_BYTES = 100_000
 
 
@@ -84,7 +84,7 @@ class PartsReport(Beside):
     @property
     def is_template(self) -> bool:
         """Whether the weights are nearly the same for every face."""
-        return (self.template_share or 0.0) > _TEMPLATE
+        return (self.template_share or 0.0) > SAME_FOR_ALL
 
     def as_bytes(self) -> bytes:
         """The content of its file."""

@@ -21,14 +21,13 @@ from fervt.errors import DataError
 from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.corruptions import CONDITIONS, CORRUPTIONS, STRENGTHS
 from fervt.evaluation.rows import Rows
-from fervt.metrics import accuracy_interval
+from fervt.metrics import CALIBRATION_BINS, accuracy_interval
 
 FILE = "robustness.npz"
 SAMPLE = 1000
 HOLDS, BREAKS = 0.05, 0.15
 """Loss of accuracy up to which a checkpoint holds, and from which it breaks, 0..1."""
 
-_BINS = 15
 _MISSING = -1
 
 
@@ -270,9 +269,10 @@ def paired_difference(
 
 
 def calibration_error(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Expected calibration error, 0..1, of confidences (n,), in fifteen bins as in `metrics`."""
-    at = np.clip(np.ceil(sure * _BINS).astype(int) - 1, 0, _BINS - 1)
-    gap = np.bincount(at, sure, _BINS) - np.bincount(at, right.astype(float), _BINS)
+    """Expected calibration error, 0..1, of confidences (n,), binned as in `metrics`."""
+    bins = CALIBRATION_BINS
+    at = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    gap = np.bincount(at, sure, bins) - np.bincount(at, right.astype(float), bins)
     return float(np.abs(gap).sum() / len(sure))
 
 

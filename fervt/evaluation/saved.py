@@ -8,6 +8,7 @@ everywhere.
 """
 
 import secrets
+import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -19,15 +20,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fervt.errors import ConfigError, DataError
-from fervt.evaluation import averaging as five_crop_file
-from fervt.evaluation import evidence as evidence_file
-from fervt.evaluation import parts_report
-from fervt.evaluation import robustness as robustness_file
 from fervt.evaluation.averaging import AVERAGINGS, Averaging, FiveCrop, read_five_crop
 from fervt.evaluation.beside import read_arrays
 from fervt.evaluation.evidence import Evidence, read_evidence_file
 from fervt.evaluation.metrics import FILE_NAME as METRICS
 from fervt.evaluation.metrics import Metrics, read_metrics
+from fervt.evaluation.more_files import MORE_FILES, read_beside, stale_files
 from fervt.evaluation.parts_report import PartsReport, read_parts
 from fervt.evaluation.predictions import read_predictions
 from fervt.evaluation.robustness import Robustness, read_robustness
@@ -40,13 +38,9 @@ T = TypeVar("T")
 
 PREDICTIONS, MIRRORED, EMBEDDINGS = "predictions.parquet", "tta.parquet", "embeddings.npz"
 FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
-MORE_FILES: dict[str, Callable[..., Any]] = {
-    evidence_file.FILE: read_evidence_file,
-    robustness_file.FILE: read_robustness,
-    parts_report.FILE: read_parts,
-    five_crop_file.FILE: read_five_crop,
-}
-"""The optional files beside them, and their readers."""
+_MOST_CHOSEN = 32
+_UNKNOWN: Any = object()
+_choosing = threading.Lock()  # one for all: an evaluation is pickled, and it is held for moments
 _WAYS: dict[Averaging, str] = {"none": "", "flip": ", mirrored too", "five-crop": ", five crops"}
 
 
@@ -89,19 +83,7 @@ class Evaluation:
         Raises:
             OSError: One cannot be written.
         """
-        write_together(folder, self.as_files(), remove=self._stale(folder))
-
-    def _stale(self, folder: Path) -> list[str]:
-        stale = []
-        for name, read in MORE_FILES.items():
-            try:
-                _read_beside(read, folder, self.metrics, self.plain)
-                fits = self.metrics.neutralized is None
-            except DataError:
-                fits = False
-            if not fits:
-                stale.append(name)
-        return stale
+        write_together(folder, self.as_files(), stale_files(folder, self.metrics, self.plain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +107,7 @@ class SavedEvaluation:
     mirrored: pd.DataFrame
     digest: str
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _chosen: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def hold(cls, evaluation: Evaluation) -> "SavedEvaluation":
@@ -169,7 +152,18 @@ class SavedEvaluation:
         return self.metrics.data.labels_from is not None
 
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """What was computed from this evaluation, once."""
+        """What follows from this evaluation and somebody's choices; the last 32 are kept."""
+        with _choosing:
+            result = self._chosen.pop(key, _UNKNOWN)
+        if result is _UNKNOWN:
+            result = compute()
+        with _choosing:
+            self._chosen[key] = result  # the most recently used is last
+            while len(self._chosen) > _MOST_CHOSEN:
+                del self._chosen[next(iter(self._chosen))]
+        return result
+
+    def _once(self, key: Hashable, compute: Callable[[], T]) -> T:
         if key not in self._known:
             self._known[key] = compute()
         return self._known[key]
@@ -193,7 +187,7 @@ class SavedEvaluation:
             ConfigError: There is no such averaging.
         """
         counted = self.truth if truth is None else truth
-        return self.remember(
+        return self._once(
             (averaging, copies, counted), lambda: self._rows(averaging, copies, counted)
         )
 
@@ -284,7 +278,7 @@ class SavedEvaluation:
         Raises:
             DataError: Its file is damaged, or belongs to another checkpoint or other rows.
         """
-        return self.remember("evidence", lambda: self._beside(read_evidence_file))
+        return self._once("evidence", lambda: self._beside(read_evidence_file))
 
     def robustness(self) -> Robustness | None:
         """The answers on corrupted faces; None if they weren't measured.
@@ -292,7 +286,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        return self.remember("robustness", lambda: self._beside(read_robustness))
+        return self._once("robustness", lambda: self._beside(read_robustness))
 
     def parts(self) -> PartsReport | None:
         """What each part contributes; None if it wasn't measured.
@@ -300,7 +294,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        return self.remember("parts", lambda: self._beside(read_parts))
+        return self._once("parts", lambda: self._beside(read_parts))
 
     def five_crop(self) -> FiveCrop | None:
         """The answers averaged over five crops; None if they weren't measured.
@@ -308,7 +302,7 @@ class SavedEvaluation:
         Raises:
             DataError: As `evidence`.
         """
-        return self.remember("five_crop", lambda: self._beside(read_five_crop))
+        return self._once("five_crop", lambda: self._beside(read_five_crop))
 
     def keep(self, found: Evidence | Robustness | PartsReport | FiveCrop) -> None:
         """Adds what was measured for this evaluation after it was made, in memory only."""
@@ -323,7 +317,7 @@ class SavedEvaluation:
     def _beside(self, read: Callable[..., T | None]) -> T | None:
         if isinstance(self.origin, Evaluation) or self.metrics.neutralized is not None:
             return None
-        return _read_beside(read, self.origin, self.metrics, self.plain)
+        return read_beside(read, self.origin, self.metrics, self.plain)
 
     @property
     def label_set(self) -> str:
@@ -349,23 +343,24 @@ class SavedEvaluation:
         except OSError as error:
             raise DataError("The files of this evaluation no longer exist.") from error
 
+    def write(self, folder: Path) -> list[Path]:
+        """Writes those files as `Evaluation.write` does; returns their paths.
+
+        Raises:
+            DataError: As `as_files`.
+            OSError: One cannot be written.
+        """
+        files = self.as_files()
+        write_together(folder, files, stale_files(folder, self.metrics, self.plain))
+        return [folder / name for name in files]
+
     def layout(self, method: Literal["pca", "tsne"]) -> NDArray[np.float32]:
         """The class tokens in a plane (N, 2), see `metrics.project`.
 
         Raises:
             DataError: As `embeddings`, or there are too few rows.
         """
-        return self.remember(method, lambda: project(self.embeddings(), method))
-
-
-def _read_beside(
-    read: Callable[..., T | None], folder: Path, metrics: Metrics, plain: pd.DataFrame
-) -> T | None:
-    """Reads one of `MORE_FILES`, which says by hashes what it belongs to."""
-    images, labels = plain["image_sha256"].tolist(), plain["label"].tolist()
-    # Of these, only the parts' figures depend on the labels.
-    more = [labels] if read is read_parts else []
-    return read(folder, metrics.checkpoint.sha256, images, len(metrics.classes), *more)
+        return self._once(method, lambda: project(self.embeddings(), method))
 
 
 def read_evaluation(folder: Path) -> SavedEvaluation:

@@ -91,7 +91,10 @@ class EvaluationStore:
         return None
 
     def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:
-        found = {m.data.split: (folder, m) for folder, m in self._each(name) if not m.neutralized}
+        found: dict[str, tuple[Path, Metrics]] = {}
+        for folder, m in self._each(name):  # of several, the first counts, as in `find_file`
+            if not m.neutralized:
+                found.setdefault(m.data.split, (folder, m))
         return {split: found[split] for split in reversed(SPLITS) if split in found}
 
     def _each(self, name: str) -> list[tuple[Path, Metrics]]:

@@ -25,7 +25,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
     worst, best = scores.occurring[0], scores.occurring[-1]
     sentences = [
         f"{evaluation.title} names the labeled expression in {scores.accuracy:.1%} of "
-        f"{scores.n:,} faces of {evaluation.split}{unseen(rows, evaluation.split)} (95% interval "
+        f"{scores.n:,} faces of {evaluation.split}{unseen(rows, evaluation.metrics)} (95% interval "
         f"{describe_interval(scores)}).",
         f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
         f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
@@ -33,7 +33,7 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
         f"Its stated confidence is off by {100 * scores.ece_calibrated:.1f} points on average.",
     ]
     own = rows.select(~rows.table["is_copy"].to_numpy())
-    if unseen(rows, evaluation.split) and 0 < len(own) < len(rows):
+    if unseen(rows, evaluation.metrics) and 0 < len(own) < len(rows):
         sentences.insert(
             1,
             f"Without those {len(rows) - len(own):,} faces it is {own.right.mean():.1%}.",

@@ -66,12 +66,12 @@ def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
         truth: The label set that counts as right.
     """
     found = []
-    if metrics.data.split == "PublicTest":
+    own_images = metrics.data.labels_from is not None
+    if metrics.data.split == "PublicTest" and not own_images:
         found.append(
             "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
             "PrivateTest is the one to quote."
         )
-    own_images = metrics.data.labels_from is not None
     if metrics.saw_votes and truth is FER2013 and not own_images:
         found.append("It was trained with FER+ votes too, which plain FER2013 models lack.")
     return found
@@ -95,12 +95,12 @@ def describe_tools(split: str) -> str:
     )
 
 
-def unseen(rows: Rows, split: str) -> str:
-    """What follows a number of faces of a held-out split; "" for others.
+def unseen(rows: Rows, metrics: Metrics) -> str:
+    """What follows a number of faces of a held-out split; "" for others, and for own images.
 
     Some test faces are also in an earlier split, so that the model may have seen them.
     """
-    if split not in SPLITS[1:]:
+    if metrics.data.split not in SPLITS[1:] or metrics.data.labels_from is not None:
         return ""
     copies = int(rows.table["is_copy"].sum())
     return (

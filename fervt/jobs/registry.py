@@ -1,6 +1,7 @@
 """The jobs of one server: started, watched, canceled, found by id and deleted."""
 
 import logging
+import math
 import pickle
 import secrets
 import subprocess
@@ -53,6 +54,13 @@ class Job:
         if self.state != "running" or self.share < 0.02 or spent < 2:
             return None
         return spent * (1 - self.share) / self.share
+
+
+def _checked(share: Any, doing: Any) -> tuple[float, str]:
+    """A report of progress, which comes from a process that read a stranger's file."""
+    if not (isinstance(share, (int, float)) and math.isfinite(share) and isinstance(doing, str)):
+        raise ValueError("not a report of progress")
+    return min(1.0, max(0.0, share)), doing
 
 
 class Jobs:
@@ -160,7 +168,7 @@ class Jobs:
             while True:
                 kind, *content = read_answer(process.stdout)
                 if kind == "progress":
-                    job.share, job.doing = content
+                    job.share, job.doing = _checked(*content)
                 else:
                     ending = (
                         ("done", content[0], "") if kind == "done" else ("failed", None, content[0])

@@ -43,15 +43,14 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
     for number, table in enumerate(tables):
         keys = table[_IDENTITY].reset_index(drop=True)
         keys[f"at_{number}"] = np.arange(len(keys))
-        keys = keys.sort_values(_IDENTITY, kind="stable")
-        keys["copy"] = keys.groupby("image_sha256").cumcount()
+        keys["copy"] = keys.groupby(_IDENTITY).cumcount()
         if joined is None:
             joined = keys
             continue
-        joined = joined.merge(keys, on=["image_sha256", "copy"], suffixes=("", "_other"))
-        for name in _IDENTITY[1:]:
-            if (joined[name] != joined.pop(f"{name}_other")).any():
-                raise DataError("The evaluations give different labels to the same images.")
+        both = set(joined["image_sha256"]) & set(keys["image_sha256"])
+        joined = joined.merge(keys, on=[*_IDENTITY, "copy"])
+        if both - set(joined["image_sha256"]):
+            raise DataError("The evaluations give different labels to the same images.")
     assert joined is not None
     if len(joined) < least_share * shortest:
         raise DataError(

@@ -129,9 +129,8 @@ def _robustness(
     old, new = both.errors
     note = f"Accuracy on the {both.n:,} faces that both were measured on."
     if old is not None and new is not None:
-        note += (
-            f" Mean corruption error: {names[1]} {new.mean:.1%}, {names[0]} {old.mean:.1%} "
-            f"(ratio {new.mean / old.mean:.2f})."
+        note += f" Mean corruption error: {names[1]} {new.mean:.1%}, {names[0]} {old.mean:.1%}" + (
+            f" (ratio {new.mean / old.mean:.2f})." if old.mean else "."
         )
     blocks: list[Block] = []
     for kind in both.curves[1]:

@@ -85,7 +85,7 @@ def _slides(
     if comparable:
         said += [f"People reach {HUMAN_ACCURACY}.", describe_tools(evaluation.split)]
     yield Slide(
-        f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(rows, evaluation.split)}",
+        f"Right on {scores.accuracy:.1%} of {scores.n:,} faces{unseen(rows, evaluation.metrics)}",
         " ".join([*said, rule]).strip(),
         _standing(evaluation, rows) if comparable else _ruled(_per_class(rows, "recall"), rule),
     )

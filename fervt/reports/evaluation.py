@@ -46,7 +46,7 @@ from fervt.figures.in_words import (
     say_risk,
     say_training,
 )
-from fervt.labels import FER2013, NOTICE, expression
+from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import (
     ClassScores,
     reliability,
@@ -81,7 +81,10 @@ _EXAMPLE_PX = 96
 
 def build_report(
     evaluation: SavedEvaluation,
+    rows: Rows | None = None,
     *,
+    truth: Vocabulary | None = None,
+    rule: str = "",
     info: CheckpointInfo | None = None,
     against: SavedEvaluation | None = None,
     data: PreparedData | None = None,
@@ -91,6 +94,9 @@ def build_report(
 
     Args:
         evaluation: The evaluation.
+        rows: Those of it that count; all that have a label by default.
+        truth: Whose labels `rows` has; the evaluation's own by default.
+        rule: How `rows` were chosen, in sentences.
         info: The checkpoint's metadata, for the training history.
         against: Another evaluation of the same split, to compare with.
         data: The split's faces, for examples.
@@ -102,8 +108,9 @@ def build_report(
     Raises:
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
-    rows = evaluation.rows()
-    summary = summarize(evaluation, rows, evaluation.truth)
+    rows = evaluation.rows() if rows is None else rows
+    truth = truth or evaluation.truth
+    summary = summarize(evaluation, rows, truth) + ([rule] if rule else [])
     compared: list[Section] = []
     if against is not None:
         names = against.title, evaluation.title
@@ -120,13 +127,15 @@ def build_report(
         date=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
         notice=NOTICE,
         summary=summary,
-        sections=list(_sections(evaluation, rows, info, compared, data)),
+        sections=list(_sections(evaluation, rows, truth, rule, info, compared, data)),
     )
 
 
 def _sections(
     evaluation: SavedEvaluation,
     rows: Rows,
+    truth: Vocabulary,
+    rule: str,
     info: CheckpointInfo | None,
     compared: list[Section],
     data: PreparedData | None,
@@ -135,9 +144,10 @@ def _sections(
     yield Section(
         "Headline",
         explain_ways(evaluation.averagings),
-        [_ways(evaluation)],
+        [_ways([("as chosen", rows)] * bool(rule) + evaluation.ways(truth))],
     )
-    if evaluation.truth is FER2013 and not evaluation.of_own_images:
+    # People and other tools were measured on all of FER2013's faces, by its own labels.
+    if truth is evaluation.truth is FER2013 and not evaluation.of_own_images and not rule:
         yield Section(
             "Compared with people and other tools",
             _standing_note(evaluation),
@@ -186,7 +196,7 @@ def _sections(
             "Training figures are of augmented, regularized batches.",
             [Row([Chart(each, say_training(title, each)) for title, each in figures.items()])],
         )
-    yield from evidence_sections(evaluation, _crop(info))
+    yield from evidence_sections(evaluation, rows, _crop(info))
     metrics = evaluation.metrics
     parts = [
         parts_table(metrics),
@@ -209,16 +219,17 @@ def _sections(
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield Section(heading, "From the model card.", [Prose(text)])
-    yield Section("Where this comes from", "Enough to reproduce it.", [_provenance(evaluation)])
+    origin = _provenance(evaluation, truth)
+    yield Section("Where this comes from", "Enough to reproduce it.", [origin])
 
 
 def _crop(info: CheckpointInfo | None) -> float:
     return Preprocess.crop if info is None else info.preprocess.crop
 
 
-def _ways(evaluation: SavedEvaluation) -> Table:
+def _ways(ways: list[tuple[str, Rows]]) -> Table:
     lines = []
-    for way, part in evaluation.ways():
+    for way, part in ways:
         scores = part.scores
         lines.append(
             (
@@ -314,13 +325,13 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             yield Section(heading, "Label → prediction.", [Faces(faces)])
 
 
-def _provenance(evaluation: SavedEvaluation) -> Table:
+def _provenance(evaluation: SavedEvaluation, truth: Vocabulary) -> Table:
     metrics, data = evaluation.metrics, evaluation.metrics.data
     facts = (
         ("Checkpoint", evaluation.name),
         ("Its SHA-256", metrics.checkpoint.sha256),
         ("Trained on labels of", ", ".join(metrics.labels_seen)),
-        ("Measured on labels of", evaluation.truth.title),
+        ("Measured on labels of", truth.title),
         ("Split", f"{data.split}, by {data.split_rule}"),
         ("Data", f"{data.source}, content hash {data.content_hash}"),
         (

@@ -45,19 +45,19 @@ PANEL_PX = 340
 
 
 def evidence_sections(
-    evaluation: SavedEvaluation, crop: float = Preprocess.crop
+    evaluation: SavedEvaluation, rows: Rows, crop: float = Preprocess.crop
 ) -> Iterator[Section]:
     """What was measured for an evaluation besides its predictions, if anything was.
 
     Args:
         evaluation: The evaluation.
+        rows: Those of it that count.
         crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
-    rows = evaluation.rows()
     if evidence is not None:
         yield _atlas(evidence, rows, crop)
         yield _worst(evidence, rows)

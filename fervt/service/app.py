@@ -163,13 +163,20 @@ def _route_predictions(app: Flask, service: Service) -> None:
     def _same_origin() -> None:
         """Other sites' scripts can open WebSockets anywhere; browsers send their origin."""
         origin = request.headers.get("Origin")
-        if request.path == "/v1/live" and origin and urlsplit(origin).netloc != request.host:
+        if request.path == "/v1/live" and origin and _host_of(origin) != request.host:
             raise Problem(403, "Pages on other sites may not connect.")
 
     @sock.route("/v1/live")
     def live(socket: Any) -> None:
         with suppress(OSError):  # the page left in the middle of a message
             serve_page(socket, service)
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # not an address
+        return ""
 
 
 def _route_descriptions(app: Flask, service: Service) -> None:

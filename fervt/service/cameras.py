@@ -116,9 +116,12 @@ class Source:
         """The newest frame with a number above `after`; None if no more frames come."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._number > after or not self._running, timeout=_PATIENCE_S
+                lambda: self._is_newer(after) or not self._running, timeout=_PATIENCE_S
             )
-            return self._number, self._jpeg if self._number > after else None
+            return self._number, self._jpeg if self._is_newer(after) else None
+
+    def _is_newer(self, after: int) -> bool:
+        return self._jpeg is not None and self._number > after
 
     def _run(self) -> None:
         again = True
@@ -132,7 +135,8 @@ class Source:
                     # anyone who joins after this starts a new thread.
                     again = again and self._is_wanted()
                     if not again:
-                        self._running, self._number, self._jpeg = False, 0, None
+                        # Frames go on counting: who waits for the next may outlast a restart.
+                        self._running, self._jpeg = False, None
                         self._changed.notify_all()
 
     def _is_wanted(self) -> bool:

@@ -66,6 +66,7 @@ def answers_as_json(
                 "file": picture.name,
                 "width": picture.width_px,
                 "height": picture.height_px,
+                "note": picture.note,
                 "checkpoint": predictor.name,
                 "faces": [as_json(prediction) for prediction in predictions],
             }

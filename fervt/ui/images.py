@@ -327,6 +327,7 @@ def add_picture(name: str, content: bytes) -> Picture:
     key, shown = image_sha256(content), safe_name(name)
     picture = Picture(key, shown, thumbnail, width, height, content, photo.note)
     own = _own()
+    own.pop(picture.key, None)  # the newest is last, also if it comes again
     own[picture.key] = picture
     while len(own) > _MAX_OWN:
         del own[next(iter(own))]

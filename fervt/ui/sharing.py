@@ -40,19 +40,20 @@ class SharedFiles:
         self._clock = clock
         self._lock = threading.Lock()
         self._files: dict[str, SharedFile] = {}
+        self._timers: dict[str, threading.Timer] = {}
 
     def share(self, key: str, name: str, content: bytes) -> None:
         """Shares a file for a day from now."""
         with self._lock:
-            self._files.pop(key, None)
+            self._drop(key)
             self._files[key] = SharedFile(name, content, self._clock() + SECONDS)
             self._drop_expired()
             # Dropped on time even if nobody asks for a shared file anymore.
-            timer = threading.Timer(SECONDS + 1, self.find, (key,))
+            timer = self._timers[key] = threading.Timer(SECONDS + 1, self.find, (key,))
             timer.daemon = True
             timer.start()
             while sum(len(file.content) for file in self._files.values()) > MAX_BYTES:
-                del self._files[next(iter(self._files))]
+                self._drop(next(iter(self._files)))
 
     def find(self, key: str) -> SharedFile | None:
         """A file that is shared now."""
@@ -63,12 +64,17 @@ class SharedFiles:
     def revoke(self, key: str) -> None:
         """Ends the sharing at once."""
         with self._lock:
-            self._files.pop(key, None)
+            self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        self._files.pop(key, None)
+        if (timer := self._timers.pop(key, None)) is not None:
+            timer.cancel()  # or its thread would wait out the day
 
     def _drop_expired(self) -> None:
         now = self._clock()
         for key in [key for key, file in self._files.items() if file.until_s <= now]:
-            del self._files[key]
+            self._drop(key)
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,6 +13,7 @@ import zips
 import fervt
 from fervt.data.prepared import write_prepared
 from fervt.errors import FervtError
+from fervt.evaluation.saved import read_evaluation
 from fervt.labels import FER2013
 
 
@@ -49,6 +50,22 @@ def test_a_prepared_file_is_evaluated_and_saved(model, tmp_path):
     paths = result.save(tmp_path / "new")
     assert {path.name for path in paths} >= {"predictions.parquet", "metrics.json"}
     assert json.loads((tmp_path / "new" / "metrics.json").read_text())["standard"]["n"] == 42
+
+
+def test_saving_over_another_evaluation_keeps_nothing_of_it(model, tmp_path):
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    folder = tmp_path / "saved"
+    first = fervt.evaluate(model, tmp_path / "data.parquet", split="PublicTest")
+    first.atlas()
+    assert folder / "evidence.npz" in first.save(folder)
+    second = fervt.evaluate(model, tmp_path / "data.parquet")
+    second.save(folder)
+    saved = read_evaluation(folder)
+    assert saved.split == "PrivateTest" and saved.evidence() is None
+    second.atlas()
+    second.save(folder)
+    fervt.evaluate(model, tmp_path / "data.parquet").save(folder)
+    assert read_evaluation(folder).evidence() is not None, "it is of the same predictions"
 
 
 def test_what_cannot_be_evaluated_is_one_sentence(model, tmp_path):

@@ -15,7 +15,8 @@ from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.evidence import FILE, read_evidence_file, shorten
 from fervt.evaluation.measures import MEASURES, measure_faces
 from fervt.evaluation.measuring import mean_face, measure_evidence
-from fervt.evaluation.saved import MORE_FILES, read_evaluation
+from fervt.evaluation.more_files import MORE_FILES
+from fervt.evaluation.saved import read_evaluation
 from fervt.explain import Target, explain_face
 from fervt.explain.batch import read_evidence
 from fervt.predict import Predictor

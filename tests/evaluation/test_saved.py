@@ -24,6 +24,21 @@ def test_figures_equal_what_was_saved(tmp_path) -> None:
     assert (saved.name, saved.split, len(saved.rows(copies=False))) == ("alpha", "PrivateTest", 232)
 
 
+def test_what_people_choose_does_not_pile_up(tmp_path) -> None:
+    saved = read_evaluation(save_evaluation(tmp_path / "one"))
+    made = []
+
+    def make(number: int) -> int:
+        return saved.remember(("lasso", number), lambda: made.append(number) or number)
+
+    for number in range(40):
+        assert (make(number), make(number), make(0)) == (number, number, 0)
+    assert made == list(range(40)), "each once, also the one that is used all the time"
+    make(5)
+    assert made[-1] == 5, "the 32 last used are kept"
+    assert saved.rows() is saved.rows(), "what follows from the files alone stays"
+
+
 def test_embeddings_follow_the_rows(tmp_path) -> None:
     saved = read_evaluation(save_evaluation(tmp_path / "one", classes=FERPLUS))
     assert saved.vocabulary is FERPLUS

@@ -14,6 +14,7 @@ from fervt.__main__ import main
 from fervt.checkpoint import read_info, shipped_checkpoints
 from fervt.cli.train import read_settings
 from fervt.errors import DataError
+from fervt.evaluation.metrics import read_metrics
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import (
     EvaluationStore,
@@ -79,6 +80,15 @@ def test_what_is_saved_is_found_by_split(tmp_path) -> None:
     assert store.find(str(tmp_path / "alpha" / "PrivateTest"), "PublicTest").name == "alpha"
     with pytest.raises(DataError, match="on Training; saved are PrivateTest, PublicTest"):
         store.find("alpha", "Training")
+
+
+def test_of_two_evaluations_of_a_split_all_doors_give_the_first(tmp_path) -> None:
+    store = EvaluationStore(tmp_path)
+    first = save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    save_evaluation(tmp_path / "alpha" / "PrivateTest-again", seed=1)
+    assert store.folders("alpha") == {"PrivateTest": first}
+    found = store.find_file(read_metrics(first).checkpoint.sha256, "PrivateTest")
+    assert found is not None and found.origin == first
 
 
 def test_a_folder_is_never_taken_for_a_shipped_name(tmp_path, monkeypatch) -> None:

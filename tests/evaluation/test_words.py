@@ -113,5 +113,17 @@ def test_other_tools_are_named_with_their_own_split() -> None:
 )
 def test_faces_that_are_also_in_an_earlier_split_are_not_called_held_out(copies, said) -> None:
     rows = SimpleNamespace(table=pd.DataFrame({"is_copy": np.arange(400) < copies}))
-    assert unseen(rows, "PrivateTest") == said
-    assert unseen(rows, "Training") == ""
+
+    def metrics(split, labels_from=None):
+        return SimpleNamespace(data=SimpleNamespace(split=split, labels_from=labels_from))
+
+    assert unseen(rows, metrics("PrivateTest")) == said
+    assert unseen(rows, metrics("Training")) == ""
+    assert unseen(rows, metrics("PrivateTest", "folders")) == "", "an own archive of that name"
+
+
+def test_an_own_archive_may_be_called_like_a_split(tmp_path) -> None:
+    metrics = read_metrics(save_evaluation(tmp_path / "own", split="PublicTest"))
+    assert "optimistic" in caveats(metrics, FER2013)[0]
+    own = replace(metrics, data=replace(metrics.data, labels_from="folders"))
+    assert caveats(own, FER2013) == []

@@ -72,6 +72,13 @@ def test_an_answer_that_cannot_be_read_ends_the_job() -> None:
     assert (job.state, job.error) == ("failed", "The work ended without an answer.")
 
 
+@pytest.mark.parametrize("said", [("x", "y"), (0.5, 1), (float("nan"), ""), (None, "")])
+def test_progress_that_is_none_ends_the_job(said: object) -> None:
+    job = ended(Jobs().start("bad", "Bad", works.report_nonsense, said))
+    assert (job.state, job.error) == ("failed", "The work ended without an answer.")
+    assert job.share == 0 and job.doing == "Starting"
+
+
 @pytest.mark.parametrize(
     "which", ["the system", "a function of ours", "a class that is no record", "a way around"]
 )

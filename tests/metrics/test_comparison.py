@@ -103,6 +103,12 @@ def test_an_image_that_lies_twice_in_a_split_is_joined_once_to_each() -> None:
     assert join_rows([a, b]).tolist() == [[0, 1, 2], [2, 1, 0]]
 
 
+def test_an_image_may_have_another_label_each_time_it_occurs() -> None:
+    a, b = _rows("aab", [1, 2, 3]), _rows("ba", [3, 2])  # one was left out of the second table
+    assert join_rows([a, b]).tolist() == [[1, 2], [1, 0]]
+    assert join_rows([b, a]).tolist() == [[0, 1], [2, 1]]
+
+
 def test_other_data_are_refused() -> None:
     with pytest.raises(DataError, match=r"Only 2 of 4 rows .* \(50\.0%\)"):
         join_rows([_rows("abcd"), _rows("abxy")])

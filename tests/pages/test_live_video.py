@@ -170,6 +170,20 @@ def test_a_moment_of_a_film_is_explained_without_what_was_drawn_on_it(
     assert "Explain this moment" not in labels(again), "only who has the film has its frames"
 
 
+def test_another_upload_is_not_taken_for_the_film_of_a_link(open_page, jobs, film):
+    upload(open_page("live", source="video"), "film.mp4", film)
+    jobs.work()
+    (read,) = jobs.known.values()
+    jobs.full = True
+    app = upload(open_page("live", source="video", job=read.id), "other.mp4", film)
+    assert any("running already" in error.value for error in app.error)
+    app.query_params["overlay"] = "graph"
+    moment = next(s for s in app.slider if s.label == "Moment")
+    moment.set_value(0.2).run()
+    assert any("Choose the file again" in c.value for c in app.caption)
+    assert "Explain this moment" not in labels(app) and not jobs.waiting
+
+
 def test_the_address_finds_it_in_another_session_until_it_is_forgotten(open_page, jobs, film):
     first = upload(open_page("live", source="video"), "film.mp4", film)
     jobs.work()

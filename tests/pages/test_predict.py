@@ -269,6 +269,13 @@ def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkey
     assert not app.warning
 
 
+def test_an_image_that_comes_again_is_the_newest(open_page, monkeypatch):
+    monkeypatch.setattr("fervt.ui.images._MAX_OWN", 2)
+    app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
+    app = upload(app, ("a.png", ASTRONAUT))
+    assert list(app.session_state["own_pictures"]) == [sha256(COFFEE), sha256(ASTRONAUT)]
+
+
 def test_words_of_an_address_stay_words(open_page):
     app = open_page("predict", image="[**x**](https:evil.example)", checkpoint="![y](www.e.org)")
     said = "".join(warning.value for warning in app.warning)

@@ -1,6 +1,8 @@
 """Photos that a visitor shares on purpose: for a day, for whoever has the link, and revocable."""
 
 import hashlib
+import threading
+import time
 
 import cv2
 from skimage import data
@@ -51,6 +53,23 @@ def test_a_shared_file_is_dropped_after_a_day():
     assert files.find("a").content == b"123"
     now[0] += 1
     assert files.find("a") is None
+
+
+def test_sharing_leaves_no_thread_behind(monkeypatch):
+    monkeypatch.setattr(sharing, "MAX_BYTES", 5)
+    files = SharedFiles(lambda: 0.0)
+    before = threading.active_count()
+    for number in range(20):
+        for name in ("a", "b", "b", f"{number}"):  # again, and more than fit
+            files.share(name, name, b"12")
+        files.revoke("a")
+    assert threading.active_count() - before <= 3  # those that are still shared, and one ending
+    for name in ("b", "19"):
+        files.revoke(name)
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_oldest_go_when_all_together_are_too_large(monkeypatch):

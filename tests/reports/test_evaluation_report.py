@@ -84,6 +84,22 @@ def test_numbers_equal_the_saved_metrics(pair) -> None:
     assert "five crops" not in text.lower()
 
 
+def test_it_follows_the_choice_of_rows(pair) -> None:
+    evaluation = pair[0]
+    rows = evaluation.rows(averaging="flip", copies=False, truth=FERPLUS)
+    text = words(build_report(evaluation, rows, truth=FERPLUS, rule="As chosen here."))
+    assert (
+        f"in {rows.scores.accuracy:.1%} of {len(rows)} faces" in text and "As chosen here." in text
+    )
+    assert f"as chosen {rows.scores.accuracy:.2%}" in text
+    assert f"Measured on labels of {FERPLUS.title}" in text
+    plain = words(build_report(evaluation))
+    assert "Compared with people" in plain and "as chosen" not in plain
+    assert "Compared with people" not in text, "they were measured by other labels"
+    corrected = words(build_report(evaluation, evaluation.rows(), rule="Labels are corrected."))
+    assert "Compared with people" not in corrected
+
+
 def test_five_crops_are_a_line_where_they_were_measured(pair) -> None:
     folder = pair[1].origin
     save_five_crop(folder)

@@ -1,6 +1,7 @@
 """The report and the card: where it looks, its worst slices, its robustness."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from synthetic import save_evaluation
 from fervt.errors import DataError
 from fervt.evaluation.comparison import join_evaluations
 from fervt.evaluation.evidence import FILE
+from fervt.evaluation.pairs import join_robustness
 from fervt.evaluation.robustness import corruption_error
 from fervt.evaluation.saved import read_evaluation
 from fervt.files import file_sha256
@@ -37,10 +39,10 @@ def test_the_report_has_what_was_measured(folder) -> None:
     labels = evaluation.plain["label"].to_numpy()[found.positions]
     error = corruption_error(found, labels)
     assert error is not None and f"Mean corruption error {error.mean:.1%}" in report
-    sections = {section.heading: section for section in evidence_sections(evaluation)}
+    rows = evaluation.rows()
+    sections = {section.heading: section for section in evidence_sections(evaluation, rows)}
     faces = [b for b in sections["Where it looks"].blocks if b.kind == "faces"]
     assert len(faces) == 3  # one for each source
-    rows = evaluation.rows()
     shown = int(sum((rows.labels == i).sum() > 1 for i in range(7)))
     assert [len(b.faces) for b in faces] == [shown] * 3
     charts = [b for b in sections["Robustness to corruption"].blocks if b.kind == "chart"]
@@ -68,6 +70,20 @@ def test_a_comparison_has_both_atlases_and_both_curves(folder, tmp_path) -> None
     curves = [b.figure for b in robust.blocks if b.kind == "chart"]
     assert len(curves) == 10
     assert all({"alpha", "beta"} <= {trace.name for trace in figure.data} for figure in curves)
+
+
+def test_a_ratio_to_no_errors_is_left_out(folder, tmp_path, monkeypatch) -> None:
+    def faultless(joined, found, vocabularies):
+        both = join_robustness(joined, found, vocabularies)
+        return replace(both, errors=(replace(both.errors[0], mean=0.0), both.errors[1]))
+
+    monkeypatch.setattr("fervt.reports.comparison_evidence.join_robustness", faultless)
+    other = save_evaluation(tmp_path / "beta" / "PrivateTest", "beta", seed=1)
+    for each in (folder, other):
+        save_evidence(each)
+        save_robustness(each)
+    report = build_report(read_evaluation(folder), against=read_evaluation(other))
+    assert "beta 0.0%." in report and "(ratio" not in report
 
 
 def test_reports_say_what_the_parts_contribute_and_on_how_many_faces(folder, tmp_path) -> None:

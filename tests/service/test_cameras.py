@@ -85,6 +85,22 @@ def test_viewers_share_one_capture_that_ends_with_the_last(make_client, clip, mo
     assert opened == [] and set(most) == {1}
 
 
+def test_frames_are_counted_on_when_a_capture_starts_again(make_client, clip):
+    client = make_client(sources={"demo": str(clip)})
+    source = client.application.extensions["fervt"].sources.by_name["demo"]
+    source.join()
+    number, jpeg = source.wait_for_frame(3)
+    assert number > 3 and jpeg is not None
+    source.leave()
+    wait_until(lambda: not source.is_open)
+    assert source.wait_for_frame(0)[1] is None, "no picture of the last capture"
+    source.join()
+    again, jpeg = source.wait_for_frame(number)  # for whom the restart went unnoticed
+    assert again > number and jpeg is not None
+    source.leave()
+    wait_until(lambda: not source.is_open)
+
+
 def test_a_clip_starts_again_at_its_end(make_client, clip):
     client = make_client(sources={"demo": str(clip)})
     with client.get("/v1/stream?source=demo") as answer:

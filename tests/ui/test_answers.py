@@ -81,7 +81,13 @@ def test_json_is_what_the_command_line_prints():
         "probabilities": {"angry": 0.75, "happy": 0.25, "sad": 0.0},
         "latency_ms": 3.25,
     }
-    assert second["faces"] == []
+    assert second["faces"] == [] and second["note"] == ""
+
+
+def test_json_says_what_a_picture_lacks():
+    lacking = Picture("x", "x.jpg", NOTHING, 64, 48, note="It is truncated.")
+    (only,) = json.loads(answers_as_json(OneCheckpoint(), [(lacking, [])]))
+    assert only["note"] == "It is truncated."
 
 
 @pytest.mark.parametrize("name", ["=1+1.png", "@SUM(A1).png", "+x.png", "-x.png"])

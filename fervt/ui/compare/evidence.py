@@ -174,7 +174,11 @@ def show_robustness(comparison: Comparison) -> None:
         for name, total in zip(comparison.names, joined.errors, strict=True):
             if total is None or first is None:
                 continue
-            ratio = "" if total is first else f", {total.mean / first.mean:.2f} × the first"
+            ratio = (
+                f", {total.mean / first.mean:.2f} × the first"
+                if total is not first and first.mean
+                else ""
+            )
             st.metric(
                 f"{name}: mean corruption error",
                 percent(total.mean),

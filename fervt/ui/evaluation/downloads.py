@@ -1,12 +1,10 @@
 """Downloads: the report as one file, and the evaluation itself."""
 
-import zipfile
-from io import BytesIO
-
 import streamlit as st
 
 from fervt.images import safe_name
 from fervt.reports.evaluation import build_report
+from fervt.reports.explanation import zip_bundle
 from fervt.reports.slides import write_slides
 from fervt.ui.charts import say
 from fervt.ui.downloads import offer_file
@@ -28,7 +26,14 @@ def show_report(view: EvaluationView) -> None:
 
     def content() -> str:
         examples = view.faces.data if view.faces is not None and with_faces else None
-        return build_report(evaluation, info=view.info, data=examples)
+        return build_report(
+            evaluation,
+            view.rows,
+            truth=view.truth,
+            rule=view.rule,
+            info=view.info,
+            data=examples,
+        )
 
     with_faces = st.toggle(
         "With example faces",
@@ -55,17 +60,8 @@ def show_report(view: EvaluationView) -> None:
     )
     offer_file(
         "Evaluation (.zip)",
-        lambda: zip_files(evaluation.as_files()),
+        lambda: zip_bundle(evaluation.as_files()),
         f"{name}.zip",
         "application/zip",
         icon=":material/folder_zip:",
     )
-
-
-def zip_files(files: dict[str, bytes]) -> bytes:
-    """Files by name as one zip file."""
-    content = BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, each in files.items():
-            archive.writestr(name, each)
-    return content.getvalue()

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fervt.evaluation.rows import Rows
-from fervt.evaluation.words import PEOPLE
+from fervt.evaluation.words import PEOPLE, worst_mistakes
 from fervt.figures.evaluation_bars import people_figure
 from fervt.figures.evaluation_confusion import confusion_figure
 from fervt.figures.in_words import say_mistakes, say_people
@@ -139,20 +139,15 @@ def _clear() -> None:
 
 def _show_most_frequent(view: EvaluationView) -> None:
     say("Most frequent mistakes", "Shares are of all faces with that label.")
-    counts = np.array(view.rows.scores.confusion)
-    support = counts.sum(axis=1)
-    mistakes = counts - np.diag(np.diag(counts))
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:_MOST_FREQUENT]
-    for row, column in zip(*np.unravel_index(order, mistakes.shape), strict=True):
-        if not mistakes[row, column]:
-            continue
-        share = mistakes[row, column] / support[row]
+    classes = dict(zip(view.names, view.rows.classes, strict=True))
+    for mistake in worst_mistakes(view.rows.scores, _MOST_FREQUENT):
+        label, answer = classes[mistake.label], classes[mistake.answer]
         st.button(
-            f"{view.names[row]} → {view.names[column]}: {mistakes[row, column]:,} "
-            f"({percent(float(share), 0)})",
-            key=f"mistake_{row}_{column}",
+            f"{mistake.label} → {mistake.answer}: {mistake.count:,} "
+            f"({percent(mistake.count / mistake.support, 0)})",
+            key=f"mistake_{label}_{answer}",
             on_click=_choose,
-            args=(view.rows.classes[row], view.rows.classes[column]),
+            args=(label, answer),
             width="stretch",
         )
 

@@ -15,8 +15,9 @@ from streamlit.delta_generator import DeltaGenerator
 from fervt.checkpoint import CheckpointInfo
 from fervt.errors import DataError
 from fervt.evaluation.averaging import AVERAGINGS, Averaging
+from fervt.evaluation.more_files import MORE_FILES
 from fervt.evaluation.rows import Rows
-from fervt.evaluation.saved import FILES, MORE_FILES, SavedEvaluation, read_evaluation
+from fervt.evaluation.saved import FILES, SavedEvaluation, read_evaluation
 from fervt.evaluation.words import AVERAGED
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, Vocabulary, expression
 from fervt.ui.choices import pick_flag, pick_one

@@ -183,7 +183,7 @@ def _show_twin(view: ExplainedFace) -> None:
 
 
 def _show_many_faces(view: ExplainedFace) -> None:
-    table = _find_table(view)
+    table = read_table(view.predictor.sha256)
     say("Over many faces", "One face can mislead; this was measured beforehand.")
     if table is None:
         st.info(
@@ -236,7 +236,3 @@ def _say(gain: Gain) -> str:
 def _gain(row: dict[str, Any], side: str) -> Gain:
     low, high = row[f"{side}_interval_95"]
     return row[f"{side}_gain"], low, high
-
-
-def _find_table(view: ExplainedFace) -> dict[str, Any] | None:
-    return read_table(view.predictor.sha256)

@@ -5,19 +5,19 @@ registry of jobs, until it is forgotten, replaced, or an hour old.
 """
 
 from dataclasses import replace
-from io import BytesIO
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fervt.film import Film
 from fervt.images import safe_name
-from fervt.jobs import Job
+from fervt.jobs import Job, JobError, ask
 from fervt.live import FrameReading, LiveSettings
 from fervt.predict import Predictor
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import (
     find_job,
+    find_own_job,
     forget_job,
     say_seconds,
     say_who_sees,
@@ -29,12 +29,14 @@ from fervt.ui.live.stream import pick_settings
 from fervt.ui.live.timeline import draw_timeline, say_people, show_exports
 from fervt.ui.navigation import is_leaving, leave_for, link_parameters
 from fervt.ui.script import run_script
-from fervt.video import ReadFilm, read_film, redraw_film
+from fervt.ui.text import as_text
+from fervt.video import ReadFilm, frame_at, read_film, redraw_film
 
 KIND, REDRAW = "video", "redraw"
 TYPES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mts", ".m2ts", ".ts", ".gif"]
 
 _MAX_FILE_MB = 200
+_READ = "film_read"  # which job read which upload
 _DRAWN = "film_redrawn"  # what the last redrawing was for
 _WIDTH_PX = 640  # of the player: portrait videos must not fill the screen twice
 
@@ -65,22 +67,29 @@ def show_film(predictor: Predictor) -> None:
     if done:
         assert job is not None
         say_who_sees(job, "this video")
-        _draw_result(predictor, job.result, _annotated(job, key, settings))
+        upload = _upload_of(job, key)
+        _draw_result(predictor, job.result, upload, _annotated(job, upload, settings))
 
 
-def _annotated(job: Job, key: str, settings: LiveSettings) -> bytes:
+def _upload_of(job: Job, key: str) -> UploadedFile | None:
+    """The uploaded file if it is the one that the job read, not another beside a linked result."""
+    upload: UploadedFile | None = st.session_state.get(key)
+    read = None if upload is None else (job.id, upload.file_id)
+    return upload if st.session_state.get(_READ) == read else None
+
+
+def _annotated(job: Job, upload: UploadedFile | None, settings: LiveSettings) -> bytes:
     """The video with the chosen overlay; until that is drawn, with the one it was read with.
 
     Args:
         job: The job that read it.
-        key: The uploader's.
+        upload: The file that it read, if it is still here.
         settings: What is chosen now.
     """
     film: ReadFilm = job.result
     wanted = job.id, settings.overlay, settings.bars
     if wanted[1:] == (film.overlay, film.bars):
         return film.annotated_mp4
-    upload = st.session_state.get(key)
     if upload is None:
         st.caption("Choose the file again to change what is drawn: only its result is still here.")
         return film.annotated_mp4
@@ -120,6 +129,8 @@ def _take_file(key: str, predictor: Predictor, settings: LiveSettings) -> None:
         return
     name = safe_name(file.name)
     start_job(KIND, f"Reading {name}", read_film, predictor, name, file.getvalue(), settings)
+    started = find_own_job(KIND)
+    st.session_state[_READ] = None if started is None else (started.id, file.file_id)
 
 
 def _forget() -> None:
@@ -128,7 +139,9 @@ def _forget() -> None:
     renew_keys("video")
 
 
-def _draw_result(predictor: Predictor, film: ReadFilm, annotated_mp4: bytes) -> None:
+def _draw_result(
+    predictor: Predictor, film: ReadFilm, upload: UploadedFile | None, annotated_mp4: bytes
+) -> None:
     found = film.summary
     if found.failed:
         st.warning(
@@ -153,20 +166,21 @@ def _draw_result(predictor: Predictor, film: ReadFilm, annotated_mp4: bytes) -> 
             "video/mp4",
             help="H.264, without the sound.",
         )
-    st.fragment(_draw_timeline)(predictor, film)
+    st.fragment(_draw_timeline)(predictor, film, upload)
 
 
 def _explain_moment(predictor: Predictor, content: bytes, name: str, moment: FrameReading) -> None:
     """Takes the original frame, and opens the face of which the model was surest."""
-    with Film(BytesIO(content), name) as film:
-        frame = next((f for f in film if f.time_s >= moment.time_s - 1e-6), None)
-    if frame is None:
+    try:
+        frame_rgb = ask(frame_at, content, name, moment.time_s)
+    except JobError as error:
+        st.toast(as_text(str(error)), icon=":material/error:")
         return
     title = f"{name} at {moment.time_s:.1f} s.png"
-    leave_for("explain", link_parameters(**keep_moment(predictor, title, frame.rgb, moment.faces)))
+    leave_for("explain", link_parameters(**keep_moment(predictor, title, frame_rgb, moment.faces)))
 
 
-def _draw_timeline(predictor: Predictor, film: ReadFilm) -> None:
+def _draw_timeline(predictor: Predictor, film: ReadFilm, upload: UploadedFile | None) -> None:
     """A fragment, so that choosing a moment does not send the whole video again."""
     st.header("Timeline", anchor=False)
     st.caption("Click a moment in the timeline to play the video from there.")
@@ -175,7 +189,6 @@ def _draw_timeline(predictor: Predictor, film: ReadFilm) -> None:
     moment = draw_timeline(film.readings, film.vocabulary, frozen=True, key="video")
     run_script("film_timeline")
     with st.container(horizontal=True):
-        upload = st.session_state.get(fresh_key("video"))
         if moment is not None and moment.faces and upload is not None:
             st.button(
                 "Explain this moment",

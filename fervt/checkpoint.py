@@ -121,6 +121,7 @@ class CheckpointInfo:
 
 
 def _is_number(value: object) -> bool:
+    # Not `math.isfinite`: an integer may be too large for it.
     return type(value) in (int, float) and -1e300 < value < 1e300  # type: ignore[operator]
 
 

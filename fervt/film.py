@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from fervt.errors import FervtError
@@ -22,6 +23,7 @@ _FALLBACK_FPS = 25
 # FFmpeg also reads playlists, which make it open other files and addresses; an untrusted file in
 # memory must be a film itself.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
+_TINY_PX = 16
 _WIDEST_PIXEL = 4.0  # ratio of the sides, either way; more than this is damage
 _JUMP_S, _LEAST_STEP_S = 0.5, 0.001
 _MAX_PACKET_BYTES = 50_000_000
@@ -80,6 +82,7 @@ class Film:
         self._first_aspect = self._stream.codec_context.sample_aspect_ratio
         self._packets = self._decoded = self._damaged = self._frames = 0
         self._read_s = 0.0
+        self._to_rgb, self._to_tiny = VideoReformatter(), VideoReformatter()
 
     def __enter__(self) -> "Film":
         return self
@@ -170,7 +173,7 @@ class Film:
                 yield frame, share
 
     def _as_shown(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        image = np.asarray(self._to_rgb.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
         ratio = self._stream.sample_aspect_ratio
         now = self._stream.codec_context.sample_aspect_ratio
         wider = float((now if now != self._first_aspect else ratio) or 1)  # joined clips may differ
@@ -178,7 +181,10 @@ class Film:
             size = max(1, round(frame.width * wider)), frame.height
             self._check_size(*size)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        return _apply_matrix(image, _display_matrix(frame))
+        # A frame whose side data were looked at stays in memory until the garbage collector comes,
+        # because they refer to each other: so only at those of a tiny copy.
+        tiny = self._to_tiny.reformat(frame, _TINY_PX, _TINY_PX, interpolation="POINT")
+        return _apply_matrix(image, _display_matrix(tiny))
 
     def _check_size(self, width: int, height: int) -> None:
         if width * height > MAX_PIXELS:

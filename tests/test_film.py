@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from fervt.film import Film, VideoError
@@ -80,6 +81,17 @@ def test_kinds_of_films(kind):
     assert times[0] == 0 and times[-1] == pytest.approx(1.9, abs=0.02)
     assert all(later > sooner for sooner, later in pairwise(times))
     assert 0 < frames[0].share <= frames[-1].share <= 1
+
+
+def test_frames_that_are_done_with_leave_memory():
+    """Jobs limit the address space: these are 230 MB, and took gigabytes with their threads."""
+    content = film(images=[np.zeros((480, 640, 3), np.uint8)] * 250)
+    with Film(io.BytesIO(content), "a film") as opened:
+        reserved = []
+        for _ in opened:
+            reserved.append(psutil.Process().memory_info().vms)
+    assert len(reserved) == 250
+    assert reserved[-1] - reserved[50] < 50_000_000
 
 
 @pytest.mark.parametrize(

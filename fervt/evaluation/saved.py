@@ -39,7 +39,6 @@ T = TypeVar("T")
 PREDICTIONS, MIRRORED, EMBEDDINGS = "predictions.parquet", "tta.parquet", "embeddings.npz"
 FILES = (PREDICTIONS, MIRRORED, EMBEDDINGS, METRICS)
 _MOST_CHOSEN = 32
-_UNKNOWN: Any = object()
 _choosing = threading.Lock()  # one for all: an evaluation is pickled, and it is held for moments
 _WAYS: dict[Averaging, str] = {"none": "", "flip": ", mirrored too", "five-crop": ", five crops"}
 
@@ -154,11 +153,12 @@ class SavedEvaluation:
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What follows from this evaluation and somebody's choices; the last 32 are kept."""
         with _choosing:
-            result = self._chosen.pop(key, _UNKNOWN)
-        if result is _UNKNOWN:
-            result = compute()
+            if key in self._chosen:
+                self._chosen[key] = self._chosen.pop(key)  # the most recently used is last
+                return self._chosen[key]
+        result = compute()
         with _choosing:
-            self._chosen[key] = result  # the most recently used is last
+            self._chosen[key] = result
             while len(self._chosen) > _MOST_CHOSEN:
                 del self._chosen[next(iter(self._chosen))]
         return result

@@ -13,13 +13,16 @@ from fervt.labels import FER2013, Vocabulary, expression
 from fervt.metrics import PEOPLE_SIDE_WITH_LABEL
 
 
-def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> list[str]:
+def summarize(
+    evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary, rule: str = ""
+) -> list[str]:
     """The answer in a few sentences, the most important first.
 
     Args:
         evaluation: The evaluation.
         rows: Those of it that count.
         truth: The label set that counts as right.
+        rule: How `rows` were chosen, in sentences; people were measured on all faces alone.
     """
     scores = rows.scores
     worst, best = scores.occurring[0], scores.occurring[-1]
@@ -39,7 +42,8 @@ def summarize(evaluation: SavedEvaluation, rows: Rows, truth: Vocabulary) -> lis
             f"Without those {len(rows) - len(own):,} faces it is {own.right.mean():.1%}.",
         )
     if truth is FER2013 and not evaluation.of_own_images:
-        sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
+        if not rule:
+            sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
         sides = rows.people
         errors = int((sides >= 0).sum())
         if errors and rows.has_votes:

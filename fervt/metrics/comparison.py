@@ -22,7 +22,8 @@ _IDENTITY = ["image_sha256", "label_fer2013", "label_ferplus"]
 def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED) -> NDArray[Any]:
     """Finds the rows that all tables have, by the pixels of their images.
 
-    An image that occurs several times in a split is joined as often as all tables have it.
+    An image that occurs several times in a split is joined as often as all tables have it with the
+    same labels.
     One table may hold far fewer rows, as FER+ keeps only faces that its annotators agree on; but
     nearly all of those must be in the others too, or the tables are of different data.
 
@@ -34,7 +35,7 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
         (K, M) int64: positions of the M joined rows in each table, in the first one's order.
 
     Raises:
-        DataError: Too few rows match, or their labels differ.
+        DataError: Too few rows match, or the tables have an image with different labels.
     """
     shortest = min(map(len, tables))
     if not shortest:
@@ -47,9 +48,13 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
         if joined is None:
             joined = keys
             continue
-        both = set(joined["image_sha256"]) & set(keys["image_sha256"])
+        had, has = (each["image_sha256"].value_counts() for each in (joined, keys))
         joined = joined.merge(keys, on=[*_IDENTITY, "copy"])
-        if both - set(joined["image_sha256"]):
+        counts = pd.concat([had, has, joined["image_sha256"].value_counts()], axis=1, join="outer")
+        before, there, after = counts.fillna(0).to_numpy().T
+        if (np.minimum(before, there) > 0)[
+            (after == 0) | ((before == there) & (after < there))
+        ].any():
             raise DataError("The evaluations give different labels to the same images.")
     assert joined is not None
     if len(joined) < least_share * shortest:

@@ -1,7 +1,8 @@
 """All cores of one machine: one process per core, each going from file to row.
 
 Processes, though two threads were as fast as two of them: on many cores the interpreter's lock
-would be the limit, and a process's memory problems stay its own. What they exchange is small: a part's number and its chunk one way, the number of images the other.
+would be the limit, and a process's memory problems stay its own. What they exchange is small: a
+part's number and its chunk one way, the number of images the other.
 """
 
 import multiprocessing

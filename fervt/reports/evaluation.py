@@ -110,7 +110,8 @@ def build_report(
     """
     rows = evaluation.rows() if rows is None else rows
     truth = truth or evaluation.truth
-    summary = summarize(evaluation, rows, truth) + ([rule] if rule else [])
+    by = "" if truth is evaluation.truth else f"Measured by {truth.title}'s labels."
+    summary = [*filter(None, (by, rule)), *summarize(evaluation, rows, truth, rule)]
     compared: list[Section] = []
     if against is not None:
         names = against.title, evaluation.title
@@ -141,10 +142,12 @@ def _sections(
     data: PreparedData | None,
 ) -> Iterator[Section]:
     names = [expression(label).name for label in rows.classes]
+    ways = evaluation.ways(truth)
+    saved_labels = any(rows is each for _, each in ways)
     yield Section(
         "Headline",
         explain_ways(evaluation.averagings),
-        [_ways([("as chosen", rows)] * bool(rule) + evaluation.ways(truth))],
+        [_ways(ways if saved_labels else [("with corrected labels", rows)])],
     )
     # People and other tools were measured on all of FER2013's faces, by its own labels.
     if truth is evaluation.truth is FER2013 and not evaluation.of_own_images and not rule:
@@ -197,29 +200,14 @@ def _sections(
             [Row([Chart(each, say_training(title, each)) for title, each in figures.items()])],
         )
     yield from evidence_sections(evaluation, rows, _crop(info))
-    metrics = evaluation.metrics
-    parts = [
-        parts_table(metrics),
-        ablation_table(evaluation.name, metrics.checkpoint.sha256),
-        training_ablation_table(),
-    ]
-    measured = evaluation.parts()
-    table: list[Block] = []
-    if measured is not None and measured.changes:
-        faces = Note(describe_rows(measured, evaluation.label_set))
-        table = [faces, Table(CHANGES_HEADER, changes_table(measured))]
-    yield Section(
-        "What each part contributes",
-        "Measured on the same faces unless stated otherwise."
-        if measured is None
-        else describe_following(measured),
-        [*table, *(Prose(part) for part in parts if part)],
-    )
+    if truth is evaluation.truth and not rule:
+        yield _parts(evaluation)
     card = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     for heading in ("Not for", "Limitations"):
         if text := section(card, heading):
             yield Section(heading, "From the model card.", [Prose(text)])
-    origin = _provenance(evaluation, truth)
+    labels = truth.title if saved_labels else f"{truth.title}, corrected by people"
+    origin = _provenance(evaluation, labels)
     yield Section("Where this comes from", "Enough to reproduce it.", [origin])
 
 
@@ -245,6 +233,27 @@ def _ways(ways: list[tuple[str, Rows]]) -> Table:
     return Table(
         ("Counted", "Accuracy", "95% interval", "Macro-F1", "Calibration error", "Log loss", "n"),
         lines,
+    )
+
+
+def _parts(evaluation: SavedEvaluation) -> Section:
+    metrics = evaluation.metrics
+    parts = [
+        parts_table(metrics),
+        ablation_table(evaluation.name, metrics.checkpoint.sha256),
+        training_ablation_table(),
+    ]
+    measured = evaluation.parts()
+    table: list[Block] = []
+    if measured is not None and measured.changes:
+        faces = Note(describe_rows(measured, evaluation.label_set))
+        table = [faces, Table(CHANGES_HEADER, changes_table(measured))]
+    return Section(
+        "What each part contributes",
+        "Measured on the same faces unless stated otherwise."
+        if measured is None
+        else describe_following(measured),
+        [*table, *(Prose(part) for part in parts if part)],
     )
 
 
@@ -325,13 +334,13 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             yield Section(heading, "Label → prediction.", [Faces(faces)])
 
 
-def _provenance(evaluation: SavedEvaluation, truth: Vocabulary) -> Table:
+def _provenance(evaluation: SavedEvaluation, labels: str) -> Table:
     metrics, data = evaluation.metrics, evaluation.metrics.data
     facts = (
         ("Checkpoint", evaluation.name),
         ("Its SHA-256", metrics.checkpoint.sha256),
         ("Trained on labels of", ", ".join(metrics.labels_seen)),
-        ("Measured on labels of", truth.title),
+        ("Measured on labels of", labels),
         ("Split", f"{data.split}, by {data.split_rule}"),
         ("Data", f"{data.source}, content hash {data.content_hash}"),
         (

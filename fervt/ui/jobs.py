@@ -185,7 +185,7 @@ def _draw_progress(job: Job) -> None:
     text = job.doing if left is None else f"{job.doing}, about {say_seconds(left)} left"
     with st.container(border=True):
         st.text(job.title)  # a stranger's file name may be in it
-        st.progress(min(1.0, max(0.0, job.share)), text)
+        st.progress(job.share, text)
         st.button(
             "Cancel",
             key=f"cancel_{job.id}",

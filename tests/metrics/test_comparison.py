@@ -118,6 +118,8 @@ def test_other_data_are_refused() -> None:
         join_rows([_rows("abc"), _rows("")])
     with pytest.raises(DataError, match="different labels"):
         join_rows([_rows("ab", [0, 1]), _rows("ab", [0, 2])])
+    with pytest.raises(DataError, match="different labels"):
+        join_rows([_rows("aabc", [0, 1, 2, 3]), _rows("aabc", [0, 2, 2, 3])])
 
 
 def test_common_classes_sum_to_one() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -88,16 +89,20 @@ def test_it_follows_the_choice_of_rows(pair) -> None:
     evaluation = pair[0]
     rows = evaluation.rows(averaging="flip", copies=False, truth=FERPLUS)
     text = words(build_report(evaluation, rows, truth=FERPLUS, rule="As chosen here."))
-    assert (
-        f"in {rows.scores.accuracy:.1%} of {len(rows)} faces" in text and "As chosen here." in text
-    )
-    assert f"as chosen {rows.scores.accuracy:.2%}" in text
+    assert f"in {rows.scores.accuracy:.1%} of {len(rows)} faces" in text
+    assert "As chosen here." in text
+    assert f"without copies, mirrored too {rows.scores.accuracy:.2%}" in text
+    assert f"Measured by {FERPLUS.title}" in text and "People reach" not in text
+    assert "What each part contributes" not in text, "they were measured on other rows"
     assert f"Measured on labels of {FERPLUS.title}" in text
     plain = words(build_report(evaluation))
-    assert "Compared with people" in plain and "as chosen" not in plain
+    assert all(part in plain for part in ("Compared with people", "What each part contributes"))
     assert "Compared with people" not in text, "they were measured by other labels"
-    corrected = words(build_report(evaluation, evaluation.rows(), rule="Labels are corrected."))
-    assert "Compared with people" not in corrected
+    relabeled = replace(evaluation.rows(), labels=evaluation.rows().predicted)
+    corrected = words(build_report(evaluation, relabeled, rule="Labels are corrected."))
+    assert "Compared with people" not in corrected and "People reach" not in corrected
+    assert "with corrected labels 100.00%" in corrected and "all faces" not in corrected
+    assert "FER2013, corrected by people" in corrected
 
 
 def test_five_crops_are_a_line_where_they_were_measured(pair) -> None:

@@ -28,7 +28,7 @@ from fervt.ui.evaluation.selection import EvaluationView, find_averagings, perce
 
 def show_headline(view: EvaluationView) -> None:
     """Draws the answer in words, then the figures of the chosen rows and their protocol."""
-    first, *others = summarize(view.evaluation, view.rows, view.truth)
+    first, *others = summarize(view.evaluation, view.rows, view.truth, view.rule)
     with st.container(horizontal=True):
         st.subheader(first, anchor=False)
         offer_presenting()

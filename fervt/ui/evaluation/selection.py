@@ -68,7 +68,7 @@ class EvaluationView:
     @property
     def rule(self) -> str:
         """How rows and answers were chosen, in sentences; "" for the usual way."""
-        labels = "Labels are as corrected here." if self.labels_key else ""
+        labels = "Labels are as people corrected them in this workbench." if self.labels_key else ""
         return f"{labels} {describe_rule(self.averaging, self.copies)}".strip()
 
     @property

@@ -1,5 +1,6 @@
 """Films, frame by frame: always upright, with square pixels and increasing times."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from fervt.errors import FervtError
 from fervt.images import MAX_PIXELS
+from fervt.threads import codec_threads
 
 _FALLBACK_FPS = 25
 # FFmpeg also reads playlists, which make it open other files and addresses; an untrusted file in
@@ -59,13 +61,14 @@ class Film:
         source: A path, in any format that FFmpeg reads; or an open file: MP4, MOV, WebM, Matroska,
             AVI, MPEG-TS or GIF.
         name: Its name in messages.
+        from_s: Frames before this time are passed over, which takes half the time.
 
     Raises:
         VideoError: It cannot be read, or its frames are too large.
     """
 
-    def __init__(self, source: Path | BinaryIO, name: str) -> None:
-        self._name = name
+    def __init__(self, source: Path | BinaryIO, name: str, from_s: float = 0.0) -> None:
+        self._name, self._from_s = name, from_s
         self._container = _open(source, name)
         try:
             self._stream = _find_picture(self._container, name)
@@ -114,33 +117,37 @@ class Film:
             VideoError: A frame is too large.
         """
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = codec_threads()
         step_s = self._step_s
         offset_s, last_s = 0.0, -step_s
         share = 0.0
         for frame, bytes_share in self._decode():
             self._decoded += 1
+            known = frame.time is not None and isfinite(frame.time)
+            at_s = frame.time + offset_s if known else last_s + step_s
+            moved_s = 0.0
+            if self._frames == 0:
+                moved_s = -at_s
+            elif at_s < last_s - _JUMP_S or at_s > last_s + max(60.0, 2 * self._said_s):
+                moved_s = last_s + step_s - at_s  # joined clips restart at another time
+            at_s = max(at_s + moved_s, last_s + _LEAST_STEP_S)
+            is_wanted = at_s >= self._from_s - _LEAST_STEP_S / 2
             try:
-                rgb = self._as_shown(frame)
+                rgb = self._as_shown(frame) if is_wanted else None
+            except MemoryError:  # FFmpeg's is one of its errors, too
+                raise
             except (OSError, ValueError, av.error.FFmpegError):
                 self._damaged += 1
                 continue
-            known = frame.time is not None and isfinite(frame.time)
-            at_s = frame.time + offset_s if known else last_s + step_s
-            if self._frames == 0:
-                offset_s, at_s = -at_s, 0.0
-            elif at_s < last_s - _JUMP_S or at_s > last_s + max(60.0, 2 * self._said_s):
-                # Joined clips restart at another time.
-                offset_s += last_s + step_s - at_s
-                at_s = last_s + step_s
-            at_s = max(at_s, last_s + _LEAST_STEP_S)
-            last_s = at_s
+            offset_s, last_s = offset_s + moved_s, at_s
             self._frames += 1
             held_s = float(frame.duration * frame.time_base) if frame.time_base else 0.0
             self._read_s = at_s + max(step_s, held_s)
             # Browser recordings do not state their length.
             done = self._read_s / self._said_s if self._said_s else bytes_share
             share = min(1.0, max(share, done))
-            yield FilmFrame(at_s, share, rgb)
+            if rgb is not None:
+                yield FilmFrame(at_s, share, rgb)
 
     def _decode(self) -> Iterator[tuple[av.VideoFrame, float]]:
         """Each frame that can be decoded, and the share of the file's bytes before it."""
@@ -149,6 +156,8 @@ class Film:
         while True:
             try:
                 packet = next(packets, None)
+            except MemoryError:
+                raise
             except (OSError, av.error.FFmpegError):  # the file ends in the middle of something
                 packet = None
             if packet is None:
@@ -165,6 +174,8 @@ class Film:
                     frames = self._stream.codec_context.decode(_fill(packet))
                 else:
                     frames = packet.decode()
+            except MemoryError:
+                raise
             except (OSError, av.error.FFmpegError):
                 self._damaged += 1
                 continue
@@ -173,7 +184,9 @@ class Film:
                 yield frame, share
 
     def _as_shown(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        image = np.asarray(self._to_rgb.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
+        image = np.asarray(
+            self._to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray(), np.uint8
+        )
         ratio = self._stream.sample_aspect_ratio
         now = self._stream.codec_context.sample_aspect_ratio
         wider = float((now if now != self._first_aspect else ratio) or 1)  # joined clips may differ
@@ -183,7 +196,7 @@ class Film:
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         # A frame whose side data were looked at stays in memory until the garbage collector comes,
         # because they refer to each other: so only at those of a tiny copy.
-        tiny = self._to_tiny.reformat(frame, _TINY_PX, _TINY_PX, interpolation="POINT")
+        tiny = self._to_tiny.reformat(frame, _TINY_PX, _TINY_PX, interpolation="POINT", threads=1)
         return _apply_matrix(image, _display_matrix(tiny))
 
     def _check_size(self, width: int, height: int) -> None:
@@ -196,7 +209,8 @@ class Film:
 def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
     try:
         if isinstance(source, Path):
-            return av.open(str(source), metadata_errors="replace")
+            # Absolute: FFmpeg takes what comes before a colon for a protocol.
+            return av.open(os.path.abspath(source), metadata_errors="replace")
         limits = {"format_whitelist": _FORMATS}
         return av.open(source, "r", container_options=limits, metadata_errors="replace")
     except FileNotFoundError as error:

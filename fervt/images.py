@@ -317,7 +317,8 @@ def _decode_deep(data: bytes, image: Image.Image, name: str, max_pixels: int) ->
         alpha = deep[..., 3]
         rgb = np.dstack([rgb, _to_8_bits(alpha, max(bits, _bits(alpha)))])
     picture = Image.fromarray(rgb)
-    picture.info["exif"] = image.getexif().tobytes()
+    if image.format == "PNG":  # OpenCV itself turns a TIFF
+        picture.info["exif"] = image.getexif().tobytes()
     return check_image(_as_rgb(_upright(picture)))
 
 

@@ -102,6 +102,12 @@ def expression(label: str) -> Expression:
     return _EXPRESSIONS[label]
 
 
+def is_same_expression(label: str, other: str) -> bool:
+    """Whether two class labels, of either vocabulary, mean the same expression."""
+    known = label in _EXPRESSIONS and other in _EXPRESSIONS
+    return known and _EXPRESSIONS[label].name == _EXPRESSIONS[other].name
+
+
 def vocabulary(name: str) -> Vocabulary:
     """Looks up a vocabulary by its name.
 

@@ -17,6 +17,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 FEW_FACES = 8
+_MOST_OF_CODEC = 4
+_MOST_AT_ONCE = 6  # photos: decoded ones take a hundred megabytes each
 _of_process: int | None = None  # set by `limit_process`; otherwise PyTorch's own number
 
 
@@ -32,13 +34,18 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def codec_threads() -> int:
+    """Threads of a video codec: each takes address space, which jobs limit."""
+    return min(usable_cores(), _MOST_OF_CODEC)
+
+
 def map_in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yields `work(item)` for each item, in order, with one thread per core.
+    """Yields `work(item)` for each item, in order, with one thread per core, but six at most.
 
     For work that releases the interpreter's lock most of the time, like decoding and detection.
     Only a few items are taken ahead, so that memory stays bounded.
     """
-    threads = usable_cores()
+    threads = min(usable_cores(), _MOST_AT_ONCE)
     ahead: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

@@ -151,6 +151,7 @@ class ReadFilm:
         overlay: The evidence drawn in it.
         bars: Whether the probabilities are drawn in it.
         seen_share: The share of a face's square that the checkpoint sees.
+        sha256: Of the checkpoint's file.
     """
 
     readings: list[FrameReading]
@@ -161,6 +162,7 @@ class ReadFilm:
     overlay: Overlay
     bars: bool
     seen_share: float
+    sha256: str
 
 
 def read_film(
@@ -198,6 +200,7 @@ def read_film(
         settings.overlay,
         settings.bars,
         predictor.info.preprocess.crop,
+        predictor.sha256,
     )
 
 
@@ -212,10 +215,9 @@ def frame_at(content: bytes, name: str, time_s: float) -> NDArray[np.uint8]:
     Raises:
         VideoError: It cannot be read, or ends before.
     """
-    with Film(BytesIO(content), name) as film:
+    with Film(BytesIO(content), name, time_s) as film:
         for frame in film:
-            if frame.time_s >= time_s - 1e-6:
-                return frame.rgb
+            return frame.rgb
     raise VideoError(f"{name} has no frame at {time_s:.1f} s.")
 
 

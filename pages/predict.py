@@ -21,7 +21,9 @@ predictor = open_page("Predict", "The apparent expression of each face in a phot
 def show_picture() -> None:
     """Draws one image, and a card for each of its faces."""
     picture = pick_image(
-        lambda one: summarize(predict_faces(predictor, one)), default="group", inline=True
+        lambda one: summarize(predictor, predict_faces(predictor, one)),
+        default="group",
+        inline=True,
     )
     if picture is None:
         return

@@ -4,6 +4,7 @@ import io
 import struct
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import numpy as np
@@ -220,3 +221,28 @@ def test_a_film_whose_coding_is_unknown_is_a_sentence(tmp_path):
     content = (tmp_path / "a.avi").read_bytes().replace(b"FMP4", b"????")
     with pytest.raises(VideoError, match="uses a codec"):
         Film(io.BytesIO(content), "a.avi")
+
+
+def test_frames_before_a_time_are_passed_over():
+    content = film(20)
+    every, _ = read(content)
+    with Film(io.BytesIO(content), "a film", from_s=1.2) as opened:
+        late = list(opened)
+    assert [frame.time_s for frame in late] == [f.time_s for f in every if f.time_s > 1.15]
+    np.testing.assert_array_equal(late[0].rgb, every[12].rgb)
+
+
+def test_a_lack_of_memory_is_no_damage(monkeypatch):
+    def refuse(self, frame):
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(Film, "_as_shown", refuse)
+    with pytest.raises(MemoryError):
+        read(film(3))
+
+
+def test_a_name_may_have_a_colon(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("10:30.mp4").write_bytes(film(3))
+    with Film(Path("10:30.mp4"), "10:30.mp4") as opened:
+        assert len(list(opened)) == 3

@@ -376,3 +376,37 @@ def test_a_jpeg_that_draws_its_colors_one_by_one_must_be_held_whole():
     assert whole[scan + 4] == 3 and not survey(whole).progressive
     one = whole[: scan + 4] + b"\1" + whole[scan + 5 :]
     assert survey(one).progressive
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["TIFF", "PNG"])
+def test_deep_colors_are_turned_once(orientation, kind) -> None:
+    image = np.zeros((16, 24, 3), np.uint16)
+    image[:8, :12] = 65535, 0, 0  # red, in the corner that orientation moves
+    encoded = cv2.imencode(f".{kind.lower()}", image[..., ::-1])[1].tobytes()
+    flat = Image.fromarray((image >> 8).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    saved = io.BytesIO()
+    flat.save(saved, kind, exif=exif)
+    wanted = read_image(saved.getvalue(), f"flat.{kind.lower()}")
+    assert read_image(with_orientation(encoded, kind, exif), "deep").tolist() == wanted.tolist()
+
+
+def with_orientation(encoded: bytes, kind: str, exif: Image.Exif) -> bytes:
+    """A 16-bit file with an orientation, which neither library writes."""
+    if kind == "PNG":
+        chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+        at = encoded.index(b"IDAT") - 4
+        body = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        return encoded[:at] + body + encoded[at:]
+    order = "<" if encoded[:2] == b"II" else ">"
+    start = struct.unpack(order + "I", encoded[4:8])[0]
+    count = struct.unpack(order + "H", encoded[start : start + 2])[0]
+    entries = encoded[start + 2 : start + 2 + 12 * count]
+    listed = [entries[i : i + 12] for i in range(0, len(entries), 12)]
+    listed = [e for e in listed if struct.unpack(order + "H", e[:2])[0] != 0x0112]
+    listed.append(struct.pack(order + "HHIHH", 0x0112, 3, 1, exif[0x0112], 0))
+    listed.sort(key=lambda entry: struct.unpack(order + "H", entry[:2])[0])
+    directory = struct.pack(order + "H", len(listed)) + b"".join(listed) + bytes(4)
+    return encoded[:4] + struct.pack(order + "I", len(encoded)) + encoded[8:] + directory

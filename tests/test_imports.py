@@ -44,7 +44,7 @@ LEFT_OF = {
     "draw": ["labels", "grid"],
     "live": ["explain", "draw"],
     "bench": ["training", "live", "examples"],
-    "film": ["images"],
+    "film": ["images", "threads"],
     "video": ["live", "film", "progress"],
     "table": ["faces"],
     "pipeline": ["predict", "progress", "table"],

@@ -12,6 +12,7 @@ from tiny import save_tiny
 
 from fervt.__main__ import main
 from fervt.labels import FER2013
+from fervt.live.mp4 import Mp4Writer
 from fervt.predict import Predictor
 from fervt.video import VideoError, read_video
 
@@ -194,3 +195,33 @@ def test_the_command_line(film, checkpoint, tmp_path, capsys):
         assert main([*asked, *wrong]) == 2
         error = capsys.readouterr().err
         assert error.count("\n") == 1 and message in error
+
+
+def test_a_picture_wider_than_h264_allows_is_shrunk():
+    target = BytesIO()
+    with Mp4Writer(target) as writer:
+        for number in range(2):
+            writer.add(np.full((40, 20_000, 3), 90, np.uint8), number / 10)
+    target.seek(0)
+    with av.open(target) as made:
+        (first, _) = made.decode(video=0)
+    assert (first.width, first.height) == (16_384, 32)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("predict {photo} --csv {photo}", "would overwrite the source"),
+        ("predict {photo} --csv other.jpg", "is an image's name, not a table's"),
+        ("predict {table} --out {table}", "would overwrite the source"),
+        ("export {checkpoint} --out {checkpoint}", "would overwrite the source"),
+    ],
+)
+def test_nothing_writes_over_what_it_reads(words, said, checkpoint, tmp_path, capsys):
+    given = {"photo": tmp_path / "a.png", "table": tmp_path / "t.parquet", "checkpoint": checkpoint}
+    given["photo"].write_bytes(b"photo")
+    given["table"].write_bytes(b"table")
+    before = {name: path.read_bytes() for name, path in given.items()}
+    assert main(words.format(**given).split()) == 2
+    assert said in capsys.readouterr().err
+    assert {name: path.read_bytes() for name, path in given.items()} == before

@@ -30,6 +30,7 @@ from fervt.evaluation.robustness import (
 )
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.slices import search_slices, slice_rows
+from fervt.explain import seen_part
 from fervt.figures.maps import Map, plot_maps
 from fervt.figures.robustness import strength_figure
 from fervt.grid import GRID
@@ -108,7 +109,6 @@ class Atlas:
         chosen = source or self.sources[0]
         self._of(chosen)
         about = ATLAS_SOURCES[chosen]
-        picture = np.repeat(self._face[:, :, None], 3, axis=2)
         panels = [
             Map(
                 f"{group}, n = {self.counts[group]:,}",
@@ -119,7 +119,7 @@ class Atlas:
             )
             for group, values in self.maps[chosen].items()
         ]
-        return plot_maps(picture, panels)
+        return plot_maps(self._face, panels)
 
     def _of(self, source: str) -> MapSummary:
         if source not in self._whole:
@@ -134,8 +134,14 @@ class Atlas:
         return f"<Atlas by {self.by}: {', '.join(self.counts)}. {said}>"
 
 
-def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
+def make_atlas(evidence: Evidence, rows: Rows, by: str, crop: float) -> Atlas:
     """Averages evidence by group.
+
+    Args:
+        evidence: Of the rows' evaluation.
+        rows: Those that count.
+        by: "label", "prediction" or "right".
+        crop: Share of a face's side that the checkpoint sees.
 
     Raises:
         ConfigError: There is no such grouping.
@@ -167,7 +173,7 @@ def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
         {s: {name: m.spread for name, m in each.items()} for s, each in found.items()},
         {name: int(mask.sum()) for name, mask in kept.items()},
         {source: summarize_maps(values) for source, values in maps.items()},
-        evidence.mean_face,
+        seen_part(np.repeat(evidence.mean_face[:, :, None], 3, axis=2), crop),
     )
 
 

@@ -156,7 +156,8 @@ class EvaluationResult:
             ConfigError: There is no such grouping.
             DataError: No group has two faces.
         """
-        return make_atlas(self._evidence(occlusion, progress), self.saved.rows(), by)
+        evidence = self._evidence(occlusion, progress)
+        return make_atlas(evidence, self.saved.rows(), by, self._model.info.preprocess.crop)
 
     def slices(self, *, progress: Progress = no_progress) -> pd.DataFrame:
         """Accuracy by measures of the picture, the five worst slices first.

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
-from fervt.bench.network import BARE, bare_network
+from fervt.bench.network import BARE, as_engine, bare_network
 from fervt.bench.turns import Line, Task, in_turns
 from fervt.errors import ConfigError
 from fervt.examples import load_example
@@ -59,6 +60,7 @@ def _bench_evidence(predictor: Predictor, turns: int) -> Line:
     """Against hand-written occlusion (one face per cell) and Grad-CAM on the bare network."""
     face = _face(predictor)
     bare = bare_network(predictor.info.config)
+    engine = as_engine(bare, predictor)
     image = predictor.prepare(face[None]).cpu()
     side = image.shape[2] // GRID
     hidden = image.repeat(GRID * GRID, 1, 1, 1)
@@ -68,8 +70,7 @@ def _bench_evidence(predictor: Predictor, turns: int) -> Line:
 
     @one_thread()
     def explain_bare() -> None:
-        with torch.inference_mode():
-            bare(hidden).softmax(dim=1).numpy()
+        softmax(engine.run(hidden.numpy(), ["logits"])[0], axis=1)
         features = bare.trunk(image)[-1]
         logits = bare.head(features.mean(dim=(2, 3)))
         torch.autograd.grad(logits[0].max(), features)
@@ -98,7 +99,7 @@ def _bench_live(predictor: Predictor, turns: int) -> Line:
     """The live worker against the detector and the bare network on each frame."""
     worker = LiveWorker(predictor, LiveSettings())
     frames = [np.roll(_picture(_FRAME_PX), shift, axis=1) for shift in range(_LIVE_FRAMES)]
-    search, bare = choose_search(), bare_network(predictor.info.config)
+    search, engine = choose_search(), as_engine(bare_network(predictor.info.config), predictor)
     scale = _FRAME_PX[0] / _SEARCH_PX[0]
 
     @one_thread()
@@ -109,8 +110,8 @@ def _bench_live(predictor: Predictor, turns: int) -> Line:
                 edges = (seen.x, seen.y, seen.x + seen.width, seen.y + seen.height)
                 left, top, right, bottom = (round(scale * edge) for edge in edges)
                 face = cut_face(frame, (left, top, right, bottom))
-                with torch.inference_mode():
-                    bare(predictor.prepare(face[None]).cpu()).softmax(dim=1).numpy()
+                images = predictor.info.preprocess.to_input(face[None])
+                softmax(engine.run(images, ["logits"])[0], axis=1)
 
     def read_frames() -> None:
         for frame in frames:

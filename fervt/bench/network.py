@@ -64,7 +64,7 @@ def bench_network(predictor: Predictor, batch_size: int, turns: int, amp: bool) 
     bare = bare_network(predictor.info.config)
     shape = _EVALUATED, FACE_SIZE, FACE_SIZE
     faces = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    engine = _as_engine(bare, predictor)
+    engine = as_engine(bare, predictor)
 
     def read_bare(some: NDArray[np.uint8]) -> None:
         with threads_for(len(some)):
@@ -92,7 +92,7 @@ class _BareEngine:
             return [self._network(to_device(images, torch.device("cpu"))).numpy()]
 
 
-def _as_engine(network: BareResNet34, predictor: Predictor) -> OnnxEngine | _BareEngine:
+def as_engine(network: BareResNet34, predictor: Predictor) -> OnnxEngine | _BareEngine:
     """The bare network in the predictor's engine."""
     if predictor.engine.key != "onnx":
         return _BareEngine(network)
@@ -123,7 +123,7 @@ def _bench_training(config: FERVTConfig, batch_size: int, turns: int, amp: bool)
     targets = nn.functional.one_hot(labels, len(config.classes)).float()
     settings = TrainConfig()
     our_optimizer = build_optimizer(ours, ours.backbone.trunk, settings)
-    bare_optimizer = torch.optim.AdamW(bare.parameters())
+    bare_optimizer = build_optimizer(bare, bare.trunk, settings)
 
     def step_ours() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervt.checkpoint import CheckpointInfo, find_checkpoint, read_info
+from fervt.cli.outputs import refuse_overwriting
 from fervt.data.prepared import read_prepared
 from fervt.engines import OnnxEngine
 from fervt.engines.onnx_file import as_onnx
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     if args.int8 and args.data is None:
         raise ConfigError("--int8 needs faces to set its scales: give a prepared file (--data).")
     checkpoint = find_checkpoint(args.checkpoint)
+    refuse_overwriting("--out", args.out, filter(None, (checkpoint, args.data)))
     content, difference = as_onnx(checkpoint)
     print(f"The logits differ from PyTorch's by at most {difference:.1g}.")
     if args.int8:

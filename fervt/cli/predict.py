@@ -9,7 +9,9 @@ from pathlib import Path
 from fervt.checkpoint import find_checkpoint
 from fervt.cli.extras import require_extra
 from fervt.cli.model import add_model_options, chosen_predictor
+from fervt.cli.outputs import refuse_overwriting
 from fervt.cli.progress_bar import progress_bar
+from fervt.data.folders import is_image
 from fervt.errors import ConfigError, ImageError
 from fervt.labels import NOTICE, expression
 from fervt.pipeline import Named, begin, named_images, plan_chunks
@@ -98,6 +100,10 @@ def _images_of(paths: list[Path], left_out: list[str]) -> Iterator[Named]:
 def _write_table(args: argparse.Namespace) -> int:
     out = args.out or args.csv
     as_csv = args.csv is not None or check_form(out)
+    option = "--out" if args.csv is None else "--csv"
+    refuse_overwriting(option, out, args.images)
+    if is_image(out.name):  # a shell may have put the first of several images there
+        raise ConfigError(f"{option}: {out} is an image's name, not a table's.")
     if args.workers is not None and args.workers < 1:
         raise ConfigError("--workers must be at least 1.")
     if args.ray:

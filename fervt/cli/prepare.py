@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fervt.cli.outputs import refuse_overwriting
 from fervt.cli.progress_bar import progress_bar
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.sources import read_source
@@ -38,9 +39,7 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"--splits: '{name}' is none of {', '.join(SPLITS)}.")
     if args.out.is_dir():
         raise ConfigError(f"--out: {args.out} is a folder, not a file.")
-    for given in filter(None, (args.source, args.ferplus)):
-        if args.out.resolve() == given.resolve():
-            raise ConfigError(f"--out: {args.out} would overwrite the source.")
+    refuse_overwriting("--out", args.out, filter(None, (args.source, args.ferplus)))
 
     with progress_bar() as report:
         data, notes = read_source(args.source, args.ferplus, report)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fervt.checkpoint import find_checkpoint, read_info, shipped_checkpoints
+from fervt.cli.outputs import refuse_overwriting
 from fervt.data.prepared import read_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     evaluation = store.find(name, args.split)
     against = store.find(args.against, evaluation.split) if args.against else None
     split = evaluation.split
+    refuse_overwriting("--out", args.out, filter(None, (args.data,)))
     data = read_prepared(args.data, (split,)).split(split) if args.data else None
     shipped = shipped_checkpoints()
     info = read_info(shipped[name]) if name in shipped else None

@@ -106,9 +106,11 @@ def read_sources(pairs: list[str]) -> MappingProxyType[str, str]:
         name, _, origin = pair.partition("=")
         if not name or not origin or name in sources:
             raise ConfigError(f"--source '{pair}' must be NAME=CAMERA_OR_FILE, each name once.")
-        if not origin.isdecimal() and "://" not in origin and not os.path.isfile(origin):
+        is_file = not origin.isdecimal() and "://" not in origin
+        if is_file and not os.path.isfile(origin):
             raise ConfigError(f"--source '{pair}' is neither a file nor a camera number.")
-        sources[name] = origin
+        # Absolute: FFmpeg takes what comes before a colon for a protocol.
+        sources[name] = os.path.abspath(origin) if is_file else origin
     return MappingProxyType(sources)
 
 

@@ -5,10 +5,13 @@ time is held in memory. The sizes that an archive declares are checked before it
 file can declare gigabytes.
 """
 
+import os
 import unicodedata
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,6 +25,7 @@ MAX_IMAGE_BYTES = 40_000_000
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_LISTING_BYTES = 16_000_000
 _CHUNK_BYTES = 1 << 18
+_TAIL_BYTES = 70_000  # hold the last record, whose comment has 64 KB at most
 
 # Compression whose output can be limited; bzip2 and LZMA unpack everything at once.
 _BOUNDED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -57,16 +61,21 @@ class ImageArchive:
         left_out: A sentence on the files that are not images; "" if all are images.
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, source: bytes | Path, name: str) -> None:
         """Inspects an archive.
+
+        Args:
+            source: Its content, or a file, of which only what is asked for is read.
+            name: Its name.
 
         Raises:
             DataError: It is not a zip file, is encrypted, or contains more than may be unpacked.
         """
         self.name = safe_name(name)
         try:
-            _check_listing(content, self.name)
-            self._zip = zipfile.ZipFile(BytesIO(content))
+            with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as content:
+                _check_listing(content, self.name)
+            self._zip = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"'{self.name}' is not a readable zip file.") from error
         self._infos = self._zip.infolist()
@@ -132,19 +141,22 @@ class ImageArchive:
         return bytes(content)
 
 
-def _check_listing(content: bytes, name: str) -> None:
+def _check_listing(content: BinaryIO, name: str) -> None:
     """Rejects an archive whose file list alone would fill memory."""
-    tail = content[-70_000:]
+    size = content.seek(0, os.SEEK_END)
+    content.seek(max(0, size - _TAIL_BYTES))
+    tail = content.read()
     at = tail.rfind(_END)
     listing_bytes = int.from_bytes(tail[at + 12 : at + 16], "little") if at >= 0 else 0
     where = tail[at - 20 : at] if at >= 20 else b""
     if where.startswith(_WHERE_64):
         start = int.from_bytes(where[8:16], "little")
-        record = content[start : start + 56]
+        content.seek(min(start, size))
+        record = content.read(56)
         if not record.startswith(_END_64):
             raise zipfile.BadZipFile
         listing_bytes = int.from_bytes(record[40:48], "little")
-    if listing_bytes > len(content):
+    if listing_bytes > size:
         raise zipfile.BadZipFile
     if listing_bytes > MAX_LISTING_BYTES:
         raise DataError(f"'{name}' contains too many files to be read.")

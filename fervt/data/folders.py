@@ -81,10 +81,14 @@ def is_litter(parts: Iterable[str]) -> bool:
     return any(part.startswith(".") or part.lower() in _LITTER for part in parts)
 
 
-def walk(folder: str | os.PathLike[str]) -> Iterator[str]:
+def walk(folder: str | os.PathLike[str], links: list[str] | None = None) -> Iterator[str]:
     """Yields a folder's files, by name, without hidden ones; links to folders are not followed.
 
     Only one folder's names are held at a time, so a million files need no more memory than a few.
+
+    Args:
+        folder: The folder.
+        links: Takes the links to folders, if it is given.
 
     Raises:
         DataError: A folder cannot be read.
@@ -98,9 +102,11 @@ def walk(folder: str | os.PathLike[str]) -> Iterator[str]:
         if is_litter([entry.name]):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from walk(entry.path)
+            yield from walk(entry.path, links)
         elif entry.is_file():
             yield entry.path
+        elif links is not None and entry.is_dir():
+            links.append(entry.path)
 
 
 def is_image(name: str) -> bool:

@@ -270,7 +270,7 @@ def describe_clear_cells(difference: Interval, what: str, other: str) -> str:
         count = int(cells.sum())
         if count:
             where = [n for n, at in REGIONS.items() if any(cells[cell] for cell in at)]
-            parts.append(f"{word} in {count} cells ({', '.join(where)})")
+            parts.append(f"{word} in {count} cell{'s' * (count > 1)} ({', '.join(where)})")
     return f"Clearly different, {what} against {other}: {'; '.join(parts)}."
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from fervt.errors import DataError
 from fervt.evaluation.atlas import maps_of
 from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
+from fervt.evaluation.groups import LEAST
 from fervt.evaluation.robustness import CorruptionError, Point, Robustness, corruption_error, curves
 from fervt.evaluation.rows import translate
 from fervt.labels import Vocabulary
@@ -54,11 +56,22 @@ class JoinedRobustness:
         n: Faces that all of them were measured on.
         curves: K, points by kind of corruption; kinds that all have measured.
         errors: K; None if a condition is missing.
+        right_shares: K, (n,): of the conditions, in how many each face was read rightly, 0..1.
     """
 
     n: int
     curves: tuple[dict[str, list[Point]], ...]
     errors: tuple[CorruptionError | None, ...]
+    right_shares: tuple[NDArray[np.float64], ...]
+
+    @property
+    def gain_of_second(self) -> tuple[float, float]:
+        """The 95% interval of how much more often the second is right than the first, by faces."""
+        gains = self.right_shares[1] - self.right_shares[0]
+        if self.n < LEAST:
+            return -1.0, 1.0
+        width = student.ppf(0.975, self.n - 1) * gains.std(ddof=1) / np.sqrt(self.n)
+        return float(gains.mean() - width), float(gains.mean() + width)
 
 
 def join_robustness(
@@ -86,7 +99,7 @@ def join_robustness(
         raise DataError("The checkpoints were measured on different faces.")
     chosen = np.array(sorted(common))
     truth = joined.rows[0].labels[chosen]
-    every, errors = [], []
+    every, errors, shares = [], [], []
     for place, each, vocabulary in zip(places, found, vocabularies, strict=True):
         at = np.empty(int(place.max()) + 1, np.int64)
         at[place[place >= 0]] = np.flatnonzero(place >= 0)
@@ -103,6 +116,7 @@ def join_robustness(
         )
         every.append(curves(kept, truth))
         errors.append(corruption_error(kept, truth))
+        shares.append((kept.predicted[1:] == truth).mean(axis=0))
     kinds = [kind for kind in every[0] if all(kind in other for other in every)]
     by_kind = tuple({kind: each[kind] for kind in kinds} for each in every)
-    return JoinedRobustness(len(chosen), by_kind, tuple(errors))
+    return JoinedRobustness(len(chosen), by_kind, tuple(errors), tuple(shares))

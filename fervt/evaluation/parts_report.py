@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from fervt.amounts import with_range
 from fervt.errors import DataError
-from fervt.evaluation.atlas import SAME_FOR_ALL
+from fervt.evaluation.atlas import FEWEST_TO_JUDGE, SAME_FOR_ALL
 from fervt.evaluation.beside import Beside, hash_rows
 
 FILE = "parts.json"
@@ -83,8 +83,8 @@ class PartsReport(Beside):
 
     @property
     def is_template(self) -> bool:
-        """Whether the weights are nearly the same for every face."""
-        return (self.template_share or 0.0) > SAME_FOR_ALL
+        """Whether the weights are nearly the same for every face, if there are enough to say so."""
+        return self.n >= FEWEST_TO_JUDGE and (self.template_share or 0.0) > SAME_FOR_ALL
 
     def as_bytes(self) -> bytes:
         """The content of its file."""
@@ -229,6 +229,10 @@ def describe_following(report: PartsReport) -> str:
     return (
         f"Its attention {verdict}. With the window on the face moved {first.change}, its map "
         f"correlates {first.follows:z.2f} with the old map moved along with the face, and "
-        f"{first.stays:z.2f} with the old map left in place{then}. The mean map over all faces "
-        f"explains {share:.0%} of how the weights vary."
+        f"{first.stays:z.2f} with the old map left in place{then}."
+        + (
+            f" The mean map over all faces explains {share:.0%} of how the weights vary."
+            if report.n >= FEWEST_TO_JUDGE
+            else ""
+        )
     )

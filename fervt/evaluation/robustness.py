@@ -265,7 +265,7 @@ def paired_difference(
     error = np.sqrt(more_ + less_ - (more_ - less_) ** 2 / n_) / n_
     width = norm.ppf(0.975) * error
     value = (more - less) / n
-    return value, min(value, center - width), max(value, center + width)
+    return value, max(-1.0, min(value, center - width)), min(1.0, max(value, center + width))
 
 
 def calibration_error(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

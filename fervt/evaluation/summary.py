@@ -26,13 +26,17 @@ def summarize(
     """
     scores = rows.scores
     worst, best = scores.occurring[0], scores.occurring[-1]
+    classes = (
+        ""
+        if best == worst
+        else f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and "
+        f"weakest at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). "
+    )
     sentences = [
         f"{evaluation.title} names the labeled expression in {scores.accuracy:.1%} of "
         f"{scores.n:,} faces of {evaluation.split}{unseen(rows, evaluation.metrics)} (95% interval "
         f"{describe_interval(scores)}).",
-        f"It is best at {expression(best).name} (F1 {scores.per_class[best].f1:.2f}) and weakest "
-        f"at {expression(worst).name} (F1 {scores.per_class[worst].f1:.2f}). Its most frequent "
-        f"mistake is {describe_worst_mistake(scores)}.",
+        f"{classes}Its most frequent mistake is {describe_worst_mistake(scores)}.",
         f"Its stated confidence is off by {100 * scores.ece_calibrated:.1f} points on average.",
     ]
     own = rows.select(~rows.table["is_copy"].to_numpy())
@@ -42,7 +46,7 @@ def summarize(
             f"Without those {len(rows) - len(own):,} faces it is {own.right.mean():.1%}.",
         )
     if truth is FER2013 and not evaluation.of_own_images:
-        if not rule:
+        if evaluation.truth is FER2013 and not rule:
             sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
         sides = rows.people
         errors = int((sides >= 0).sum())

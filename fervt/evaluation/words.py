@@ -142,7 +142,7 @@ def describe_worst_mistake(scores: Scores) -> str:
     """The most frequent mistake, like `Sad taken for Neutral (114 of 594 such faces)`."""
     found = worst_mistakes(scores, 1)
     if not found:
-        return "none at all"
+        return "none: all its answers are right"
     worst = found[0]
     return (
         f"{worst.label} taken for {worst.answer} ({worst.count:,} of {worst.support:,} such faces)"

@@ -63,6 +63,8 @@ def say_largest_cell(
     if not diagonal:
         np.fill_diagonal(sizes, 0.0)
     row, column = (int(at) for at in np.unravel_index(int(sizes.argmax()), sizes.shape))
+    if not sizes[row, column]:
+        return f"{what}: none"
     value = form(float(values[row, column]))
     return f"{what}: most from {rows[row]} to {columns[column]} ({value})"
 

@@ -7,6 +7,7 @@ threads nor spawned from the script that Streamlit runs as `__main__`.
 import contextlib
 import os
 import pickle
+import signal
 import sys
 import threading
 import time
@@ -18,7 +19,12 @@ from fervt.sandbox.limits import go_first, limit_memory
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1
 _TOO_MUCH = "It needs more memory than is allowed."
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc")  # PyTorch's wording
+_NO_MEMORY = (
+    "can't allocate memory",  # PyTorch's wordings
+    "not enough memory",
+    "bad_alloc",
+    "can't start new thread",
+)
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
@@ -31,6 +37,7 @@ def _end_with_parent(stdin: BinaryIO) -> None:
 
 def main() -> None:
     """Runs one job, and answers with ("done", result) or ("failed", sentence)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # library output must not mix with the answers
     work, arguments, memory_bytes = pickle.load(stdin)  # imports what the work needs

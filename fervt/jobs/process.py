@@ -38,7 +38,12 @@ def start_process() -> subprocess.Popen[bytes]:
             [sys.executable, "-m", "fervt.jobs.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                # glibc reserves 64 MB of address space, which is limited, for each thread's own.
+                "MALLOC_ARENA_MAX": "2",
+            },
         )
     except OSError as error:
         raise JobError("The server is busy; try again in a minute.") from error

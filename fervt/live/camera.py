@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from fervt.live.recorder import Recorder
 from fervt.live.worker import LiveWorker
@@ -44,6 +45,7 @@ class CameraReader:
         self.recorder = recorder or Recorder()
         self._patience_s = patience_s
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="live-reader")
+        self._to_rgb = VideoReformatter()  # kept: a new one starts and ends threads
         self._pending: Future[av.VideoFrame | None] | None = None
         self._dropped = 0
         self._closed = False
@@ -82,7 +84,8 @@ class CameraReader:
     def _process(self, frame: av.VideoFrame, dropped: int) -> av.VideoFrame | None:
         """The annotated frame; None if there is none."""
         try:
-            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            rgb = self._to_rgb.reformat(frame, format="rgb24", threads=1)
+            image = np.asarray(rgb.to_ndarray(), np.uint8)
         except Exception as error:
             self._count_failure("decoded", error, dropped)
             return None

@@ -13,8 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.threads import codec_threads
+
 _TICKS = Fraction(1, 90_000)  # finer than any frame rate, so that times are kept exactly
 _NOMINAL_FPS = 25
+_MOST_PX = 16_384  # a side, in H.264
 _QUALITY = "23"  # x264's constant rate factor
 
 
@@ -61,6 +64,10 @@ class Mp4Writer:
             time_s: Since the film's start; later than the last frame's.
         """
         # yuv420p requires even sides.
+        shrunk = min(1.0, _MOST_PX / max(image_rgb.shape[:2]))
+        if shrunk < 1:
+            size = (max(1, round(shrunk * side)) for side in image_rgb.shape[1::-1])
+            image_rgb = np.asarray(cv2.resize(image_rgb, tuple(size)), np.uint8)
         height, width = (max(2, side - side % 2) for side in image_rgb.shape[:2])
         if image_rgb.shape[0] < 2 or image_rgb.shape[1] < 2:
             image_rgb = np.asarray(cv2.resize(image_rgb, (width, height)), np.uint8)
@@ -70,6 +77,7 @@ class Mp4Writer:
             assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.codec_context.time_base = _TICKS
+            stream.codec_context.thread_count = codec_threads()
             self._stream = stream
         image = image_rgb[:height, :width]
         if (width, height) != (self._stream.width, self._stream.height):

@@ -4,7 +4,7 @@ Shapes: K models, N joined rows, C classes that all know.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from fervt.errors import DataError
 
 LEAST_MATCHED = 0.95
 _DRAWS = 2000
-_IDENTITY = ["image_sha256", "label_fer2013", "label_ferplus"]
+_LEVEL = 0.05
+_LABELS = ("label_fer2013", "label_ferplus")
 
 
 def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED) -> NDArray[Any]:
@@ -40,16 +41,20 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
     shortest = min(map(len, tables))
     if not shortest:
         raise DataError("There are no labeled rows to compare.")
+    # A label set that one table lacks altogether, such as FER+'s votes, says nothing.
+    identity = ["image_sha256"] + [
+        name for name in _LABELS if all((table[name] >= 0).any() for table in tables)
+    ]
     joined: pd.DataFrame | None = None
     for number, table in enumerate(tables):
-        keys = table[_IDENTITY].reset_index(drop=True)
+        keys = table[identity].reset_index(drop=True)
         keys[f"at_{number}"] = np.arange(len(keys))
-        keys["copy"] = keys.groupby(_IDENTITY).cumcount()
+        keys["copy"] = keys.groupby(identity).cumcount()
         if joined is None:
             joined = keys
             continue
         had, has = (each["image_sha256"].value_counts() for each in (joined, keys))
-        joined = joined.merge(keys, on=[*_IDENTITY, "copy"])
+        joined = joined.merge(keys, on=[*identity, "copy"])
         counts = pd.concat([had, has, joined["image_sha256"].value_counts()], axis=1, join="outer")
         before, there, after = counts.fillna(0).to_numpy().T
         if (np.minimum(before, there) > 0)[
@@ -78,16 +83,25 @@ def to_common_classes(
 
 @dataclass(frozen=True)
 class Difference:
-    """How much higher B's figure is than A's, with its 95% bootstrap interval."""
+    """How much higher B's figure is than A's.
+
+    Attributes:
+        value: B's minus A's.
+        low: The lower end of its 95% bootstrap interval.
+        high: Its upper end.
+        p_value: Of McNemar's exact test; None for figures other than accuracy.
+    """
 
     value: float
     low: float
     high: float
+    p_value: float | None = None
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval excludes 0, which it does too easily where few answers differ."""
+        excludes_zero = self.low > 0 or self.high < 0
+        return excludes_zero and (self.p_value is None or self.p_value < _LEVEL)
 
 
 @dataclass(frozen=True)
@@ -138,10 +152,12 @@ def compare_pair(
         DataError: There are no rows.
     """
     confusions = _draw_confusions(labels, predicted_a, predicted_b, class_count, draws, seed)
-    return {
-        name: _difference(*(figure(confusion) for confusion in confusions))
-        for name, figure in (("accuracy", _accuracy), ("macro_f1", _macro_f1))
-    }
+    accuracy, macro_f1 = (
+        _difference(*(figure(confusion) for confusion in confusions))
+        for figure in (_accuracy, _macro_f1)
+    )
+    test = mcnemar(predicted_a == labels, predicted_b == labels)
+    return {"accuracy": replace(accuracy, p_value=test.p_value), "macro_f1": macro_f1}
 
 
 def compare_classes(

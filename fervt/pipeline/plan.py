@@ -4,6 +4,7 @@ The division depends only on the sources, not on the number of workers or on int
 So a run that is resumed, or that moves to a cluster, has the same chunks.
 """
 
+import codecs
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,9 +98,10 @@ def _kind_of(path: Path) -> str:
 
 def _plan_folder(folder: Path, left_out: list[str]) -> Iterator[Chunk]:
     others: Counter[str] = Counter()
+    links: list[str] = []
 
     def images() -> Iterator[bytes]:
-        for file in walk(folder):
+        for file in walk(folder, links):
             if is_image(file):
                 yield os.fsencode(file)
             else:
@@ -108,11 +110,17 @@ def _plan_folder(folder: Path, left_out: list[str]) -> Iterator[Chunk]:
     yield from _cut(images())
     if others:
         left_out.append(printable(describe_kinds(others)))
+    if links:
+        more = f" and {len(links) - 1:,} more" if len(links) > 1 else ""
+        left_out.append(f"Left out: links to folders ('{printable(links[0])}'{more}).")
 
 
 def _plan_list(file: Path, _: list[str]) -> Iterator[Chunk]:
     try:
         with file.open("rb") as lines:
+            if lines.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise DataError(f"'{printable(file)}' is in UTF-16; save the list in UTF-8.")
+            lines.seek(0)
             stripped = (line.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf") for line in lines)
             here = os.fsencode(file.parent)
             yield from _cut(os.path.join(here, name) for name in stripped if name.strip())
@@ -158,7 +166,7 @@ def open_zip(file: str | os.PathLike[str]) -> ImageArchive:
     """
     path = Path(file)
     try:
-        return ImageArchive(path.read_bytes(), printable(path.name))
+        return ImageArchive(path, printable(path.name))
     except OSError as error:
         raise DataError(f"'{printable(path)}' cannot be read: {error.strerror}.") from error
 

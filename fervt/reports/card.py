@@ -30,7 +30,7 @@ from fervt.evaluation.words import (
     describe_interval,
     describe_worst_mistake,
 )
-from fervt.labels import expression, vocabulary
+from fervt.labels import FER2013, expression, vocabulary
 from fervt.metrics import ClassScores, Scores
 from fervt.resources import ASSETS
 
@@ -96,10 +96,20 @@ def card_facts(name: str, path: Path) -> dict[str, str]:
         "ablation_table": ablation_table(name, about.sha256),
         "training_ablation_table": training_ablation_table(),
         "robustness": robustness_text(name, about.sha256),
-        "human_accuracy": HUMAN_ACCURACY,
-        "label_agreement": LABEL_AGREEMENT,
+        "people_note": _people_note(metrics),
         "version": __version__,
     }
+
+
+def _people_note(metrics: Metrics | None) -> str:
+    if metrics is None or metrics.truth is not FER2013:
+        return ""  # FER+'s labels are the majority of these annotators
+    return (
+        f"**What to compare these figures with.** People reach {HUMAN_ACCURACY} on FER2013, and "
+        "the labels of its test split agree with the majority of ten later annotators on only "
+        f"{LABEL_AGREEMENT} of the faces: much of what counts as an error here is a matter of "
+        "opinion. The Evaluation page shows these cases."
+    )
 
 
 def _five_crop_note(about: CheckpointFacts) -> str:
@@ -324,8 +334,14 @@ def training_ablation_table(path: Path = ABLATIONS) -> str:
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
         spread = any(row["standard_deviation"] is not None for row in entry["variants"])
+        epochs = {row.get("epochs", entry["epochs"]) for row in entry["variants"]}
+        budget = (
+            f"on the same budget ({entry['epochs']} epochs"
+            if len(epochs) == 1
+            else f"in the same time ({min(epochs)} to {max(epochs)} epochs"
+        )
         lines = [
-            f"Retrained on the same budget ({entry['epochs']} epochs from scratch, width "
+            f"Retrained {budget} from scratch, width "
             f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
             f"on {entry['split']} (n = {entry['n']:,})"
             + (", mean and standard deviation over seeds:" if spread else ":"),

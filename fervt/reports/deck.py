@@ -91,7 +91,7 @@ def _slides(
     )
     worst, best = (expression(scores.occurring[i]).name for i in (0, -1))
     yield Slide(
-        f"Best at {best}, weakest at {worst}",
+        f"Best at {best}, weakest at {worst}" if best != worst else f"All faces are labeled {best}",
         "F1 combines the share of an expression's faces found with how often that answer is right; "
         "1 is perfect.",
         _per_class(rows, "f1"),

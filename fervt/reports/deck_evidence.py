@@ -1,14 +1,17 @@
 """Slides of the evidence atlas, the slices and the robustness: one message each."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.amounts import from_to, points
 from fervt.draw import draw_overlay, png_bytes
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
+    FEWEST_TO_JUDGE,
     Interval,
     compare_paired_regions,
     compare_regions,
@@ -46,6 +49,7 @@ from fervt.reports.deck_parts import Bars, Picture, Slide
 from fervt.reports.mean_maps import as_seen, shared_range
 
 _FACE_PX = 560
+_RANGE = re.compile(r" \([^)]*\)")  # of a slice's measure, after its name
 _MIDDLE = 3  # the strength at which kinds are compared
 
 
@@ -114,9 +118,14 @@ def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
     drawn = draw_overlay(face, summary.mean, *colors, signed=about.signed)
     regions = describe_regions(summarize_regions(maps).value.tolist(), about.neutral)
     template = describe_template(about.inline, summary)
-    verdict = "is nearly the same on every face" if summary.is_template else "depends on the face"
+    if summary.n < FEWEST_TO_JUDGE:
+        message = f"The mean {about.inline} map of {summary.n:,} faces"
+    elif summary.is_template:
+        message = f"The {about.inline} map is nearly the same on every face"
+    else:
+        message = f"The {about.inline} map depends on the face"
     return Slide(
-        f"The {about.inline} map {verdict}",
+        message,
         f"{about.title}, the mean over {summary.n:,} faces: {about.meaning} {regions} {template}",
         Picture(png_bytes(drawn), f"Mean {about.inline} over the mean face. {regions}"),
         (f"{about.title}, {about.unit}: {regions[0].lower()}{regions[1:]}", template),
@@ -202,15 +211,15 @@ def _slices(evidence: Evidence, rows: Rows) -> Iterator[Slide]:
     titles = [f"{each.title[0].upper()}{each.title[1:]}, n = {each.n:,}" for each in worst.slices]
     first, every = worst.slices[0], float(rows.right.mean())
     verdict = (
-        f"Its weakest slice: {first.title.split(' (')[0]}, {first.accuracy:.0%} right"
+        f"Its weakest slice: {_RANGE.sub('', first.title)}, {first.accuracy:.0%} right"
         if first.is_clear
         else "No slice of the faces is clearly worse than the rest"
     )
     yield Slide(
         verdict,
-        f"The worst of {worst.tried:,} slices by label, brightness, contrast, sharpness, tilt and "
-        f"annotators' agreement; of all faces {every:.1%} are right. The interval of the first is "
-        f"{first.low:.0%} to {first.high:.0%}, corrected for the number of slices.",
+        f"The worst of {worst.tried:,} slices by label and measures of the picture; of all faces "
+        f"{every:.1%} are right. The interval of the first is {first.low:.0%} to "
+        f"{first.high:.0%}, corrected for the number of slices.",
         Bars(
             ("All faces", *titles),
             {"Accuracy": (every, *(each.accuracy for each in worst.slices))},
@@ -264,11 +273,20 @@ def _compare_robustness(
     if old is None or new is None:
         return
     better = names[1] if new.mean < old.mean else names[0]
+    low, high = both.gain_of_second
+    message = (
+        f"Under corruption, {better} is right more often: "
+        f"{1 - min(old.mean, new.mean):.1%} against {1 - max(old.mean, new.mean):.1%}"
+        if low > 0 or high < 0
+        else f"Under corruption, {names[0]} and {names[1]} are about equal: "
+        f"{1 - old.mean:.1%} and {1 - new.mean:.1%}"
+    )
     ranked = _at_middle(both.curves[1])
     yield Slide(
-        f"Under corruption, {better} is right more often: "
-        f"{1 - min(old.mean, new.mean):.1%} against {1 - max(old.mean, new.mean):.1%}",
-        f"Means over ten kinds at five strengths, on {both.n:,} faces that both were measured on. "
+        message,
+        f"Means over ten kinds at five strengths, on {both.n:,} faces that both were measured on: "
+        f"{names[1]} {points(old.mean - new.mean)} (95% interval "
+        f"{from_to(100 * low, 100 * high)}). "
         f"Uncorrupted: {names[0]} {1 - old.clean:.1%}, {names[1]} {1 - new.clean:.1%}. The chart "
         "shows the middle strength.",
         Bars(

@@ -168,7 +168,8 @@ def _sections(
     )
     per_class = rows.scores.per_class
     values = [
-        np.array([getattr(per_class[c], k) for c in rows.classes])
+        # A class without a face has no figures; the table lists it.
+        np.array([getattr(each, k) if each.support else np.nan for each in per_class.values()])
         for k in ("precision", "recall", "f1")
     ]
     yield Section(
@@ -184,7 +185,8 @@ def _sections(
     )
     yield from _confidence(evaluation, rows)
     counts = [int((rows.people == side).sum()) for side in PEOPLE]
-    if sum(counts) and rows.has_votes:
+    by_other_people = truth is FER2013 and not evaluation.of_own_images and rows.has_votes
+    if by_other_people and any(counts):
         note = f"{sum(counts):,} errors, by the majority of FER+'s ten annotators of each face."
         titles = list(PEOPLE.values())
         chart = Chart(people_figure(counts, titles), say_people(counts, titles))

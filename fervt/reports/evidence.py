@@ -60,7 +60,7 @@ def evidence_sections(
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
     if evidence is not None:
         yield _atlas(evidence, rows, crop)
-        yield _worst(evidence, rows)
+        yield from _worst(evidence, rows)
     if robustness is not None and robustness.done > STRENGTHS:
         yield _robustness(evaluation, robustness, rows)
 
@@ -122,8 +122,10 @@ def _right_and_wrong(evidence: Evidence, rows: Rows) -> list[Block]:
     ]
 
 
-def _worst(evidence: Evidence, rows: Rows) -> Section:
+def _worst(evidence: Evidence, rows: Rows) -> Iterator[Section]:
     worst = search_slices(evidence, rows)
+    if not worst.slices:
+        return
     lines = [
         (
             each.title[0].upper() + each.title[1:],
@@ -134,10 +136,10 @@ def _worst(evidence: Evidence, rows: Rows) -> Section:
         )
         for each in worst.slices
     ]
-    return Section(
+    yield Section(
         "Its worst slices",
-        f"The worst of {worst.tried:,} slices by label, brightness, contrast, sharpness, tilt and "
-        f"annotators' agreement, one or two at a time. Overall accuracy is "
+        f"The worst of {worst.tried:,} slices by label and measures of the picture, one or two at "
+        "a time. Overall accuracy is "
         f"{rows.right.mean():.1%}. Intervals and p-values (Fisher, Holm) are corrected for the "
         "number of slices.",
         [Table(("Faces", "Accuracy", "Interval", "n", "p, corrected"), lines)],
@@ -173,8 +175,9 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
         blocks += strength_blocks(kind, {evaluation.name: points})
     counted = int((labels >= 0).sum())
     note = (
-        f"Accuracy on {counted:,} faces, corrupted in ten ways at five strengths. Holds: loses at "
-        f"most {100 * HOLDS:.0f} points; breaks: loses {100 * BREAKS:.0f} or more."
+        f"Accuracy on {counted:,} faces, at {STRENGTHS} strengths of each kind of corruption "
+        f"({len(by_kind)} measured). Holds: loses at most {100 * HOLDS:.0f} points; breaks: loses "
+        f"{100 * BREAKS:.0f} or more."
     )
     if error is not None:
         note += (

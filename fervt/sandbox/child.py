@@ -8,6 +8,7 @@ Nothing is pickled: an attacker in this process must not reach its parent.
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -27,6 +28,7 @@ CPU_S = 8
 
 def main() -> None:
     """Decodes until there are no more requests."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     stdin, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
     cv2.setNumThreads(1)

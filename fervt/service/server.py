@@ -81,9 +81,17 @@ class Worker(ThreadWorker):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: ends pages and streams, finishes requests."""
+        self._stop_endless()
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """SIGINT and SIGQUIT: ends at once, as soon as pages and streams have."""
+        self._stop_endless()
+        super().handle_quit(sig, frame)
+
+    def _stop_endless(self) -> None:
         if service := self._service:
             service.stopping.set()
-        super().handle_exit(sig, frame)
 
 
 class Server(BaseApplication):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from fervt.labels import is_same_expression
 from fervt.ui.dead_links import NOUNS, say_unknown
 
 PAGES = ("page", "fixed_page", "broken_page", "people_page")
@@ -36,8 +37,11 @@ def wanted(name: str, options: Sequence[str], default: str, shown: str | None = 
         shown: The default in words; its own by default.
     """
     value = read(name)
-    if not value or value in options:
-        return value or default
+    if not value:
+        return default
+    for option in options:
+        if value == option or is_same_expression(value, option):  # in the other vocabulary's words
+            return option
     say_unknown(name, value, f"'{default}'" if shown is None else shown)
     return default
 

@@ -4,10 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from fervt.amounts import percent
-from fervt.labels import expression
 from fervt.predict import Prediction, Predictor, as_json
 from fervt.table import FOUND, NO_FACE, Row, write_table
+from fervt.ui.certainty import say
 from fervt.ui.downloads import offer_file
 from fervt.ui.images import Picture
 from fervt.ui.remembered import remember
@@ -31,13 +30,12 @@ def predict_faces(
     return remember(predictor, picture.key, what, compute, is_small)
 
 
-def summarize(predictions: Sequence[Prediction]) -> str:
-    """A short label for an image: its largest face's expression, and the number of other faces."""
+def summarize(predictor: Predictor, predictions: Sequence[Prediction]) -> str:
+    """A short label for an image: its largest face's answer, and the number of other faces."""
     if not predictions:
         return "No face found"
-    first = predictions[0]
     more = f" +{len(predictions) - 1}" if len(predictions) > 1 else ""
-    return f"{expression(first.label).name} {percent(first.confidence)}{more}"
+    return f"{say(predictor, predictions[0])}{more}"
 
 
 def show_downloads(

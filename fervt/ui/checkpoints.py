@@ -4,6 +4,8 @@ A shipped checkpoint is loaded once for everybody. A visitor's own is kept in th
 only and named by the SHA-256 of its file; it is on disk only while it is being read.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from fervt.files import file_sha256
 from fervt.images import safe_name
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
+from fervt.ui.choices import put_choice
 from fervt.ui.dead_links import say_dead, say_unknown
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.own_checkpoint import say_what_was_read
@@ -50,7 +53,8 @@ def pick_checkpoint() -> Predictor:
     shipped, own = shipped_checkpoints(), _own_checkpoints()
     if not shipped and not own:
         raise CheckpointError("No checkpoint ships with this copy of fervt.")
-    known = [*shipped, *own]
+    titles = {name: name for name in shipped} | _titles_of(own)
+    known = list(titles)
     wanted = read(PARAMETER)
     if wanted is not None and is_sha256(wanted) and wanted not in known:
         say_dead(PARAMETER, f"{_NOT_YOURS} '{known[0]}' is used.")
@@ -64,7 +68,7 @@ def pick_checkpoint() -> Predictor:
             known,
             key=_WIDGET,
             on_change=_choose,
-            format_func=lambda name: mark_own(own[name].name) if name in own else name,
+            format_func=titles.__getitem__,
             help="The trained weights that all pages use.",
         )
         if chosen in own:
@@ -72,6 +76,13 @@ def pick_checkpoint() -> Predictor:
         with st.expander("Use your own", icon=":material/upload:"):
             _draw_uploader()
     return own[chosen] if chosen in own else load_shipped(chosen)
+
+
+def _titles_of(own: Mapping[str, Predictor]) -> dict[str, str]:
+    """Of a visitor's checkpoints by their files' SHA-256: Streamlit tells options apart by them."""
+    titles = {digest: mark_own(predictor.name) for digest, predictor in own.items()}
+    often = Counter(titles.values())
+    return {d: f"{title}, {d[:6]}" if often[title] > 1 else title for d, title in titles.items()}
 
 
 def load_shipped(name: str) -> Predictor:
@@ -84,6 +95,14 @@ def load_shipped(name: str) -> Predictor:
     if name not in shipped:
         raise CheckpointError(f"There is no checkpoint '{safe_name(name)}'.")
     return _load(file_sha256(shipped[name]), shipped[name])
+
+
+def link_to_checkpoint(sha256: str) -> dict[str, str]:
+    """The address's parameter for the checkpoint with this file; none if it isn't here."""
+    if sha256 in _own_checkpoints():
+        return {PARAMETER: sha256}
+    shipped = shipped_checkpoints().items()
+    return next(({PARAMETER: name} for name, path in shipped if file_sha256(path) == sha256), {})
 
 
 def shipped_names() -> list[str]:
@@ -108,7 +127,7 @@ def _own_checkpoints() -> dict[str, Predictor]:
 
 
 def _choose() -> None:
-    put(PARAMETER, st.session_state[_WIDGET])
+    put_choice(PARAMETER, st.session_state[_WIDGET])
 
 
 def _draw_uploader() -> None:

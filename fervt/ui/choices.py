@@ -7,16 +7,25 @@ import streamlit as st
 
 from fervt.ui.address import PAGES, put, wanted
 
+_ENDS: dict[str, tuple[str, ...]] = {
+    "split": ("row",),
+    "truth": ("row",),
+    "copies": ("row",),
+    "slice_by": ("slice",),
+}
+"""Choices whose change takes away what others name."""
+
 
 def store(name: str, widget: str, default: str) -> None:
     """Writes a widget's value into the address; the default is left out."""
     value = st.session_state[widget]
-    _put(name, None if value is None or value == default else str(value))
+    put_choice(name, None if value is None or value == default else str(value))
 
 
-def _put(name: str, value: str | None) -> None:
+def put_choice(name: str, value: str | None) -> None:
+    """Sets a choice in the address, and drops what it makes meaningless; for use in callbacks."""
     put(name, value)
-    for page in PAGES:  # another choice may list other faces: from the first page again
+    for page in (*PAGES, *_ENDS.get(name, ())):  # other faces are listed from the first page again
         put(page, None)
 
 
@@ -67,4 +76,4 @@ def pick_flag(title: str, name: str, default: bool = False, **settings: Any) -> 
 
 def _store_flag(name: str, widget: str, default: bool) -> None:
     value = bool(st.session_state[widget])
-    _put(name, None if value == default else str(int(value)))
+    put_choice(name, None if value == default else str(int(value)))

@@ -127,13 +127,15 @@ def pick_face_book(split: str) -> FaceBook | None:
 
 
 def find_faces(split: str) -> FaceBook | None:
-    """The faces of a split, if a data file is in use; None, silently, if not.
+    """The faces of a split, if a data file is in use that has some; None, silently, if not.
 
     Raises:
         DataError: The file cannot be read.
     """
     source = prepared_source()
-    return None if source is None else _read(source, split)
+    if source is None or not count_faces(source).get(split):
+        return None
+    return _read(source, split)
 
 
 def _read(source: Path | bytes, split: str) -> FaceBook:
@@ -220,6 +222,5 @@ def _take(key: str) -> None:
 def _forget() -> None:
     renew_keys("prepared")
     st.session_state.pop(_OWN, None)
-    st.session_state.pop(_PROBLEM, None)
-    st.session_state.pop(f"{_OWN}_faces", None)
-    st.session_state.pop(_COUNTS, None)
+    for known in (_PROBLEM, _UNREADABLE, f"{_OWN}_faces", _COUNTS):
+        st.session_state.pop(known, None)

@@ -52,6 +52,7 @@ NOUNS = {
     "page": "page",
     "parts_job": "result",
     "people_page": "page",
+    "people_side": "side",
     "predicted": "prediction",
     "redraw_job": "result",
     "robustness_job": "result",

@@ -52,7 +52,7 @@ TERMS: dict[str, Term] = {
         "Which cells of the last feature map push the expression's score up.",
         "The gradient of an expression's score says which features matter for it; where these "
         "features are active, the map is warm (Selvaraju et al., 2017). It is coarse: the last "
-        "map has 4 × 4 or 7 × 7 positions.",
+        "map of the shipped checkpoints has 3 × 3 or 6 × 6 positions.",
     ),
     "attention": Term(
         "Attention",

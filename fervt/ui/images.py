@@ -108,6 +108,8 @@ def pick_image(
             say_dead(PARAMETER, _NOT_YOURS)
         else:
             say_unknown(PARAMETER, wanted, f"'{default}'" if default else "the choice of images")
+        for name in FIRST_FACE:  # of an image that isn't shown
+            put(name, None)
     is_example = chosen is None and default is not None
     if chosen is None and default is not None:
         chosen = examples()[default]
@@ -158,7 +160,8 @@ def choose_picture(key: str | None) -> None:
         resets = {name: value for name, value in FIRST_FACE.items() if read(name) is not None}
         put_together({PARAMETER: key} | resets)
     else:
-        put(PARAMETER, None)
+        for name in (PARAMETER, *FIRST_FACE):
+            put(name, None)
     st.session_state.pop(_PROBLEMS, None)
     renew_keys("picture")
 

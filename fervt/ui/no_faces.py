@@ -9,9 +9,11 @@ _FER2013 = (
     "https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-"
     "challenge/data"
 )
+_FERPLUS = "https://github.com/microsoft/FERPlus"
 _STEPS = f"""
-1. Download `fer2013.csv` from [Kaggle]({_FER2013}).
-2. Run `python -m fervt prepare fer2013.csv --out fer2013.parquet`.
+1. Download `fer2013.csv` from [Kaggle]({_FER2013}) and `fer2013new.csv`, ten people's votes on the
+   same faces, from [FER+]({_FERPLUS}).
+2. Run `python -m fervt prepare fer2013.csv --ferplus fer2013new.csv --out fer2013.parquet`.
 3. Choose `fer2013.parquet` here:
 """
 

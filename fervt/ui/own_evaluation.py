@@ -82,8 +82,8 @@ def _show_origin(evaluated: Evaluated, predictor: Predictor) -> None:
             link_to("compare", "Compare with others")
     if about.sha256 != predictor.sha256:
         st.warning(
-            f"These figures are for {about.name}, which was evaluated; the checkpoint in the "
-            f"sidebar is {predictor.name}.",
+            f"These figures are for {as_text(about.name)}, which was evaluated; the checkpoint in "
+            f"the sidebar is {as_text(predictor.name)}.",
             icon=":material/info:",
         )
     for note in evaluated.notes:

@@ -120,7 +120,7 @@ def test_words_for_what_differs() -> None:
     value[5, 3], low[5, 3] = 2, 1
     value[2, 1], high[2, 1] = -2, -1
     some = describe_clear_cells(Interval(value, low, high), "wrong", "right")
-    assert "more in 1 cells (mouth)" in some and "less in 1 cells (eyes)" in some
+    assert "more in 1 cell (mouth)" in some and "less in 1 cell (eyes)" in some
 
 
 class Planted(torch.nn.Module):

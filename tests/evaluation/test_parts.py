@@ -253,3 +253,13 @@ def test_a_huge_count_is_of_other_rows(tmp_path) -> None:
     replace(MEASURED, n=10**300).write(tmp_path)
     with pytest.raises(DataError, match="other rows"):
         read_parts(tmp_path, "c" * 64, ROWS, 7, [2] * 240)
+
+
+def test_with_few_faces_nothing_is_said_about_everybody() -> None:
+    moves = (Following("one cell right", 0.9, 0.4), Following("one cell down", 0.8, 0.3))
+    few = PartsReport("", "", "", "own", 5, 0.6, 0.9, moves, ())
+    assert not few.is_template and describe_following(few).startswith("Its attention follows the")
+    assert "explains" not in describe_following(few)
+    assert replace(few, n=20).is_template and "explains 90%" in describe_following(
+        replace(few, n=20)
+    )

@@ -282,3 +282,9 @@ def test_two_checkpoints_are_compared_on_the_same_faces(tmp_path) -> None:
     near.predicted[:] = 0
     with pytest.raises(DataError, match="different faces"):
         join_robustness(joined, [far, near], [one.vocabulary, two.vocabulary])
+
+
+def test_a_difference_is_at_most_everything() -> None:
+    ones, zeros = np.ones(5, bool), np.zeros(5, bool)
+    assert paired_difference(ones, zeros)[2] == 1
+    assert paired_difference(zeros, ones)[1] == -1

@@ -38,7 +38,10 @@ def scores_of(confusion: list[list[int]], classes: tuple[str, ...]):
 
 def test_worst_mistake() -> None:
     classes = ("angry", "sad")
-    assert describe_worst_mistake(scores_of([[5, 0], [0, 3]], classes)) == "none at all"
+    assert (
+        describe_worst_mistake(scores_of([[5, 0], [0, 3]], classes))
+        == "none: all its answers are right"
+    )
     found = describe_worst_mistake(scores_of([[5, 1], [2, 3]], classes))
     assert found == "Sad taken for Angry (2 of 5 such faces)"
 

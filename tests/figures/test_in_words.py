@@ -94,3 +94,7 @@ def test_no_errors_divide_nothing():
         in_words.say_people([0, 0], ["a", "b"])
         == "There are no errors to ask the annotators about."
     )
+
+
+def test_no_mistakes_are_none() -> None:
+    assert in_words.say_mistakes(["Sad", "Happy"], np.eye(2)).endswith(": none")

@@ -1,5 +1,6 @@
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -217,3 +218,17 @@ def test_seconds_left() -> None:
     assert job.seconds_left == pytest.approx(3000, abs=90)
     job.share = 0.0
     assert job.seconds_left is None
+
+
+def test_ctrl_c_is_for_the_server() -> None:
+    jobs = Jobs()
+    job = jobs.start("wait", "Waiting", works.wait_forever)
+    wait(lambda: job.doing.startswith("process"))
+    os.kill(int(job.doing.split()[1]), signal.SIGINT)
+    time.sleep(0.3)
+    assert job.state == "running"
+    jobs.cancel(job.id)
+
+
+def test_threads_take_little_of_the_address_space() -> None:
+    assert ask(works.read_environment, "MALLOC_ARENA_MAX") == "2"

@@ -115,3 +115,13 @@ def test_faces_go_over_to_the_other_side_with_a_mirror():
     assert track.number == 1 and before.angle_deg == -25.0
     assert track.box.tolist() == [100 - box[2], box[1], 100 - box[0], box[3]]
     assert track.speed.tolist() == [-speed[2], speed[1], -speed[0], speed[3]]
+
+
+def test_two_poor_matches_do_not_beat_a_perfect_one():
+    first, second, newcomer = box(0, side=100), box(75, side=100), box(150, side=100)
+    tracker = Tracker()
+    run(tracker, [[first, second]] * 5)
+    (seen,) = run(tracker, [[second, newcomer]], start=5)  # the first is missed for a moment
+    assert np.abs(seen[2] - second).max() < 4, "the second is still the second"
+    (later,) = run(tracker, [[first, second, newcomer]], start=6)
+    assert {n: round(b[0]) for n, b in later.items()} == {1: 0, 2: 75, 3: 150}

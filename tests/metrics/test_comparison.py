@@ -137,3 +137,21 @@ def test_each_class_changes_with_an_interval_that_holds_the_change() -> None:
     found = compare_classes(labels, worse, better, 3)
     np.testing.assert_allclose([d.value for d in found], expected)
     assert all(d.low < d.value < d.high and d.is_clear for d in found)
+
+
+def test_few_differing_answers_are_no_clear_difference_though_all_point_one_way() -> None:
+    labels = np.zeros(3589, int)
+    a, b = labels.copy(), labels.copy()
+    a[:5] = 1
+    found = compare_pair(labels, a, b, 2)["accuracy"]
+    assert found.low >= 0 and found.p_value == pytest.approx(0.0625) and not found.is_clear
+    a[:9] = 1
+    assert compare_pair(labels, a, b, 2)["accuracy"].is_clear
+
+
+def test_labels_that_one_table_lacks_say_nothing() -> None:
+    a = _rows("abcd", [0, 1, 2, 3])
+    b = a.assign(label_ferplus=-1)
+    assert join_rows([a, b]).tolist() == [[0, 1, 2, 3]] * 2
+    with pytest.raises(DataError, match="different labels"):
+        join_rows([a, b.assign(label_fer2013=[0, 1, 3, 3])])

@@ -53,6 +53,7 @@ PLACES = {
     "overlay": ("live", {"source": "video"}),
     "page": MISTAKES,
     "people_page": ("evaluation", {"view": "People"}),
+    "people_side": ("evaluation", {"view": "People"}),
     "predicted": MISTAKES,
     "row": MISTAKES,
     "slice": ("evaluation", {"view": "Slices"}),

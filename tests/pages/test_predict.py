@@ -19,6 +19,7 @@ from fervt.checkpoint import CheckpointInfo, save_checkpoint, shipped_checkpoint
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.certainty import UNMEASURED, say_prediction, unsure_below
+from fervt.files import file_sha256
 from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor
@@ -261,6 +262,16 @@ def test_forgetting_leaves_nothing_of_the_images_in_the_session(open_page):
     assert not any(u.value for u in app.file_uploader), "the uploader lets go of the files too"
 
 
+def test_what_was_chosen_in_an_image_goes_with_it(open_page):
+    app = upload(open_page("predict"), ("a.png", ASTRONAUT))
+    app.query_params["whole"] = "1"
+    app.query_params["face"] = "2"
+    next(b for b in app.button if b.label == "Forget my images").click().run()
+    assert not {"image", "whole", "face"} & set(app.query_params)
+    app = open_page("explain", image="a" * 64, whole="1")
+    assert "whole" not in app.query_params and app.header[0].value
+
+
 def test_of_too_many_images_the_last_are_kept_and_one_is_shown(open_page, monkeypatch):
     monkeypatch.setattr("fervt.ui.images._MAX_OWN", 1)
     app = upload(open_page("predict"), ("a.png", ASTRONAUT), ("c.png", COFFEE))
@@ -373,6 +384,20 @@ def test_ones_own_checkpoint_is_told_from_a_shipped_one_of_the_same_name(open_pa
     upload_many.upload("a.png", ASTRONAUT)
     app.run()
     assert any(b.label == "Predict with alpha (yours)" for b in app.button)
+
+
+def test_two_own_checkpoints_with_one_name_can_be_told_apart(open_page, tmp_path):
+    files = [tiny.save_tiny(tmp_path / f"{seed}.safetensors", seed) for seed in (7, 8)]
+    app = open_page("predict", image="astronaut")
+    for file in files:
+        upload_checkpoint(app, "best.safetensors", file.read_bytes())
+    first, second = (file_sha256(file) for file in files)
+    picker = app.sidebar.selectbox[0]
+    assert {f"best (yours), {digest[:6]}" for digest in (first, second)} <= set(picker.options)
+    picker.set_value(first).run()
+    assert app.query_params["checkpoint"] == first
+    next(t for t in app.toggle).set_value(True).run()
+    assert app.query_params["checkpoint"] == first, "another choice leaves it alone"
 
 
 def test_ones_own_checkpoint_keeps_its_files_name(open_page, monkeypatch):

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,7 @@ from fervt.data.folders import list_images, walk
 from fervt.errors import DataError, ImageError
 from fervt.pipeline import named_images, parquet_rows, plan, plan_chunks
 from fervt.pipeline.parquet_rows import read_parquet
-from fervt.pipeline.plan import open_parquet
+from fervt.pipeline.plan import open_parquet, open_zip
 
 PICTURES = [zips.png(np.full((4, 5, 3), value, np.uint8)) for value in range(7)]
 
@@ -43,7 +44,8 @@ def test_a_folder_is_walked_in_the_order_of_paths(tmp_path) -> None:
     assert [str(name.relative_to(tmp_path)) for name in names] == [
         *("a.png", "b/a/x.PNG", "b/z.png", "b.png", "b0/q.jpg")
     ]
-    assert said == ["Left out: 1 file (1 .txt)."] and sizes == [3, 2]
+    links = f"Left out: links to folders ('{tmp_path}/link')."
+    assert said == ["Left out: 1 file (1 .txt).", links] and sizes == [3, 2]
     assert list_images(tmp_path)[0] == names
     with pytest.raises(DataError, match=r"gone' cannot be read: No such file"):
         list(walk(tmp_path / "gone"))
@@ -135,3 +137,27 @@ def test_chunk_after_chunk_reads_a_row_group_once(tmp_path, monkeypatch) -> None
     for start in range(0, 640, 64):
         assert len(list(read_parquet(str(file), start, start + 64))) == 64
     assert len(opened) == 1
+
+
+def test_links_to_folders_are_said_and_lists_in_utf_16_are_refused(tmp_path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.png").write_bytes(PICTURES[1])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "b.png").write_bytes(PICTURES[2])
+    (tmp_path / "folder" / "link").symlink_to(tmp_path / "real")
+    _, said, _ = read(tmp_path / "folder")
+    assert said == [f"Left out: links to folders ('{tmp_path}/folder/link')."]
+    (tmp_path / "list.txt").write_text("real/a.png\n", encoding="utf-16")
+    with pytest.raises(DataError, match=r"list\.txt' is in UTF-16; save the list in UTF-8"):
+        read(tmp_path / "list.txt")
+
+
+def test_a_zip_file_is_not_held_in_memory(tmp_path) -> None:
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", PICTURES[1])
+        archive.writestr("film.mp4", bytes(50_000_000))
+    before = psutil.Process().memory_info().rss
+    archive = open_zip(path)
+    assert len(archive.members) == 1 and archive.read(archive.members[0])[0, 0, 0] == 1
+    assert psutil.Process().memory_info().rss - before < 20_000_000

@@ -14,6 +14,7 @@ from fervt.checkpoint import load_checkpoint, save_checkpoint, shipped_checkpoin
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import read_evaluation
 from fervt.files import file_sha256
+from fervt.labels import FERPLUS
 from fervt.reports.card import (
     CARD,
     UNKNOWN,
@@ -157,3 +158,24 @@ def test_every_column_of_a_table_has_a_header() -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse(render_card(name, path))
     heads = [after.content for at, after in pairwise(tokens) if at.type == "th_open"]
     assert len(heads) > 10 and all(heads)
+
+
+def test_a_ferplus_card_does_not_excuse_errors_by_the_majority_it_is_measured_on(
+    shelf, checkpoint
+) -> None:
+    save_evaluation(shelf / "tiny" / "PrivateTest")
+    assert "a matter of opinion" in render_card("tiny", checkpoint).replace("\n", " ")
+    save_evaluation(shelf / "other" / "PrivateTest", classes=FERPLUS)
+    card = render_card("other", checkpoint).replace("\n", " ")
+    assert "a matter of opinion" not in card and "{{" not in card
+
+
+def test_ablations_in_equal_time_say_so(tmp_path) -> None:
+    path = tmp_path / "ablations.json"
+    rows = [
+        {"variant": v, "accuracies": [0.5], "mean": 0.5, "standard_deviation": None, "epochs": e}
+        for v, e in (("full", 12), ("without both", 24))
+    ]
+    entry = {"split": "PublicTest", "n": 3589, "epochs": 12, "width": 16, "variants": rows}
+    path.write_text(json.dumps(entry | {"image_size": 42, "stem": "face-fast"}))
+    assert "in the same time (12 to 24 epochs from scratch" in training_ablation_table(path)

@@ -14,7 +14,8 @@ from fervt.cli import report
 from fervt.evaluation.atlas import summarize_regions
 from fervt.evaluation.robustness import curves
 from fervt.evaluation.saved import read_evaluation
-from fervt.evaluation.slices import search_slices
+from fervt.evaluation.slices import Slice, Worst, search_slices
+from fervt.evaluation.summary import summarize
 from fervt.evaluation.words import describe_verdict, worst_mistakes
 from fervt.labels import FER2013, FERPLUS, NOTICE, expression
 from fervt.metrics import Difference
@@ -225,3 +226,37 @@ def test_other_labels_or_rules_are_not_held_against_people_and_tools(pair):
     mirrored = build_deck(evaluation, evaluation.rows(averaging="flip"), rule="Averaged.")[0]
     assert "People reach" not in mirrored.say and mirrored.say.endswith("Averaged.")
     assert mirrored.chart.measure.endswith(". Averaged.")  # also for those who see no notes
+
+
+def test_a_slice_by_two_measures_is_named_by_both(measured, monkeypatch):
+    title = "dark (brightness 0 to 86); blurred (sharpness 0 to 34)"
+    worst = Worst((Slice(title, np.ones(240, bool), 40, 0.3, 0.2, 0.4, 0.001),), 10)
+    assert worst.slices[0].is_clear
+    monkeypatch.setattr("fervt.reports.deck_evidence.search_slices", lambda *_: worst)
+    messages = [slide.message for slide in build_deck(measured[1])]
+    assert "Its weakest slice: dark; blurred, 30% right" in messages
+
+
+def test_with_few_faces_no_slide_says_what_holds_for_all(tmp_path):
+    folder = save_evaluation(tmp_path / "few", count=10)
+    save_evidence(folder)
+    messages = [slide.message for slide in build_deck(read_evaluation(folder))]
+    assert "The mean GWA map of 10 faces" in messages
+    assert not any("every face" in m or "depends on" in m for m in messages)
+
+
+def test_one_class_is_not_best_and_weakest(tmp_path):
+    saved = read_evaluation(save_evaluation(tmp_path / "one"))
+    only = saved.rows().select(saved.rows().labels == 3)
+    assert "All faces are labeled Happy" in [s.message for s in build_deck(saved, only)]
+    said = " ".join(summarize(saved, only, FER2013))
+    assert "best at" not in said and "Its most frequent mistake is" in said
+
+
+def test_checkpoints_that_withstand_the_same_are_about_equal(measured):
+    (message,) = (
+        slide.message
+        for slide in build_deck(measured[1], against=measured[1])
+        if slide.message.startswith("Under corruption")
+    )
+    assert "are about equal" in message

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import tiny
-from drawn_evidence import save_five_crop
+from drawn_evidence import save_evidence, save_five_crop
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
@@ -20,7 +20,7 @@ from fervt.errors import DataError
 from fervt.evaluation.certainty import UNMEASURED, threshold_in
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.summary import summarize
-from fervt.labels import FERPLUS
+from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import mcnemar
 from fervt.reports.deck import build_deck
 from fervt.reports.evaluation import build_report
@@ -259,3 +259,21 @@ def test_nothing_is_cut_off_or_collides_on_a_phone(pair, tmp_path, browser_page)
         chart.bounding_box()["y"] for chart in page.locator(".row .js-plotly-plot").all()
     ]
     assert len(set(side_by_side)) == 1
+
+
+def test_people_are_not_compared_with_their_own_majority(tmp_path) -> None:
+    own = read_evaluation(save_evaluation(tmp_path / "ferplus", classes=FERPLUS))
+    assert "Did people disagree, too?" not in words(build_report(own))
+    by_fer2013 = build_report(own, own.rows(truth=FER2013), truth=FER2013)
+    assert "People reach" not in words(by_fer2013), "only faces on which annotators agree"
+
+
+def test_a_class_without_a_face_is_not_the_weakest(pair) -> None:
+    assert "lowest for Disgusted" not in build_report(pair[0])  # nobody is labeled disgust
+
+
+def test_slices_are_left_out_where_there_are_none(tmp_path) -> None:
+    folder = save_evaluation(tmp_path / "few", count=20)
+    save_evidence(folder)
+    report = build_report(read_evaluation(folder))
+    assert "Where it looks" in report and "Its worst slices" not in report

@@ -144,3 +144,21 @@ def test_a_stop_ends_streams_and_captures(make_client, clip):
         threading.Timer(0.3, service.stopping.set).start()
         assert len(list(answer.iter_encoded())) < 100
     wait_until(lambda: not service.sources.by_name["demo"].is_open)
+
+
+def test_a_fast_clip_is_shown_at_its_own_speed(make_client, tmp_path, monkeypatch):
+    path = tmp_path / "fast.mp4"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=60)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(60):
+            frame = np.zeros((48, 64, 3), np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        file.mux(stream.encode())
+    client = make_client(sources={"fast": str(path)})
+    source = client.application.extensions["fervt"].sources.by_name["fast"]
+    shown: list[int] = []
+    monkeypatch.setattr(source, "_publish", shown.append)
+    monkeypatch.setattr(source, "_is_wanted", lambda: True)
+    source._play()
+    assert 0 < len(shown) <= 30  # every other one of a second

@@ -131,7 +131,7 @@ def _show_kind(
         return
     draw_faces(
         faces,
-        new,
+        base,  # whose row numbers find a face in the address
         key,
         lambda at: (
             f"{names[new.labels[at]]}: {names[base.predicted[at]]} → {names[new.predicted[at]]}"

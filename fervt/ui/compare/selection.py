@@ -22,7 +22,7 @@ from fervt.metrics import Difference, McNemar, mcnemar
 from fervt.predict import Predictor
 from fervt.ui.address import put, read
 from fervt.ui.checkpoints import is_own, load_shipped, mark_own
-from fervt.ui.choices import pick_one
+from fervt.ui.choices import pick_one, put_choice
 from fervt.ui.dead_links import say_unknown
 from fervt.ui.evaluation.selection import describe_rule, load_evaluation, pick_rows
 from fervt.ui.navigation import link_parameters, link_to
@@ -263,7 +263,7 @@ def _wanted_others(first: str, others: Sequence[str]) -> list[str]:
 
 
 def _store_others() -> None:
-    put(WITH, ",".join(st.session_state[_WIDGET]))
+    put_choice(WITH, ",".join(st.session_state[_WIDGET]))
     if read(OTHER) not in st.session_state[_WIDGET]:
         put(OTHER, None)
 

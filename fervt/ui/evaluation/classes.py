@@ -17,17 +17,18 @@ def show_classes(view: EvaluationView) -> None:
     """Draws the figures of each class and its two curves."""
     rows = view.rows
     table = pd.DataFrame({name: asdict(c) for name, c in rows.scores.per_class.items()}).T
+    known = table.where(table["support"] > 0)  # a class without a face has no figures
     left, right = st.columns(2, gap="large")
     with left:
         say("Each class", RECALL_AND_PRECISION)
         show_chart(
             class_figure(
                 rows.classes,
-                *(table[name].to_numpy(float) for name in ("precision", "recall", "f1")),
+                *(known[name].to_numpy(float) for name in ("precision", "recall", "f1")),
             ),
             "classes",
             "; ".join(
-                say_extremes(title, view.names, table[name].to_numpy(float), "{:.2f}".format)
+                say_extremes(title, view.names, known[name].to_numpy(float), "{:.2f}".format)
                 for name, title in (("f1", "F1"), ("precision", "Precision"), ("recall", "Recall"))
             ),
         )

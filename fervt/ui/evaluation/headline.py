@@ -24,13 +24,14 @@ from fervt.ui.charts import show_chart
 from fervt.ui.evaluation.measured import five_crop_of
 from fervt.ui.evaluation.present import offer_presenting
 from fervt.ui.evaluation.selection import EvaluationView, find_averagings, percent
+from fervt.ui.text import as_text
 
 
 def show_headline(view: EvaluationView) -> None:
     """Draws the answer in words, then the figures of the chosen rows and their protocol."""
     first, *others = summarize(view.evaluation, view.rows, view.truth, view.rule)
     with st.container(horizontal=True):
-        st.subheader(first, anchor=False)
+        st.subheader(as_text(first), anchor=False)  # a stranger may have named the checkpoint
         offer_presenting()
     st.markdown(" ".join(others))
     if view.rule:
@@ -73,7 +74,7 @@ def protocol(view: EvaluationView) -> list[str]:
         sentences = [f"The labels are {data.split_rule}; data `{data.content_hash[:12]}`."]
     else:
         sentences = [
-            f"{view.truth.title} labels; split by {data.split_rule}; data "
+            f"Measured by {view.labels}; split by {data.split_rule}; data "
             f"`{data.content_hash[:12]}`."
         ]
     return sentences + [f"**{said}**" for said in caveats(view.evaluation.metrics, view.truth)]
@@ -90,7 +91,8 @@ def show_standing(view: EvaluationView, predictor: Predictor) -> None:
             _offer_five_crops(view, predictor)
         with table.container():
             st.table(_ways(view, averagings), border="horizontal", hide_index=True)
-            st.caption(explain_ways(averagings))
+            as_saved = " By the labels as they were, not as corrected." if view.labels_key else ""
+            st.caption(explain_ways(averagings) + as_saved)
     with right:
         _show_others(view)
 
@@ -124,8 +126,8 @@ def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame
 
 def _show_others(view: EvaluationView) -> None:
     st.markdown("**Compared with people and other tools**")
-    if view.truth is not FER2013 or view.evaluation.of_own_images:
-        st.info("People and other tools were measured on FER2013's labels only.")
+    if view.truth is not FER2013 or view.evaluation.of_own_images or view.labels_key:
+        st.info("People and other tools were measured by FER2013's own labels only.")
         return
     if view.evaluation.truth is not FER2013:
         st.info(

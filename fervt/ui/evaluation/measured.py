@@ -128,7 +128,7 @@ def _measured(
         show_progress(job)
     st.info(work.missing, icon=":material/center_focus_strong:")
     if view.evaluation.metrics.checkpoint.sha256 != predictor.sha256:
-        st.caption(f"To measure it here, choose {view.evaluation.name} in the sidebar.")
+        st.caption(f"To measure it here, choose {as_text(view.evaluation.name)} in the sidebar.")
         return None
     images = view.evaluation.plain["image_sha256"].tolist()
     data = None if view.faces is None else view.faces.select(images)

@@ -9,6 +9,7 @@ from fervt.figures.in_words import say_people
 from fervt.labels import FERPLUS
 from fervt.metrics import PEOPLE_SIDE_WITH_MODEL
 from fervt.ui.charts import say, show_chart
+from fervt.ui.choices import pick_one
 from fervt.ui.evaluation.selection import EvaluationView, percent
 from fervt.ui.gallery import draw_faces, show_face_of
 from fervt.ui.no_faces import invite_faces
@@ -33,7 +34,7 @@ def show_people(view: EvaluationView) -> None:
         return
     say(
         "Did people disagree, too?",
-        f"{sum(counts):,} errors against {view.truth.title}'s labels, split by the majority of "
+        f"{sum(counts):,} errors against {view.labels}, split by the majority of "
         "FER+'s ten annotators.",
     )
     titles = list(PEOPLE.values())
@@ -47,10 +48,9 @@ def show_people(view: EvaluationView) -> None:
     if view.faces is None:
         invite_faces("The faces of each part, with their votes,")
         return
-    side = st.segmented_control(
-        "Show errors where", titles, default=titles[1], required=True, key="people_side"
-    )
-    chosen = rows.select(sides == titles.index(side))
+    named = {str(side): title for side, title in PEOPLE.items()}
+    side = pick_one("Show errors where", "people_side", named, str(PEOPLE_SIDE_WITH_MODEL))
+    chosen = rows.select(sides == int(side))
     chosen = chosen.select(np.argsort(-chosen.calibrated.max(axis=1), kind="stable"))
     if not len(chosen):
         st.info("No faces match.")

@@ -66,6 +66,11 @@ class EvaluationView:
         return [expression(label).name for label in self.rows.classes]
 
     @property
+    def labels(self) -> str:
+        """Whose labels count as right."""
+        return "the corrected labels" if self.labels_key else f"{self.truth.title}'s labels"
+
+    @property
     def rule(self) -> str:
         """How rows and answers were chosen, in sentences; "" for the usual way."""
         labels = "Labels are as people corrected them in this workbench." if self.labels_key else ""

@@ -62,7 +62,7 @@ def show_board(view: ExplainedFace) -> None:
             "face": encode_picture(view.seen, _FACE_PX),
             "panels": [_panel(key, maps, view.explanation.trace, same) for key in ORDER],
             "lines": cell_lines(maps, view.target.describe_score(view.predictor.classes)),
-            "hint": "Point at a cell to read it here; click to mark it in all four. Regions come "
+            "hint": "Point at a cell to read it here; click to mark it in every map. Regions come "
             "from the crop's fixed geometry, not from landmarks. Rows and columns count from 0.",
             "legend": legend(),
             "cell": cell,

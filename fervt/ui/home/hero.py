@@ -19,6 +19,7 @@ from fervt.ui.component import mount
 from fervt.ui.explain.board import legend, plain_panel
 from fervt.ui.images import examples
 from fervt.ui.navigation import leave_for, link_parameters
+from fervt.ui.remembered import remember
 
 FACE = "astronaut"
 _FACE_PX = 448
@@ -49,19 +50,18 @@ class Shown:
 
 
 def explain_example(predictor: Predictor) -> Shown:
-    """Explains Home's face: once for everybody, since it belongs to no visitor."""
-    return _explain(predictor.sha256, predictor)
+    """Explains Home's face, which belongs to no visitor."""
+    return remember(predictor, FACE, "home", lambda: _explain(predictor))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _explain(digest: str, _predictor: Predictor) -> Shown:
-    prediction = _predictor.predict(load_example(FACE))[0]
+def _explain(predictor: Predictor) -> Shown:
+    prediction = predictor.predict(load_example(FACE))[0]
     face = to_face(prediction.crop)
     return Shown(
         prediction,
-        explain_face(_predictor, face),
-        hide_regions(_predictor, face),
-        seen_part(prediction.crop, _predictor.info.preprocess.crop),
+        explain_face(predictor, face),
+        hide_regions(predictor, face),
+        seen_part(prediction.crop, predictor.info.preprocess.crop),
     )
 
 

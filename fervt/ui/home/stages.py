@@ -64,7 +64,8 @@ def show_stages(predictor: Predictor, shown: Shown) -> None:
     left.image(stage.picture, width="stretch", alt=f"{stage.title}: {stage.meaning}")
     with right:
         st.markdown(f"**{stage.title}.** {stage.meaning}", help=stage.measured)
-        there = link_parameters(image="astronaut", face=None, whole=None) | {"view": "Pipeline"}
+        face = link_parameters(image="astronaut", face=None, whole=None)
+        there = face | {"view": "Pipeline", "depths": "1"}
         link_to("explain", "See every stage in numbers", there)
         link_to("glossary", "Look a word up")
 

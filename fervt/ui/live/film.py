@@ -13,6 +13,7 @@ from fervt.images import safe_name
 from fervt.jobs import Job, JobError, ask
 from fervt.live import FrameReading, LiveSettings
 from fervt.predict import Predictor
+from fervt.ui.checkpoints import link_to_checkpoint
 from fervt.ui.downloads import offer_file
 from fervt.ui.fresh_keys import fresh_key, renew_keys
 from fervt.ui.jobs import (
@@ -156,7 +157,8 @@ def _draw_result(
     ):
         st.caption(
             f"{found.frames} frames in {say_seconds(found.seconds)}, a face in "
-            f"{found.with_faces} of them, {say_people(found.people)}; read by {film.checkpoint}.",
+            f"{found.with_faces} of them, {say_people(found.people)}; read by "
+            f"{as_text(film.checkpoint)}.",
             width="content",
         )
         offer_file(
@@ -169,7 +171,9 @@ def _draw_result(
     st.fragment(_draw_timeline)(predictor, film, upload)
 
 
-def _explain_moment(predictor: Predictor, content: bytes, name: str, moment: FrameReading) -> None:
+def _explain_moment(
+    predictor: Predictor, film: ReadFilm, content: bytes, name: str, moment: FrameReading
+) -> None:
     """Takes the original frame, and opens the face of which the model was surest."""
     try:
         frame_rgb = ask(frame_at, content, name, moment.time_s)
@@ -177,7 +181,8 @@ def _explain_moment(predictor: Predictor, content: bytes, name: str, moment: Fra
         st.toast(as_text(str(error)), icon=":material/error:")
         return
     title = f"{name} at {moment.time_s:.1f} s.png"
-    leave_for("explain", link_parameters(**keep_moment(predictor, title, frame_rgb, moment.faces)))
+    opened = link_parameters(**keep_moment(predictor, title, frame_rgb, moment.faces))
+    leave_for("explain", opened | link_to_checkpoint(film.sha256))
 
 
 def _draw_timeline(predictor: Predictor, film: ReadFilm, upload: UploadedFile | None) -> None:
@@ -195,7 +200,7 @@ def _draw_timeline(predictor: Predictor, film: ReadFilm, upload: UploadedFile | 
                 icon=":material/visibility:",
                 type="primary",
                 on_click=_explain_moment,
-                args=(predictor, upload.getvalue(), safe_name(upload.name), moment),
+                args=(predictor, film, upload.getvalue(), safe_name(upload.name), moment),
                 help="Takes this frame into your session and opens it in Explain.",
             )
         show_exports(film.readings, film.vocabulary, film.checkpoint, None, "video file")

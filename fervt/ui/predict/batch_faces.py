@@ -15,10 +15,12 @@ from fervt.table import START
 from fervt.ui.bars import counts_html
 from fervt.ui.cards import draw_card, draw_card_style
 from fervt.ui.certainty import explain_threshold, threshold_of
+from fervt.ui.checkpoints import link_to_checkpoint
 from fervt.ui.choices import pick_one
 from fervt.ui.images import add_picture
 from fervt.ui.navigation import leave_for, link_parameters
 
+_GONE = "The checkpoint that read them isn't here; the one in the sidebar answers there."
 _A_PAGE = 24
 _THUMBNAIL_PX = 144
 _ALL, _UNSURE = "all", "unsure"
@@ -67,9 +69,14 @@ def show_faces(answers: Answers) -> None:
                 _thumbnail(answers.crops[at]),
                 say_prediction(shares[at], classes, threshold),
                 _explain,
-                (answers.crops[at], f"{table['file'][at]} face {table['face'][at]:.0f}.png"),
+                (
+                    answers.crops[at],
+                    f"{table['file'][at]} face {table['face'][at]:.0f}.png",
+                    sha256,
+                ),
             )
-    st.caption("Click a face to see why.")
+    here = link_to_checkpoint(sha256)
+    st.caption("Click a face to see why." if here else f"Click a face to see why. {_GONE}")
     if sum(answers.faces.values()) > KEPT_CROPS:
         st.caption(f"The first {KEPT_CROPS:,} faces; the table has all of them.")
 
@@ -79,6 +86,7 @@ def _thumbnail(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.cvtColor(large, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
 
 
-def _explain(crop: NDArray[np.uint8], name: str) -> None:
+def _explain(crop: NDArray[np.uint8], name: str, sha256: str) -> None:
     picture = add_picture(name, cv2.imencode(".png", crop)[1].tobytes())
-    leave_for("explain", link_parameters(image=picture.key, whole="1", face=None))
+    opened = link_parameters(image=picture.key, whole="1", face=None)
+    leave_for("explain", opened | link_to_checkpoint(sha256))

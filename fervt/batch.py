@@ -16,7 +16,7 @@ from fervt.pipeline import Named, answer, look_at
 from fervt.predict import Predictor
 from fervt.progress import Progress
 from fervt.table import FOUND, NO_FACE, Row, write_table
-from fervt.threads import map_in_order
+from fervt.threads import MOST_PHOTOS, map_in_order
 
 KEPT_CROPS = 2000  # of 2 kB each
 _BATCH = 64
@@ -73,7 +73,7 @@ def predict_files(
     reading = _READING if whole_image else _READING_AND_FINDING
     rows: list[Row] = []
     faces: list[NDArray[np.uint8]] = []
-    looked = map_in_order(lambda image: look_at(predictor, image, whole_image), images)
+    looked = map_in_order(lambda image: look_at(predictor, image, whole_image), images, MOST_PHOTOS)
     for done, (found, cut) in enumerate(looked, 1):
         rows += found
         faces += cut

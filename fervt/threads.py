@@ -18,7 +18,8 @@ R = TypeVar("R")
 
 FEW_FACES = 8
 _MOST_OF_CODEC = 4
-_MOST_AT_ONCE = 6  # photos: decoded ones take a hundred megabytes each
+MOST_PHOTOS = 6
+"""To decode at once: each takes a hundred megabytes."""
 _of_process: int | None = None  # set by `limit_process`; otherwise PyTorch's own number
 
 
@@ -39,13 +40,20 @@ def codec_threads() -> int:
     return min(usable_cores(), _MOST_OF_CODEC)
 
 
-def map_in_order(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yields `work(item)` for each item, in order, with one thread per core, but six at most.
+def map_in_order(
+    work: Callable[[T], R], items: Iterable[T], at_most: int | None = None
+) -> Iterator[R]:
+    """Yields `work(item)` for each item, in order, with one thread per core.
 
     For work that releases the interpreter's lock most of the time, like decoding and detection.
     Only a few items are taken ahead, so that memory stays bounded.
+
+    Args:
+        work: What to do.
+        items: With what.
+        at_most: How many at once, whatever the cores.
     """
-    threads = min(usable_cores(), _MOST_AT_ONCE)
+    threads = min(usable_cores(), at_most or usable_cores())
     ahead: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

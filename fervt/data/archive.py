@@ -70,6 +70,7 @@ class ImageArchive:
 
         Raises:
             DataError: It is not a zip file, is encrypted, or contains more than may be unpacked.
+            OSError: The file cannot be read.
         """
         self.name = safe_name(name)
         try:
@@ -77,6 +78,8 @@ class ImageArchive:
                 _check_listing(content, self.name)
             self._zip = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise  # the system's word about the file, not about what is in it
             raise DataError(f"'{self.name}' is not a readable zip file.") from error
         self._infos = self._zip.infolist()
         names = read_names(self._infos)

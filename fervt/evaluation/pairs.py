@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from fervt.errors import DataError
-from fervt.evaluation.atlas import maps_of
+from fervt.evaluation.atlas import FEWEST_TO_JUDGE, maps_of
 from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
-from fervt.evaluation.groups import LEAST
 from fervt.evaluation.robustness import CorruptionError, Point, Robustness, corruption_error, curves
 from fervt.evaluation.rows import translate
 from fervt.labels import Vocabulary
@@ -68,7 +67,7 @@ class JoinedRobustness:
     def gain_of_second(self) -> tuple[float, float]:
         """The 95% interval of how much more often the second is right than the first, by faces."""
         gains = self.right_shares[1] - self.right_shares[0]
-        if self.n < LEAST:
+        if self.n < FEWEST_TO_JUDGE:
             return -1.0, 1.0
         width = student.ppf(0.975, self.n - 1) * gains.std(ddof=1) / np.sqrt(self.n)
         return float(gains.mean() - width), float(gains.mean() + width)

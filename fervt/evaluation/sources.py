@@ -20,7 +20,7 @@ from fervt.faces import whole_image_box
 from fervt.labels import FER2013, FERPLUS, VOTE_NAMES
 from fervt.predict import Predictor, cut_face
 from fervt.progress import Progress, part_of, track
-from fervt.threads import map_in_order
+from fervt.threads import MOST_PHOTOS, map_in_order
 
 # How much of the time goes into reading: finding faces takes longer than predicting.
 _READING, _READING_AND_FINDING = 0.2, 0.7
@@ -136,7 +136,10 @@ def evaluate_archive(
 
     report_reading = part_of(report, 0.0, reading)
     for member, face, readable in track(
-        map_in_order(try_to_cut, members), len(members), report_reading, "Reading the images"
+        map_in_order(try_to_cut, members, MOST_PHOTOS),
+        len(members),
+        report_reading,
+        "Reading the images",
     ):
         if face is not None:
             faces.append(face)

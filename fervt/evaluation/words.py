@@ -178,7 +178,11 @@ def describe_difference(difference: Difference) -> str:
     """An accuracy's difference in a sentence."""
     interval = from_to(100 * difference.low, 100 * difference.high)
     size = f"{points(difference.value)} (95% interval {interval})"
-    return f"{size}." if difference.is_clear else f"{size}, so neither is clearly better."
+    if difference.is_clear:
+        return f"{size}."
+    if difference.p_value is not None and (difference.low > 0 or difference.high < 0):
+        return f"{size}, but too few answers differ for one to be clearly better."
+    return f"{size}, so neither is clearly better."
 
 
 def explain_f1(old: Scores, new: Scores) -> str:

@@ -63,11 +63,11 @@ class Mp4Writer:
             image_rgb: (h, w, 3) uint8 RGB; scaled to fit the first frame if its size differs.
             time_s: Since the film's start; later than the last frame's.
         """
-        # yuv420p requires even sides.
         shrunk = min(1.0, _MOST_PX / max(image_rgb.shape[:2]))
         if shrunk < 1:
             size = (max(1, round(shrunk * side)) for side in image_rgb.shape[1::-1])
             image_rgb = np.asarray(cv2.resize(image_rgb, tuple(size)), np.uint8)
+        # yuv420p requires even sides.
         height, width = (max(2, side - side % 2) for side in image_rgb.shape[:2])
         if image_rgb.shape[0] < 2 or image_rgb.shape[1] < 2:
             image_rgb = np.asarray(cv2.resize(image_rgb, (width, height)), np.uint8)

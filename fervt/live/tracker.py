@@ -19,7 +19,7 @@ _REACH, _MAX_REACH = 3.0, 2.0  # how far a face may jump, in box widths: per sec
 _FORGIVEN_MISSES, _FORGIVEN_S = 1, 0.5  # the cascade sometimes loses a face for a moment
 _PATIENCE_S, _PATIENCE_MISSES = 1.0, 2  # a face hidden for longer has left
 _RETURN_S, _RETURN_REACH = 10.0, 1.5  # back within this time and distance: the same person
-_ANY = 1e-9  # what a pair is worth at least
+_ANY = 0.5  # what any pair is worth: a head in a row of people moves as they do
 _RETURN_SIZE = 1.6  # and if its size differs by no more than this factor
 _COAST_S = 0.4  # motion is not extrapolated for longer
 _FASTEST = 3.0  # box widths per second: anything faster is detector jitter
@@ -168,7 +168,7 @@ class Tracker:
 def _match(scores: np.ndarray, least: float) -> dict[int, int]:
     """The pairs of rows and columns with the highest total score, all at least a minimum."""
     good = scores >= least
-    # A pair that is none counts as little as none: two poor pairs must not beat a perfect one.
+    # A pair that is none is worth nothing: two poor pairs must not beat a perfect one.
     gains = np.where(good, scores + _ANY, 0.0)
     pairs = zip(*linear_sum_assignment(gains, maximize=True), strict=True)
     return {int(i): int(j) for i, j in pairs if good[i, j]}

@@ -94,7 +94,8 @@ def build_report(
 
     Args:
         evaluation: The evaluation.
-        rows: Those of it that count; all that have a label by default.
+        rows: Those of it that count; all that have a label by default. Any but those of
+            `evaluation.rows` have labels that people corrected.
         truth: Whose labels `rows` has; the evaluation's own by default.
         rule: How `rows` were chosen, in sentences.
         info: The checkpoint's metadata, for the training history.

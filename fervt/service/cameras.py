@@ -8,6 +8,7 @@ after the last.
 import threading
 import time
 from collections.abc import Iterator
+from math import ceil
 
 import cv2
 import numpy as np
@@ -151,7 +152,7 @@ class Source:
             capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             fps = capture.get(cv2.CAP_PROP_FPS)
             fps = fps if 1 <= fps <= _FASTEST_FPS else MAX_FPS
-            every = 1 if is_camera else max(1, round(fps / MAX_FPS))
+            every = 1 if is_camera else ceil(fps / MAX_FPS)
             started, played = time.monotonic(), 0
             while self._is_wanted():
                 good, frame = capture.read()

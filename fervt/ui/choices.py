@@ -8,9 +8,12 @@ import streamlit as st
 from fervt.ui.address import PAGES, put, wanted
 
 _ENDS: dict[str, tuple[str, ...]] = {
-    "split": ("row",),
-    "truth": ("row",),
-    "copies": ("row",),
+    "split": ("row", "slice"),
+    "truth": ("row", "slice"),
+    "copies": ("row", "slice"),
+    "source": ("row", "slice"),
+    "tta": ("slice",),
+    "checkpoint": ("slice",),
     "slice_by": ("slice",),
 }
 """Choices whose change takes away what others name."""

@@ -74,6 +74,10 @@ def test_mcnemar_and_differences() -> None:
     assert describe_difference(Difference(0.02, 0.01, 0.03)) == (
         "+2.0 points (95% interval +1.0 to +3.0)."
     )
+    assert describe_difference(Difference(0.05, 0.01, 0.1, 0.0625)) == (
+        "+5.0 points (95% interval +1.0 to +10.0), but too few answers differ for one to be "
+        "clearly better."
+    )
     assert describe_difference(Difference(0.02, -0.01, 0.05)).endswith(
         "so neither is clearly better."
     )

@@ -125,3 +125,13 @@ def test_two_poor_matches_do_not_beat_a_perfect_one():
     assert np.abs(seen[2] - second).max() < 4, "the second is still the second"
     (later,) = run(tracker, [[first, second, newcomer]], start=6)
     assert {n: round(b[0]) for n, b in later.items()} == {1: 0, 2: 75, 3: 150}
+
+
+def test_neighbors_keep_their_numbers_when_the_camera_pans():
+    before = [box(x, side=100) for x in (0, 110)]
+    tracker = Tracker()
+    run(tracker, [before] * 5)
+    after = [box(x, side=100) for x in (70, 180)]
+    tracks = tracker.step(5 / FPS + 0.3, faces(after))
+    left = {track.number: track.box[0] for track in tracks}  # smoothed
+    assert set(left) == {1, 2} and left[1] < 100 < left[2]

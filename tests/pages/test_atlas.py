@@ -52,7 +52,7 @@ def test_the_atlas_says_what_differs_between_right_and_wrong(open_page, folder) 
     assert compare_maps(maps[rows.right], maps[~rows.right]).is_clear[5, 3]
     said = words(app)
     assert "Clearly different, right answers against wrong answers: " in said
-    assert "less in 1 cells (mouth)" in said
+    assert "less in 1 cell (mouth)" in said
     assert "differs from face to face" in said
     for index, name in enumerate(rows.classes):
         count = int((rows.labels == index).sum())

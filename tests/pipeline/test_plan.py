@@ -152,6 +152,14 @@ def test_links_to_folders_are_said_and_lists_in_utf_16_are_refused(tmp_path) -> 
         read(tmp_path / "list.txt")
 
 
+def test_a_zip_file_that_cannot_be_read_is_said_to_be_so(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"gone\.zip' cannot be read: No such file"):
+        open_zip(tmp_path / "gone.zip")
+    (tmp_path / "none.zip").write_bytes(b"no archive")
+    with pytest.raises(DataError, match="is not a readable zip file"):
+        open_zip(tmp_path / "none.zip")
+
+
 def test_a_zip_file_is_not_held_in_memory(tmp_path) -> None:
     path = tmp_path / "large.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -32,6 +32,7 @@ ANSWERS = [
 
 class OneCheckpoint:
     name = "alpha"
+    sha256 = "0" * 64
 
 
 def test_csv_has_a_row_a_face():
@@ -100,9 +101,11 @@ def test_a_file_name_is_no_formula_in_a_spreadsheet(name):
     ("faces", "words"),
     [
         ([], "No face found"),
-        ([face(0.1, 0.7, 0.2)], "Happy 70%"),
-        ([face(0.6, 0.2, 0.2), face(0.1, 0.7, 0.2), face(0, 0, 1)], "Angry 60% +2"),
+        ([face(0.1, 0.7, 0.2)], "Happy, 70%"),
+        ([face(0.1, 0.4, 0.5)], "Sad, 50%"),
+        ([face(0.1, 0.45, 0.45)], "Unsure: Happy or Sad"),
+        ([face(0.6, 0.2, 0.2), face(0.1, 0.7, 0.2), face(0, 0, 1)], "Angry, 60% +2"),
     ],
 )
 def test_a_few_words_on_an_image(faces, words):
-    assert summarize(faces) == words
+    assert summarize(OneCheckpoint(), faces) == words

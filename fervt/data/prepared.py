@@ -254,8 +254,6 @@ def read_prepared(
         flat = table["votes"].combine_chunks().flatten()
         votes = flat.to_numpy(zero_copy_only=False).reshape(-1, len(VOTE_NAMES))
         sha256 = np.array([digest.hex() for digest in table["sha256"].to_pylist()], dtype="<U64")
-    except MemoryError:  # PyArrow's is one of its errors, too
-        raise
     except (*BROKEN, AttributeError) as error:
         raise damaged from error
     if (

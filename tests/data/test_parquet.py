@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fervt.data.parquet import MAX_ROWS
+from fervt.data.parquet import BROKEN, MAX_ROWS
 from fervt.data.prepared import PreparedData, count_splits, read_prepared, write_prepared
 from fervt.data.sources import read_source
 from fervt.errors import DataError
@@ -98,3 +98,12 @@ def test_a_source_is_judged_too(tmp_path):
     pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
     with pytest.raises(DataError, match="column 'image' would take"):
         read_source(tmp_path / "a.parquet")
+
+
+def test_a_lack_of_memory_is_no_damage() -> None:
+    assert not issubclass(pa.lib.ArrowMemoryError, BROKEN)
+    for name in dir(pa.lib):
+        kind = getattr(pa.lib, name)
+        if isinstance(kind, type) and issubclass(kind, pa.ArrowException):
+            known = kind in (pa.ArrowException, pa.lib.ArrowMemoryError, pa.lib.ArrowCancelled)
+            assert known or issubclass(kind, BROKEN), name

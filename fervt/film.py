@@ -25,6 +25,12 @@ _FALLBACK_FPS = 25
 # FFmpeg also reads playlists, which make it open other files and addresses; an untrusted file in
 # memory must be a film itself.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
+# A lack of memory is one of FFmpeg's errors, too, but no damage.
+_DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    ValueError,
+    *(kind for kind in av.error.FFmpegError.__subclasses__() if not issubclass(kind, MemoryError)),
+)
 _TINY_PX = 16
 _WIDEST_PIXEL = 4.0  # ratio of the sides, either way; more than this is damage
 _JUMP_S, _LEAST_STEP_S = 0.5, 0.001
@@ -134,9 +140,7 @@ class Film:
             is_wanted = at_s >= self._from_s - _LEAST_STEP_S / 2
             try:
                 rgb = self._as_shown(frame) if is_wanted else None
-            except MemoryError:  # FFmpeg's is one of its errors, too
-                raise
-            except (OSError, ValueError, av.error.FFmpegError):
+            except _DAMAGE:
                 self._damaged += 1
                 continue
             offset_s, last_s = offset_s + moved_s, at_s
@@ -156,12 +160,10 @@ class Film:
         while True:
             try:
                 packet = next(packets, None)
-            except MemoryError:
-                raise
-            except (OSError, av.error.FFmpegError):  # the file ends in the middle of something
+            except _DAMAGE:  # the file ends in the middle of something
                 packet = None
             if packet is None:
-                with suppress(OSError, av.error.FFmpegError):  # what waits in the decoder
+                with suppress(*_DAMAGE):  # what waits in the decoder
                     for frame in self._stream.codec_context.decode(None):
                         self._check_size(frame.width, frame.height)
                         yield frame, 1.0
@@ -174,9 +176,7 @@ class Film:
                     frames = self._stream.codec_context.decode(_fill(packet))
                 else:
                     frames = packet.decode()
-            except MemoryError:
-                raise
-            except (OSError, av.error.FFmpegError):
+            except _DAMAGE:
                 self._damaged += 1
                 continue
             for frame in frames:
@@ -215,7 +215,7 @@ def _open(source: Path | BinaryIO, name: str) -> av.container.InputContainer:
         return av.open(source, "r", container_options=limits, metadata_errors="replace")
     except FileNotFoundError as error:
         raise VideoError(f"There is no file {source}.") from error
-    except (OSError, av.error.FFmpegError) as error:
+    except _DAMAGE as error:
         raise VideoError(f"{name} is not a readable video.") from error
 
 

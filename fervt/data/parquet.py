@@ -16,17 +16,15 @@ MAX_ROWS = 1_000_000
 MAX_UNPACKED_BYTES = 2_000_000_000
 _SLACK_BYTES = 1 << 16  # headers and dictionaries of small tables
 
-BROKEN = (
-    pa.ArrowInvalid,  # not its `ArrowException`: a lack of memory is one, too, and no damage
+DAMAGED = (
+    pa.ArrowInvalid,
     pa.ArrowNotImplementedError,
     pa.ArrowSerializationError,
     pa.lib.ArrowCapacityError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    RecursionError,
 )
+"""PyArrow's errors that aren't Python's, too; but not a lack of memory, which is no damage."""
+
+BROKEN = (*DAMAGED, OSError, ValueError, LookupError, TypeError, RecursionError)
 """What PyArrow and JSON raise if a file is not a Parquet file or is damaged."""
 
 

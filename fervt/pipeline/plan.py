@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from fervt.data.archive import ImageArchive
 from fervt.data.folders import describe_kinds, is_image, walk
+from fervt.data.parquet import DAMAGED
 from fervt.errors import DataError
 
 CHUNK_IMAGES = 64  # a forward pass of crops, or some seconds of photos: what a kill loses
@@ -180,7 +181,7 @@ def open_parquet(file: str | os.PathLike[str]) -> pq.ParquetFile:
     try:
         # A buffer: otherwise a whole column of a row group is held, which may be gigabytes.
         table = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+    except (*DAMAGED, OSError) as error:
         raise DataError(f"'{printable(file)}' cannot be read as a Parquet file.") from error
     index = table.schema_arrow.get_field_index(IMAGE_COLUMN)
     kind = table.schema_arrow.field(index).type if index >= 0 else None

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fervt import __version__
+from fervt.data.parquet import BROKEN, DAMAGED
 from fervt.errors import ConfigError, DataError
 from fervt.faces import thread_detector
 from fervt.files import write_aside
@@ -331,7 +332,7 @@ def _count_images(folder: Path, number: int) -> int:
         return int((pq.read_metadata(path).metadata or {})[_IMAGES_KEY])
     except FileNotFoundError:
         return 0
-    except (pa.ArrowException, KeyError, ValueError):
+    except (*DAMAGED, KeyError, ValueError):
         path.unlink()
         return 0
 
@@ -340,7 +341,7 @@ def _read_part(path: Path) -> tuple[pa.Table, int]:
     try:
         table = pq.read_table(path)
         return table, images_of(table)
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+    except BROKEN as error:
         with suppress(OSError):  # its footer may be whole, and count as done the next time
             path.unlink()
         raise DataError(

@@ -16,6 +16,7 @@ from scipy.stats import t as student
 from fervt.amounts import with_range
 from fervt.errors import DataError
 from fervt.evaluation.evidence import Evidence
+from fervt.evaluation.groups import FEWEST_TO_JUDGE, SAME_FOR_ALL
 from fervt.explain.evidence import SOURCES, Source
 from fervt.grid import GRID
 from fervt.regions import REGIONS
@@ -23,13 +24,6 @@ from fervt.regions import REGIONS
 LEVEL = 0.95
 _BLOCK = 2048
 _WORTH_SAYING = 0.005  # of a difference between regions: less is rounded to nothing
-FEWEST_TO_JUDGE = 20
-"""Faces needed to say whether a map is the same for everybody.
-
-With few faces, the mean map explains much by chance.
-"""
-SAME_FOR_ALL = 0.6
-"""Share of the variance above which a map is called the same for everybody."""
 
 ATLAS_SOURCES: dict[str, Source] = {
     **SOURCES,
@@ -149,7 +143,7 @@ def compare_paired(maps: NDArray[Any], others: NDArray[Any]) -> Interval:
     """
     _check(len(maps))
     mean, variance = _moments(maps.astype(np.float32) - others.astype(np.float32))
-    found = _student(mean, variance, len(maps), len(mean))
+    found = student_interval(mean, variance, len(maps), len(mean))
     shape = GRID, GRID
     return Interval(*(values.reshape(shape) for values in (found.value, found.low, found.high)))
 
@@ -162,7 +156,7 @@ def summarize_regions(maps: NDArray[Any]) -> Interval:
     """
     _check(len(maps))
     mean, variance = _moments(by_region(maps))
-    return _student(mean, variance, len(maps), len(mean))
+    return student_interval(mean, variance, len(maps), len(mean))
 
 
 def compare_regions(maps: NDArray[Any], others: NDArray[Any]) -> Interval:
@@ -231,7 +225,7 @@ def compare_paired_edges(edges: NDArray[Any], others: NDArray[Any]) -> Interval:
         DataError: There are fewer than two.
     """
     _check(len(edges))
-    return _student(*_moments(edges - others), len(edges), edges.shape[1])
+    return student_interval(*_moments(edges - others), len(edges), edges.shape[1])
 
 
 def describe_template(source: str, summary: MapSummary) -> str:
@@ -297,7 +291,17 @@ def describe_clear_regions(difference: Interval, unit: str, what: str, other: st
     return f"Regions that differ clearly, {what} against {other}, {unit}: {'; '.join(said)}."
 
 
-def _student(mean: NDArray[Any], variance: NDArray[Any], n: int, at_once: int) -> Interval:
+def student_interval(
+    mean: NDArray[Any], variance: NDArray[Any], n: int, at_once: int = 1
+) -> Interval:
+    """Student's intervals of means over n faces, at 95% for as many as are read at once.
+
+    Args:
+        mean: Any shape.
+        variance: The same, of single faces.
+        n: Faces.
+        at_once: How many intervals must hold together (Bonferroni).
+    """
     width = student.ppf(1 - (1 - LEVEL) / 2 / at_once, n - 1) * np.sqrt(variance / n)
     value = np.asarray(mean, np.float64)
     return Interval(value, value - width, value + width)

@@ -14,6 +14,13 @@ from fervt.labels import expression
 ANY, WRONG = "any", "wrong"
 LEAST = 2
 """Faces that a group must have."""
+FEWEST_TO_JUDGE = 20
+"""Faces needed to say something of everybody.
+
+With few faces, a mean map, for one, explains much by chance.
+"""
+SAME_FOR_ALL = 0.6
+"""Share of the variance above which a map is called the same for everybody."""
 
 
 @dataclass(frozen=True, eq=False)

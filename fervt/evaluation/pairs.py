@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from fervt.errors import DataError
-from fervt.evaluation.atlas import FEWEST_TO_JUDGE, maps_of
+from fervt.evaluation.atlas import Interval, maps_of, student_interval
 from fervt.evaluation.comparison import Joined
 from fervt.evaluation.evidence import Evidence
+from fervt.evaluation.groups import FEWEST_TO_JUDGE
 from fervt.evaluation.robustness import CorruptionError, Point, Robustness, corruption_error, curves
 from fervt.evaluation.rows import translate
 from fervt.labels import Vocabulary
@@ -64,13 +64,12 @@ class JoinedRobustness:
     right_shares: tuple[NDArray[np.float64], ...]
 
     @property
-    def gain_of_second(self) -> tuple[float, float]:
-        """The 95% interval of how much more often the second is right than the first, by faces."""
-        gains = self.right_shares[1] - self.right_shares[0]
+    def gain_of_second(self) -> Interval | None:
+        """How much more often the second is right than the first; None of too few faces."""
         if self.n < FEWEST_TO_JUDGE:
-            return -1.0, 1.0
-        width = student.ppf(0.975, self.n - 1) * gains.std(ddof=1) / np.sqrt(self.n)
-        return float(gains.mean() - width), float(gains.mean() + width)
+            return None
+        gains = self.right_shares[1] - self.right_shares[0]
+        return student_interval(gains.mean(), gains.var(ddof=1), self.n)
 
 
 def join_robustness(

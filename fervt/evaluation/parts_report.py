@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from fervt.amounts import with_range
 from fervt.errors import DataError
-from fervt.evaluation.atlas import FEWEST_TO_JUDGE, SAME_FOR_ALL
 from fervt.evaluation.beside import Beside, hash_rows
+from fervt.evaluation.groups import FEWEST_TO_JUDGE, SAME_FOR_ALL
 
 FILE = "parts.json"
 

@@ -55,11 +55,10 @@ def join_rows(tables: Sequence[pd.DataFrame], least_share: float = LEAST_MATCHED
             continue
         had, has = (each["image_sha256"].value_counts() for each in (joined, keys))
         joined = joined.merge(keys, on=[*identity, "copy"])
-        counts = pd.concat([had, has, joined["image_sha256"].value_counts()], axis=1, join="outer")
-        before, there, after = counts.fillna(0).to_numpy().T
-        if (np.minimum(before, there) > 0)[
-            (after == 0) | ((before == there) & (after < there))
-        ].any():
+        kept = joined["image_sha256"].value_counts()
+        old, new, both = pd.concat([had, has, kept], axis=1).fillna(0).to_numpy().T
+        lost = (both == 0) | ((old == new) & (both < new))
+        if (lost & (old > 0) & (new > 0)).any():
             raise DataError("The evaluations give different labels to the same images.")
     assert joined is not None
     if len(joined) < least_share * shortest:

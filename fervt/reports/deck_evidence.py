@@ -11,7 +11,6 @@ from fervt.draw import draw_overlay, png_bytes
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
     ATLAS_SOURCES,
-    FEWEST_TO_JUDGE,
     Interval,
     compare_paired_regions,
     compare_regions,
@@ -25,7 +24,7 @@ from fervt.evaluation.atlas import (
 from fervt.evaluation.comparison import Joined
 from fervt.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from fervt.evaluation.evidence import Evidence
-from fervt.evaluation.groups import ANY, LEAST, opposite_groups
+from fervt.evaluation.groups import ANY, FEWEST_TO_JUDGE, LEAST, opposite_groups
 from fervt.evaluation.pairs import join_robustness, joined_maps
 from fervt.evaluation.parts_report import changes_table, describe_following, describe_rows
 from fervt.evaluation.robustness import (
@@ -273,22 +272,26 @@ def _compare_robustness(
     if old is None or new is None:
         return
     better = names[1] if new.mean < old.mean else names[0]
-    low, high = both.gain_of_second
+    gain = both.gain_of_second
     message = (
         f"Under corruption, {better} is right more often: "
         f"{1 - min(old.mean, new.mean):.1%} against {1 - max(old.mean, new.mean):.1%}"
-        if low > 0 or high < 0
+        if gain is not None and gain.is_clear
         else f"Under corruption, {names[0]} and {names[1]} are about equal: "
         f"{1 - old.mean:.1%} and {1 - new.mean:.1%}"
+    )
+    size = (
+        ""
+        if gain is None
+        else f": {names[1]} {points(float(gain.value))} (95% interval "
+        f"{from_to(100 * float(gain.low), 100 * float(gain.high))})"
     )
     ranked = _at_middle(both.curves[1])
     yield Slide(
         message,
-        f"Means over ten kinds at five strengths, on {both.n:,} faces that both were measured on: "
-        f"{names[1]} {points(old.mean - new.mean)} (95% interval "
-        f"{from_to(100 * low, 100 * high)}). "
-        f"Uncorrupted: {names[0]} {1 - old.clean:.1%}, {names[1]} {1 - new.clean:.1%}. The chart "
-        "shows the middle strength.",
+        f"Means over ten kinds at five strengths, on {both.n:,} faces that both were measured on"
+        f"{size}. Uncorrupted: {names[0]} {1 - old.clean:.1%}, {names[1]} {1 - new.clean:.1%}. The "
+        "chart shows the middle strength.",
         Bars(
             tuple(title for _, title in ranked),
             {

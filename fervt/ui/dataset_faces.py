@@ -127,13 +127,14 @@ def pick_face_book(split: str) -> FaceBook | None:
 
 
 def find_faces(split: str) -> FaceBook | None:
-    """The faces of a split, if a data file is in use that has some; None, silently, if not.
+    """The faces of a split; None, silently, without a data file or if a visitor's has none.
 
     Raises:
         DataError: The file cannot be read.
     """
     source = prepared_source()
-    if source is None or not count_faces(source).get(split):
+    # A visitor's file that lacks the split would be read in vain at every click.
+    if source is None or (isinstance(source, bytes) and not count_faces(source).get(split)):
         return None
     return _read(source, split)
 

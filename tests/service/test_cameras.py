@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import served
+from film import write_film
 
 from fervt.service.problems import MEDIA_TYPE
 
@@ -147,14 +148,8 @@ def test_a_stop_ends_streams_and_captures(make_client, clip):
 
 
 def test_a_fast_clip_is_shown_at_its_own_speed(make_client, tmp_path, monkeypatch):
-    path = tmp_path / "fast.mp4"
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx264", rate=60)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(60):
-            frame = np.zeros((48, 64, 3), np.uint8)
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        file.mux(stream.encode())
+    frames = iter([np.zeros((48, 64, 3), np.uint8)] * 60)
+    path = write_film(tmp_path / "fast.mp4", frames, "libx264", "yuv420p", fps=60)
     client = make_client(sources={"fast": str(path)})
     source = client.application.extensions["fervt"].sources.by_name["fast"]
     shown: list[int] = []

@@ -19,6 +19,7 @@ from fervt.ui.face_choice import choose_face, whole_image_wanted
 from fervt.ui.images import pick_image
 from fervt.ui.notices import show_notice
 from fervt.ui.page import open_page
+from fervt.ui.same_map import offer_following
 from fervt.ui.sections import draw_tabs
 
 SECTIONS = {
@@ -38,6 +39,7 @@ if picture is not None and face is not None:
     view = open_view(predictor, picture, face)
     show_answer(view, len(predict_faces(predictor, picture, whole_image_wanted())))
     show_board(view)
+    offer_following(predictor)
     if pick_depths():
         started = time.perf_counter()
         tabs = draw_tabs(list(SECTIONS))

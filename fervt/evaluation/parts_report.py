@@ -86,6 +86,16 @@ class PartsReport(Beside):
         """Whether the weights are nearly the same for every face, if there are enough to say so."""
         return self.n >= FEWEST_TO_JUDGE and (self.template_share or 0.0) > SAME_FOR_ALL
 
+    @property
+    def follows_face(self) -> bool:
+        """Whether a moved window's weights are clearly more like the old ones moved along.
+
+        The zoom doesn't count: less of a map can be found again in it.
+        """
+        moves = self.following[:2]
+        clear = all(move.follows > move.stays + _CLEARLY for move in moves)
+        return bool(moves) and clear and not self.is_template
+
     def as_bytes(self) -> bytes:
         """The content of its file."""
         return (json.dumps(asdict(self), indent=1) + "\n").encode()
@@ -214,13 +224,12 @@ def describe_following(report: PartsReport) -> str:
     """In words: does attention follow the face?"""
     if not report.following:
         return "It has no grid-wise attention."
-    moves = report.following[:2]  # the third is the zoom, in which less of a map can be found again
     share = report.template_share or 0.0
     if report.is_template:
         verdict = "is nearly the same map for every face"
-    elif all(move.follows > move.stays + _CLEARLY for move in moves):
+    elif report.follows_face:
         verdict = "follows the face"
-    elif all(move.follows > move.stays for move in moves):
+    elif all(move.follows > move.stays for move in report.following[:2]):
         verdict = "follows the face in part"
     else:
         verdict = "doesn't follow the face"

@@ -11,7 +11,7 @@ def brighten(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Scales a dark face's gray values up until their mean is `LEAST_MEAN`.
 
     The data set has few dark faces, and networks trained on it read them badly: at a quarter of the
-    light, the flagship is right on 60.8% of PublicTest instead of 68.7%; with brightening, on
+    light, `fervt-narrow` is right on 60.8% of PublicTest instead of 68.7%; with brightening, on
     67.6%. As a face gets darker, there is no point at which its brightened version changes
     abruptly.
 

@@ -11,12 +11,12 @@ from synthetic import save_evaluation
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
 from fervt.evaluation.beside import hash_rows
-from fervt.evaluation.parts_report import PartsReport, hash_labels
-from fervt.evaluation.same_map import find_same_map
+from fervt.evaluation.parts_report import Following, PartsReport, hash_labels
+from fervt.evaluation.same_map import find_following, find_same_map
 from fervt.evaluation.saved import read_evaluation
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
-from fervt.labels import NOTICE, expression
+from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor, to_face
 
@@ -100,6 +100,34 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
         assert said in home
     else:
         assert "every face" not in panel["note"] + panel["help"] + home
+
+
+@pytest.mark.parametrize(("stays", "offered"), [(0.4, True), (0.8, False)])
+def test_beside_such_a_map_a_checkpoint_whose_map_follows_the_face_is_offered(
+    open_page, checkpoints, tmp_path, monkeypatch, stays, offered
+):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)
+    monkeypatch.setattr("fervt.ui.same_map._find_following", lambda _: find_following(FER2013))
+    monkeypatch.setattr("fervt.evaluation.same_map.shipped_checkpoints", lambda: checkpoints)
+    moves = tuple(Following(f"one cell {way}", 0.9, stays) for way in ("right", "down"))
+    for name, share in (("alpha", 0.93), ("beta", 0.4)):
+        digest = Predictor(checkpoints[name]).sha256
+        folder = save_evaluation(tmp_path / name / "x", checkpoint_sha256=digest)
+        plain = read_evaluation(folder).plain
+        of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
+        PartsReport(*of, "PrivateTest", 240, 0.7, share, moves, ()).write(folder)
+
+    def links(**parameters: str) -> dict[str, str]:
+        page = open_page("explain", **parameters)
+        return {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+
+    said = "See this face with beta, whose GWA follows the face"
+    here = links(image="astronaut", target="sad")
+    assert (said in here) == offered
+    if offered:
+        assert set(here[said].split("&")) == {"image=astronaut", "checkpoint=beta", "target=sad"}
+    assert said not in links(checkpoint="beta")
 
 
 def test_a_question_mark_leads_to_the_glossary_in_this_session(open_page, monkeypatch):

@@ -20,7 +20,7 @@ def offer_following(predictor: Predictor) -> None:
     """Draws a link to this view of a checkpoint whose map follows the face; none where it does."""
     if say_same(predictor) is not None and (name := _find_following(predictor.classes.name)):
         here = {each: value for each in NOUNS if (value := read(each)) is not None}
-        said = f"See this face with {name}, whose GWA follows the face"
+        said = f"With {name}, GWA follows the face"
         link_to("explain", said, here | {PARAMETER: name})
 
 

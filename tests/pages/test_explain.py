@@ -122,7 +122,7 @@ def test_beside_such_a_map_a_checkpoint_whose_map_follows_the_face_is_offered(
         page = open_page("explain", **parameters)
         return {link.proto.label: link.proto.query_string for link in page.get("page_link")}
 
-    said = "See this face with beta, whose GWA follows the face"
+    said = "With beta, GWA follows the face"
     here = links(image="astronaut", target="sad")
     assert (said in here) == offered
     if offered:

@@ -39,9 +39,10 @@ def test_the_best_map_of_a_face_is_the_one_that_was_measured_so(deletion, insert
 
 
 def test_an_average_over_faces_decides_nothing_on_one_of_them():
-    row = {"verdict": "better than random", "deletion_gain": 0.1, "over_mean_map": over(-0.1)}
+    gains = {"deletion_gain": 0.1, "insertion_gain": 0.1}
+    row = {"verdict": "better than random", **gains, "over_mean_map": over(-0.1)}
     table = {"faces": 200, "split": "PublicTest", "sources": {"gwa": row, "grad_cam": row}}
-    table["sources"]["occlusion"] = row | {"deletion_gain": 0.2}
+    table["sources"]["occlusion"] = row | {"deletion_gain": 0.2, "insertion_gain": 0.2}
     said = say_trust(table)
     assert "occlusion, which hides cells itself, by the widest margin; " in said
     assert said.endswith("; none beats a single map shared by all faces.")
@@ -51,6 +52,16 @@ def test_an_average_over_faces_decides_nothing_on_one_of_them():
     assert "; only occlusion beats" in say_trust(table)
     row["over_mean_map"] = over(0.02)
     assert say_trust(table).endswith("; each beats a single map shared by all faces.")
+
+
+def test_two_maps_can_be_the_best_one_by_hiding_and_one_by_revealing():
+    row = {"verdict": "better than random", "over_mean_map": over(0.1)}
+    sources = {
+        "occlusion": row | {"deletion_gain": 0.2, "insertion_gain": 0.1},
+        "gwa": row | {"deletion_gain": 0.1, "insertion_gain": 0.2},
+    }
+    said = say_trust({"faces": 200, "split": "PublicTest", "sources": sources})
+    assert "itself, by the widest margin when they are hidden, GWA when revealed; each" in said
 
 
 def test_gwa_is_introduced_by_its_long_name():

@@ -95,20 +95,30 @@ def say_trust(table: dict[str, Any] | None) -> str:
     start = f"Over {table['faces']} {table['split']} faces,"
     if not good:
         return f"{start} none of these maps finds the deciding cells better than chance."
-    best = SOURCES[max(good, key=lambda key: sources[key]["deletion_gain"])].inline
     if not weak:
         count = {2: "both", 3: "all three", 4: "all four"}.get(len(good), "all")
-        # Occlusion is expected to win: the test hides cells, as it does.
-        best += ", which hides cells itself," if best == SOURCES["occlusion"].inline else ""
         return (
-            f"{start} {count} find the deciding cells better than chance, {best} by the widest "
-            f"margin; {_say_beyond_means(sources)}."
+            f"{start} {count} find the deciding cells better than chance, {_say_widest(sources)}; "
+            f"{_say_beyond_means(sources)}."
         )
     verb = "beats" if len(good) == 1 else "beat"
     return (
         f"{start} only {_join([SOURCES[key].inline for key in good])} {verb} chance: {_join(weak)} "
         f"{'shows' if len(weak) == 1 else 'show'} where the model looks, not what decides."
     )
+
+
+def _say_widest(sources: dict[str, Any]) -> str:
+    """Which map's order changes the answer most, by hiding cells and by revealing them."""
+    best, revealing = (
+        SOURCES[max(sources, key=lambda key: sources[key][f"{side}_gain"])].inline
+        for side in ("deletion", "insertion")
+    )
+    # Occlusion is expected to win: it hides cells itself.
+    note = ", which hides cells itself," if best == SOURCES["occlusion"].inline else ""
+    if best == revealing:
+        return f"{best}{note} by the widest margin"
+    return f"{best}{note} by the widest margin when they are hidden, {revealing} when revealed"
 
 
 def _say_beyond_means(sources: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from fervt.figures.evaluation_curves import STYLES
-from fervt.figures.grid import RIGHT_PX
+from fervt.figures.grid import PERCENT_TICKS, RIGHT_PX
 from fervt.figures.ink import BLACK, WHITE
 
 _ROW_PX = 46
@@ -94,6 +94,6 @@ def _rows(figure: go.Figure, count: int, title: str) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_xaxes(title=title, tickformat=".0%", fixedrange=True)
+    figure.update_xaxes(title=title, **PERCENT_TICKS, fixedrange=True)
     figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True)
     return figure

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from fervt.amounts import points
 from fervt.figures.evaluation_curves import STYLES
-from fervt.figures.grid import RIGHT_PX, Values
+from fervt.figures.grid import PERCENT_TICKS, RIGHT_PX, Values
 from fervt.figures.ink import BLACK
 from fervt.labels import expression
 
@@ -256,6 +256,6 @@ def _rows(figure: go.Figure, count: float, range_: list[float] | None) -> go.Fig
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_xaxes(range=range_, tickformat=".0%", fixedrange=True)
+    figure.update_xaxes(range=range_, **PERCENT_TICKS, fixedrange=True)
     figure.update_yaxes(autorange="reversed", automargin=True, fixedrange=True)
     return figure

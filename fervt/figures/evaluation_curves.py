@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from fervt.figures.grid import RIGHT_PX, Values
+from fervt.figures.grid import PERCENT_TICKS, RIGHT_PX, Values
 from fervt.labels import expression
 
 _HEIGHT_PX = 380
@@ -140,7 +140,7 @@ def training_figures(
         "Accuracy": _by_epoch(history, {name: f"{part}_accuracy" for part, name in both}, ".1%"),
         "Learning rate": _by_epoch(history, {"learning rate": "learning_rate"}, ".2g"),
     }
-    figures["Accuracy"].update_yaxes(tickformat=".0%")
+    figures["Accuracy"].update_yaxes(**PERCENT_TICKS)
     figures["Learning rate"].update_traces(line={"color": STYLES[2][0]}, showlegend=False)
     for title, figure in figures.items():
         if best_epoch is not None and title != "Learning rate":

@@ -6,6 +6,7 @@ that row 0 is at the top. The face fills the same 7 x 7 units, whatever its size
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,12 @@ FACE_PX = 380
 RIGHT_PX = 20  # beside axes that end in a number: half of it is outside, "100%" at most
 BAR_PX = 52  # height of a color bar below a picture, with its numbers and its unit
 MARK = ("#000000", "#FFD400")  # a dark casing below a light line shows on every background
+
+PERCENT_TICKS: dict[str, Any] = {
+    "tickformat": ".0%",
+    "tickformatstops": [{"dtickrange": [None, 0.0099], "value": ".1%"}],
+}
+"""Numbers of an axis of shares, 0..1. Where it spans a few points, whole ones would repeat."""
 
 Cell = tuple[int, int]
 Values = NDArray[np.floating]

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fervt.figures.evaluation_curves import STYLES
-from fervt.figures.grid import RIGHT_PX, Values
+from fervt.figures.grid import PERCENT_TICKS, RIGHT_PX, Values
 
 _HEIGHT_PX = 190
 
@@ -65,7 +65,7 @@ def strength_figure(
         tickvals=x, ticktext=list(ticks), fixedrange=True, tickangle=0, showgrid=False
     )
     figure.update_yaxes(
-        range=range_, tickformat=".0%" if percent else None, fixedrange=True, nticks=5
+        range=range_, fixedrange=True, nticks=5, **(PERCENT_TICKS if percent else {})
     )
     return figure
 

@@ -4,8 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from fervt.figures.comparison import accuracy_figure
 from fervt.figures.curves import faithfulness_figure
-from fervt.figures.evaluation_bars import change_figure, votes_figure
+from fervt.figures.evaluation_bars import change_figure, class_figure, votes_figure
 from fervt.figures.evaluation_confusion import (
     agreement_figure,
     confusion_change_figure,
@@ -19,6 +20,7 @@ from fervt.figures.evaluation_curves import (
 )
 from fervt.figures.evaluation_map import map_figure
 from fervt.figures.ink import cell_color, contrast, text_on, write_in
+from fervt.figures.robustness import strength_figure
 from fervt.labels import FER2013
 
 MODES = {"light": ("#1E2033", (255, 255, 255)), "dark": ("#E7E8F3", (19, 20, 31))}
@@ -126,6 +128,19 @@ def test_a_last_percentage_is_not_cut_off():
         *training_figures(HISTORY, 3).values(),
     ]
     assert all(figure.layout.margin.r >= 16 for figure in figures)
+
+
+def test_an_axis_of_shares_that_spans_a_few_points_has_numbers_that_differ():
+    x = np.array([0.681, 0.688])
+    axes = [
+        accuracy_figure(["a", "b"], x, [(0.67, 0.69), (0.68, 0.7)]).layout.xaxis,
+        class_figure(["fear", "sad"], x, x, x).layout.xaxis,
+        strength_figure(["none", "more"], {"a": (x, None, None)}, range_=None).layout.yaxis,
+        training_figures(HISTORY, 3)["Accuracy"].layout.yaxis,
+    ]
+    for axis in axes:
+        (stop,) = axis.tickformatstops
+        assert stop.value == ".1%" and stop.dtickrange[1] < 0.01, "of the distance of its numbers"
 
 
 def test_long_names_of_checkpoints_break_into_lines():

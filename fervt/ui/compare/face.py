@@ -113,8 +113,6 @@ def _show_checkpoint(
         )
         said = say_map(f"GWA of {name}", trace.gwa_weights, "{:.2f} × average".format)
         show_chart(figure, f"gwa_{name}", said)
-        if (same := say_same(predictor)) is not None:
-            st.caption(same.said, help=same.measured)
     if trace.gat_attention is None or trace.edge_index is None:
         st.caption("Built without the graph.")
     else:
@@ -122,3 +120,6 @@ def _show_checkpoint(
         figure = graph_figure(seen, trace.edge_index, attention, face_px=face_px)
         said = say_edges(f"Graph attention of {name}", trace.edge_index, attention)
         show_chart(figure, f"graph_{name}", said)
+    # At the end: between them, it would push one graph below the graph beside it.
+    if trace.gwa_weights is not None and (same := say_same(predictor)) is not None:
+        st.caption(f"GWA: {same.said[0].lower()}{same.said[1:]}", help=same.measured)

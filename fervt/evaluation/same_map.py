@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from fervt.checkpoint import read_info, shipped_checkpoints
-from fervt.errors import DataError
+from fervt.errors import CheckpointError, DataError
 from fervt.evaluation.parts_report import PartsReport
 from fervt.evaluation.store import EvaluationStore
 from fervt.explain import SOURCES
@@ -49,10 +49,13 @@ def find_following(classes: Vocabulary, store: EvaluationStore | None = None) ->
         store: Where the evaluations are; the shipped ones by default.
     """
     for name, path in shipped_checkpoints().items():
-        if read_info(path).config.classes == classes:
-            report = _find_report(file_sha256(path), store or EvaluationStore())
-            if report is not None and report.follows_face:
-                return name
+        try:
+            fits = read_info(path).config.classes == classes
+            report = _find_report(file_sha256(path), store or EvaluationStore()) if fits else None
+        except (CheckpointError, OSError):  # the others can still be offered
+            continue
+        if report is not None and report.follows_face:
+            return name
     return None
 
 

@@ -12,9 +12,11 @@ from synthetic import save_evaluation
 
 from fervt.data.prepared import write_prepared
 from fervt.evaluation.run import evaluate_checkpoint
+from fervt.evaluation.same_map import SameMap
 from fervt.evaluation.saved import read_evaluation
 from fervt.figures.overlay import overlay_figure
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, expression
+from fervt.predict import Predictor
 from fervt.ui.bars import bars_html
 from fervt.ui.compare.face import EVERY, align
 from fervt.ui.text import as_text
@@ -128,6 +130,19 @@ def test_one_face_goes_through_both(open_page, pair) -> None:
     assert "**alpha**:" in text
     assert "**beta**:" in text
     assert "no such class" not in text
+
+
+def test_a_map_that_is_the_same_for_all_is_called_so_below_both_graphs(
+    open_page, pair, checkpoints, monkeypatch
+) -> None:
+    alpha = Predictor(checkpoints["alpha"]).sha256
+    found = SameMap("Nearly the same for every face.", "Over 240 faces.")
+    monkeypatch.setattr("fervt.ui.same_map._find", {alpha: found}.get)
+    app = open_page("compare", checkpoint="alpha", view="One face", image="astronaut")
+    columns = [c for c in app.columns if c.get("plotly_chart")]
+    kinds = [[each.type for each in column.children.values()] for column in columns]
+    assert [each.value for each in columns[0].caption] == ["GWA: nearly the same for every face."]
+    assert kinds[0][:-1] == kinds[1], "the graphs stand beside each other"
 
 
 def test_the_maps_of_one_face_share_their_colors(open_page, pair, monkeypatch) -> None:

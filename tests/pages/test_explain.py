@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 import tiny
@@ -14,9 +16,10 @@ from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.parts_report import Following, PartsReport, hash_labels
 from fervt.evaluation.same_map import find_following, find_same_map
 from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.store import EvaluationStore
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
-from fervt.labels import FER2013, NOTICE, expression
+from fervt.labels import FER2013, FERPLUS, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor, to_face
 
@@ -128,6 +131,29 @@ def test_beside_such_a_map_a_checkpoint_whose_map_follows_the_face_is_offered(
     if offered:
         assert set(here[said].split("&")) == {"image=astronaut", "checkpoint=beta", "target=sad"}
     assert said not in links(checkpoint="beta")
+
+
+def test_a_checkpoint_that_follows_the_face_is_found_beside_a_damaged_one(checkpoints, tmp_path):
+    def shelf(*names: str) -> dict[str, Path]:
+        return {name: tmp_path / f"{name}.safetensors" for name in names}
+
+    whole = checkpoints["beta"].read_bytes()
+    for name, content in (("cut", whole[: len(whole) // 2]), ("beta", whole)):
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    moves = tuple(Following(f"one cell {way}", 0.9, 0.4) for way in ("right", "down"))
+    folder = save_evaluation(tmp_path / "beta" / "x", checkpoint_sha256=sha256(whole).hexdigest())
+    plain = read_evaluation(folder).plain
+    of = sha256(whole).hexdigest(), hash_rows(plain["image_sha256"])
+    labels = hash_labels(plain["label"].tolist())
+    PartsReport(*of, labels, "PrivateTest", 240, 0.7, 0.4, moves, ()).write(folder)
+    store = EvaluationStore(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        for names, found in ((("gone", "cut", "beta"), "beta"), (("gone", "cut"), None)):
+            patch.setattr(
+                "fervt.evaluation.same_map.shipped_checkpoints", lambda n=names: shelf(*n)
+            )
+            assert find_following(FER2013, store) == found
+            assert find_following(FERPLUS, store) is None, "the classes must be the same"
 
 
 def test_a_question_mark_leads_to_the_glossary_in_this_session(open_page, monkeypatch):

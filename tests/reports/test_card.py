@@ -85,7 +85,10 @@ def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
     path = tmp_path / "taught.safetensors"
     save_checkpoint(path, model, replace(info, training=training))
     card = render_card("taught", path)
-    assert "softened by the answers of 2 teachers; its weights are the mean of 2 such runs" in card
+    assert (
+        "softened by the answers of 2 teachers; its weights are a mean of those of 2 checkpoints"
+        in card
+    )
 
 
 def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:

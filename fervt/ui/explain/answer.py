@@ -109,16 +109,20 @@ def say_trust(table: dict[str, Any] | None) -> str:
 
 
 def _say_widest(sources: dict[str, Any]) -> str:
-    """Which map's order changes the answer most, by hiding cells and by revealing them."""
-    best, revealing = (
-        SOURCES[max(sources, key=lambda key: sources[key][f"{side}_gain"])].inline
+    """Which map's order changes the answer most when cells are hidden, and when revealed."""
+    hiding, revealing = (
+        max(sources, key=lambda key: sources[key][f"{side}_gain"])
         for side in ("deletion", "insertion")
     )
     # Occlusion is expected to win: it hides cells itself.
-    note = ", which hides cells itself," if best == SOURCES["occlusion"].inline else ""
-    if best == revealing:
-        return f"{best}{note} by the widest margin"
-    return f"{best}{note} by the widest margin when they are hidden, {revealing} when revealed"
+    note = ", which hides cells itself," if hiding == "occlusion" else ""
+    said = f"{SOURCES[hiding].inline}{note} by the widest margin"
+    if hiding == revealing:
+        return said
+    lowest = sources[revealing]["insertion_interval_95"][0]
+    if lowest > sources[hiding]["insertion_gain"]:
+        return f"{said} when they are hidden, {SOURCES[revealing].inline} when they are revealed"
+    return f"{said} when they are hidden"
 
 
 def _say_beyond_means(sources: dict[str, Any]) -> str:

@@ -86,8 +86,17 @@ def save_five_crop(folder: Path, seed: int = 0) -> FiveCrop:
     return found
 
 
-def save_parts(folder: Path, cost: float = 0.1) -> PartsReport:
-    """Writes parts.json of attention that follows the face, and which costs that much if off."""
+def save_parts(
+    folder: Path, cost: float = 0.1, share: float = 0.31, stays: float = 0.45
+) -> PartsReport:
+    """Writes parts.json of attention that follows the face, and which costs that much if off.
+
+    Args:
+        folder: Of a saved evaluation.
+        cost: In shares of the faces.
+        share: Of the variance that the mean map explains.
+        stays: Correlation with the old map left in place, against 0.95 for following.
+    """
     saved = read_evaluation(folder)
     accuracy = saved.rows().scores.accuracy
     off = PartChange("GWA off", accuracy - cost, -cost, -cost - 0.01, -cost + 0.01)
@@ -98,10 +107,10 @@ def save_parts(folder: Path, cost: float = 0.1) -> PartsReport:
         saved.split,
         len(saved.plain),
         accuracy,
-        0.31,
+        share,
         (
-            Following("one cell right", 0.96, 0.44),
-            Following("one cell down", 0.95, 0.45),
+            Following("one cell right", 0.96, stays - 0.01),
+            Following("one cell down", 0.95, stays),
             Following("zoomed by 1.3", 0.72, 0.6),
         ),
         (PartChange("the mean map", accuracy, 0.0, -0.004, 0.004), off),

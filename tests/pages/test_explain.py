@@ -2,24 +2,19 @@
 
 import json
 from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path
 
 import pytest
 import tiny
 import torch
+from drawn_evidence import save_parts
 from synthetic import save_evaluation
 
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
-from fervt.evaluation.beside import hash_rows
-from fervt.evaluation.parts_report import Following, PartsReport, hash_labels
 from fervt.evaluation.same_map import find_following, find_same_map
-from fervt.evaluation.saved import read_evaluation
-from fervt.evaluation.store import EvaluationStore
 from fervt.explain import SOURCES, explain_face
 from fervt.explain.regions import describe_drops, hide_regions
-from fervt.labels import FER2013, FERPLUS, NOTICE, expression
+from fervt.labels import FER2013, NOTICE, expression
 from fervt.model import FERVTGNN
 from fervt.predict import Predictor, to_face
 
@@ -90,10 +85,7 @@ def test_a_map_that_is_the_same_for_every_face_is_called_so(
     monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)  # not what another test found
     digest = Predictor(checkpoints["alpha"]).sha256 if own else "0" * 64
-    folder = save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest)
-    plain = read_evaluation(folder).plain
-    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
-    PartsReport(*of, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    save_parts(save_evaluation(tmp_path / "alpha" / "x", checkpoint_sha256=digest), share=share)
     panel = board(open_page("explain"))["panels"][1]
     said = "Nearly the same for every face: the average map explains 93% of it."
     measured = "Over 240 faces of PrivateTest, the average map explains 93% of the variance of GWA."
@@ -113,13 +105,10 @@ def test_beside_such_a_map_a_checkpoint_whose_map_follows_the_face_is_offered(
     monkeypatch.setattr("fervt.ui.same_map._find", find_same_map)
     monkeypatch.setattr("fervt.ui.same_map._find_following", lambda _: find_following(FER2013))
     monkeypatch.setattr("fervt.evaluation.same_map.shipped_checkpoints", lambda: checkpoints)
-    moves = tuple(Following(f"one cell {way}", 0.9, stays) for way in ("right", "down"))
     for name, share in (("alpha", 0.93), ("beta", 0.4)):
         digest = Predictor(checkpoints[name]).sha256
         folder = save_evaluation(tmp_path / name / "x", checkpoint_sha256=digest)
-        plain = read_evaluation(folder).plain
-        of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
-        PartsReport(*of, "PrivateTest", 240, 0.7, share, moves, ()).write(folder)
+        save_parts(folder, share=share, stays=stays)
 
     def links(**parameters: str) -> dict[str, str]:
         page = open_page("explain", **parameters)
@@ -131,29 +120,6 @@ def test_beside_such_a_map_a_checkpoint_whose_map_follows_the_face_is_offered(
     if offered:
         assert set(here[said].split("&")) == {"image=astronaut", "checkpoint=beta", "target=sad"}
     assert said not in links(checkpoint="beta")
-
-
-def test_a_checkpoint_that_follows_the_face_is_found_beside_a_damaged_one(checkpoints, tmp_path):
-    def shelf(*names: str) -> dict[str, Path]:
-        return {name: tmp_path / f"{name}.safetensors" for name in names}
-
-    whole = checkpoints["beta"].read_bytes()
-    for name, content in (("cut", whole[: len(whole) // 2]), ("beta", whole)):
-        (tmp_path / f"{name}.safetensors").write_bytes(content)
-    moves = tuple(Following(f"one cell {way}", 0.9, 0.4) for way in ("right", "down"))
-    folder = save_evaluation(tmp_path / "beta" / "x", checkpoint_sha256=sha256(whole).hexdigest())
-    plain = read_evaluation(folder).plain
-    of = sha256(whole).hexdigest(), hash_rows(plain["image_sha256"])
-    labels = hash_labels(plain["label"].tolist())
-    PartsReport(*of, labels, "PrivateTest", 240, 0.7, 0.4, moves, ()).write(folder)
-    store = EvaluationStore(tmp_path)
-    with pytest.MonkeyPatch.context() as patch:
-        for names, found in ((("gone", "cut", "beta"), "beta"), (("gone", "cut"), None)):
-            patch.setattr(
-                "fervt.evaluation.same_map.shipped_checkpoints", lambda n=names: shelf(*n)
-            )
-            assert find_following(FER2013, store) == found
-            assert find_following(FERPLUS, store) is None, "the classes must be the same"
 
 
 def test_a_question_mark_leads_to_the_glossary_in_this_session(open_page, monkeypatch):

@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from drawn_evidence import save_parts
 from html_tags import Tags
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
 from fervt.checkpoint import CheckpointInfo, save_checkpoint
 from fervt.data.transforms import Preprocess
-from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.certainty import UNMEASURED
-from fervt.evaluation.parts_report import PartsReport, hash_labels
-from fervt.evaluation.saved import read_evaluation
 from fervt.examples import load_example
 from fervt.explain import Target, explain_face
 from fervt.files import file_sha256
@@ -95,10 +93,7 @@ def test_the_page_says_that_a_map_is_the_same_for_every_face(
 ):
     monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
     digest = file_sha256(checkpoint)
-    folder = save_evaluation(tmp_path / "tiny" / "x", checkpoint_sha256=digest)
-    plain = read_evaluation(folder).plain
-    of = digest, hash_rows(plain["image_sha256"]), hash_labels(plain["label"].tolist())
-    PartsReport(*of, "PrivateTest", 240, 0.7, share, (), ()).write(folder)
+    save_parts(save_evaluation(tmp_path / "tiny" / "x", checkpoint_sha256=digest), share=share)
     explain(image, tmp_path / "out", checkpoint)
     page = (tmp_path / "out" / "explanation.html").read_text()
     said = "Nearly the same for every face: the average map explains 93% of it."

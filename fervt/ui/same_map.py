@@ -5,10 +5,8 @@ import streamlit as st
 from fervt.evaluation.same_map import SameMap, find_following, find_same_map
 from fervt.labels import vocabulary
 from fervt.predict import Predictor
-from fervt.ui.address import read
+from fervt.ui.address import put
 from fervt.ui.checkpoints import PARAMETER
-from fervt.ui.dead_links import NOUNS
-from fervt.ui.navigation import link_to
 
 
 def say_same(predictor: Predictor) -> SameMap | None:
@@ -17,11 +15,10 @@ def say_same(predictor: Predictor) -> SameMap | None:
 
 
 def offer_following(predictor: Predictor) -> None:
-    """Draws a link to this view of a checkpoint whose map follows the face; none where it does."""
+    """Draws a button: this view with a checkpoint whose map follows; none where it does already."""
     if say_same(predictor) is not None and (name := _find_following(predictor.classes.name)):
-        here = {each: value for each in NOUNS if (value := read(each)) is not None}
         said = f"With {name}, GWA follows the face"
-        link_to("explain", said, here | {PARAMETER: name})
+        st.button(said, icon=":material/visibility:", on_click=put, args=(PARAMETER, name))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -135,12 +135,12 @@ def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:
 class Backbone(nn.Module):
     """The token maker: class, L1, L2, L3 (the pyramid's levels) and GNN.
 
-    The levels are pooled with the cell weights, and the class token starts from the patches
-    that they weight.
+    The levels are pooled with cell weights if there are any, and the class token starts from GWA's
+    summary of the patches.
 
     Shapes:
-        in: fused features (B, 3, S, S); gnn_features (B, D) or None; with GWA its weights
-            (B, 7, 7) and summary (B, P), else None.
+        in: fused features (B, 3, S, S); gnn_features (B, D) or None; the cells' weights (B, 7, 7),
+            None to pool evenly; GWA's summary (B, P), None without GWA.
         out: tokens (B, 5, D), 4 without the GNN; the last map (B, 8 * width, h, w).
     """
 

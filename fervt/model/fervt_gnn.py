@@ -1,6 +1,7 @@
 """FERVT-GNN, assembled: configuration, output and model, to be read from top to bottom."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,9 @@ class FERVTConfig:
     gat_heads: int = option(4, "attention heads of each graph layer", least=1, most=64)
     graph_pooling: Pooling = option(
         "contrast", "nodes to one vector: mean, max, attention, gwa or contrast"
+    )
+    level_pooling: Literal["gwa", "mean"] = option(
+        "gwa", "a pyramid level to its token: averaged with GWA's weights, or evenly: mean"
     )
     dropout: float = option(
         0.1, "dropout in the transformer and before the classifier", least=0, below=1
@@ -198,7 +202,8 @@ class FERVTGNN(nn.Module):
             if change.gnn_features is not None:
                 vector = change.gnn_features.expand_as(vector)
             gnn_logits = self.gnn_head(vector)
-        tokens, feature_map = self.backbone(fused, vector, weights, summary)
+        by_cell = weights if self.config.level_pooling == "gwa" else None
+        tokens, feature_map = self.backbone(fused, vector, by_cell, summary)
         keep = change.keep_tokens
         if keep is not None:
             keep = keep.expand(tokens.shape[:2])

@@ -141,6 +141,25 @@ def test_interventions_replace_what_they_name() -> None:
     torch.testing.assert_close(same.logits, plain.logits)
 
 
+def test_levels_become_tokens_by_gwas_weights_or_evenly() -> None:
+    images = torch.randn(4, 3, 28, 28)
+    model = FERVTGNN(TINY).eval()
+    even = FERVTGNN(replace(TINY, level_pooling="mean")).eval()
+    even.load_state_dict(model.state_dict())
+    by_weights, evenly = model(images), even(images)
+    expected = [
+        project(level.mean(dim=(2, 3))) + even.backbone.position[0, token]
+        for token, (level, project) in enumerate(
+            zip(even.backbone.trunk(evenly.fused_features), even.backbone.project, strict=True), 1
+        )
+    ]
+    torch.testing.assert_close(evenly.tokens[:, 1:4], torch.stack(expected, dim=1))
+    assert not torch.allclose(by_weights.tokens[:, 1:4], evenly.tokens[:, 1:4])
+    for kept in ("fused_features", "gnn_features"):  # which GWA's weights go into either way
+        torch.testing.assert_close(getattr(evenly, kept), getattr(by_weights, kept))
+    torch.testing.assert_close(evenly.tokens[:, 0], by_weights.tokens[:, 0])
+
+
 def test_training_remembers_the_mean_graph_vector() -> None:
     model = FERVTGNN(TINY).train()
     for _ in range(3):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fervt.explain import SOURCES, Faithfulness
+from fervt.regions import REGIONS
 from fervt.ui.explain.answer import say_agreement, say_trust
 from fervt.ui.explain.faithfulness import say_best
 
@@ -70,6 +71,25 @@ def test_gwa_is_introduced_by_its_long_name():
     map_[5, 3] = 1
     said = say_agreement({"gwa": map_}, {"mouth": 0.3, "eyes": 0.0})
     assert said == "Grid-wise attention (GWA) points to the mouth as well."
+
+
+@pytest.mark.parametrize(
+    ("regions", "said"),
+    [
+        (("brows", "mouth", "mouth"), "Graph attention and Grad-CAM point to the mouth instead."),
+        (("mouth",) * 3, "Grid-wise attention (GWA), graph attention and Grad-CAM point to the m"),
+        (("mouth", "mouth", "chin"), "attention to the mouth, Grad-CAM to the chin."),
+        (("brows", "brows", "mouth"), "Grad-CAM points to the mouth instead."),
+    ],
+)
+def test_a_region_to_which_several_maps_point_is_named_once(regions, said):
+    maps = {key: np.zeros((7, 7)) for key in ("gwa", "gat", "grad_cam")}
+    for map_, region in zip(maps.values(), regions, strict=True):
+        for cell in REGIONS[region]:
+            map_[cell] = 1
+    sentences = say_agreement(maps, {"brows": 0.3, "mouth": 0.1})
+    assert said in sentences
+    assert sentences.count("the mouth") == 1
 
 
 def test_a_map_has_one_name():

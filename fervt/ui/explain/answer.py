@@ -66,22 +66,19 @@ def say_agreement(maps: dict[str, Array], drops: dict[str, float]) -> str:
     if drops[deciding] < MATTERS:
         where = ", ".join(f"{_introduce(key)} on the {name}" for key, name in strongest.items())
         return f"The maps are strongest here: {where}."
-    agree = [_introduce(key) for key, name in strongest.items() if name == deciding]
-    differ = [
-        f"{_introduce(key)} to the {name}" for key, name in strongest.items() if name != deciding
-    ]
+    by_region: dict[str, list[str]] = {}
+    for key, name in strongest.items():
+        by_region.setdefault(name, []).append(_introduce(key))
+    agree = by_region.pop(deciding, [])
     sentences = []
     if agree:
-        points = "points" if len(agree) == 1 else "point"
-        sentences.append(f"{_upper(_join(agree))} {points} to the {deciding} as well.")
-    if differ:
-        verb = "points" if len(differ) == 1 else "point"
-        named, first = _join(differ), differ[0].split(" to the ")
-        sentences.append(
-            f"{_upper(first[0])} {verb} to the {first[1]} instead."
-            if len(differ) == 1
-            else f"Not all agree: {named}."
-        )
+        sentences.append(f"{_points(agree)} to the {deciding} as well.")
+    if len(by_region) == 1:
+        ((name, differ),) = by_region.items()
+        sentences.append(f"{_points(differ)} to the {name} instead.")
+    elif by_region:
+        named = ", ".join(f"{_join(differ)} to the {name}" for name, differ in by_region.items())
+        sentences.append(f"Not all agree: {named}.")
     return " ".join(sentences)
 
 
@@ -152,6 +149,11 @@ def _introduce(key: str) -> str:
 
 def _upper(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def _points(maps: list[str]) -> str:
+    """Some maps, with the verb."""
+    return f"{_upper(_join(maps))} {'points' if len(maps) == 1 else 'point'}"
 
 
 def _join(words: list[str]) -> str:

@@ -17,13 +17,17 @@ CONFIG = FERVTConfig(
 
 
 def save_tiny(
-    path: Path, seed: int = 0, temperature: float = 1.0, config: FERVTConfig = CONFIG
+    path: Path,
+    seed: int = 0,
+    temperature: float = 1.0,
+    config: FERVTConfig = CONFIG,
+    crop: float = Preprocess.crop,
 ) -> Path:
     """A checkpoint of random weights, at this path or as tiny.safetensors in this folder."""
     if path.is_dir():
         path = path / "tiny.safetensors"
     torch.manual_seed(seed)
-    info = CheckpointInfo(config, Preprocess(28, 0.4, 0.25), temperature=temperature)
+    info = CheckpointInfo(config, Preprocess(28, 0.4, 0.25, crop), temperature=temperature)
     save_checkpoint(path, FERVTGNN(config), info)
     return path
 

@@ -134,14 +134,13 @@ class Atlas:
         return f"<Atlas by {self.by}: {', '.join(self.counts)}. {said}>"
 
 
-def make_atlas(evidence: Evidence, rows: Rows, by: str, crop: float) -> Atlas:
+def make_atlas(evidence: Evidence, rows: Rows, by: str) -> Atlas:
     """Averages evidence by group.
 
     Args:
         evidence: Of the rows' evaluation.
         rows: Those that count.
         by: "label", "prediction" or "right".
-        crop: Share of a face's side that the checkpoint sees.
 
     Raises:
         ConfigError: There is no such grouping.
@@ -173,7 +172,7 @@ def make_atlas(evidence: Evidence, rows: Rows, by: str, crop: float) -> Atlas:
         {s: {name: m.spread for name, m in each.items()} for s, each in found.items()},
         {name: int(mask.sum()) for name, mask in kept.items()},
         {source: summarize_maps(values) for source, values in maps.items()},
-        seen_part(np.repeat(evidence.mean_face[:, :, None], 3, axis=2), crop),
+        seen_part(np.repeat(evidence.mean_face[:, :, None], 3, axis=2), evidence.crop),
     )
 
 

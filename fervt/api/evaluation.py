@@ -157,7 +157,7 @@ class EvaluationResult:
             DataError: No group has two faces.
         """
         evidence = self._evidence(occlusion, progress)
-        return make_atlas(evidence, self.saved.rows(), by, self._model.info.preprocess.crop)
+        return make_atlas(evidence, self.saved.rows(), by)
 
     def slices(self, *, progress: Progress = no_progress) -> pd.DataFrame:
         """Accuracy by measures of the picture, the five worst slices first.

@@ -6,7 +6,6 @@ from pathlib import Path
 from fervt.checkpoint import find_checkpoint, read_info, shipped_checkpoints
 from fervt.cli.outputs import refuse_overwriting
 from fervt.data.prepared import read_prepared
-from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.store import EvaluationStore
 from fervt.files import write_aside
@@ -44,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     info = read_info(shipped[name]) if name in shipped else None
     if args.out.suffix.lower() == _SLIDES:
         title = f"{evaluation.title} on {split}"
-        crop = Preprocess.crop if info is None else info.preprocess.crop
-        content = write_slides(title, build_deck(evaluation, against=against, crop=crop))
+        content = write_slides(title, build_deck(evaluation, against=against))
     else:
         content = build_report(evaluation, info=info, against=against, data=data).encode()
     try:

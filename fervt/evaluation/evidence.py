@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.beside import ArraysBeside, hash_rows
 from fervt.evaluation.measures import MEASURES
@@ -60,6 +61,7 @@ class Evidence(ArraysBeside):
         edges: Attention along the graph's edges; None without the graph.
         mean_faces: (C, 48, 48) uint8, the mean face of each label; gray with too few faces.
         mean_face: (48, 48) uint8, of all rows; gray with too few.
+        crop: Share of a face's side that the checkpoint sees, 0.1..1.
     """
 
     FILE: ClassVar[str] = FILE
@@ -70,6 +72,7 @@ class Evidence(ArraysBeside):
     edges: Edges | None
     mean_faces: NDArray[np.uint8]
     mean_face: NDArray[np.uint8]
+    crop: float = Preprocess.crop
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -82,6 +85,7 @@ class Evidence(ArraysBeside):
         }
         arrays |= {f"measure_{name}": values for name, values in self.measures.items()}
         arrays |= {"mean_faces": self.mean_faces, "mean_face": self.mean_face}
+        arrays["crop"] = np.array(self.crop)
         if self.edges is not None:
             arrays |= {"edge_index": self.edges.index, "edge_steps": self.edges.steps}
         return arrays
@@ -123,6 +127,9 @@ def read_evidence_file(
         "mean_faces": (classes, 48, 48),
         "mean_face": (48, 48),
     }
+    crop = arrays.pop("crop", np.array(Preprocess.crop))  # older files don't say
+    if crop.shape or crop.dtype.kind != "f" or not 0.1 <= crop <= 1:
+        raise DataError(f"'{FILE}' is damaged: 'crop' should be a number from 0.1 to 1.")
     edges = None
     if "edge_index" in arrays:
         count = arrays["edge_index"].size // 2
@@ -143,6 +150,7 @@ def read_evidence_file(
         edges,
         arrays["mean_faces"],
         arrays["mean_face"],
+        float(crop),
     )
 
 

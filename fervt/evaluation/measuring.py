@@ -65,6 +65,7 @@ def measure_evidence(
         edges,
         np.stack([mean_face(data.images[labels == label]) for label in range(classes)]),
         mean_face(data.images),
+        predictor.info.preprocess.crop,
     )
 
 

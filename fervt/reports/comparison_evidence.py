@@ -31,7 +31,7 @@ _FACE_PX = 224
 
 
 def compare_evidence(
-    against: SavedEvaluation, evaluation: SavedEvaluation, joined: Joined, crop: float
+    against: SavedEvaluation, evaluation: SavedEvaluation, joined: Joined
 ) -> Iterator[Section]:
     """What was measured for both besides their predictions; nothing that one lacks.
 
@@ -39,7 +39,6 @@ def compare_evidence(
         against: The older one.
         evaluation: The newer one.
         joined: Both.
-        crop: Share of a face's side that the newer one sees.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
@@ -47,16 +46,14 @@ def compare_evidence(
     pair = against, evaluation
     evidence = [found for each in pair if (found := each.evidence()) is not None]
     if len(evidence) == len(pair) and len(joined.rows[0]) >= LEAST:
-        yield _atlases((against.title, evaluation.title), joined, evidence, crop)
+        yield _atlases((against.title, evaluation.title), joined, evidence)
     yield from _robustness(against, evaluation, joined)
     yield from _parts(against, evaluation)
 
 
-def _atlases(
-    names: tuple[str, str], joined: Joined, evidence: list[Evidence], crop: float
-) -> Section:
+def _atlases(names: tuple[str, str], joined: Joined, evidence: list[Evidence]) -> Section:
     blocks: list[Block] = []
-    face = as_seen(evidence[1].mean_face, crop, _FACE_PX)
+    face = as_seen(evidence[1].mean_face, evidence[1].crop, _FACE_PX)
     for source, about in ATLAS_SOURCES.items():
         if any(source not in each.maps for each in evidence):
             continue

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
 from fervt.evaluation.comparison import Joined, compare, join_evaluations
@@ -45,7 +44,6 @@ def build_deck(
     against: SavedEvaluation | None = None,
     truth: Vocabulary | None = None,
     rule: str = "",
-    crop: float = Preprocess.crop,
 ) -> list[Slide]:
     """The slides of an evaluation.
 
@@ -56,13 +54,12 @@ def build_deck(
         truth: The label set that counts as right in these rows; the evaluation's own by default.
         rule: How these rows and their answers were chosen, in a sentence, if it isn't the default
             way.
-        crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows() if rows is None else rows
-    return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule, crop))
+    return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule))
 
 
 def _slides(
@@ -71,7 +68,6 @@ def _slides(
     against: SavedEvaluation | None,
     truth: Vocabulary,
     rule: str,
-    crop: float,
 ) -> Iterator[Slide]:
     scores, title = rows.scores, evaluation.title
     own = evaluation.of_own_images
@@ -112,7 +108,7 @@ def _slides(
     yield from _confidence(rows, measure_threshold(about.sha256, evaluation=evaluation))
     if truth is FER2013 and not own and rows.has_votes and (rows.people >= 0).any():
         yield _people(rows)
-    yield from evidence_slides(evaluation, rows, crop)
+    yield from evidence_slides(evaluation, rows)
     if truth is evaluation.truth and not rule:
         yield from parts_slides(evaluation)
     if against is not None:

@@ -52,20 +52,19 @@ _RANGE = re.compile(r" \([^)]*\)")  # of a slice's measure, after its name
 _MIDDLE = 3  # the strength at which kinds are compared
 
 
-def evidence_slides(evaluation: SavedEvaluation, rows: Rows, crop: float) -> Iterator[Slide]:
+def evidence_slides(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Slide]:
     """Slides of what was measured besides the predictions, if anything was.
 
     Args:
         evaluation: What they are about.
         rows: Those of it that count.
-        crop: Share of a face's side that the checkpoint sees.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
     if evidence is not None and len(rows) >= LEAST:
-        yield _mean_map(evidence, rows, crop)
+        yield _mean_map(evidence, rows)
         yield from _right_and_wrong(evidence, rows)
         yield from _slices(evidence, rows)
     if robustness is not None:
@@ -107,12 +106,12 @@ def compare_evidence(
         yield from _compare_robustness(names, joined, robustness, [e.vocabulary for e in pair])
 
 
-def _mean_map(evidence: Evidence, rows: Rows, crop: float) -> Slide:
+def _mean_map(evidence: Evidence, rows: Rows) -> Slide:
     source = next(iter(evidence.maps))
     about = ATLAS_SOURCES[source]
     maps = maps_of(evidence, source, rows.table.index.to_numpy())
     summary = summarize_maps(maps)
-    face = as_seen(evidence.mean_face, crop, _FACE_PX)
+    face = as_seen(evidence.mean_face, evidence.crop, _FACE_PX)
     colors = shared_range([summary.mean], about)
     drawn = draw_overlay(face, summary.mean, *colors, signed=about.signed)
     regions = describe_regions(summarize_regions(maps).value.tolist(), about.neutral)

@@ -13,7 +13,6 @@ from fervt import __version__
 from fervt.amounts import percent
 from fervt.checkpoint import CheckpointInfo
 from fervt.data.prepared import PreparedData
-from fervt.data.transforms import Preprocess
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
 from fervt.evaluation.comparison import join_evaluations
@@ -120,7 +119,7 @@ def build_report(
         summary.append(verdict(names, joined))
         compared = [
             comparison(names, joined),
-            *compare_evidence(against, evaluation, joined, _crop(info)),
+            *compare_evidence(against, evaluation, joined),
         ]
     return render(
         "evaluation.html",
@@ -202,7 +201,7 @@ def _sections(
             "Training figures are of augmented, regularized batches.",
             [Row([Chart(each, say_training(title, each)) for title, each in figures.items()])],
         )
-    yield from evidence_sections(evaluation, rows, _crop(info))
+    yield from evidence_sections(evaluation, rows)
     if truth is evaluation.truth and not rule:
         yield _parts(evaluation)
     card = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
@@ -212,10 +211,6 @@ def _sections(
     labels = truth.title if saved_labels else f"{truth.title}, corrected by people"
     origin = _provenance(evaluation, labels)
     yield Section("Where this comes from", "Enough to reproduce it.", [origin])
-
-
-def _crop(info: CheckpointInfo | None) -> float:
-    return Preprocess.crop if info is None else info.preprocess.crop
 
 
 def _ways(ways: list[tuple[str, Rows]]) -> Table:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fervt.data.transforms import Preprocess
 from fervt.draw import draw_overlay
 from fervt.errors import DataError
 from fervt.evaluation.atlas import (
@@ -44,28 +43,25 @@ _CARD_PX = 112
 PANEL_PX = 340
 
 
-def evidence_sections(
-    evaluation: SavedEvaluation, rows: Rows, crop: float = Preprocess.crop
-) -> Iterator[Section]:
+def evidence_sections(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
     """What was measured for an evaluation besides its predictions, if anything was.
 
     Args:
         evaluation: The evaluation.
         rows: Those of it that count.
-        crop: Share of a face's side that the checkpoint sees, as in its `Preprocess`.
 
     Raises:
         DataError: A file beside the predictions is damaged, or doesn't belong to them.
     """
     evidence, robustness = evaluation.evidence(), evaluation.robustness()
     if evidence is not None:
-        yield _atlas(evidence, rows, crop)
+        yield _atlas(evidence, rows)
         yield from _worst(evidence, rows)
     if robustness is not None and robustness.done > STRENGTHS:
         yield _robustness(evaluation, robustness, rows)
 
 
-def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
+def _atlas(evidence: Evidence, rows: Rows) -> Section:
     at = rows.table.index.to_numpy()
     blocks: list[Block] = []
     for source in evidence.maps:
@@ -81,7 +77,7 @@ def _atlas(evidence: Evidence, rows: Rows, crop: float) -> Section:
         faces = []
         for label, summary in by_label.items():
             face = evidence.mean_faces[rows.classes.index(label)]
-            seen = as_seen(face, crop, _CARD_PX)
+            seen = as_seen(face, evidence.crop, _CARD_PX)
             picture = draw_overlay(seen, summary.mean, *colors, signed=about.signed)
             faces.append((encode_png(picture), f"{expression(label).name}, n = {summary.n:,}"))
         template = describe_template(about.inline, summarize_maps(maps))

@@ -11,9 +11,8 @@ from drawn_evidence import save_five_crop
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
-from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.checkpoint import load_checkpoint
 from fervt.data.prepared import write_prepared
-from fervt.data.transforms import Preprocess
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.averaging import FILE, FiveCrop
 from fervt.evaluation.beside import hash_rows
@@ -24,19 +23,8 @@ from fervt.labels import FER2013, FERPLUS
 from fervt.predict import Predictor
 
 
-def save_cropped(folder: Path, crop: float) -> Path:
-    """The tiny checkpoint, whose input of 28 px is this share of the face's 48."""
-    model, info = load_checkpoint(tiny.save_tiny(folder))
-    save_checkpoint(
-        folder / "cropped.safetensors",
-        model,
-        replace(info, preprocess=Preprocess(28, 0.4, 0.25, crop)),
-    )
-    return folder / "cropped.safetensors"
-
-
 def test_the_average_is_that_of_five_windows_cut_by_hand(tmp_path: Path) -> None:
-    path, data = save_cropped(tmp_path, 28 / 48), tiny.tiny_data().split("PrivateTest")
+    path, data = tiny.save_tiny(tmp_path, crop=28 / 48), tiny.tiny_data().split("PrivateTest")
     answers = []
     model, _ = load_checkpoint(path)
     for top, left in ((10, 10), (0, 0), (0, 20), (20, 0), (20, 20)):
@@ -82,7 +70,7 @@ def test_the_command_prints_and_saves_them(tmp_path: Path, capsys) -> None:
 
 
 def test_a_checkpoint_that_reads_whole_faces_has_no_crops(tmp_path: Path, capsys) -> None:
-    path = save_cropped(tmp_path, 1.0)
+    path = tiny.save_tiny(tmp_path, crop=1.0)
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
     words = command(path, tmp_path / "data.parquet", tmp_path / "out", "--five-crop")
     assert main(words) == 2

@@ -10,6 +10,7 @@ from synthetic import save_evaluation
 
 from fervt.__main__ import main
 from fervt.data.prepared import write_prepared
+from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.evidence import FILE, read_evidence_file, shorten
@@ -178,6 +179,10 @@ def put(at, value):
         ("mean_face", lambda v: v.astype(float)),
         ("mean_faces", lambda v: v.astype(int) + 300),
         ("mean_face", lambda v: v.astype("U3")),
+        ("crop", lambda v: np.array(0.0)),
+        ("crop", lambda v: np.array(np.nan)),
+        ("crop", lambda v: np.array([0.5])),
+        ("crop", lambda v: v.astype(str)),
     ],
 )
 def test_values_that_an_array_cannot_have_are_damage(tmp_path, name, damage) -> None:
@@ -189,6 +194,30 @@ def test_values_that_an_array_cannot_have_are_damage(tmp_path, name, damage) -> 
     np.savez(folder / FILE, **arrays)
     with pytest.raises(DataError, match=f"damaged: '{name}'|damaged: 'edge_"):
         read_evaluation(folder).evidence()
+
+
+def test_evidence_says_how_much_of_a_face_its_checkpoint_sees(tmp_path) -> None:
+    predictor = Predictor(tiny.save_tiny(tmp_path, crop=0.6))
+    data = tiny.tiny_data().split("PrivateTest")
+    labels = np.zeros(len(data), np.int64)
+    evidence = measure_evidence(lambda *_: None, predictor, data, labels)
+    folder = save_evaluation(
+        tmp_path / "alpha", count=len(data), shas=data.sha256.tolist(),
+        checkpoint_sha256=predictor.sha256,
+    )  # fmt: skip
+    evidence.write(folder)
+    found = read_evaluation(folder).evidence()
+    assert found is not None and found.crop == 0.6
+
+
+def test_a_file_that_does_not_say_its_crop_has_the_usual_one(tmp_path) -> None:
+    folder = save_evaluation(tmp_path / "alpha")
+    save_evidence(folder)
+    arrays = dict(np.load(BytesIO((folder / FILE).read_bytes())))
+    del arrays["crop"]
+    np.savez(folder / FILE, **arrays)
+    found = read_evaluation(folder).evidence()
+    assert found is not None and found.crop == Preprocess.crop
 
 
 def test_an_evaluation_without_evidence_says_so(tmp_path) -> None:

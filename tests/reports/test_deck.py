@@ -1,5 +1,6 @@
 """The deck: one message a slide, the same in the browser and in PowerPoint."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -154,6 +155,22 @@ def test_slides_are_of_the_rows_that_count(measured) -> None:
     rows = evaluation.rows().select(np.arange(100))
     mean = next(s for s in build_deck(evaluation, rows) if isinstance(s.chart, Picture))
     assert "over 100 faces" in mean.say
+
+
+def test_the_mean_face_is_what_the_checkpoint_sees_of_it(tmp_path):
+    folder = save_evaluation(tmp_path / "own" / "PrivateTest", "own")
+    evidence = save_evidence(folder)
+    ringed = np.full((48, 48), 127, np.uint8)
+    ringed[:12] = ringed[-12:] = ringed[:, :12] = ringed[:, -12:] = 255
+
+    def picture(crop: float, face: np.ndarray) -> bytes:
+        replace(evidence, crop=crop, mean_face=face).write(folder)
+        deck = build_deck(read_evaluation(folder))
+        return next(s.chart.png for s in deck if isinstance(s.chart, Picture))
+
+    gray = np.full((48, 48), 127, np.uint8)
+    assert picture(0.4, ringed) == picture(0.4, gray)
+    assert picture(0.6, ringed) != picture(0.6, gray)
 
 
 def test_slides_hold_native_charts_with_the_decks_numbers_and_the_words_in_the_notes(deck):

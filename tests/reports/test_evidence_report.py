@@ -64,7 +64,7 @@ def test_a_comparison_has_both_atlases_and_both_curves(folder, tmp_path) -> None
     assert all(f"<h2>{heading}</h2>" in report for heading in headings)
     both = pair[1], pair[0]
     joined = join_evaluations(both, pair[0].truth)
-    sections = {each.heading: each for each in compare_evidence(*both, joined, 0.9)}
+    sections = {each.heading: each for each in compare_evidence(*both, joined)}
     atlas, robust = (sections[heading] for heading in headings)
     assert [len(b.faces) for b in atlas.blocks if b.kind == "faces"] == [2] * 3
     curves = [b.figure for b in robust.blocks if b.kind == "chart"]

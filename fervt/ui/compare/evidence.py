@@ -98,7 +98,7 @@ def show_atlases(comparison: Comparison) -> None:
         return
     names = comparison.names[0], comparison.names[other]
     difference = compare_paired(others, maps)
-    face = as_seen(first.mean_face, comparison.first.info.preprocess.crop, _FACE_PX)
+    face = as_seen(first.mean_face, first.crop, _FACE_PX)
     summaries = summarize_maps(maps), summarize_maps(others)
     low, high = shared_range([each.mean for each in summaries], about)
     columns = st.columns(3, gap="medium")

@@ -54,7 +54,6 @@ def deck_of(view: EvaluationView) -> list[Slide]:
             view.rows,
             truth=view.truth,
             rule=view.rule,
-            crop=view.info.preprocess.crop,
         ),
     )
 

@@ -122,7 +122,7 @@ def _face_of(
             face = view.evaluation.remember(
                 ("mean face", view.key, rows.tobytes()), lambda: mean_face(data.images)
             )
-    return as_seen(face, view.info.preprocess.crop, _FACE_PX)
+    return as_seen(face, evidence.crop, _FACE_PX)
 
 
 def _pick_groups(view: EvaluationView) -> tuple[Group, Group]:

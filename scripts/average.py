@@ -4,6 +4,7 @@
 
 Runs that start from the same weights end near each other, and the mean of their weights is often
 better than any of them (Wortsman et al., 2022). The training record comes from the first one.
+`--level-pooling` also changes how the mean pools the pyramid's levels: the weights are the same.
 """
 
 import argparse
@@ -22,12 +23,14 @@ from fervt.errors import ConfigError
 from fervt.evaluation.run import run_model, with_labels
 from fervt.files import file_sha256
 from fervt.metrics import fit_temperature, softmax
+from fervt.model import FERVTGNN
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
+    parser.add_argument("--level-pooling", choices=("gwa", "mean"), help="default: the first one's")
     parser.add_argument("--description", help="one sentence; default: the first one's")
     parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
@@ -44,7 +47,11 @@ def main() -> int:
         for name, value in other.state_dict().items():
             if value.is_floating_point():
                 mean[name] = mean.get(name, 0) + value.double() * weight / total
-    model.load_state_dict(mean, strict=False)  # integer counters come from the first one
+    if args.level_pooling:
+        info = replace(info, config=replace(info.config, level_pooling=args.level_pooling))
+    counted = model.state_dict()  # integer counters come from the first one
+    model = FERVTGNN(info.config).eval()
+    model.load_state_dict(counted | mean)
 
     data, labels, _ = with_labels(info, read_prepared(args.data, ("PublicTest",)))
     probabilities = softmax(run_model(model, info.preprocess, data.images).logits)

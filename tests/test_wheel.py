@@ -60,8 +60,8 @@ def test_the_wheel_carries_what_the_program_needs_and_no_more(wheel):
         "fervt/shipped/streamlit_app.py",
         "fervt/shipped/pages/home.py",
         "fervt/shipped/.streamlit/config.toml",
-        "fervt/shipped/assets/checkpoints/fervt-narrow.safetensors",
-        "fervt/shipped/assets/evaluations/fervt-narrow/PrivateTest/predictions.parquet",
+        "fervt/shipped/assets/checkpoints/fervt-taught.safetensors",
+        "fervt/shipped/assets/evaluations/fervt-taught/PrivateTest/predictions.parquet",
     } <= names
     for folder in ("static", "templates"):
         for file in (ROOT / "fervt" / "service" / folder).iterdir():
@@ -78,7 +78,7 @@ def test_predict_and_checkpoints(run, tmp_path):
     done = run("checkpoints", "--json")
     assert done.returncode == 0 and done.stderr == ""
     first = json.loads(done.stdout)[0]
-    assert first["name"] == "fervt-narrow"
+    assert first["name"] == "fervt-taught"
     assert first["metrics"]["PrivateTest"]["n"] == 3589
 
 

@@ -42,7 +42,7 @@ class Face:
         >>> from skimage import data
         >>> face = fervt.load()(data.astronaut())[0]
         >>> face
-        <fervt.Face: happy 94% at (170, 65, 276, 171) px>
+        <fervt.Face: happy 96% at (170, 65, 276, 171) px>
         >>> face.crop.shape, face.model_input.shape
         ((106, 106, 3), (42, 42, 3))
         >>> round(face.probabilities["fear"], 2)
@@ -209,7 +209,7 @@ class Faces(Sequence[Face]):
             >>> import fervt
             >>> from skimage import data
             >>> [box.name for box in fervt.load()(data.astronaut()).plot().data]
-            ['Happy 94%']
+            ['Happy 96%']
         """
         looks = [expression(face.label) for face in self._faces]
         return plot_faces(

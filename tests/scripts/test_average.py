@@ -31,6 +31,18 @@ def test_weights_are_averaged_and_calibrated(tmp_path, monkeypatch, capsys) -> N
     assert info.temperature != 1
 
 
+def test_the_mean_can_pool_its_levels_otherwise(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    first, out = tiny.save_tiny(tmp_path), tmp_path / "mean.safetensors"
+    words = ["average", "--data", str(tmp_path / "data.parquet"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*words, "--level-pooling", "mean", f"{first}=1"])
+    assert main() == 0
+    (old, before), (model, info) = (load_checkpoint(path) for path in (first, out))
+    assert info.config == replace(before.config, level_pooling="mean")
+    for name, value in old.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], value, atol=2e-3, rtol=2e-3)
+
+
 def test_label_sets_add_up_and_other_inputs_are_refused(tmp_path, monkeypatch) -> None:
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
     first = tiny.save_tiny(tmp_path / "1.safetensors", 1)

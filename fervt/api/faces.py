@@ -45,8 +45,8 @@ class Face:
         <fervt.Face: happy 96% at (170, 65, 276, 171) px>
         >>> face.crop.shape, face.model_input.shape
         ((106, 106, 3), (42, 42, 3))
-        >>> round(face.probabilities["fear"], 2)
-        0.01
+        >>> round(face.probabilities["happy"], 2)
+        0.96
     """
 
     def __init__(self, predictor: predict.Predictor, prediction: predict.Prediction) -> None:

@@ -276,13 +276,12 @@ def test_a_file_that_lacks_a_face_leaves_nothing_behind() -> None:
     rows = np.ones(30, bool)
     table = pd.DataFrame({"image_sha256": [f"{i:064x}" for i in range(30)]})
     drawn = np.full((30, 48, 48), 9, np.uint8)
-    stored = SimpleNamespace(mean_face=np.zeros((48, 48), np.uint8))
+    stored = SimpleNamespace(mean_face=np.zeros((48, 48), np.uint8), crop=1.0)
 
     def face(found):
         view = SimpleNamespace(
             evaluation=evaluation, key="k", rows=SimpleNamespace(table=table),
             faces=SimpleNamespace(select=lambda _: found),
-            info=SimpleNamespace(preprocess=SimpleNamespace(crop=1.0)),
         )  # fmt: skip
         return _face_of(view, stored, rows)
 

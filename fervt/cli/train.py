@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fervt.checkpoint import find_checkpoint
-from fervt.data.prepared import read_prepared
+from fervt.data.prepared import PreparedData, read_prepared
 from fervt.data.transforms import Augment
 from fervt.errors import ConfigError
 from fervt.model import FERVTConfig
@@ -114,34 +114,46 @@ def read_settings(
 
 def run(args: argparse.Namespace) -> int:
     """Trains; exits 0 when finished and when stopped at a resumable point."""
-    model_config, config, augment, description = read_settings(args.config, vars(args))
+    settings = read_settings(args.config, vars(args))
     if args.threads is not None:
         if args.threads < 1:
             raise ConfigError("--threads must be at least 1.")
         limit_process(args.threads)
     data = read_prepared(args.data, ("Training", "PublicTest"))
+    with process_group(args.device):
+        _train(args, data, *settings)
+    return 0
+
+
+def _train(
+    args: argparse.Namespace,
+    data: PreparedData,
+    model_config: FERVTConfig,
+    config: TrainConfig,
+    augment: Augment,
+    description: str,
+) -> None:
+    """One run. A function of its own: the trainer must be gone before the process group is."""
     imagenet: Any = args.imagenet
     if imagenet not in (None, "download"):
         imagenet = Path(imagenet)
-    with process_group(args.device):
-        trainer = Trainer(
-            data,
-            args.out,
-            model_config,
-            config,
-            augment,
-            device=args.device,
-            init=find_checkpoint(args.init) if args.init else None,
-            teachers=args.teacher,
-            distill=find_checkpoint(args.distill) if args.distill else None,
-            imagenet=imagenet,
-            description=description,
-        )
-        result = trainer.run(resume=args.resume, max_minutes=args.max_minutes)
+    trainer = Trainer(
+        data,
+        args.out,
+        model_config,
+        config,
+        augment,
+        device=args.device,
+        init=find_checkpoint(args.init) if args.init else None,
+        teachers=args.teacher,
+        distill=find_checkpoint(args.distill) if args.distill else None,
+        imagenet=imagenet,
+        description=description,
+    )
+    result = trainer.run(resume=args.resume, max_minutes=args.max_minutes)
     if trainer.rank == 0:
         state = "finished" if result.finished else "stopped; continue with --resume"
         print(
             f"{state}: {len(result.history)} epochs, PublicTest accuracy {result.accuracy:.4f} "
             f"(n = {len(trainer.fit.public_labels)}), checkpoint {result.best or 'none yet'}"
         )
-    return 0

@@ -1,6 +1,7 @@
 """Where a run computes: device, precision, and other processes, if any."""
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator
 from typing import Literal
@@ -46,7 +47,11 @@ def seed_all(*numbers: int) -> None:
 
 @contextlib.contextmanager
 def process_group(device: str = "auto") -> Iterator[None]:
-    """Joins the process group when started by `torchrun`; does nothing otherwise."""
+    """Joins the process group when started by `torchrun`; does nothing otherwise.
+
+    Whatever uses the group, such as a model in `DistributedDataParallel`, must be gone by the end:
+    it keeps the group's threads alive, and one that still works while Python exits aborts it.
+    """
     if "RANK" not in os.environ or dist.is_initialized():
         yield
         return
@@ -57,4 +62,5 @@ def process_group(device: str = "auto") -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()
         dist.destroy_process_group()

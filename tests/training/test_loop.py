@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tomllib
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,9 @@ import numpy as np
 import pytest
 import tiny
 import torch
+import torch.distributed as dist
 
+from fervt.__main__ import main
 from fervt.checkpoint import load_checkpoint, read_info
 from fervt.cli.train import read_settings
 from fervt.data.prepared import write_prepared
@@ -241,6 +245,31 @@ def test_two_processes_equal_one_that_accumulates(data_file: Path, tmp_path: Pat
     for name, _ in FERVTGNN(tiny.CONFIG).named_parameters():
         key = f"model.{name}"
         torch.testing.assert_close(first[key], second[key], rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_the_trainer_is_gone_before_the_process_group_is(data_file, tmp_path, monkeypatch) -> None:
+    alive, trainers = [], []
+
+    class Watched(Trainer):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, **kwargs)
+            trainers.append(weakref.ref(self))
+
+    def destroy() -> None:
+        alive.extend(ref() is not None for ref in trainers)
+        destroyed()
+
+    destroyed = dist.destroy_process_group
+    monkeypatch.setattr("fervt.cli.train.Trainer", Watched)
+    monkeypatch.setattr(dist, "destroy_process_group", destroy)
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
+        monkeypatch.setenv(name, value)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MASTER_PORT", str(probe.getsockname()[1]))
+    words = _command(data_file, tmp_path / "run", "--epochs=1", "--max-minutes=0")[2:]
+    assert main([word for word in words if word != "--threads=1"]) == 0  # it would outlast this
+    assert alive == [False]
 
 
 def test_resuming_with_other_settings_is_refused(data, tmp_path: Path) -> None:

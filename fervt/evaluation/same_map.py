@@ -35,7 +35,7 @@ def find_same_map(sha256: str, store: EvaluationStore | None = None) -> SameMap 
         return None
     share = f"{report.template_share:.0%}"
     return SameMap(
-        f"Nearly the same for every face: the average map explains {share} of it.",
+        f"Nearly the same for every face: the average map explains {share} of its variance.",
         f"Over {report.n:,} faces of {report.split}, the average map explains {share} of the "
         f"variance of {SOURCES['gwa'].inline}.",
     )

@@ -23,7 +23,7 @@ def edge_attention(attention: Array, layer: int | None = None, head: int | None 
 
 
 def cell_attention(edges: Array, edge_index: NDArray[np.int64]) -> Array:
-    """The attention that each cell receives from its neighbors and itself.
+    """How much each cell is attended to by its neighbors and itself.
 
     Args:
         edges: (E,) attention of the edges.

@@ -53,7 +53,7 @@ SOURCES: dict[str, Source] = {
     "gat": Source(
         "Graph attention",
         "× average",
-        "Attention that a cell receives, averaged over layers and heads; mean 1.",
+        "How much a cell and its neighbors attend to this cell; the average cell is 1.",
         False,
         1.0,
     ),

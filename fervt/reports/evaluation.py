@@ -110,7 +110,7 @@ def build_report(
     """
     rows = evaluation.rows() if rows is None else rows
     truth = truth or evaluation.truth
-    by = "" if truth is evaluation.truth else f"Measured by {truth.title}'s labels."
+    by = "" if truth is evaluation.truth else f"Measured against {truth.title}'s labels."
     summary = [*filter(None, (by, rule)), *summarize(evaluation, rows, truth, rule)]
     compared: list[Section] = []
     if against is not None:

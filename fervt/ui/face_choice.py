@@ -89,7 +89,7 @@ def pick_whole() -> None:
         "The whole image is one face",
         key=_WHOLE_WIDGET,
         on_change=lambda: put(WHOLE, "1" if st.session_state[_WHOLE_WIDGET] else "0"),
-        help="For images that are already cut to a face, and for faces that weren't found.",
+        help="For images that are already cropped to a face, and for faces that weren't found.",
     )
 
 

@@ -32,7 +32,7 @@ TERMS: dict[str, Term] = {
         "Hide a part of the face, ask the model again, and see how much the answer changes.",
         "A cell or a region is painted over in gray and the model is asked again. If the "
         "probability falls by 25 points, that part was worth 25 points. This is the only map that "
-        "measures an effect on the answer; the other three read the model's inner state.",
+        "measures an effect on the answer; the other three read the model's internal state.",
     ),
     "gwa": Term(
         "Grid-wise attention (GWA)",
@@ -42,7 +42,7 @@ TERMS: dict[str, Term] = {
     ),
     "gat": Term(
         "Graph attention",
-        "How much each cell takes from its neighbors; an arrow runs from source to target.",
+        "How much each cell passes to its neighbors; an arrow runs from source to target.",
         "Each cell is linked with its neighbors above, below, left and right. Two layers pass "
         "messages along these links. An arrow from source to target says how much of the target's "
         "new state came from the source; what enters a cell adds up to 1.",
@@ -77,7 +77,7 @@ TERMS: dict[str, Term] = {
     ),
     "unsure": Term(
         "Unsure",
-        "The confidence at which a checkpoint was right less than half of the time.",
+        "An answer with so little confidence that such answers were right less than half the time.",
         "On PublicTest the answers were sorted by confidence, in bands of 5 points. Up to the "
         "first band in which at least half were right, an answer is called unsure, and its two "
         "leading expressions are named. For the flagship one of the two is the label in about 7 of "
@@ -92,7 +92,7 @@ TERMS: dict[str, Term] = {
     ),
     "confidence_interval": Term(
         "95% interval",
-        "The range in which the true accuracy lies, given how few faces were tested.",
+        "How far the true accuracy may lie from the measured one, given how few faces were tested.",
         "3,589 faces are a sample. Another sample of the same size would give another accuracy; "
         "in 95 of 100 cases the interval contains the true one. For 70% and 3,589 faces it is "
         "± 1.5 points.",
@@ -100,8 +100,8 @@ TERMS: dict[str, Term] = {
     "apparent": Term(
         "Apparent expression",
         "What a face looks like to others. Not what the person feels.",
-        "The model learned from labels that people gave to pictures. It says what people would "
-        "call a face. Nobody can read a feeling from a face, and neither can this model.",
+        "The model learned from labels that people gave to pictures. It estimates what people would "
+        "call the expression. Nobody can read a feeling from a face, and neither can this model.",
     ),
 }
 

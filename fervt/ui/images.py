@@ -30,7 +30,7 @@ from fervt.ui.text import as_text
 PARAMETER = "image"
 _NOT_YOURS = (
     "This link shows an image that is only in the session of the person who uploaded it. Upload "
-    "the same file to see the same view, or take an example."
+    "the same file to see the same view, or choose an example."
 )
 FIRST_FACE = {"face": "1", "whole": "0"}  # what a new image starts with
 
@@ -119,7 +119,7 @@ def pick_image(
         _draw_sources()
     _draw_toolbar(chosen, not inline)
     if is_example:
-        st.caption("This is an example, until you give a photo.")
+        st.caption("This is an example. Add a photo to replace it.")
     _draw_own(chosen, describe or (lambda picture: picture.name))
     if chosen is not None and chosen.note:
         st.warning(as_text(chosen.note), icon=":material/broken_image:")

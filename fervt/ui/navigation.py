@@ -77,7 +77,7 @@ PAGES = (
         "compare",
         "Compare",
         ":material/balance:",
-        "Two checkpoints side by side, in figures and on one face.",
+        "Two to four checkpoints side by side, in figures and on one face.",
     ),
     PageEntry(
         "model_card",

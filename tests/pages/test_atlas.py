@@ -357,7 +357,7 @@ def test_labels_are_corrected_on_the_page_only_where_the_file_is_named(
     right[4] = rows.classes[rows.predicted[4]] == "surprise"
     assert metric(app, "Accuracy") == f"{100 * right.mean():.1f}%"
     app = open_page("evaluation", checkpoint="alpha", truth="corrected", view="Benchmarks")
-    assert "measured by FER2013's own labels only" in " ".join(i.value for i in app.info)
-    assert "By the labels as they were, not as corrected." in words(app)
+    assert "measured against FER2013's own labels only" in " ".join(i.value for i in app.info)
+    assert "Against the original labels, not the corrected ones." in words(app)
     for view in ("Classes", "Confidence", "Map"):
         assert not open_page("evaluation", checkpoint="alpha", truth="corrected", view=view).error

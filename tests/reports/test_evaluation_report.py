@@ -92,7 +92,7 @@ def test_it_follows_the_choice_of_rows(pair) -> None:
     assert f"in {rows.scores.accuracy:.1%} of {len(rows)} faces" in text
     assert "As chosen here." in text
     assert f"without copies, mirrored too {rows.scores.accuracy:.2%}" in text
-    assert f"Measured by {FERPLUS.title}" in text and "People reach" not in text
+    assert f"Measured against {FERPLUS.title}" in text and "People reach" not in text
     assert "What each part contributes" not in text, "they were measured on other rows"
     assert f"Measured on labels of {FERPLUS.title}" in text
     plain = words(build_report(evaluation))

@@ -96,7 +96,7 @@ def test_the_page_says_that_a_map_is_the_same_for_every_face(
     save_parts(save_evaluation(tmp_path / "tiny" / "x", checkpoint_sha256=digest), share=share)
     explain(image, tmp_path / "out", checkpoint)
     page = (tmp_path / "out" / "explanation.html").read_text()
-    said = "Nearly the same for every face: the average map explains 93% of it."
+    said = "Nearly the same for every face: the average map explains 93% of its variance."
     assert (said in page) == (share > 0.6)
 
 

@@ -74,7 +74,7 @@ def protocol(view: EvaluationView) -> list[str]:
         sentences = [f"The labels are {data.split_rule}; data `{data.content_hash[:12]}`."]
     else:
         sentences = [
-            f"Measured by {view.labels}; split by {data.split_rule}; data "
+            f"Measured against {view.labels}; split by {data.split_rule}; data "
             f"`{data.content_hash[:12]}`."
         ]
     return sentences + [f"**{said}**" for said in caveats(view.evaluation.metrics, view.truth)]
@@ -91,7 +91,7 @@ def show_standing(view: EvaluationView, predictor: Predictor) -> None:
             _offer_five_crops(view, predictor)
         with table.container():
             st.table(_ways(view, averagings), border="horizontal", hide_index=True)
-            as_saved = " By the labels as they were, not as corrected." if view.labels_key else ""
+            as_saved = " Against the original labels, not the corrected ones." if view.labels_key else ""
             st.caption(explain_ways(averagings) + as_saved)
     with right:
         _show_others(view)
@@ -127,7 +127,7 @@ def _ways(view: EvaluationView, averagings: Sequence[Averaging]) -> pd.DataFrame
 def _show_others(view: EvaluationView) -> None:
     st.markdown("**Compared with people and other tools**")
     if view.truth is not FER2013 or view.evaluation.of_own_images or view.labels_key:
-        st.info("People and other tools were measured by FER2013's own labels only.")
+        st.info("People and other tools were measured against FER2013's own labels only.")
         return
     if view.evaluation.truth is not FER2013:
         st.info(

@@ -59,7 +59,7 @@ def show_pipeline(view: ExplainedFace) -> None:
         with st.container(border=True):
             say(
                 "6 · Graph attention",
-                "What each cell receives from its neighbors and itself.",
+                "How much each cell passes to its neighbors and itself; 1 is average.",
                 "gat",
             )
             if trace.gat_attention is None or trace.edge_index is None:

@@ -15,8 +15,8 @@ ROUTE_TIMEOUT_S = 10.0
 
 TROUBLES = {
     "insecure": (
-        "Browsers give a camera only to pages that come over HTTPS or from localhost, and this "
-        "one does not. Serve the app over HTTPS, or open it on the machine itself."
+        "Browsers allow camera access only to pages served over HTTPS or from localhost, and this "
+        "one is not. Serve the app over HTTPS, or open it on the machine itself."
     ),
     "unsupported": "This browser has no camera interface (WebRTC). Try a current one.",
     "denied": (
@@ -28,8 +28,8 @@ TROUBLES = {
 NO_ROUTE = (
     "The browser and the server can't connect for video. Behind firewalls and on hosted "
     "servers WebRTC needs a TURN service: set CLOUDFLARE_TURN_KEY_ID and "
-    "CLOUDFLARE_TURN_KEY_API_TOKEN, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, in the app's "
-    "environment."
+    "CLOUDFLARE_TURN_KEY_API_TOKEN, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or "
+    "HF_TOKEN, in the app's environment."
 )
 
 _STYLE = (

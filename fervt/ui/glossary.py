@@ -100,8 +100,8 @@ TERMS: dict[str, Term] = {
     "apparent": Term(
         "Apparent expression",
         "What a face looks like to others. Not what the person feels.",
-        "The model learned from labels that people gave to pictures. It estimates what people would "
-        "call the expression. Nobody can read a feeling from a face, and neither can this model.",
+        "The model learned from labels that people gave to pictures. It estimates what people "
+        "would call the expression. Nobody can read a feeling from a face, and neither can this model.",
     ),
 }
 

@@ -168,7 +168,7 @@ def _draw_archive(predictor: Predictor) -> None:
     find_faces = st.toggle(
         "Find the face in each image",
         key="archive_find_faces",
-        help="For photos. Leave it off for images that are already cropped to a face, as in FER2013.",
+        help="For photos. Leave it off for images already cropped to a face, as in FER2013.",
     )
     st.button(
         f"Evaluate {predictor.name}",

@@ -91,8 +91,10 @@ def show_standing(view: EvaluationView, predictor: Predictor) -> None:
             _offer_five_crops(view, predictor)
         with table.container():
             st.table(_ways(view, averagings), border="horizontal", hide_index=True)
-            as_saved = " Against the original labels, not the corrected ones." if view.labels_key else ""
-            st.caption(explain_ways(averagings) + as_saved)
+            said = explain_ways(averagings)
+            if view.labels_key:
+                said += " Against the original labels, not the corrected ones."
+            st.caption(said)
     with right:
         _show_others(view)
 

@@ -25,8 +25,8 @@ def show_people(view: EvaluationView) -> None:
         return
     if view.truth is FERPLUS:
         st.info(
-            "These labels are the majority of the same ten annotators, so they call "
-            "every error an error. Under “Labels”, choose FER2013 to see whom the annotators side with."
+            "These labels are the majority of the same ten annotators, so they call every "
+            "error an error. Under “Labels”, choose FER2013 to see whom the annotators side with."
         )
         return
     if not sum(counts):

@@ -90,7 +90,7 @@ def pick_settings(predictor: Predictor, of_file: bool = False) -> LiveSettings:
             _HALF_LIVES,
             "0.4",
             draw=st.select_slider,
-            help="A half-life: after it, a reading counts half as much. “off” shows each frame alone.",
+            help="The half-life of a reading; “off” shows each frame's own probabilities.",
         )
         mirror = not of_file and pick_flag("Mirror", "mirror", True)
         bars = pick_flag("Bars", "bars", True)

@@ -48,7 +48,7 @@ def _draw_choice(predictor: Predictor) -> None:
     whole_image = st.toggle(
         "Take each image as one face",
         key="batch_whole",
-        help="For images that are already cropped to a face. When it is off, every face is looked for.",
+        help="For images already cropped to a face. Off looks for every face in each image.",
     )
     if not uploads:
         return

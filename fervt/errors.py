@@ -4,6 +4,14 @@ One small hierarchy, so that every interface (command line, page, HTTP) can show
 way: the message of a `FervtError` is always complete, names the file, and is safe to show.
 """
 
+_NO_MEMORY = (
+    "can't allocate memory",  # PyTorch's wordings
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+    "can't start new thread",
+)
+
 
 class FervtError(Exception):
     """Base of all errors that are shown to people as one sentence."""
@@ -23,3 +31,10 @@ class CheckpointError(FervtError):
 
 class ConfigError(FervtError):
     """Settings that contradict each other or are outside their range."""
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; PyTorch raises a RuntimeError for that."""
+    if isinstance(error, RuntimeError):
+        return any(sign in str(error) for sign in _NO_MEMORY)
+    return isinstance(error, MemoryError)

@@ -11,7 +11,7 @@ import platform
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,32 +31,20 @@ def write_aside(path: Path) -> Iterator[Path]:
     Raises:
         OSError: The file cannot be written, or something that is no file lies there.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "It is no regular file", str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plans, parts = _abandoned(path.parent)
-    _finish(plans)
-    for part in parts:
-        with suppress(OSError):  # such as one that a plan has just renamed
-            part.unlink()
-    aside = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.part")
+    path, aside = _place_aside(path)
     try:
-        yield aside
-        os.replace(aside, path)
-    except OSError as error:
-        if error.filename == str(aside):  # people know the file by its own name
-            error.filename = str(path)
-        raise
+        with _by_its_name(path, aside):
+            yield aside
+            os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
 
 
 def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[str] = ()) -> None:
-    """Writes several files of a folder and removes others in one step that a kill cannot halve.
+    """Writes several files of a folder and removes others in one step that no stop can halve.
 
     Once all files are written aside, a plan of what remains to be done is written, too. Whoever
-    reads the folder next finishes what a killed process had planned.
+    reads the folder next finishes what a killed process had planned; after Ctrl-C this one does.
 
     Args:
         folder: Made where it is missing.
@@ -67,19 +55,59 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
         OSError: One cannot be written; the folder is as it was.
     """
     plan = folder / f".{_HOST}-{os.getpid()}.plan"
+    parts: list[tuple[Path, Path]] = []
     try:
-        with ExitStack() as stack:
-            parts = []
-            for name, content in reversed(list(files.items())):  # the last one entered leaves first
-                part = stack.enter_context(write_aside(folder / name))
+        for name, content in files.items():
+            path, part = _place_aside(folder / name)
+            parts.append((path, part))
+            with _by_its_name(path, part):
                 part.write_bytes(content)
-                parts.append(part.name)
-            with write_aside(plan) as aside:
-                aside.write_text(json.dumps({"rename": parts, "remove": list(remove)}))
-            for name in remove:
-                (folder / name).unlink(missing_ok=True)
+        steps = {"rename": [part.name for _, part in parts], "remove": list(remove)}
+        with write_aside(plan) as aside:
+            aside.write_text(json.dumps(steps))
+        unwanted = [folder / name for name in remove]
+        try:
+            _exchange(parts, unwanted)
+        except KeyboardInterrupt:
+            _exchange(parts, unwanted)
+            raise
     finally:
         plan.unlink(missing_ok=True)
+        for _, part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _place_aside(path: Path) -> tuple[Path, Path]:
+    """The file that a path leads to and the path to write it at first; clears its folder."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plans, parts = _abandoned(path.parent)
+    _finish(plans)
+    for part in parts:
+        with suppress(OSError):  # such as one that a plan has just renamed
+            part.unlink()
+    return path, path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.part")
+
+
+@contextmanager
+def _by_its_name(path: Path, aside: Path) -> Iterator[None]:
+    """People know a file by its own name, not by the one that it is written at first."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename == str(aside):
+            error.filename = str(path)
+        raise
+
+
+def _exchange(parts: list[tuple[Path, Path]], unwanted: list[Path]) -> None:
+    for file in unwanted:
+        file.unlink(missing_ok=True)
+    for path, part in parts:
+        if part.exists():
+            os.replace(part, path)
 
 
 def finish_writes(folder: Path) -> None:

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from fervt import __version__
 from fervt.__main__ import VERBS, main
+from fervt.cli.ending import run_to_end
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,3 +62,28 @@ def test_what_the_system_refuses_is_said_without_its_number(error, said, monkeyp
     monkeypatch.setattr("fervt.__main__._run", refuse)
     assert main(["video"]) == 2
     assert capsys.readouterr().err == f"fervt: {said}\n"
+
+
+def test_a_lack_of_memory_is_a_sentence_whoever_notices_it(capsys) -> None:
+    wanted = 2**50
+
+    assert run_to_end("fervt", lambda: bytearray(wanted)) == 2
+    assert run_to_end("fervt", lambda: torch.empty(wanted)) == 2
+    assert capsys.readouterr().err == 2 * "fervt: there is not enough memory.\n"
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        run_to_end("fervt", lambda: torch.zeros(2, 2) @ torch.zeros(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("report --data d.parquet --out slides.pptx", "Slides show no example faces"),
+        ("export --data d.parquet --out x.onnx", "--data needs --int8."),
+        ("bench faces . --against fer", "--against compares classifiers"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(command, said, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -189,6 +189,27 @@ def test_a_full_disk_changes_no_file_of_several(tmp_path: Path, monkeypatch) -> 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old"}
 
 
+def test_a_stop_halves_no_set_of_files(tmp_path: Path, monkeypatch) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        write(tmp_path / name, "old")
+    replace, moved = os.replace, []
+
+    def stop_once(source, target) -> None:
+        if moved == ["a.txt"]:
+            moved.append("stopped")
+            raise KeyboardInterrupt
+        replace(source, target)
+        if not str(target).endswith(".plan"):
+            moved.append(Path(target).name)
+
+    monkeypatch.setattr("os.replace", stop_once)
+    with pytest.raises(KeyboardInterrupt):
+        write_together(tmp_path, {"a.txt": b"new", "b.txt": b"new"}, remove=["c.txt"])
+    assert moved == ["a.txt", "stopped", "b.txt"]
+    left = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert left == {"a.txt": "new", "b.txt": "new"}
+
+
 def test_an_error_names_the_file_that_was_meant(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught, write_aside(tmp_path / "a.txt") as aside:
         raise OSError(28, "No space left on device", str(aside))

@@ -61,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     """Measures and prints."""
     if (args.what == "faces") != (args.folder is not None):
         raise ConfigError("Give a folder of photos: fervt bench faces FOLDER.")
+    if args.what == "faces" and args.against:
+        raise ConfigError("--against compares classifiers, not face detectors.")
     if args.rounds < 1 or args.batch_size < 2 or (args.threads is not None and args.threads < 1):
         raise ConfigError("bench needs at least 1 round, 1 thread and a batch of 2.")
     if args.threads:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from fervt.errors import FervtError
+from fervt.errors import FervtError, is_lack_of_memory
 
 
 class Terminated(KeyboardInterrupt):
@@ -22,7 +22,9 @@ def run_to_end(program: str, work: Callable[[], int | None]) -> int:
         reason, code = str(error), 2
     except OSError as error:  # a full disk, a folder that is a file, a missing permission
         reason, code = _say(error), 2
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack_of_memory(error):
+            raise
         reason, code = "there is not enough memory.", 2
     except KeyboardInterrupt as stop:
         reason, code = "stopped.", 143 if isinstance(stop, Terminated) else 130

@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Writes the file and prints how much its outputs differ from PyTorch's."""
     if args.int8 and args.data is None:
         raise ConfigError("--int8 needs faces to set its scales: give a prepared file (--data).")
+    if args.data is not None and not args.int8:
+        raise ConfigError("--data needs --int8.")
     checkpoint = find_checkpoint(args.checkpoint)
     refuse_overwriting("--out", args.out, filter(None, (checkpoint, args.data)))
     content, difference = as_onnx(checkpoint)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from fervt.amounts import percent
 from fervt.checkpoint import find_checkpoint
 from fervt.cli.extras import require_extra
 from fervt.cli.model import add_model_options, chosen_predictor
@@ -137,7 +138,7 @@ def _print(name: str, found: list[Prediction]) -> None:
     for prediction in found:
         ranked = prediction.probabilities.argsort()[::-1][:3]
         figures = ", ".join(
-            f"{expression(prediction.classes[i]).name} {100 * prediction.probabilities[i]:.0f}%"
+            f"{expression(prediction.classes[i]).name} {percent(prediction.probabilities[i])}"
             for i in ranked
         )
         print(f"{name}: face at {list(prediction.box_xyxy_px)}: {figures}")

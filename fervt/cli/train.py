@@ -134,6 +134,8 @@ def _train(
     description: str,
 ) -> None:
     """One run. A function of its own: the trainer must be gone before the process group is."""
+    if args.imagenet and args.init:
+        raise ConfigError("Start from --imagenet or from --init, not from both.")
     imagenet: Any = args.imagenet
     if imagenet not in (None, "download"):
         imagenet = Path(imagenet)

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fervt.data.csv_rows import bad_row, check_missing, csv_rows
-from fervt.data.folders import describe_left_out, fer2013_label, is_image, is_litter, split_of
+from fervt.data.folders import (
+    DRAWN_FROM_TRAIN,
+    describe_left_out,
+    fer2013_label,
+    is_image,
+    is_litter,
+    split_of,
+)
 from fervt.data.huggingface import USAGES, as_ours
 from fervt.data.parquet import BROKEN, check_size, open_parquet
 from fervt.data.prepared import SIDE_PX, PreparedData, hash_pixels
@@ -186,7 +193,7 @@ def _read_folder(root: Path, progress: Progress) -> _Rows:
     rows.split_rule = "names of folders and files"
     if "PublicTest" not in rows.usage and "Training" in rows.usage:
         rows.split_rule = (
-            f"names of folders; PublicTest is {VALIDATION_SHARE:.0%} of each class of train, "
+            f"{DRAWN_FROM_TRAIN}{VALIDATION_SHARE:.0%} of each class of train, "
             f"exact copies kept together, seed {VALIDATION_SEED}"
         )
         rows.usage = _hold_out_validation(rows)

@@ -11,6 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,11 +38,11 @@ def graph_key(config: FERVTConfig) -> str:
 
 def find_graph(config: FERVTConfig) -> bytes | None:
     """The graph of a configuration, if it is included or was made earlier."""
-    for folder in (GRAPHS, _cache()):
-        file = folder / f"{graph_key(config)}.onnx"
-        if file.is_file():
-            return file.read_bytes()
-    return None
+    name = f"{graph_key(config)}.onnx"
+    if (GRAPHS / name).is_file():
+        return (GRAPHS / name).read_bytes()
+    cache = _cache()
+    return (cache / name).read_bytes() if cache and (cache / name).is_file() else None
 
 
 def find_or_make_graph(config: FERVTConfig) -> bytes:
@@ -53,19 +54,22 @@ def find_or_make_graph(config: FERVTConfig) -> bytes:
     graph = find_graph(config)
     if graph is None:
         graph = make_graph(config)
-        try:
-            with write_aside(_cache() / f"{graph_key(config)}.onnx") as aside:
-                aside.write_bytes(graph)
-        except OSError:
-            pass  # it will be made again next time
+        if (cache := _cache()) is None:
+            return graph
+        # Without the file, it will be made again next time.
+        with suppress(OSError), write_aside(cache / f"{graph_key(config)}.onnx") as aside:
+            aside.write_bytes(graph)
     return graph
 
 
-def _cache() -> Path:
+def _cache() -> Path | None:
     # A graph made by another version of the network would have other inputs or numbers.
     from fervt import __version__
 
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # a user without a home folder
+        return None
     return Path(base) / "fervt" / __version__ / "graphs"
 
 

@@ -1,7 +1,7 @@
 """Several evaluations joined on the same faces and labels: the basis of a comparison."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,24 @@ class Joined:
     rows: tuple[Rows, ...]
     left_out: tuple[str, ...]
     longest: int
+
+
+def tell_apart(
+    first: SavedEvaluation, second: SavedEvaluation
+) -> tuple[SavedEvaluation, SavedEvaluation]:
+    """Two evaluations; the start of the file's hash, or a number, tells equal names apart."""
+    if first.title != second.title:
+        return first, second
+    marks = [each.metrics.checkpoint.sha256[:6] for each in (first, second)]
+    if marks[0] == marks[1]:
+        marks = ["1", "2"]
+    return _mark(first, marks[0]), _mark(second, marks[1])
+
+
+def _mark(evaluation: SavedEvaluation, mark: str) -> SavedEvaluation:
+    about = evaluation.metrics.checkpoint
+    named = replace(about, name=f"{about.name}, {mark}")
+    return replace(evaluation, metrics=replace(evaluation.metrics, checkpoint=named))
 
 
 def join_evaluations(

@@ -43,6 +43,8 @@ class EvaluatedData:
         split: Which of its splits.
         split_rule: How the splits came about.
         labels_from: "folders" for a person's own images, labeled by their folders' names.
+        held_out: False where the checkpoint may have been trained or chosen on these faces, since
+            its training data was split in another way.
     """
 
     source: str
@@ -50,6 +52,7 @@ class EvaluatedData:
     split: str
     split_rule: str
     labels_from: Literal["folders"] | None = None
+    held_out: bool = True
 
 
 @dataclass(frozen=True)

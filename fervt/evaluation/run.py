@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fervt import __version__
 from fervt.checkpoint import CheckpointInfo, load_checkpoint
+from fervt.data.folders import DRAWN_FROM_TRAIN
 from fervt.data.prepared import PreparedData
 from fervt.data.transforms import Preprocess
 from fervt.device import to_device
@@ -202,7 +203,14 @@ def evaluate_model(
         version=__version__,
         checkpoint=checkpoint,
         data=EvaluatedData(
-            data.source, data.content_hash, str(data.usage[0]), data.split_rule, labels_from
+            data.source,
+            data.content_hash,
+            str(data.usage[0]),
+            data.split_rule,
+            labels_from,
+            # Test faces by FER2013's own splits are in nobody's Training split.
+            held_out=not data.split_rule.startswith(DRAWN_FROM_TRAIN)
+            or data.content_hash == info.data_hash,
         ),
         classes=classes.classes,
         labels=truth.name,

@@ -31,7 +31,7 @@ from fervt.evaluation.predictions import read_predictions
 from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.files import file_sha256, finish_writes, write_together
-from fervt.labels import Vocabulary
+from fervt.labels import FER2013, Vocabulary
 from fervt.metrics import project
 
 T = TypeVar("T")
@@ -149,6 +149,11 @@ class SavedEvaluation:
     def of_own_images(self) -> bool:
         """Whether its faces are a person's own, so that published figures don't apply."""
         return self.metrics.data.labels_from is not None
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether figures published for FER2013 apply: its labels, and faces held out from it."""
+        return self.truth is FER2013 and self.metrics.data.held_out and not self.of_own_images
 
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What follows from this evaluation and somebody's choices; the last 32 are kept."""

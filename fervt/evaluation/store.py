@@ -35,13 +35,21 @@ class EvaluationStore:
         """
         return {split: folder for split, (folder, _) in self._whole(name).items()}
 
-    def metrics(self, name: str) -> dict[str, Metrics]:
+    def metrics(self, name: str, sha256: str | None = None) -> dict[str, Metrics]:
         """The figures of the same evaluations as `folders`, in the same order.
+
+        Args:
+            name: The checkpoint's.
+            sha256: Of its file, to leave out those of another file with this name.
 
         Raises:
             DataError: Metrics are damaged.
         """
-        return {split: metrics for split, (_, metrics) in self._whole(name).items()}
+        return {
+            split: metrics
+            for split, (_, metrics) in self._whole(name).items()
+            if sha256 in (None, metrics.checkpoint.sha256)
+        }
 
     def ablations(self, name: str, split: str) -> dict[Part, Metrics]:
         """The figures of a checkpoint on a split with a part switched off, by that part.
@@ -208,7 +216,7 @@ def describe_checkpoint(
         sha256=digest,
         metrics={
             split: Headline.of(metrics, five_crop_accuracy(folders[split]))
-            for split, metrics in store.metrics(name).items()
+            for split, metrics in store.metrics(name, digest).items()
         },
     )
 

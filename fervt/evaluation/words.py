@@ -67,7 +67,12 @@ def caveats(metrics: Metrics, truth: Vocabulary) -> list[str]:
     """
     found = []
     own_images = metrics.data.labels_from is not None
-    if metrics.data.split == "PublicTest" and not own_images:
+    if metrics.data.split in SPLITS[1:] and not metrics.data.held_out:
+        found.append(
+            "The checkpoint may have seen these faces before, since the data it was trained on was "
+            "split in another way."
+        )
+    elif metrics.data.split == "PublicTest" and not own_images:
         found.append(
             "PublicTest was used to choose this checkpoint, so its figures are optimistic; "
             "PrivateTest is the one to quote."
@@ -100,7 +105,8 @@ def unseen(rows: Rows, metrics: Metrics) -> str:
 
     Some test faces are also in an earlier split, so that the model may have seen them.
     """
-    if metrics.data.split not in SPLITS[1:] or metrics.data.labels_from is not None:
+    data = metrics.data
+    if data.split not in SPLITS[1:] or data.labels_from is not None or not data.held_out:
         return ""
     copies = int(rows.table["is_copy"].sum())
     return (

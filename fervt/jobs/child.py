@@ -13,18 +13,12 @@ import threading
 import time
 from typing import Any, BinaryIO
 
-from fervt.errors import FervtError
+from fervt.errors import FervtError, is_lack_of_memory
 from fervt.sandbox.limits import go_first, limit_memory
 
 _NICER = 5  # the page must stay responsive
 _EVERY_S = 0.1
 _TOO_MUCH = "It needs more memory than is allowed."
-_NO_MEMORY = (
-    "can't allocate memory",  # PyTorch's wordings
-    "not enough memory",
-    "bad_alloc",
-    "can't start new thread",
-)
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:
@@ -62,10 +56,8 @@ def main() -> None:
         result = work(report, *arguments)
     except FervtError as error:
         answer("failed", str(error))
-    except MemoryError:
-        answer("failed", _TOO_MUCH)
-    except RuntimeError as error:
-        if not any(sign in str(error) for sign in _NO_MEMORY):
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack_of_memory(error):
             raise
         answer("failed", _TOO_MUCH)
     else:

@@ -99,6 +99,7 @@ class ResNet34(nn.Module):
         Raises:
             CheckpointError: The file cannot be read or its weights don't fit this trunk.
         """
+        name = file.name if file else "torchvision's resnet34"
         try:
             if file is None:
                 from torchvision.models import ResNet34_Weights
@@ -106,15 +107,26 @@ class ResNet34(nn.Module):
                 weights = ResNet34_Weights.IMAGENET1K_V1.get_state_dict(progress=True)
             else:
                 weights = torch.load(file, map_location="cpu", weights_only=True)
-            weights = {k: v for k, v in weights.items() if not k.startswith("fc.")}
-            self.load_state_dict(weights)
+        except OSError as error:  # a failed download is one, too
+            raise CheckpointError(
+                f"The ImageNet weights '{name}' cannot be read ({_first_line(error)})."
+            ) from error
         except Exception as error:
-            reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-            name = file.name if file else "torchvision's resnet34"
+            raise CheckpointError(
+                f"The ImageNet weights '{name}' are damaged or no state dict "
+                f"({_first_line(error)})."
+            ) from error
+        try:
+            self.load_state_dict({k: v for k, v in weights.items() if not k.startswith("fc.")})
+        except Exception as error:
             raise CheckpointError(
                 f"The ImageNet weights '{name}' don't fit; they need the stem 'imagenet' and "
-                f"width 64 ({reason})."
+                f"width 64 ({_first_line(error)})."
             ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def pool_by_cells(maps: Tensor, weights: Tensor | None) -> Tensor:

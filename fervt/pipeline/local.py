@@ -16,7 +16,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
-from fervt.errors import DataError, FervtError
+from fervt.errors import DataError, FervtError, is_lack_of_memory
 from fervt.pipeline.images import answer_chunk
 from fervt.pipeline.meter import Meter
 from fervt.pipeline.plan import CHUNK_IMAGES, Chunk
@@ -82,7 +82,9 @@ def run_locally(
             "A worker process was killed, most likely for lack of memory. Run the same command "
             "again to continue, with fewer --workers."
         ) from error
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack_of_memory(error):
+            raise
         raise DataError("The machine ran out of memory; use fewer --workers.") from error
     finally:
         stop.set()
@@ -104,7 +106,7 @@ def _make_part(
     return len(chunk)
 
 
-_worker: tuple[_Task, Predictor, Event] | FervtError | MemoryError
+_worker: tuple[_Task, Predictor, Event] | FervtError | MemoryError | RuntimeError
 
 
 def _start_worker(checkpoint: Path, device: str, engine: str, task: _Task, stop: Event) -> None:
@@ -114,7 +116,7 @@ def _start_worker(checkpoint: Path, device: str, engine: str, task: _Task, stop:
     limit_process(1)
     try:
         _worker = task, Predictor(checkpoint, device, engine), stop
-    except (FervtError, MemoryError) as error:
+    except (FervtError, MemoryError, RuntimeError) as error:
         _worker = error  # raised here, it would look like a worker that was killed
 
 

@@ -86,7 +86,7 @@ def fill(text: str, facts: dict[str, str]) -> str:
 def card_facts(name: str, path: Path) -> dict[str, str]:
     """All figures of a card, by placeholder; from PrivateTest if it is saved."""
     info, about = read_info(path), describe_checkpoint(name, path)
-    metrics = next(iter(EvaluationStore().metrics(name).values()), None)
+    metrics = next(iter(EvaluationStore().metrics(name, about.sha256).values()), None)
     return {
         **_about(info, about),
         **figure_facts(metrics),
@@ -227,7 +227,7 @@ def ablation_table(name: str, sha256: str) -> str:
         sha256: Of its file: a person's own checkpoint may bear a shipped one's name.
     """
     store = EvaluationStore()
-    for split, whole in store.metrics(name).items():
+    for split, whole in store.metrics(name, sha256).items():
         found = {
             part: metrics.standard
             for part, metrics in store.ablations(name, split).items()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
-from fervt.evaluation.comparison import Joined, compare, join_evaluations
+from fervt.evaluation.comparison import Joined, compare, join_evaluations, tell_apart
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
 from fervt.evaluation.words import (
@@ -59,6 +59,8 @@ def build_deck(
         DataError: There are no rows, or the two evaluations cannot be compared.
     """
     rows = evaluation.rows() if rows is None else rows
+    if against is not None:
+        against, evaluation = tell_apart(against, evaluation)
     return list(_slides(evaluation, rows, against, truth or evaluation.truth, rule))
 
 
@@ -72,7 +74,7 @@ def _slides(
     scores, title = rows.scores, evaluation.title
     own = evaluation.of_own_images
     # People and other tools were measured on all of FER2013's faces, by its own labels.
-    comparable = truth is evaluation.truth is FER2013 and not own and not rule
+    comparable = truth is evaluation.truth and evaluation.is_comparable and not rule
     labels = "" if own else f" by {truth.title}'s labels"
     said = [
         f"{title} names the labeled expression that often on {evaluation.split}{labels}; the 95% "
@@ -123,8 +125,8 @@ def _slides(
 
 
 def _standing(evaluation: SavedEvaluation, rows: Rows) -> Bars:
-    names, accuracies, _, _ = references.standing(evaluation.name, rows.scores)
-    return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, "Accuracy", marked=evaluation.name)
+    names, accuracies, _, _ = references.standing(evaluation.title, rows.scores)
+    return Bars(tuple(names), {"Accuracy": tuple(accuracies)}, "Accuracy", marked=evaluation.title)
 
 
 def _ruled(bars: Bars, rule: str) -> Bars:

@@ -11,11 +11,11 @@ import numpy as np
 
 from fervt import __version__
 from fervt.amounts import percent
-from fervt.checkpoint import CheckpointInfo
+from fervt.checkpoint import CheckpointInfo, shipped_checkpoints
 from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
-from fervt.evaluation.comparison import join_evaluations
+from fervt.evaluation.comparison import join_evaluations, tell_apart
 from fervt.evaluation.parts_report import (
     CHANGES_HEADER,
     changes_table,
@@ -45,6 +45,7 @@ from fervt.figures.in_words import (
     say_risk,
     say_training,
 )
+from fervt.files import file_sha256
 from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import (
     ClassScores,
@@ -110,6 +111,8 @@ def build_report(
     """
     rows = evaluation.rows() if rows is None else rows
     truth = truth or evaluation.truth
+    if against is not None:
+        against, evaluation = tell_apart(against, evaluation)
     by = "" if truth is evaluation.truth else f"Measured against {truth.title}'s labels."
     summary = [*filter(None, (by, rule)), *summarize(evaluation, rows, truth, rule)]
     compared: list[Section] = []
@@ -150,7 +153,7 @@ def _sections(
         [_ways(ways if saved_labels else [("with corrected labels", rows)])],
     )
     # People and other tools were measured on all of FER2013's faces, by its own labels.
-    if truth is evaluation.truth is FER2013 and not evaluation.of_own_images and not rule:
+    if truth is evaluation.truth and evaluation.is_comparable and not rule:
         yield Section(
             "Compared with people and other tools",
             _standing_note(evaluation),
@@ -239,7 +242,7 @@ def _parts(evaluation: SavedEvaluation) -> Section:
     parts = [
         parts_table(metrics),
         ablation_table(evaluation.name, metrics.checkpoint.sha256),
-        training_ablation_table(),
+        training_ablation_table() if _is_shipped(evaluation) else "",
     ]
     measured = evaluation.parts()
     table: list[Block] = []
@@ -260,7 +263,7 @@ def _standing_note(evaluation: SavedEvaluation) -> str:
 
 
 def _standing(evaluation: SavedEvaluation) -> Chart:
-    names, accuracies, *others = references.standing(evaluation.name, evaluation.rows().scores)
+    names, accuracies, *others = references.standing(evaluation.title, evaluation.rows().scores)
     figure = standing_figure(names, accuracies, *others)
     return Chart(figure, list_values("Accuracy", names, accuracies, "{:.1%}".format))
 
@@ -285,14 +288,17 @@ def _confidence(evaluation: SavedEvaluation, rows: Rows) -> Iterator[Section]:
         f"temperature {rows.temperature:.2f}": reliability(rows.calibrated, rows.labels),
     }
     drawn = {name: (b.confidence, b.accuracy, b.count) for name, b in bins.items()}
+    calibrated = ""
+    if rows.temperature != 1:
+        error = f"{rows.scores.ece_calibrated:.3f}"
+        calibrated = f", {error} with the temperature that was fitted on PublicTest"
     yield Section(
         "Can its confidence be believed?",
-        f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained, "
-        f"{rows.scores.ece_calibrated:.3f} with the temperature that was fitted on PublicTest.",
+        f"{DIAGONAL} Calibration error {rows.scores.ece:.3f} as trained{calibrated}.",
         [Chart(reliability_figure(drawn), say_reliability(drawn))],
     )
     curve = risk_coverage(rows.calibrated, rows.labels)
-    course = {evaluation.name: (curve.coverage, curve.risk)}
+    course = {evaluation.title: (curve.coverage, curve.risk)}
     about = evaluation.metrics.checkpoint
     threshold = measure_threshold(about.sha256, evaluation=evaluation)
     coverage, risk = curve.at(threshold)
@@ -332,8 +338,15 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             yield Section(heading, "Label → prediction.", [Faces(faces)])
 
 
+def _is_shipped(evaluation: SavedEvaluation) -> bool:
+    known = map(file_sha256, shipped_checkpoints().values())
+    return evaluation.metrics.checkpoint.sha256 in known
+
+
 def _provenance(evaluation: SavedEvaluation, labels: str) -> Table:
     metrics, data = evaluation.metrics, evaluation.metrics.data
+    followed = _is_shipped(evaluation) and data.held_out and not evaluation.of_own_images
+    protocol = "fitted on Training, selected on PublicTest, PrivateTest read once for each version"
     facts = (
         ("Checkpoint", evaluation.name),
         ("Its SHA-256", metrics.checkpoint.sha256),
@@ -341,10 +354,7 @@ def _provenance(evaluation: SavedEvaluation, labels: str) -> Table:
         ("Measured on labels of", labels),
         ("Split", f"{data.split}, by {data.split_rule}"),
         ("Data", f"{data.source}, content hash {data.content_hash}"),
-        (
-            "Protocol",
-            "fitted on Training, every choice made on PublicTest, PrivateTest read once",
-        ),
+        *([("Protocol", protocol)] if followed else []),
         ("Switched off", metrics.neutralized.upper() if metrics.neutralized else "nothing"),
         ("Evaluated with", f"fervt {metrics.version}"),
     )

@@ -168,7 +168,7 @@ def _robustness(evaluation: SavedEvaluation, found: Robustness, rows: Rows) -> S
         return Section("Robustness to corruption", str(problem), [])
     blocks: list[Block] = []
     for kind, points in by_kind.items():
-        blocks += strength_blocks(kind, {evaluation.name: points})
+        blocks += strength_blocks(kind, {evaluation.title: points})
     counted = int((labels >= 0).sum())
     note = (
         f"Accuracy on {counted:,} faces, at {STRENGTHS} strengths of each kind of corruption "

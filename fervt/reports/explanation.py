@@ -35,7 +35,7 @@ from fervt.faces import Box
 from fervt.figures.grid import encode_picture
 from fervt.figures.stages import effect_figure
 from fervt.figures.tint import map_scale
-from fervt.files import write_aside
+from fervt.files import write_together
 from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
 from fervt.reports.render import Section, Still, Table, render
@@ -114,10 +114,9 @@ def bundle_files(
 
 
 def write_bundle(folder: Path, files: dict[str, bytes]) -> None:
-    """Writes the files into a folder, each atomically; the folder is created if it is missing."""
-    for name, content in files.items():
-        with write_aside(folder / name) as aside:
-            aside.write_bytes(content)
+    """Writes the files into a folder, all or none; other pictures of an earlier bundle go."""
+    pictures = {f"{name}.png" for name in (*SOURCES, "gat_graph")}
+    write_together(folder, files, remove=pictures - files.keys())
 
 
 def zip_bundle(files: dict[str, bytes]) -> bytes:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fervt.amounts import percent
 from fervt.figures.in_words import say_extremes
 from fervt.figures.timeline import timeline_figure
 from fervt.labels import NOTICE, Vocabulary, expression
@@ -55,7 +56,7 @@ def _face(readings: list[FrameReading], number: int, vocabulary: Vocabulary) -> 
     )
     led = np.bincount(values.argmax(axis=1), minlength=len(vocabulary)) / len(values)
     rows = [
-        (expression(label).name, f"{led[i]:.0%}", f"{values[:, i].mean():.0%}")
+        (expression(label).name, f"{led[i]:.0%}", percent(float(values[:, i].mean())))
         for i, label in enumerate(vocabulary.classes)
     ]
     return {

@@ -15,6 +15,7 @@ import numpy as np
 from flask import Response, request
 from numpy.typing import NDArray
 
+from fervt.amounts import percent
 from fervt.draw import draw_boxes, jpeg_bytes
 from fervt.labels import expression
 from fervt.service.config import ServiceConfig
@@ -185,7 +186,7 @@ class Source:
         faces = self._responder.answer([image], live=True)[0]["faces"]
         shown = [expression(face["label"]) for face in faces]
         captions = [
-            f"{e.name} {100 * face['probabilities'][face['label']]:.0f}%"
+            f"{e.name} {percent(face['probabilities'][face['label']])}"
             for e, face in zip(shown, faces, strict=True)
         ]
         boxes = [face["box_xyxy_px"] for face in faces]

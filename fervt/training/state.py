@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from fervt.checkpoint import CheckpointInfo
-from fervt.errors import ConfigError
+from fervt.errors import ConfigError, is_lack_of_memory
 from fervt.files import write_aside
 from fervt.training.settings import TrainConfig
 
@@ -72,16 +72,22 @@ def read_state(path: Path, rank: int, world: int) -> dict[str, Any]:
     """The state that rank 0 finds; the other processes may be on machines without its disk.
 
     Raises:
-        ConfigError: The file is damaged.
+        ConfigError: The file cannot be read, or is damaged.
     """
     read: list[Any] = [None]
     if rank == 0:
         # Anything can be wrong with the file; the other processes must learn of it, not wait.
-        with contextlib.suppress(Exception):
+        try:
             read = [torch.load(path, map_location="cpu", weights_only=True)]
+        except OSError as error:
+            read = [error.strerror or str(error)]
+        except Exception as error:
+            read = ["There is not enough memory"] if is_lack_of_memory(error) else [None]
     if world > 1:
         dist.broadcast_object_list(read)
     state = read[0]
+    if isinstance(state, str):
+        raise ConfigError(f"'{path}' cannot be read: {state}.")
     if not (isinstance(state, dict) and isinstance(state.get("settings"), dict)):
         raise _damaged(path)
     return state
@@ -99,7 +105,7 @@ def check_settings(path: Path, state: Mapping[str, Any], settings: Mapping[str, 
     with contextlib.suppress(KeyError, TypeError):  # a run from before an option was there
         theirs = theirs | {"train": asdict(TrainConfig()) | theirs["train"]}
     with contextlib.suppress(KeyError, TypeError):
-        theirs = _with_our_end(theirs, settings["train"], state["progress"]["epoch"])
+        theirs = _with_our_end(theirs, settings["train"], state["progress"])
     for part, ours in settings.items():
         if theirs.get(part) != ours:
             raise ConfigError(
@@ -108,10 +114,14 @@ def check_settings(path: Path, state: Mapping[str, Any], settings: Mapping[str, 
             )
 
 
-def _with_our_end(theirs: dict[str, Any], ours: dict[str, Any], done: int) -> dict[str, Any]:
+def _with_our_end(
+    theirs: dict[str, Any], ours: dict[str, Any], progress: Mapping[str, int]
+) -> dict[str, Any]:
     train = theirs["train"]
     held = min(run["epochs"] - run["decay_epochs"] for run in (train, ours))
-    if train["schedule"] != "wsd" or done >= held:
+    done = progress["epoch"]
+    # In an epoch that has begun, the rate may already have fallen where the fall starts within it.
+    if train["schedule"] != "wsd" or done >= held or (progress["step"] and done + 1 > held):
         return theirs
     ends = {name: ours[name] for name in ("epochs", "decay_epochs")}
     return {**theirs, "train": {**train, **ends}}

@@ -101,7 +101,7 @@ TERMS: dict[str, Term] = {
         "Apparent expression",
         "What a face looks like to others. Not what the person feels.",
         "The model learned from labels that people gave to pictures. It estimates what people "
-        "would call the expression. Nobody can read a feeling from a face, and neither can this model.",
+        "would call the expression. Neither a person nor a model can read a feeling from a face.",
     ),
 }
 

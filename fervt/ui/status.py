@@ -20,8 +20,9 @@ HUMANS = (
 
 def find_metrics(predictor: Predictor) -> Metrics | None:
     """The figures of a checkpoint on the held-out test split; None if nothing is saved."""
-    metrics = {} if is_own(predictor) else EvaluationStore().metrics(predictor.name)
-    return metrics.get("PrivateTest")
+    if is_own(predictor):
+        return None
+    return EvaluationStore().metrics(predictor.name, predictor.sha256).get("PrivateTest")
 
 
 def say_proof(metrics: Metrics | None) -> str:

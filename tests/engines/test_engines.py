@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -86,8 +87,6 @@ def test_the_graphs_that_ship_are_those_of_the_shipped_checkpoints():
 
 
 def test_dropout_does_not_change_a_graph_and_width_does():
-    from dataclasses import replace
-
     assert graph_key(replace(CONFIG, dropout=0.3, token_dropout=0.0)) == graph_key(CONFIG)
     assert graph_key(replace(CONFIG, width=24)) != graph_key(CONFIG)
 
@@ -98,6 +97,18 @@ def test_another_configuration_runs_on_pytorch_unless_onnx_is_asked_for(tmp_path
     assert Predictor(checkpoint, "cpu").engine.name == "PyTorch"
     with pytest.raises(ConfigError, match="no engine 'fast'; known: auto, torch, onnx"):
         Predictor(checkpoint, "cpu", "fast")
+
+
+def test_nobody_needs_a_home_folder(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+    assert find_graph(read_info(find_checkpoint()).config) is not None
+    assert find_graph(replace(CONFIG, width=24)) is None
+    monkeypatch.setattr(onnx_graph, "make_graph", lambda config: b"made")
+    assert find_or_make_graph(replace(CONFIG, width=24)) == b"made"
 
 
 def test_onnx_on_a_gpu_is_refused():

@@ -1,5 +1,6 @@
 """Saved evaluations: what the files hold, that they follow from the model, and bad ones."""
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import tiny
 import torch
 
 from fervt.__main__ import main
-from fervt.checkpoint import load_checkpoint
+from fervt.checkpoint import load_checkpoint, save_checkpoint
+from fervt.data.folders import DRAWN_FROM_TRAIN
 from fervt.data.prepared import write_prepared
 from fervt.errors import DataError
 from fervt.evaluation.metrics import read_metrics
@@ -189,6 +191,28 @@ def test_nothing_to_evaluate_is_a_sentence(checkpoint: Path, data, tmp_path: Pat
     with pytest.raises(DataError, match=r"no .* has a FER\+ label|No row"):
         evaluate_checkpoint(checkpoint, voteless, tmp_path, labels="ferplus")
     assert not list(tmp_path.iterdir())
+
+
+def test_faces_are_held_out_only_if_the_split_says_so(checkpoint: Path, data, tmp_path) -> None:
+    """FER2013's own PublicTest is in the test folder, and its train is what PublicTest is from."""
+    drawn = replace_rule(data, f"{DRAWN_FROM_TRAIN}10% of each class of train")
+    assert evaluate_checkpoint(checkpoint, data.split("PrivateTest"), tmp_path).data.held_out
+    metrics = evaluate_checkpoint(checkpoint, drawn.split("PrivateTest"), tmp_path)
+    assert not metrics.data.held_out and read_metrics(tmp_path) == metrics
+    model, info = load_checkpoint(checkpoint)
+    save_checkpoint(
+        tmp_path / "own.safetensors", model, replace(info, data_hash=drawn.content_hash)
+    )
+    metrics = evaluate_checkpoint(
+        tmp_path / "own.safetensors", drawn.split("PrivateTest"), tmp_path / "own"
+    )
+    assert metrics.data.held_out, "trained on the same file, split in the same way"
+
+
+def replace_rule(data, rule: str):
+    changed = copy(data)
+    object.__setattr__(changed, "split_rule", rule)
+    return changed
 
 
 def test_softmax_rows_sum_to_one() -> None:

@@ -121,12 +121,14 @@ def test_other_tools_are_named_with_their_own_split() -> None:
 def test_faces_that_are_also_in_an_earlier_split_are_not_called_held_out(copies, said) -> None:
     rows = SimpleNamespace(table=pd.DataFrame({"is_copy": np.arange(400) < copies}))
 
-    def metrics(split, labels_from=None):
-        return SimpleNamespace(data=SimpleNamespace(split=split, labels_from=labels_from))
+    def metrics(split, labels_from=None, held_out=True):
+        data = SimpleNamespace(split=split, labels_from=labels_from, held_out=held_out)
+        return SimpleNamespace(data=data)
 
     assert unseen(rows, metrics("PrivateTest")) == said
     assert unseen(rows, metrics("Training")) == ""
     assert unseen(rows, metrics("PrivateTest", "folders")) == "", "an own archive of that name"
+    assert unseen(rows, metrics("PrivateTest", held_out=False)) == "", "split in another way"
 
 
 def test_an_own_archive_may_be_called_like_a_split(tmp_path) -> None:

@@ -202,6 +202,14 @@ def test_imagenet_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         FERVTGNN(TINY).backbone.trunk.load_imagenet(tmp_path / "odd.pth")
 
 
+def test_imagenet_weights_that_cannot_be_read_are_not_said_to_be_unfit(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"'gone\.pth' cannot be read .*No such file"):
+        FERVTGNN(TINY).backbone.trunk.load_imagenet(tmp_path / "gone.pth")
+    (tmp_path / "torn.pth").write_text("torn")
+    with pytest.raises(CheckpointError, match=r"'torn\.pth' are damaged"):
+        FERVTGNN(TINY).backbone.trunk.load_imagenet(tmp_path / "torn.pth")
+
+
 def test_full_size_stays_within_its_budget() -> None:
     model = FERVTGNN(FERVTConfig())
     trunk = sum(p.numel() for p in model.backbone.trunk.parameters())

@@ -59,7 +59,8 @@ def test_figures_are_the_saved_ones(shelf, checkpoint) -> None:
 
 
 def test_five_crops_are_said_where_they_were_measured(shelf, checkpoint) -> None:
-    folder = save_evaluation(shelf / "tiny" / "PrivateTest")
+    digest = file_sha256(checkpoint)
+    folder = save_evaluation(shelf / "tiny" / "PrivateTest", checkpoint_sha256=digest)
     save_five_crop(folder)
     accuracy = read_evaluation(folder).rows(averaging="five-crop").scores.accuracy
     said = "(232 faces). Averaging over five crops of each face, none mirrored, gives "
@@ -166,9 +167,10 @@ def test_every_column_of_a_table_has_a_header() -> None:
 def test_a_ferplus_card_does_not_excuse_errors_by_the_majority_it_is_measured_on(
     shelf, checkpoint
 ) -> None:
-    save_evaluation(shelf / "tiny" / "PrivateTest")
+    about = {"checkpoint_sha256": file_sha256(checkpoint)}
+    save_evaluation(shelf / "tiny" / "PrivateTest", **about)
     assert "a matter of opinion" in render_card("tiny", checkpoint).replace("\n", " ")
-    save_evaluation(shelf / "other" / "PrivateTest", classes=FERPLUS)
+    save_evaluation(shelf / "other" / "PrivateTest", classes=FERPLUS, **about)
     card = render_card("other", checkpoint).replace("\n", " ")
     assert "a matter of opinion" not in card and "{{" not in card
 

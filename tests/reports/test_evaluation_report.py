@@ -9,17 +9,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import tiny
-from drawn_evidence import save_evidence, save_five_crop
+from drawn_evidence import save_evidence, save_five_crop, save_parts
 from synthetic import save_evaluation
 
 from fervt.__main__ import main
-from fervt.checkpoint import CheckpointInfo
+from fervt.checkpoint import CheckpointInfo, shipped_checkpoints
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.certainty import UNMEASURED, threshold_in
+from fervt.evaluation.metrics import read_metrics
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.summary import summarize
+from fervt.files import file_sha256
 from fervt.labels import FER2013, FERPLUS
 from fervt.metrics import mcnemar
 from fervt.reports.deck import build_deck
@@ -39,6 +41,42 @@ def words(report: str) -> str:
     """What a reader sees, without figures and scripts."""
     body = re.sub(r"<(script|style).*?</\1>", "", report, flags=re.S)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_two_runs_of_one_name_are_told_apart(tmp_path) -> None:
+    runs = []
+    for i, digest in enumerate(("a" * 64, "b" * 64)):
+        folder = save_evaluation(tmp_path / digest[0], "best", seed=i, checkpoint_sha256=digest)
+        save_parts(folder)
+        runs.append(read_evaluation(folder))
+    text = words(build_report(runs[1], against=runs[0]))
+    assert "<title>" not in text and "best, bbbbbb on PrivateTest" in text
+    assert "What each part contributes, against best, aaaaaa" in text
+    bars = [s.chart for s in build_deck(runs[1], against=runs[0]) if "labels, best" in s.message]
+    assert list(bars[0].series) == ["best, aaaaaa", "best, bbbbbb"]
+
+
+def test_only_what_is_known_of_a_checkpoint_is_said_of_it(tmp_path) -> None:
+    def say(name, **about):
+        return words(build_report(read_evaluation(save_evaluation(tmp_path / name, **about))))
+
+    (shipped, *_) = map(file_sha256, shipped_checkpoints().values())
+    ours = say("ours", checkpoint_sha256=shipped)
+    theirs = say("theirs", temperature=1.0)
+    for said in ("selected on PublicTest", "temperature that was fitted on PublicTest"):
+        assert said in ours and said not in theirs
+
+
+def test_faces_that_may_be_known_are_not_called_held_out(tmp_path) -> None:
+    folder = save_evaluation(tmp_path / "known")
+    metrics = read_metrics(folder)
+    known = replace(metrics, data=replace(metrics.data, held_out=False))
+    (folder / "metrics.json").write_text(known.to_json())
+    evaluation = read_evaluation(folder)
+    report = words(build_report(evaluation))
+    assert "may have seen these faces before" in report and "selected on" not in report
+    assert "held out" not in report and "Compared with people" not in report
+    assert not any("People reach" in slide.say for slide in build_deck(evaluation))
 
 
 def test_what_is_called_unsure_is_what_the_pages_call_so(pair, monkeypatch) -> None:
@@ -198,6 +236,8 @@ def test_a_part_that_was_off_is_said(tmp_path) -> None:
     report = build_report(read_evaluation(save_evaluation(tmp_path / "x", neutralized="gwa")))
     assert "<h1>alpha without its GWA on PrivateTest</h1>" in report
     assert "alpha without its GWA names the labeled expression" in report
+    drawn = re.findall(r'"name":"(alpha[^"]*)"', report)
+    assert set(drawn) == {"alpha without its GWA"}, "no chart shows them as the whole model's"
 
 
 def test_a_part_that_was_off_on_the_other_side_is_said(pair, tmp_path) -> None:

@@ -25,7 +25,7 @@ from fervt.explain import Target, explain_face
 from fervt.files import file_sha256
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.predict import Predictor, to_face
-from fervt.reports.explanation import bundle_files, zip_bundle
+from fervt.reports.explanation import bundle_files, write_bundle, zip_bundle
 
 OVERLAYS = {"gwa.png", "gat.png", "grad_cam.png", "occlusion.png", "gat_graph.png"}
 
@@ -127,6 +127,17 @@ def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names.isdisjoint({"gwa.png", "gat.png", "gat_graph.png"})
     assert "This checkpoint has no such part." in (tmp_path / "out/explanation.html").read_text()
+
+
+def test_a_bundle_replaces_the_whole_of_an_earlier_one(tmp_path):
+    write_bundle(tmp_path, {"explanation.html": b"old", "gat.png": b"old", "gat_graph.png": b"old"})
+    (tmp_path / "mine.png").write_bytes(b"kept")
+    write_bundle(tmp_path, {"explanation.html": b"new", "gwa.png": b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "explanation.html": b"new",
+        "gwa.png": b"new",
+        "mine.png": b"kept",
+    }
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from fervt.training.distributed import use_bfloat16
 from fervt.training.loop import Trainer
 from fervt.training.optimization import learning_rate
 from fervt.training.settings import TrainConfig
+from fervt.training.state import read_state
 
 HELD = TrainConfig(
     epochs=4, batch_size=16, warmup_epochs=0.5, amp="off", ema_decay=0.9, schedule="wsd",
@@ -62,6 +63,34 @@ def test_a_rate_that_falls_already_has_its_end(tmp_path: Path) -> None:
     assert Trainer(data, tmp_path, tiny.CONFIG, HELD).run().finished
     with pytest.raises(ConfigError, match="different train settings"):
         Trainer(data, tmp_path, tiny.CONFIG, replace(HELD, epochs=9)).run(resume=True)
+
+
+def test_a_rate_that_may_have_begun_to_fall_within_an_epoch_has_its_end(tmp_path: Path) -> None:
+    data, config = tiny.tiny_data(), replace(HELD, decay_epochs=3.5)  # it falls within the first
+    trainer = Trainer(data, tmp_path, tiny.CONFIG, config)
+    assert not trainer.run(max_minutes=0).finished
+    with pytest.raises(ConfigError, match="different train settings"):
+        Trainer(data, tmp_path, tiny.CONFIG, replace(config, epochs=9)).run(resume=True)
+    assert Trainer(data, tmp_path, tiny.CONFIG, config).run(resume=True).finished
+
+
+def test_a_state_that_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    trainer = Trainer(tiny.tiny_data(), tmp_path, tiny.CONFIG, HELD)
+    trainer.state_path.mkdir()
+    with pytest.raises(ConfigError, match=r"state\.pt' cannot be read: Is a directory\.$"):
+        read_state(trainer.state_path, 0, 1)
+    trainer.state_path.rmdir()
+    trainer.state_path.write_text("no state")
+    with pytest.raises(ConfigError, match="damaged"):
+        read_state(trainer.state_path, 0, 1)
+
+
+def test_batch_normalization_needs_two_faces() -> None:
+    assert replace(HELD, accumulate=4).parts_of(16, 2) == 8
+    with pytest.raises(ConfigError, match="at least two"):
+        replace(HELD, accumulate=8).parts_of(16, 2)
+    with pytest.raises(ConfigError, match="cannot be divided"):
+        replace(HELD, accumulate=3).parts_of(16, 1)
 
 
 def test_bfloat16_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,6 +137,9 @@ def _show_others(view: EvaluationView) -> None:
             "on which FER+'s annotators agree, which are easier."
         )
         return
+    if not view.evaluation.is_comparable:
+        st.info("People and other tools are compared only on faces that the checkpoint can't know.")
+        return
     names, accuracies, *others = references.standing(view.evaluation.name, view.rows.scores)
     show_chart(
         standing_figure(names, accuracies, *others),

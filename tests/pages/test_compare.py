@@ -11,10 +11,12 @@ from scipy.stats import binomtest
 from synthetic import save_evaluation
 
 from fervt.data.prepared import write_prepared
+from fervt.evaluation.metrics import read_metrics
 from fervt.evaluation.run import evaluate_checkpoint
 from fervt.evaluation.same_map import SameMap
 from fervt.evaluation.saved import read_evaluation
 from fervt.figures.overlay import overlay_figure
+from fervt.files import file_sha256
 from fervt.labels import FER2013, FERPLUS, VOCABULARIES, expression
 from fervt.predict import Predictor
 from fervt.ui.bars import bars_html
@@ -281,11 +283,13 @@ def test_what_cannot_be_compared_is_said_in_its_place_and_no_tab_is_lost(open_pa
     )
 
 
-def test_the_card_has_the_checkpoints_figures(open_page, pair, checkpoints, monkeypatch) -> None:
+def test_the_card_has_the_checkpoints_figures(open_page, shelf, checkpoints, monkeypatch) -> None:
+    digest = file_sha256(checkpoints["alpha"])
+    save_evaluation(shelf / "alpha" / "PrivateTest", checkpoint_sha256=digest)
+    scores = read_metrics(shelf / "alpha" / "PrivateTest").standard
     monkeypatch.setattr("fervt.ui.checkpoints.shipped_checkpoints", lambda: checkpoints)
     monkeypatch.setattr("fervt.checkpoint.shipped_checkpoints", lambda: checkpoints)
     app = open_page("model_card", checkpoint="alpha")
-    scores = pair[0].metrics.standard
     text = text_of(app)
     assert f"**{scores.accuracy:.1%}** of the answers" in text
     assert f"macro-F1 {scores.macro_f1:.3f}" in text

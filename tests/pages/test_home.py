@@ -14,6 +14,7 @@ from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.examples import load_example
 from fervt.explain.regions import hide_regions, name_main_region
+from fervt.files import file_sha256
 from fervt.labels import NOTICE, expression
 from fervt.predict import Predictor, to_face
 
@@ -32,7 +33,7 @@ def saved(tmp_path, monkeypatch):
     monkeypatch.setattr(
         EvaluationStore,
         "metrics",
-        lambda self, name: {"PrivateTest": found} if name == "alpha" else {},
+        lambda self, name, sha256=None: {"PrivateTest": found} if name == "alpha" else {},
     )
 
 
@@ -54,9 +55,18 @@ def test_it_says_what_is_loaded_and_that_nothing_is_known_of_it(open_page, saved
     assert any(NOTICE in caption.value for caption in app.caption)
 
 
-def test_five_crops_are_said_where_they_were_measured(open_page, tmp_path, monkeypatch):
+def test_figures_of_another_file_of_that_name_are_not_shown(open_page, tmp_path, monkeypatch):
     monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
-    folder = save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    save_evaluation(tmp_path / "alpha" / "PrivateTest")
+    assert "hasn't been evaluated yet" in said(open_page("home"))
+
+
+def test_five_crops_are_said_where_they_were_measured(
+    open_page, checkpoints, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("fervt.resources.EVALUATIONS", tmp_path)
+    digest = file_sha256(checkpoints["alpha"])
+    folder = save_evaluation(tmp_path / "alpha" / "PrivateTest", checkpoint_sha256=digest)
     assert "crops" not in said(open_page("home"))
     save_five_crop(folder)
     accuracy = read_evaluation(folder).rows(averaging="five-crop").scores.accuracy

@@ -2,7 +2,7 @@
 
 Deletion and insertion after Petsiuk et al. (2018). If a map ranks the cells that the model really
 uses first, hiding them in that order makes the probability fall early (small area), and revealing
-them on an empty face makes it rise early (large area). Evidence, not proof: a face with hidden
+them on a gray square makes it rise early (large area). Evidence, not proof: a face with hidden
 cells is unlike the faces the model was trained on.
 """
 

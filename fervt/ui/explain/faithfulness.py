@@ -40,7 +40,7 @@ def show_faithfulness(view: ExplainedFace) -> None:
 def _show_curves(view: ExplainedFace) -> None:
     say(
         "Deletion and insertion",
-        "Cells are hidden, or revealed on an empty face, in each map's order. A faithful map makes "
+        "Cells are hidden, or revealed on a gray square, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
         "is evidence, not proof: in training, a face had at most one hole.",
         "faithfulness",

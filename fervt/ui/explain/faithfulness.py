@@ -42,7 +42,7 @@ def _show_curves(view: ExplainedFace) -> None:
         "Deletion and insertion",
         "Cells are hidden, or revealed on a gray square, in each map's order. A faithful map makes "
         f"the {view.score_name} fall or rise earlier than random orders do. This "
-        "is evidence, not proof: in training, a face had at most one hole.",
+        "is evidence, not proof: in training, a face had at most one erased rectangle.",
         "faithfulness",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -94,8 +94,8 @@ TERMS: dict[str, Term] = {
         "95% interval",
         "How far the true accuracy may lie from the measured one, given how few faces were tested.",
         "3,589 faces are a sample. Another sample of the same size would give another accuracy; "
-        "in 95 of 100 cases the interval contains the true one. For 70% and 3,589 faces it is "
-        "± 1.5 points.",
+        "in 95 of 100 cases the interval contains the true one. For 70% and 3,589 faces it "
+        "extends 1.5 points to each side.",
     ),
     "apparent": Term(
         "Apparent expression",

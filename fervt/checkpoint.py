@@ -205,10 +205,10 @@ def _read_start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(1000)
-    except PermissionError as error:
-        raise CheckpointError(f"'{path.name}' cannot be read: {error.strerror}.") from error
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError(f"There is no checkpoint '{path.name}'.") from error
+    except OSError as error:
+        raise CheckpointError(f"'{path.name}' cannot be read: {error.strerror}.") from error
 
 
 def _name_other_kinds(start: bytes, name: str) -> None:

@@ -41,10 +41,11 @@ def write_aside(path: Path) -> Iterator[Path]:
 
 
 def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[str] = ()) -> None:
-    """Writes several files of a folder and removes others in one step that no stop can halve.
+    """Writes several files of a folder and removes others in one step that a stop cannot halve.
 
     Once all files are written aside, a plan of what remains to be done is written, too. Whoever
-    reads the folder next finishes what a killed process had planned; after Ctrl-C this one does.
+    reads the folder next finishes what a killed process had planned; after Ctrl-C this one does,
+    unless it is pressed again.
 
     Args:
         folder: Made where it is missing.
@@ -52,10 +53,12 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
         remove: Names of files in the folder.
 
     Raises:
-        OSError: One cannot be written; the folder is as it was.
+        OSError: One cannot be written; the folder is as it was. Or it cannot be moved to its place,
+            which the next process to read the folder tries again.
     """
     plan = folder / f".{_HOST}-{os.getpid()}.plan"
     parts: list[tuple[Path, Path]] = []
+    begun = False
     try:
         for name, content in files.items():
             path, part = _place_aside(folder / name)
@@ -66,15 +69,19 @@ def write_together(folder: Path, files: Mapping[str, bytes], remove: Collection[
         with write_aside(plan) as aside:
             aside.write_text(json.dumps(steps))
         unwanted = [folder / name for name in remove]
+        begun = True
         try:
             _exchange(parts, unwanted)
         except KeyboardInterrupt:
-            _exchange(parts, unwanted)
+            _exchange([(path, part) for path, part in parts if part.exists()], unwanted)
+            begun = False
             raise
+        begun = False
     finally:
-        plan.unlink(missing_ok=True)
-        for _, part in parts:
-            part.unlink(missing_ok=True)
+        if not begun:
+            plan.unlink(missing_ok=True)
+            for _, part in parts:
+                part.unlink(missing_ok=True)
 
 
 def _place_aside(path: Path) -> tuple[Path, Path]:
@@ -106,8 +113,7 @@ def _exchange(parts: list[tuple[Path, Path]], unwanted: list[Path]) -> None:
     for file in unwanted:
         file.unlink(missing_ok=True)
     for path, part in parts:
-        if part.exists():
-            os.replace(part, path)
+        os.replace(part, path)
 
 
 def finish_writes(folder: Path) -> None:

@@ -210,6 +210,26 @@ def test_a_stop_halves_no_set_of_files(tmp_path: Path, monkeypatch) -> None:
     assert left == {"a.txt": "new", "b.txt": "new"}
 
 
+def test_what_cannot_be_moved_is_left_for_the_next_reader(tmp_path: Path, monkeypatch) -> None:
+    replace = os.replace
+
+    def fail(source, target) -> None:
+        if Path(target).name == "b.txt":
+            raise OSError(5, "Input/output error", str(source))
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        write_together(tmp_path, {"a.txt": b"new", "b.txt": b"new"})
+    monkeypatch.setattr("os.replace", replace)
+    monkeypatch.setattr("fervt.files._runs", lambda pid: False)  # the next reader is another
+    finish_writes(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.txt": "new",
+        "b.txt": "new",
+    }
+
+
 def test_an_error_names_the_file_that_was_meant(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught, write_aside(tmp_path / "a.txt") as aside:
         raise OSError(28, "No space left on device", str(aside))

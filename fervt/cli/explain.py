@@ -5,12 +5,13 @@ from pathlib import Path
 
 from fervt.amounts import percent
 from fervt.cli.model import add_model_options, chosen_predictor
+from fervt.cli.outputs import refuse_overwriting
 from fervt.errors import ImageError
 from fervt.explain import SOURCES, Target, explain_face
 from fervt.images import read_image, safe_name
 from fervt.labels import NOTICE
 from fervt.predict import to_face
-from fervt.reports.explanation import Photo, bundle_files, write_bundle
+from fervt.reports.explanation import PICTURES, Photo, bundle_files, write_bundle
 
 HELP = "explain the prediction for the largest face of an image"
 
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     face = faces[args.face - 1]
     target = Target.named(predictor.classes, args.target or face.label, args.against)
     explanation = explain_face(predictor, to_face(face.crop))
+    for name in PICTURES:
+        refuse_overwriting("--out", args.out / name, [args.image])
     photo = Photo(image, safe_name(args.image.name), face.box_xyxy_px, face.angle_deg)
     write_bundle(args.out, bundle_files(predictor, explanation, target, face.crop, photo))
     answer = f"{percent(face.confidence)} {face.label}"

@@ -30,19 +30,13 @@ class Joined:
 def tell_apart(
     first: SavedEvaluation, second: SavedEvaluation
 ) -> tuple[SavedEvaluation, SavedEvaluation]:
-    """Two evaluations; the start of the file's hash, or a number, tells equal names apart."""
+    """Two evaluations, marked with the start of their files' hashes if their names are equal."""
     if first.title != second.title:
         return first, second
     marks = [each.metrics.checkpoint.sha256[:6] for each in (first, second)]
     if marks[0] == marks[1]:
         marks = ["1", "2"]
-    return _mark(first, marks[0]), _mark(second, marks[1])
-
-
-def _mark(evaluation: SavedEvaluation, mark: str) -> SavedEvaluation:
-    about = evaluation.metrics.checkpoint
-    named = replace(about, name=f"{about.name}, {mark}")
-    return replace(evaluation, metrics=replace(evaluation.metrics, checkpoint=named))
+    return replace(first, mark=marks[0]), replace(second, mark=marks[1])
 
 
 def join_evaluations(

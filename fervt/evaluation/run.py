@@ -210,7 +210,7 @@ def evaluate_model(
             labels_from,
             # Test faces by FER2013's own splits are in nobody's Training split.
             held_out=not data.split_rule.startswith(DRAWN_FROM_TRAIN)
-            or data.content_hash == info.data_hash,
+            or (data.content_hash == info.data_hash and not info.parent),
         ),
         classes=classes.classes,
         labels=truth.name,

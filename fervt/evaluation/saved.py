@@ -31,7 +31,7 @@ from fervt.evaluation.predictions import read_predictions
 from fervt.evaluation.robustness import Robustness, read_robustness
 from fervt.evaluation.rows import Rows, translate
 from fervt.files import file_sha256, finish_writes, write_together
-from fervt.labels import FER2013, Vocabulary
+from fervt.labels import FER2013, SPLITS, Vocabulary
 from fervt.metrics import project
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ class SavedEvaluation:
         plain: The table of predictions.
         mirrored: The same, averaged with those of the mirrored faces.
         digest: Changes with the content; identifies the evaluation in caches.
+        mark: Follows its checkpoint's name where another one has the same.
     """
 
     origin: Path | Evaluation
@@ -105,6 +106,7 @@ class SavedEvaluation:
     plain: pd.DataFrame
     mirrored: pd.DataFrame
     digest: str
+    mark: str = ""
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     _chosen: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
@@ -143,7 +145,8 @@ class SavedEvaluation:
     def title(self) -> str:
         """The checkpoint's name, and which part of it was switched off."""
         off = self.metrics.neutralized
-        return f"{self.name} without its {off.upper()}" if off else self.name
+        name = f"{self.name}, {self.mark}" if self.mark else self.name
+        return f"{name} without its {off.upper()}" if off else name
 
     @property
     def of_own_images(self) -> bool:
@@ -153,7 +156,8 @@ class SavedEvaluation:
     @property
     def is_comparable(self) -> bool:
         """Whether figures published for FER2013 apply: its labels, and faces held out from it."""
-        return self.truth is FER2013 and self.metrics.data.held_out and not self.of_own_images
+        held_out = self.split in SPLITS[1:] and self.metrics.data.held_out
+        return self.truth is FER2013 and held_out and not self.of_own_images
 
     def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What follows from this evaluation and somebody's choices; the last 32 are kept."""

@@ -46,7 +46,7 @@ def summarize(
             f"Without those {len(rows) - len(own):,} faces it is {own.right.mean():.1%}.",
         )
     if truth is FER2013 and not evaluation.of_own_images:
-        if evaluation.truth is FER2013 and not rule:
+        if evaluation.is_comparable and not rule:
             sentences.append(f"People reach {HUMAN_ACCURACY} on this data set.")
         sides = rows.people
         errors = int((sides >= 0).sum())

@@ -6,13 +6,14 @@ needs no 21 million parameters. The block is written here rather than imported b
 loads PyTorch's compiler, which adds over a second to every start.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from fervt.errors import CheckpointError
+from fervt.errors import CheckpointError, is_lack_of_memory
 from fervt.model.pooling import average_onto
 
 Stem = Literal["imagenet", "face", "face-fast"]
@@ -112,10 +113,13 @@ class ResNet34(nn.Module):
                 f"The ImageNet weights '{name}' cannot be read ({_first_line(error)})."
             ) from error
         except Exception as error:
+            if isinstance(error, ImportError) or is_lack_of_memory(error):
+                raise
             raise CheckpointError(
-                f"The ImageNet weights '{name}' are damaged or no state dict "
-                f"({_first_line(error)})."
+                f"The ImageNet weights '{name}' are damaged ({_first_line(error)})."
             ) from error
+        if not isinstance(weights, Mapping):
+            raise CheckpointError(f"The ImageNet weights '{name}' are no state dict.")
         try:
             self.load_state_dict({k: v for k, v in weights.items() if not k.startswith("fc.")})
         except Exception as error:

@@ -47,6 +47,10 @@ from fervt.reports.still import (
     probability_bars,
 )
 
+PAGE = "explanation.html"
+PICTURES = {f"{name}.png" for name in (*SOURCES, "gat_graph")}
+"""A bundle's page, and those of its pictures that not every checkpoint has."""
+
 _PHOTO_PX = 900  # its longer side: twice the size at which it is shown
 _QUALITY = 85  # of JPEG: the page is sent by mail
 _EDGES = 10  # all 168 cannot be read
@@ -100,7 +104,7 @@ def bundle_files(
         predictor, explanation, target, crop_rgb, photo, now or datetime.now(UTC), threshold
     )
     files = {
-        "explanation.html": page.encode(),
+        PAGE: page.encode(),
         "arrays.npz": _arrays(predictor, explanation, target),
         "model_input.png": png_bytes(_rgb(explanation.trace.model_input)),
     }
@@ -115,8 +119,8 @@ def bundle_files(
 
 def write_bundle(folder: Path, files: dict[str, bytes]) -> None:
     """Writes the files into a folder, all or none; other pictures of an earlier bundle go."""
-    pictures = {f"{name}.png" for name in (*SOURCES, "gat_graph")}
-    write_together(folder, files, remove=pictures - files.keys())
+    earlier = PICTURES - files.keys() if (folder / PAGE).is_file() else set()
+    write_together(folder, files, remove=earlier)
 
 
 def zip_bundle(files: dict[str, bytes]) -> bytes:

@@ -90,7 +90,12 @@ class Trainer:
         self.fit = gather(data, model_config, config, teachers).to(self.device)
         self.preprocess = self.fit.preprocess
         self.batch = min(config.batch_size, len(self.fit.faces))
-        self.parts = config.parts_of(self.batch, self.world)
+        self.parts = self.world * config.accumulate
+        if self.batch % self.parts:
+            raise ConfigError(
+                f"A batch of {self.batch} cannot be divided into {self.parts} equal parts "
+                "(processes times accumulate)."
+            )
         self.steps = len(self.fit.faces) // self.batch
         if (distill is not None) != bool(config.distill_weight):
             raise ConfigError("--distill and a --distill-weight above 0 need each other.")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from fervt.errors import ConfigError
 from fervt.options import check_types, option
 from fervt.training.distributed import Amp
 
@@ -74,23 +73,3 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_types(self)
-
-    def parts_of(self, batch: int, processes: int) -> int:
-        """In how many parts a batch of this size is computed.
-
-        Raises:
-            ConfigError: They cannot be equal, or would have a single face, which batch
-                normalization cannot normalize.
-        """
-        parts = processes * self.accumulate
-        if batch % parts:
-            raise ConfigError(
-                f"A batch of {batch} cannot be divided into {parts} equal parts "
-                "(processes times accumulate)."
-            )
-        if batch == parts:
-            raise ConfigError(
-                f"A batch of {batch} in {parts} {'part' if parts == 1 else 'parts'} has one face "
-                "in each; at least two are needed (processes times accumulate)."
-            )
-        return parts

@@ -72,8 +72,9 @@ def _five_crops(predictor: Predictor) -> str:
 
 def _protocol(metrics: Metrics, five_crops: str) -> str:
     truth, clean = metrics.truth, metrics.without_copies
+    held_out = ", held out from training and selection" if metrics.data.held_out else ""
     sentences = [
-        f"Measured on {truth.title} PrivateTest, held out from training and selection.",
+        f"Measured on {truth.title} PrivateTest{held_out}.",
         f"{metrics.tta.standard.accuracy:.1%} when averaged with each face's mirror image.",
         *([five_crops] if five_crops else []),
     ]
@@ -82,5 +83,5 @@ def _protocol(metrics: Metrics, five_crops: str) -> str:
             f"{clean.accuracy:.1%} without the images that are also in earlier splits "
             f"(n = {clean.n:,})."
         )
-    sentences += [HUMANS] if truth is FER2013 else []
+    sentences += [HUMANS] if truth is FER2013 and held_out else []
     return " ".join([*sentences, *caveats(metrics, truth)])

@@ -85,14 +85,6 @@ def test_a_state_that_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> No
         read_state(trainer.state_path, 0, 1)
 
 
-def test_batch_normalization_needs_two_faces() -> None:
-    assert replace(HELD, accumulate=4).parts_of(16, 2) == 8
-    with pytest.raises(ConfigError, match="at least two"):
-        replace(HELD, accumulate=8).parts_of(16, 2)
-    with pytest.raises(ConfigError, match="cannot be divided"):
-        replace(HELD, accumulate=3).parts_of(16, 1)
-
-
 def test_bfloat16_follows_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     for computes in (True, False):

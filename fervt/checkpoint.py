@@ -283,10 +283,10 @@ def name_checkpoint(path: Path, sha256: str) -> str:
     return find_shipped(sha256, path.stat().st_size) or path.stem
 
 
-def find_shipped(sha256: str, size: int) -> str | None:
-    """The name of the shipped checkpoint with this content; only one of this size is read."""
+def find_shipped(sha256: str, size: int | None = None) -> str | None:
+    """The shipped checkpoint with this content, by name; with a size, only one of that is read."""
     for name, shipped in shipped_checkpoints().items():
-        if shipped.stat().st_size == size and file_sha256(shipped) == sha256:
+        if size in (None, shipped.stat().st_size) and file_sha256(shipped) == sha256:
             return name
     return None
 

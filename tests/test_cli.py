@@ -80,6 +80,7 @@ def test_a_lack_of_memory_is_a_sentence_whoever_notices_it(capsys) -> None:
         ("report --data d.parquet --out slides.pptx", "Slides show no example faces"),
         ("export --data d.parquet --out x.onnx", "--data needs --int8."),
         ("bench faces . --against fer", "--against compares classifiers"),
+        ("train --data d.parquet --out o --imagenet i.pth --init x", "not from both"),
     ],
 )
 def test_what_would_be_ignored_is_refused(command, said, capsys, tmp_path, monkeypatch) -> None:

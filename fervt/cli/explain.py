@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explains one face and prints where the files are."""
+    for name in PICTURES:
+        refuse_overwriting("--out", args.out / name, [args.image])
     predictor = chosen_predictor(args)
     image = read_image(args.image, str(args.image))
     faces = predictor.predict_whole(image) if args.whole_image else predictor.predict(image)
@@ -41,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
     face = faces[args.face - 1]
     target = Target.named(predictor.classes, args.target or face.label, args.against)
     explanation = explain_face(predictor, to_face(face.crop))
-    for name in PICTURES:
-        refuse_overwriting("--out", args.out / name, [args.image])
     photo = Photo(image, safe_name(args.image.name), face.box_xyxy_px, face.angle_deg)
     write_bundle(args.out, bundle_files(predictor, explanation, target, face.crop, photo))
     answer = f"{percent(face.confidence)} {face.label}"

@@ -114,6 +114,8 @@ def read_settings(
 
 def run(args: argparse.Namespace) -> int:
     """Trains; exits 0 when finished and when stopped at a resumable point."""
+    if args.imagenet and args.init:
+        raise ConfigError("Start from --imagenet or from --init, not from both.")
     settings = read_settings(args.config, vars(args))
     if args.threads is not None:
         if args.threads < 1:
@@ -134,8 +136,6 @@ def _train(
     description: str,
 ) -> None:
     """One run. A function of its own: the trainer must be gone before the process group is."""
-    if args.imagenet and args.init:
-        raise ConfigError("Start from --imagenet or from --init, not from both.")
     imagenet: Any = args.imagenet
     if imagenet not in (None, "download"):
         imagenet = Path(imagenet)

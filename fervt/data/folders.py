@@ -11,7 +11,7 @@ from fervt.images import IMAGE_SUFFIXES, safe_name
 from fervt.labels import FER2013, FER2013_TO_FERPLUS, FERPLUS, expression
 
 DRAWN_FROM_TRAIN = "names of folders; PublicTest is "
-"""How the rule of splits begins that FER2013 doesn't have: its own PublicTest is then in test."""
+"""How a split rule begins if PublicTest was drawn from train; FER2013's own is then in test."""
 
 _MOST_KINDS = 6  # named in a sentence
 _NUMBER_BEFORE = re.compile(r"^[0-9]{1,2}[ ._-]+(?=[a-z])")

@@ -25,18 +25,10 @@ class EvaluationStore:
 
     root: Path = field(default_factory=lambda: resources.EVALUATIONS)
 
-    def folders(self, name: str) -> dict[str, Path]:
+    def folders(self, name: str, sha256: str | None = None) -> dict[str, Path]:
         """The folders of a checkpoint's evaluations, by split, PrivateTest first.
 
         Those with a part switched off are left out.
-
-        Raises:
-            DataError: Metrics are damaged.
-        """
-        return {split: folder for split, (folder, _) in self._whole(name).items()}
-
-    def metrics(self, name: str, sha256: str | None = None) -> dict[str, Metrics]:
-        """The figures of the same evaluations as `folders`, in the same order.
 
         Args:
             name: The checkpoint's.
@@ -45,11 +37,15 @@ class EvaluationStore:
         Raises:
             DataError: Metrics are damaged.
         """
-        return {
-            split: metrics
-            for split, (_, metrics) in self._whole(name).items()
-            if sha256 in (None, metrics.checkpoint.sha256)
-        }
+        return {split: folder for split, (folder, _) in self._whole(name, sha256).items()}
+
+    def metrics(self, name: str, sha256: str | None = None) -> dict[str, Metrics]:
+        """The figures of the same evaluations as `folders`, in the same order.
+
+        Raises:
+            DataError: Metrics are damaged.
+        """
+        return {split: metrics for split, (_, metrics) in self._whole(name, sha256).items()}
 
     def ablations(self, name: str, split: str) -> dict[Part, Metrics]:
         """The figures of a checkpoint on a split with a part switched off, by that part.
@@ -98,10 +94,10 @@ class EvaluationStore:
                 return read_evaluation(file.parent)
         return None
 
-    def _whole(self, name: str) -> dict[str, tuple[Path, Metrics]]:
+    def _whole(self, name: str, sha256: str | None) -> dict[str, tuple[Path, Metrics]]:
         found: dict[str, tuple[Path, Metrics]] = {}
         for folder, m in self._each(name):  # of several, the first counts, as in `find_file`
-            if not m.neutralized:
+            if not m.neutralized and sha256 in (None, m.checkpoint.sha256):
                 found.setdefault(m.data.split, (folder, m))
         return {split: found[split] for split in reversed(SPLITS) if split in found}
 
@@ -202,7 +198,7 @@ def describe_checkpoint(
     info = read_info(path)
     digest = file_sha256(path)
     store = store or EvaluationStore()
-    folders = store.folders(name)
+    folders = store.folders(name, digest)
     parameters, gmac = _weigh(path, digest)
     return CheckpointFacts(
         name=name,

@@ -53,7 +53,7 @@ SOURCES: dict[str, Source] = {
     "gat": Source(
         "Graph attention",
         "× average",
-        "How much a cell and its neighbors attend to this cell; the average cell is 1.",
+        "How much attention a cell gets from itself and its neighbors; the average cell is 1.",
         False,
         1.0,
     ),

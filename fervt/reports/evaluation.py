@@ -11,7 +11,7 @@ import numpy as np
 
 from fervt import __version__
 from fervt.amounts import percent
-from fervt.checkpoint import CheckpointInfo, shipped_checkpoints
+from fervt.checkpoint import CheckpointInfo, find_shipped
 from fervt.data.prepared import PreparedData
 from fervt.evaluation import references
 from fervt.evaluation.certainty import measure_threshold
@@ -45,7 +45,6 @@ from fervt.figures.in_words import (
     say_risk,
     say_training,
 )
-from fervt.files import file_sha256
 from fervt.labels import FER2013, NOTICE, Vocabulary, expression
 from fervt.metrics import (
     ClassScores,
@@ -242,7 +241,7 @@ def _parts(evaluation: SavedEvaluation) -> Section:
     parts = [
         parts_table(metrics),
         ablation_table(evaluation.name, metrics.checkpoint.sha256),
-        training_ablation_table() if _is_shipped(evaluation) else "",
+        training_ablation_table() if find_shipped(metrics.checkpoint.sha256) else "",
     ]
     measured = evaluation.parts()
     table: list[Block] = []
@@ -338,14 +337,10 @@ def _examples(rows: Rows, data: PreparedData) -> Iterator[Section]:
             yield Section(heading, "Label → prediction.", [Faces(faces)])
 
 
-def _is_shipped(evaluation: SavedEvaluation) -> bool:
-    known = map(file_sha256, shipped_checkpoints().values())
-    return evaluation.metrics.checkpoint.sha256 in known
-
-
 def _provenance(evaluation: SavedEvaluation, labels: str) -> Table:
     metrics, data = evaluation.metrics, evaluation.metrics.data
-    followed = _is_shipped(evaluation) and data.held_out and not evaluation.of_own_images
+    ours = find_shipped(metrics.checkpoint.sha256) is not None
+    followed = ours and data.held_out and not evaluation.of_own_images
     protocol = "fitted on Training, selected on PublicTest, PrivateTest read once for each version"
     facts = (
         ("Checkpoint", evaluation.name),

@@ -48,8 +48,8 @@ from fervt.reports.still import (
 )
 
 PAGE = "explanation.html"
-PICTURES = {f"{name}.png" for name in (*SOURCES, "gat_graph")}
-"""A bundle's page, and those of its pictures that not every checkpoint has."""
+PICTURES = {f"{name}.png" for name in ("model_input", *SOURCES, "gat_graph")}
+"""A bundle's page and its pictures; not every checkpoint has all of them."""
 
 _PHOTO_PX = 900  # its longer side: twice the size at which it is shown
 _QUALITY = 85  # of JPEG: the page is sent by mail

@@ -60,7 +60,7 @@ def show_protocol(predictor: Predictor, metrics: Metrics | None) -> None:
 
 
 def _five_crops(predictor: Predictor) -> str:
-    folder = EvaluationStore().folders(predictor.name).get("PrivateTest")
+    folder = EvaluationStore().folders(predictor.name, predictor.sha256).get("PrivateTest")
     if folder is None or not (folder / FIVE_CROP).is_file():
         return ""
     evaluation = load_evaluation(folder)

@@ -65,6 +65,14 @@ def test_a_mark_changes_no_name_that_figures_are_found_by(tmp_path) -> None:
     assert "Switched off, without retraining" in report
 
 
+def test_a_folder_of_another_split_is_refused(tmp_path, capsys) -> None:
+    folder = save_evaluation(tmp_path / "one", split="PublicTest")
+    command = ["report", f"--checkpoint={folder}", f"--out={tmp_path / 'report.html'}"]
+    assert main([*command, "--split=PrivateTest"]) == 2
+    assert "is an evaluation on PublicTest, not PrivateTest." in capsys.readouterr().err
+    assert main(command) == 0 == main([*command, "--split=PublicTest"])
+
+
 def test_only_what_is_known_of_a_checkpoint_is_said_of_it(tmp_path) -> None:
     def say(name, **about):
         return words(build_report(read_evaluation(save_evaluation(tmp_path / name, **about))))

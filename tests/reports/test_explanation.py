@@ -129,6 +129,14 @@ def test_a_checkpoint_without_graph_and_gwa_says_so(image, tmp_path):
     assert "This checkpoint has no such part." in (tmp_path / "out/explanation.html").read_text()
 
 
+def test_the_photo_is_never_written_over(image, checkpoint, tmp_path, capsys):
+    photo = tmp_path / "model_input.png"
+    photo.write_bytes(image.read_bytes())
+    assert explain(photo, tmp_path, checkpoint) == 2
+    assert "would overwrite the source" in capsys.readouterr().err
+    assert photo.read_bytes() == image.read_bytes() and list(tmp_path.iterdir()) == [photo]
+
+
 def test_a_bundle_replaces_the_whole_of_an_earlier_one(tmp_path):
     write_bundle(tmp_path, {"explanation.html": b"old", "gat.png": b"old", "gat_graph.png": b"old"})
     (tmp_path / "mine.png").write_bytes(b"kept")

@@ -138,7 +138,7 @@ def _show_others(view: EvaluationView) -> None:
         )
         return
     if not view.evaluation.is_comparable:
-        st.info("People and other tools are compared only on faces that the checkpoint can't know.")
+        st.info("People and other tools are compared only on faces held out from the checkpoint.")
         return
     names, accuracies, *others = references.standing(view.evaluation.name, view.rows.scores)
     show_chart(

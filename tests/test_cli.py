@@ -80,6 +80,9 @@ def test_a_lack_of_memory_is_a_sentence_whoever_notices_it(capsys) -> None:
         ("report --data d.parquet --out slides.pptx", "Slides show no example faces"),
         ("export --data d.parquet --out x.onnx", "--data needs --int8."),
         ("bench faces . --against fer", "--against compares classifiers"),
+        ("bench faces . --rounds 2", "face detectors, without --rounds"),
+        ("bench faces . --batch-size 64", "face detectors, without --batch-size"),
+        ("bench faces . --amp auto", "face detectors, without --amp"),
         ("train --data d.parquet --out o --imagenet i.pth --init x", "not from both"),
     ],
 )

@@ -23,6 +23,7 @@ from fervt.training.distributed import Amp, use_bfloat16
 HELP = "measure speed relative to bare libraries, or compare face detectors"
 
 _SHAPE = ("stem", "width", "image_size", "embed_dim", "node_dim")
+_TABLE = {"batch_size": 64, "rounds": 5, "amp": "auto"}  # what `bench faces` has no use for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--stem", choices=("imagenet", "face", "face-fast"))
     for name in _SHAPE[1:]:
         shape.add_argument("--" + name.replace("_", "-"), type=int)
-    parser.add_argument("--batch-size", type=int, default=64, help="faces in a training step")
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds; the median counts")
+    parser.add_argument("--batch-size", type=int, help="faces in a training step (default 64)")
+    parser.add_argument("--rounds", type=int, help="timed rounds (default 5); the median counts")
     parser.add_argument("--threads", type=int, help="CPU threads")
-    parser.add_argument("--amp", choices=get_args(Amp), default="auto", help="bfloat16 in training")
+    parser.add_argument("--amp", choices=get_args(Amp), help="bfloat16 in training (default: auto)")
     parser.add_argument(
         "--against",
         action="append",
@@ -63,6 +64,12 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("Give a folder of photos: fervt bench faces FOLDER.")
     if args.what == "faces" and args.against:
         raise ConfigError("--against compares classifiers, not face detectors.")
+    for name, default in _TABLE.items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+        elif args.what == "faces":
+            option = "--" + name.replace("_", "-")
+            raise ConfigError(f"bench faces compares face detectors, without {option}.")
     if args.rounds < 1 or args.batch_size < 2 or (args.threads is not None and args.threads < 1):
         raise ConfigError("bench needs at least 1 round, 1 thread and a batch of 2.")
     if args.threads:

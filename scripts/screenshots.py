@@ -54,7 +54,7 @@ VIEWS = {
     "live-video": ("live?source=video&overlay=graph", "not felt emotions"),
     "compare": ("compare?checkpoint=ablation&with=ablation-without-gnn", "not felt emotions"),
     "compare-face": (
-        "compare?checkpoint=fervt-narrow&with=fervt-taught&view=One+face&image=astronaut",
+        "compare?checkpoint=fervt-narrow&with=fervt-wide&view=One+face&image=astronaut",
         "not felt emotions",
     ),
     "model-card": ("model_card", "not felt emotions"),

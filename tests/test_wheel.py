@@ -60,14 +60,14 @@ def test_the_wheel_carries_what_the_program_needs_and_no_more(wheel):
         "fervt/shipped/streamlit_app.py",
         "fervt/shipped/pages/home.py",
         "fervt/shipped/.streamlit/config.toml",
-        "fervt/shipped/assets/checkpoints/fervt-taught.safetensors",
-        "fervt/shipped/assets/evaluations/fervt-taught/PrivateTest/predictions.parquet",
+        "fervt/shipped/assets/checkpoints/fervt-wide.safetensors",
+        "fervt/shipped/assets/evaluations/fervt-wide/PrivateTest/predictions.parquet",
     } <= names
     for folder in ("static", "templates"):
         for file in (ROOT / "fervt" / "service" / folder).iterdir():
             assert f"fervt/service/{folder}/{file.name}" in names
     assert not [n for n in names if "screenshots" in n or "__pycache__" in n or "tests/" in n]
-    assert wheel.stat().st_size < 49e6
+    assert wheel.stat().st_size < 57e6
 
 
 def test_predict_and_checkpoints(run, tmp_path):
@@ -78,7 +78,7 @@ def test_predict_and_checkpoints(run, tmp_path):
     done = run("checkpoints", "--json")
     assert done.returncode == 0 and done.stderr == ""
     first = json.loads(done.stdout)[0]
-    assert first["name"] == "fervt-taught"
+    assert first["name"] == "fervt-wide"
     assert first["metrics"]["PrivateTest"]["n"] == 3589
 
 

@@ -60,7 +60,7 @@ class EvaluationResult:
         ...     Image.fromarray(data.astronaut()[66:163, 177:274]).save(happy / "one.png")
         ...     result = fervt.evaluate(fervt.load(), happy.parent)
         >>> result
-        <fervt.EvaluationResult: fervt-taught on faces: accuracy 100.0% (20.7% to 100.0%), n = 1>
+        <fervt.EvaluationResult: fervt-wide on faces: accuracy 100.0% (20.7% to 100.0%), n = 1>
         >>> result.notes
         ('Each image was read whole, as one face.',)
         >>> list(result.to_pandas().columns[:4])

@@ -23,7 +23,7 @@ class Predictor(predict.Predictor):
         >>> import fervt
         >>> model = fervt.load()
         >>> model
-        <fervt.Predictor fervt-taught: 7 classes of FER2013, on the cpu>
+        <fervt.Predictor fervt-wide: 7 classes of FER2013, on the cpu>
         >>> model.classes.classes
         ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
     """
@@ -55,7 +55,7 @@ class Predictor(predict.Predictor):
             >>> from skimage import data
             >>> model = fervt.load()
             >>> model(data.astronaut())
-            <fervt.Faces: 1 in 512 x 512 px: happy 96%>
+            <fervt.Faces: 1 in 512 x 512 px: happy 95%>
             >>> model(data.astronaut(), boxes=[(177, 66, 274, 163)])[0].label
             'happy'
             >>> model(data.coffee())

@@ -50,7 +50,7 @@ def test_saved_evaluations_belong_to_the_files_that_ship() -> None:
             assert item.metrics[split].accuracy == scores.accuracy
 
 
-@pytest.mark.parametrize("name", ["fervt-narrow", "fervt-ferplus", "fervt-taught"])
+@pytest.mark.parametrize("name", ["fervt-narrow", "fervt-ferplus", "fervt-wide"])
 def test_evidence_and_robustness_ship_with_what_is_released(name: str) -> None:
     saved = EvaluationStore().find(name, "PrivateTest")
     evidence, robustness = saved.evidence(), saved.robustness()
@@ -141,6 +141,5 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert bool(info.training.get("distilled")) == bool(config.distill_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
-    parts = {0: "", 4: "; the mean of four runs' weights"}
-    parts |= {3: ""} if name == "fervt-taught" else {}  # it doesn't say that it is a mean
+    parts = {0: "", 2: "; the mean of two runs' weights", 4: "; the mean of four runs' weights"}
     assert info.description == description + parts[len(info.training.get("averaged", {}))]

@@ -81,7 +81,7 @@ TERMS: dict[str, Term] = {
         "On PublicTest the answers were sorted by confidence, in bands of 5 points. Up to the "
         "first band in which at least half were right, an answer is called unsure, and its two "
         "leading expressions are named. For the flagship one of the two is the label in about two "
-        "of three such cases.",
+        "out of three such cases.",
     ),
     "mcnemar": Term(
         "McNemar's test",

@@ -45,10 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--stem", choices=("imagenet", "face", "face-fast"))
     for name in _SHAPE[1:]:
         shape.add_argument("--" + name.replace("_", "-"), type=int)
-    parser.add_argument("--batch-size", type=int, help="faces in a training step (default 64)")
-    parser.add_argument("--rounds", type=int, help="timed rounds (default 5); the median counts")
+    size, rounds, amp = _TABLE.values()
+    parser.add_argument("--batch-size", type=int, help=f"faces in a training step (default {size})")
+    parser.add_argument(
+        "--rounds", type=int, help=f"timed rounds (default {rounds}); the median counts"
+    )
     parser.add_argument("--threads", type=int, help="CPU threads")
-    parser.add_argument("--amp", choices=get_args(Amp), help="bfloat16 in training (default: auto)")
+    parser.add_argument(
+        "--amp", choices=get_args(Amp), help=f"bfloat16 in training (default {amp})"
+    )
     parser.add_argument(
         "--against",
         action="append",

@@ -30,17 +30,18 @@ def unsure_below(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> 
 
     Returns:
         The upper end of the last of the successive bands, 0.05 wide, in which fewer than half of
-        the faces were right; 0 if there is none. Bands with fewer than 20 faces don't count.
+        the faces were right; 0 if there is none. A band with fewer than 20 faces counts together
+        with the next.
     """
     bands = _bands(confidence)
-    found = 0.0
+    found, first = 0.0, 0
     for band in range(_BANDS):
-        inside = bands == band
+        inside = (bands >= first) & (bands <= band)
         if inside.sum() < _FEWEST:
             continue
         if right[inside].mean() >= 0.5:
             break
-        found = (band + 1) / _BANDS
+        found, first = (band + 1) / _BANDS, band + 1
     return found
 
 

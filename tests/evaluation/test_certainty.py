@@ -41,12 +41,20 @@ def test_no_band_is_called_unsure_that_was_not_below_half():
     assert unsure_below(confidence, np.ones(85, bool)) == 0.0
 
 
+def test_bands_with_few_faces_count_together():
+    confidence = np.repeat([0.32, 0.42, 0.47, 0.93], [8, 17, 40, 40])
+    right = np.arange(105) >= 21  # 4 of 25 below 0.45, then everything
+    assert unsure_below(confidence, right) == 0.45
+    assert unsure_below(confidence[8:], right[8:]) == 0.0, "17 faces count with the next band"
+
+
 def shipped_threshold(name: str) -> float:
     return measure_threshold(file_sha256(shipped_checkpoints()[name]))
 
 
 def test_the_shipped_thresholds():
-    assert shipped_threshold("fervt-ferplus") == 0.5
+    assert shipped_threshold("fervt-wide") == 0.45
+    assert shipped_threshold("fervt-ferplus") == 0.45
     assert shipped_threshold("fervt-narrow") == 0.55
 
 
@@ -106,7 +114,7 @@ def test_what_is_called_unsure_is_wrong_more_often_than_right(name):
     for split in ("PublicTest", "PrivateTest"):  # the second was not looked at
         rows = EvaluationStore().find(name, split).rows()
         unsure = rows.calibrated.max(axis=1) < threshold
-        assert 0.01 < unsure.mean() < 0.7
+        assert unsure.sum() >= 20 and unsure.mean() < 0.7
         assert rows.right[unsure].mean() < 0.5 < rows.right[~unsure].mean()
 
 

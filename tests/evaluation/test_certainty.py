@@ -111,10 +111,12 @@ def test_nothing_is_called_measured_that_was_not(monkeypatch, found, said):
 @pytest.mark.parametrize("name", list(shipped_checkpoints()))
 def test_what_is_called_unsure_is_wrong_more_often_than_right(name):
     threshold = shipped_threshold(name)
+    # FER+ leaves out the faces on which people disagree most.
+    least = 0.005 if name == "fervt-ferplus" else 0.01
     for split in ("PublicTest", "PrivateTest"):  # the second was not looked at
         rows = EvaluationStore().find(name, split).rows()
         unsure = rows.calibrated.max(axis=1) < threshold
-        assert unsure.sum() >= 20 and unsure.mean() < 0.7
+        assert least < unsure.mean() < 0.7 and unsure.sum() >= 20
         assert rows.right[unsure].mean() < 0.5 < rows.right[~unsure].mean()
 
 

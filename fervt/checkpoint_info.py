@@ -11,7 +11,9 @@ from fervt.model import FERVTConfig
 
 FORMAT = "fervt-1"
 _TRAINING = {"averaged": dict, "teachers": list, "distilled": str}  # what the card says of it
-_MOST = {"distill_weight": 1, "relevance_weight": 1e6, "equivariance_weight": 1e6}  # from 0 on
+_MOST = {"distill_weight": 1} | dict.fromkeys(  # from 0 on
+    ("relevance_weight", "equivariance_weight", "counterfactual_weight"), 1e6
+)
 
 
 @dataclass(frozen=True)

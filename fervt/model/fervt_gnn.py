@@ -197,7 +197,7 @@ class FERVTGNN(nn.Module):
             nodes, edge_index = self.graph(fused)
             graph, attention = self.gnn(nodes, edge_index)
             vector = self.pool(graph, weights)
-            if self.training:
+            if self.training and intervention is None:
                 self.gnn_mean.lerp_(vector.detach().float().mean(dim=0), 0.01)
             if change.gnn_features is not None:
                 vector = change.gnn_features.expand_as(vector)

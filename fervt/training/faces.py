@@ -61,7 +61,7 @@ def gather(
     """
     if bool(teachers) != bool(config.teacher_weight):
         raise ConfigError("--teacher and a --teacher-weight above 0 need each other.")
-    for name in ("equivariance_weight", "relevance_weight"):
+    for name in ("equivariance_weight", "relevance_weight", "counterfactual_weight"):
         if getattr(config, name) and not model.use_gwa:
             raise ConfigError(f"{name} needs a model with GWA.")
     training, public = data.split("Training"), data.split("PublicTest")

@@ -35,15 +35,14 @@ from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.training.distributed import pick_device, seed_all, use_bfloat16
 from fervt.training.faces import gather
-from fervt.training.losses import equivariance_loss, loss_of, relevance_loss, votes_loss
+from fervt.training.lessons import draw_lesson
+from fervt.training.losses import loss_of, votes_loss
 from fervt.training.optimization import build_optimizer, learning_rate, moving_average
 from fervt.training.readouts import ReadOuts
-from fervt.training.relevance import cost_of_hiding, draw_cells, mean_of_both, with_mirrored
+from fervt.training.relevance import cost_of_hiding
 from fervt.training.settings import TrainConfig
 from fervt.training.state import Position, check_settings, read_state, restore, write_state
 from fervt.training.teachers import SameViewTeacher
-
-_EQUIVARIANCE_EVERY = 2  # steps: every other step is enough, and costs half; relevance the others
 
 
 @dataclass(frozen=True)
@@ -272,28 +271,21 @@ class Trainer:
             votes = share * votes + (1 - share) * votes[partner]
         labels = targets.argmax(dim=1)
         images = images.contiguous(memory_format=torch.channels_last)
-        windows = move = hidden = drops = None
-        turn = (self.progress.epoch * self.steps + self.progress.step) % _EQUIVARIANCE_EVERY
-        if self.config.equivariance_weight and turn == 0:
-            windows, move = self.augment.moved_windows(self.fit.faces[rows], self.preprocess)
-            windows = windows.contiguous(memory_format=torch.channels_last)
-        elif self.config.relevance_weight and turn != 0:
-            hidden, windows = draw_cells(len(rows), self.device), with_mirrored(images)
+        step = self.progress.epoch * self.steps + self.progress.step
+        faces = self.fit.faces[rows]
+        lesson = draw_lesson(step, self.config, faces, images, self.augment, self.preprocess)
+        drops = None
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
             if self.teacher:
                 told = self.teacher.answer(images)
-                if hidden is not None:
-                    drops = cost_of_hiding(self.teacher, images, hidden, told)
+                if lesson.hidden is not None:
+                    drops = cost_of_hiding(self.teacher, images, lesson.hidden, told)
                 targets = targets + self.config.distill_weight * (told - targets)
-            output, votes_logits, scores = self.parallel(images, windows)
+            output, votes_logits, scores, swapped = self.parallel(
+                images, lesson.windows, lesson.swap
+            )
         loss = loss_of(output, targets, self.config, self.fit.class_weights)
-        if scores is not None and move is not None:
-            before, after = scores.chunk(2)
-            follows = equivariance_loss(before, after, *move)
-            loss = loss + self.config.equivariance_weight * follows
-        if scores is not None and hidden is not None and drops is not None:
-            missed = relevance_loss(mean_of_both(scores), hidden, drops)
-            loss = loss + self.config.relevance_weight * missed
+        loss = loss + lesson.loss(output, scores, swapped, targets, drops, self.config)
         if votes_logits is not None:
             loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
         (loss / self.config.accumulate).backward()

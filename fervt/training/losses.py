@@ -84,5 +84,19 @@ def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
     return 1 - nn.functional.cosine_similarity(pair[0], pair[1], dim=0)
 
 
+def counterfactual_loss(logits: Tensor, swapped: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy of what a face's own cell weights change (Rao et al., 2021).
+
+    The logits with a face's own weights minus those with another face's must give its class. If
+    it doesn't matter whose weights they are, the difference is 0 and the loss log C.
+
+    Args:
+        logits: (B, C) with each face's own weights.
+        swapped: (B, C) with another face's.
+        targets: (B, C), rows sum to 1.
+    """
+    return nn.functional.cross_entropy(logits.float() - swapped.float(), targets)
+
+
 def _centered(values: Tensor) -> Tensor:
     return values - values.mean(dim=1, keepdim=True)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from fervt.labels import FERPLUS
-from fervt.model import FERVTGNN, FERVTOutput
+from fervt.model import FERVTGNN, FERVTOutput, Intervention
 
 
 class ReadOuts(nn.Module):
@@ -11,14 +11,15 @@ class ReadOuts(nn.Module):
 
     FER2013's single label per face is noisy; ten votes show what else the face could be, so a
     second classifier on the class token learns FER+'s votes. And the equivariance loss needs GWA's
-    scores of faces whose window was moved, the relevance loss those of mirrored faces. All go
-    through here, so that one wrapped module (compiled, data-parallel) contains everything with a
-    gradient.
+    scores of faces whose window was moved, the relevance loss those of mirrored faces, and the
+    counterfactual loss the answers with another face's cell weights. All go through here, so that
+    one wrapped module (compiled, data-parallel) contains everything with a gradient.
 
     Shapes:
-        in: images (B, 3, S, S); windows (M, 3, S, S) or None.
+        in: images (B, 3, S, S); windows (M, 3, S, S) or None; swap, whether to classify twice.
         out: the model's output; logits over FER+'s classes (B, 8), None without `votes`; GWA's
-            scores of the windows (M, 7, 7), None without windows.
+            scores of the windows (M, 7, 7), None without windows; logits (B, C) of each image with
+            the weights of the one before it, None without `swap`.
     """
 
     def __init__(self, model: FERVTGNN, votes: bool) -> None:
@@ -27,10 +28,14 @@ class ReadOuts(nn.Module):
         self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
 
     def forward(
-        self, images: Tensor, windows: Tensor | None = None
-    ) -> tuple[FERVTOutput, Tensor | None, Tensor | None]:
+        self, images: Tensor, windows: Tensor | None = None, swap: bool = False
+    ) -> tuple[FERVTOutput, Tensor | None, Tensor | None, Tensor | None]:
         """Classifies; see the class for shapes."""
         output = self.model(images)
         votes = None if self.votes is None else self.votes(output.class_embedding)
         scores = None if windows is None else self.model.gwa.scores(windows)
-        return output, votes, scores
+        swapped = None
+        if swap and output.gwa_weights is not None:
+            others = Intervention(gwa_weights=output.gwa_weights.detach().roll(1, 0))
+            swapped = self.model(images, others).logits
+        return output, votes, scores, swapped

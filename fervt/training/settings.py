@@ -43,6 +43,12 @@ class TrainConfig:
         "rests on; 0 is off",
         least=0,
     )
+    counterfactual_weight: float = option(
+        0.0,
+        "weight of the loss that makes the answer need the face's own cell weights, not another "
+        "face's; 0 is off",
+        least=0,
+    )
     votes_weight: float = option(
         0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
     )

@@ -1,0 +1,97 @@
+"""What a training step asks of GWA, beside the labels.
+
+That its scores follow a moved face (equivariance) is asked in every other step, which is enough
+and costs half. The steps between ask what an answer rests on (relevance), and whether it needs
+this face's own weights (counterfactual).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fervt.data.transforms import Augment, Preprocess
+from fervt.model import FERVTOutput
+from fervt.training.losses import counterfactual_loss, equivariance_loss, relevance_loss
+from fervt.training.relevance import draw_cells, mean_of_both, with_mirrored
+from fervt.training.settings import TrainConfig
+
+_TURNS = 2
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One step's questions, for a batch of B faces.
+
+    Attributes:
+        windows: (2B, 3, S, S), images whose scores are needed; None for none.
+        move: By how many cells the second half of the windows moved, to the right and down.
+        hidden: (B, 7, 7) bool, cells to hide from a teacher.
+        swap: Whether the faces are also classified with each other's weights.
+    """
+
+    windows: Tensor | None = None
+    move: tuple[int, int] | None = None
+    hidden: Tensor | None = None
+    swap: bool = False
+
+    def loss(
+        self,
+        output: FERVTOutput,
+        scores: Tensor | None,
+        swapped: Tensor | None,
+        targets: Tensor,
+        drops: Tensor | None,
+        config: TrainConfig,
+    ) -> Tensor:
+        """The weighted sum of what was asked; 0 if nothing was.
+
+        Args:
+            output: Of the images.
+            scores: (2B, 7, 7), GWA's of the windows.
+            swapped: (B, C), the logits with another face's weights.
+            targets: (B, C), probabilities.
+            drops: (B,), how much less likely hiding made the teacher's answers.
+            config: The weights of the losses.
+        """
+        total = output.logits.new_zeros((), dtype=torch.float32)
+        if scores is not None and self.move is not None:
+            before, after = scores.chunk(2)
+            follows = equivariance_loss(before, after, *self.move)
+            total = total + config.equivariance_weight * follows
+        if scores is not None and self.hidden is not None and drops is not None:
+            missed = relevance_loss(mean_of_both(scores), self.hidden, drops)
+            total = total + config.relevance_weight * missed
+        if swapped is not None:
+            effect = counterfactual_loss(output.logits, swapped, targets)
+            total = total + config.counterfactual_weight * effect
+        return total
+
+
+def draw_lesson(
+    step: int,
+    config: TrainConfig,
+    faces: Tensor,
+    images: Tensor,
+    augment: Augment,
+    preprocess: Preprocess,
+) -> Lesson:
+    """Draws what a step asks.
+
+    Args:
+        step: Steps before it, over all epochs.
+        config: Whose weights above 0 say which losses there are.
+        faces: (B, 48, 48), the batch before augmentation.
+        images: (B, 3, S, S), the batch.
+        augment: Draws the windows that move.
+        preprocess: Samples them.
+    """
+    if config.equivariance_weight and step % _TURNS == 0:
+        windows, move = augment.moved_windows(faces, preprocess)
+        return Lesson(windows.contiguous(memory_format=torch.channels_last), move)
+    if step % _TURNS == 0:
+        return Lesson()
+    swap = config.counterfactual_weight > 0
+    if not config.relevance_weight:
+        return Lesson(swap=swap)
+    return Lesson(with_mirrored(images), hidden=draw_cells(len(images), images.device), swap=swap)

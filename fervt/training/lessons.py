@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from fervt.data.transforms import Augment, Preprocess
-from fervt.model import FERVTOutput
 from fervt.training.losses import counterfactual_loss, equivariance_loss, relevance_loss
+from fervt.training.readouts import Answers
 from fervt.training.relevance import draw_cells, mean_of_both, with_mirrored
 from fervt.training.settings import TrainConfig
 
@@ -36,25 +36,18 @@ class Lesson:
     swap: bool = False
 
     def loss(
-        self,
-        output: FERVTOutput,
-        scores: Tensor | None,
-        swapped: Tensor | None,
-        targets: Tensor,
-        drops: Tensor | None,
-        config: TrainConfig,
+        self, answers: Answers, targets: Tensor, drops: Tensor | None, config: TrainConfig
     ) -> Tensor:
         """The weighted sum of what was asked; 0 if nothing was.
 
         Args:
-            output: Of the images.
-            scores: (2B, 7, 7), GWA's of the windows.
-            swapped: (B, C), the logits with another face's weights.
+            answers: To the images and this lesson's windows.
             targets: (B, C), probabilities.
             drops: (B,), how much less likely hiding made the teacher's answers.
             config: The weights of the losses.
         """
-        total = output.logits.new_zeros((), dtype=torch.float32)
+        total = targets.new_zeros(())
+        scores = answers.scores
         if scores is not None and self.move is not None:
             before, after = scores.chunk(2)
             follows = equivariance_loss(before, after, *self.move)
@@ -62,8 +55,8 @@ class Lesson:
         if scores is not None and self.hidden is not None and drops is not None:
             missed = relevance_loss(mean_of_both(scores), self.hidden, drops)
             total = total + config.relevance_weight * missed
-        if swapped is not None:
-            effect = counterfactual_loss(output.logits, swapped, targets)
+        if answers.swapped is not None:
+            effect = counterfactual_loss(answers.output.logits, answers.swapped, targets)
             total = total + config.counterfactual_weight * effect
         return total
 

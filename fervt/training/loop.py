@@ -281,15 +281,13 @@ class Trainer:
                 if lesson.hidden is not None:
                     drops = cost_of_hiding(self.teacher, images, lesson.hidden, told)
                 targets = targets + self.config.distill_weight * (told - targets)
-            output, votes_logits, scores, swapped = self.parallel(
-                images, lesson.windows, lesson.swap
-            )
-        loss = loss_of(output, targets, self.config, self.fit.class_weights)
-        loss = loss + lesson.loss(output, scores, swapped, targets, drops, self.config)
-        if votes_logits is not None:
-            loss = loss + self.config.votes_weight * votes_loss(votes_logits, votes)
+            answers = self.parallel(images, lesson.windows, lesson.swap)
+        loss = loss_of(answers.output, targets, self.config, self.fit.class_weights)
+        loss = loss + lesson.loss(answers, targets, drops, self.config)
+        if answers.votes is not None:
+            loss = loss + self.config.votes_weight * votes_loss(answers.votes, votes)
         (loss / self.config.accumulate).backward()
-        right = (output.logits.argmax(dim=1) == labels).sum()
+        right = (answers.output.logits.argmax(dim=1) == labels).sum()
         return torch.stack([loss.detach().double(), right.double()])
 
     def _close_epoch(self) -> None:

@@ -1,9 +1,28 @@
 """The outputs that only training uses."""
 
+from typing import NamedTuple
+
 from torch import Tensor, nn
 
 from fervt.labels import FERPLUS
 from fervt.model import FERVTGNN, FERVTOutput, Intervention
+
+
+class Answers(NamedTuple):
+    """What `ReadOuts` gives for B images and M windows.
+
+    Attributes:
+        output: The model's.
+        votes: Logits over FER+'s classes (B, 8), None without that read-out.
+        scores: GWA's scores of the windows (M, 7, 7), None without windows.
+        swapped: Logits (B, C) of each image with the cell weights of the one before it, None if not
+            asked for.
+    """
+
+    output: FERVTOutput
+    votes: Tensor | None
+    scores: Tensor | None
+    swapped: Tensor | None
 
 
 class ReadOuts(nn.Module):
@@ -17,9 +36,7 @@ class ReadOuts(nn.Module):
 
     Shapes:
         in: images (B, 3, S, S); windows (M, 3, S, S) or None; swap, whether to classify twice.
-        out: the model's output; logits over FER+'s classes (B, 8), None without `votes`; GWA's
-            scores of the windows (M, 7, 7), None without windows; logits (B, C) of each image with
-            the weights of the one before it, None without `swap`.
+        out: see `Answers`.
     """
 
     def __init__(self, model: FERVTGNN, votes: bool) -> None:
@@ -27,9 +44,7 @@ class ReadOuts(nn.Module):
         self.model = model
         self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
 
-    def forward(
-        self, images: Tensor, windows: Tensor | None = None, swap: bool = False
-    ) -> tuple[FERVTOutput, Tensor | None, Tensor | None, Tensor | None]:
+    def forward(self, images: Tensor, windows: Tensor | None = None, swap: bool = False) -> Answers:
         """Classifies; see the class for shapes."""
         output = self.model(images)
         votes = None if self.votes is None else self.votes(output.class_embedding)
@@ -38,4 +53,4 @@ class ReadOuts(nn.Module):
         if swap and output.gwa_weights is not None:
             others = Intervention(gwa_weights=output.gwa_weights.detach().roll(1, 0))
             swapped = self.model(images, others).logits
-        return output, votes, scores, swapped
+        return Answers(output, votes, scores, swapped)

@@ -36,13 +36,13 @@ def test_each_face_is_classified_with_the_weights_of_another() -> None:
     torch.manual_seed(0)
     model = FERVTGNN(POINTING).eval()
     images = torch.randn(3, 3, 28, 28)
-    output, _, _, swapped = ReadOuts(model, votes=False)(images, swap=True)
+    answers = ReadOuts(model, votes=False)(images, swap=True)
     for face, other in ((0, 2), (1, 0), (2, 1)):
-        weights = Intervention(gwa_weights=output.gwa_weights[other])
+        weights = Intervention(gwa_weights=answers.output.gwa_weights[other])
         expected = model(images[face : face + 1], weights).logits[0]
-        torch.testing.assert_close(swapped[face], expected, atol=1e-5, rtol=1e-4)
-    assert not torch.allclose(swapped, output.logits, atol=1e-5)
-    assert ReadOuts(model, votes=False)(images)[3] is None
+        torch.testing.assert_close(answers.swapped[face], expected, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(answers.swapped, answers.output.logits, atol=1e-5)
+    assert ReadOuts(model, votes=False)(images).swapped is None
 
 
 def test_the_weights_of_others_neither_learn_from_it_nor_count_as_the_graphs_mean() -> None:
@@ -52,7 +52,7 @@ def test_the_weights_of_others_neither_learn_from_it_nor_count_as_the_graphs_mea
     ReadOuts(model, votes=False)(images)
     before = model.gnn_mean.clone()
     model.gnn_mean.zero_()
-    _, _, _, swapped = ReadOuts(model, votes=False)(images, swap=True)
+    swapped = ReadOuts(model, votes=False)(images, swap=True).swapped
     torch.testing.assert_close(model.gnn_mean, before)
     swapped.sum().backward()
     assert model.gwa.query.grad is None and model.gwa.key.weight.grad is None

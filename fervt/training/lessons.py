@@ -79,11 +79,11 @@ def draw_lesson(
         augment: Draws the windows that move.
         preprocess: Samples them.
     """
-    if config.equivariance_weight and step % _TURNS == 0:
+    if step % _TURNS == 0:
+        if not config.equivariance_weight:
+            return Lesson()
         windows, move = augment.moved_windows(faces, preprocess)
         return Lesson(windows.contiguous(memory_format=torch.channels_last), move)
-    if step % _TURNS == 0:
-        return Lesson()
     swap = config.counterfactual_weight > 0
     if not config.relevance_weight:
         return Lesson(swap=swap)

@@ -8,7 +8,6 @@ import tiny
 import torch
 
 from fervt.data.transforms import Augment, Preprocess
-from fervt.errors import ConfigError
 from fervt.model import FERVTGNN
 from fervt.training.loop import Trainer
 from fervt.training.losses import equivariance_loss
@@ -94,9 +93,3 @@ def test_training_asks_for_it_and_every_part_of_gwa_learns(tmp_path: Path) -> No
     without.run()
     key = trainer.model.gwa.key.weight
     assert not torch.equal(key, without.model.gwa.key.weight)
-
-
-def test_it_needs_gwa(tmp_path: Path) -> None:
-    config = replace(FAST, equivariance_weight=0.6)
-    with pytest.raises(ConfigError, match="equivariance_weight needs a model with GWA"):
-        Trainer(tiny.tiny_data(), tmp_path, replace(tiny.CONFIG, use_gwa=False), config)

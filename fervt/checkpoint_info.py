@@ -12,7 +12,7 @@ from fervt.model import FERVTConfig
 FORMAT = "fervt-1"
 _TRAINING = {"averaged": dict, "teachers": list, "distilled": str}  # what the card says of it
 _MOST = {"distill_weight": 1} | dict.fromkeys(  # from 0 on
-    ("relevance_weight", "equivariance_weight", "counterfactual_weight"), 1e6
+    ("relevance_weight", "equivariance_weight", "counterfactual_weight", "graph_weight"), 1e6
 )
 
 

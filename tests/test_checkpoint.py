@@ -150,6 +150,7 @@ def test_weights_that_are_not_finite(saved: Path) -> None:
         {"training": {"equivariance_weight": float("inf")}},
         {"training": {"equivariance_weight": -1}},
         {"training": {"counterfactual_weight": -1}},
+        {"training": {"graph_weight": -1}},
         {"labels_seen": "fer2013"},
         {"surprise": True},
     ],

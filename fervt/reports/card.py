@@ -167,6 +167,8 @@ def _course(info: CheckpointInfo) -> str:
         course += "; GWA was taught to follow a face that moves"
     if info.training.get("counterfactual_weight"):
         course += "; it was taught to need each face's own cell weights"
+    if info.training.get("graph_weight"):
+        course += "; it was taught to need the graph"
     if averaged := info.training.get("averaged"):
         course += f"; its weights are a mean of those of {len(averaged)} checkpoints"
     return course

@@ -64,6 +64,8 @@ def gather(
     for name in ("equivariance_weight", "relevance_weight", "counterfactual_weight"):
         if getattr(config, name) and not model.use_gwa:
             raise ConfigError(f"{name} needs a model with GWA.")
+    if config.graph_weight and not model.use_gnn:
+        raise ConfigError("graph_weight needs a model with a GNN.")
     training, public = data.split("Training"), data.split("PublicTest")
     if config.drop_copies:
         training = training.select(training.other_splits == "")

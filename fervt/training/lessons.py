@@ -1,11 +1,11 @@
-"""What a training step asks of GWA, beside the labels.
+"""What a training step asks of GWA and the graph, beside the labels.
 
 That its scores follow a moved face (equivariance) is asked in every other step, which is enough
 and costs half. The steps between ask what an answer rests on (relevance), and whether it needs
-this face's own weights (counterfactual).
+this face's own weights (counterfactual) and the graph.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,12 +28,14 @@ class Lesson:
         move: By how many cells the second half of the windows moved, to the right and down.
         hidden: (B, 7, 7) bool, cells to hide from a teacher.
         swap: Whether the faces are also classified with each other's weights.
+        neutralize: Whether they are also classified without what the graph says.
     """
 
     windows: Tensor | None = None
     move: tuple[int, int] | None = None
     hidden: Tensor | None = None
     swap: bool = False
+    neutralize: bool = False
 
     def loss(
         self, answers: Answers, targets: Tensor, drops: Tensor | None, config: TrainConfig
@@ -58,6 +60,9 @@ class Lesson:
         if answers.swapped is not None:
             effect = counterfactual_loss(answers.output.logits, answers.swapped, targets)
             total = total + config.counterfactual_weight * effect
+        if answers.graphless is not None:
+            effect = counterfactual_loss(answers.output.logits, answers.graphless, targets)
+            total = total + config.graph_weight * effect
         return total
 
 
@@ -84,7 +89,8 @@ def draw_lesson(
             return Lesson()
         windows, move = augment.moved_windows(faces, preprocess)
         return Lesson(windows.contiguous(memory_format=torch.channels_last), move)
-    swap = config.counterfactual_weight > 0
+    lesson = Lesson(swap=config.counterfactual_weight > 0, neutralize=config.graph_weight > 0)
     if not config.relevance_weight:
-        return Lesson(swap=swap)
-    return Lesson(with_mirrored(images), hidden=draw_cells(len(images), images.device), swap=swap)
+        return lesson
+    hidden = draw_cells(len(images), images.device)
+    return replace(lesson, windows=with_mirrored(images), hidden=hidden)

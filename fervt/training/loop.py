@@ -281,7 +281,7 @@ class Trainer:
                 if lesson.hidden is not None:
                     drops = cost_of_hiding(self.teacher, images, lesson.hidden, told)
                 targets = targets + self.config.distill_weight * (told - targets)
-            answers = self.parallel(images, lesson.windows, lesson.swap)
+            answers = self.parallel(images, lesson.windows, lesson.swap, lesson.neutralize)
         loss = loss_of(answers.output, targets, self.config, self.fit.class_weights)
         loss = loss + lesson.loss(answers, targets, drops, self.config)
         if answers.votes is not None:

@@ -84,18 +84,19 @@ def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
     return 1 - nn.functional.cosine_similarity(pair[0], pair[1], dim=0)
 
 
-def counterfactual_loss(logits: Tensor, swapped: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy of what a face's own cell weights change (Rao et al., 2021).
+def counterfactual_loss(logits: Tensor, otherwise: Tensor, targets: Tensor) -> Tensor:
+    """Cross entropy of what a part of the model changes (Rao et al., 2021).
 
-    The logits with a face's own weights minus those with another face's must give its class. If
-    it doesn't matter whose weights they are, the difference is 0 and the loss log C.
+    The logits with what the part says of a face minus those with something else in its place (the
+    cell weights of another face; the graph vector's mean) must give the face's class. If it doesn't
+    matter, the difference is 0 and the loss log C.
 
     Args:
-        logits: (B, C) with each face's own weights.
-        swapped: (B, C) with another face's.
+        logits: (B, C) as it is.
+        otherwise: (B, C) with something else in its place.
         targets: (B, C), rows sum to 1.
     """
-    return nn.functional.cross_entropy(logits.float() - swapped.float(), targets)
+    return nn.functional.cross_entropy(logits.float() - otherwise.float(), targets)
 
 
 def _centered(values: Tensor) -> Tensor:

@@ -17,12 +17,14 @@ class Answers(NamedTuple):
         scores: GWA's scores of the windows (M, 7, 7), None without windows.
         swapped: Logits (B, C) of each image with the cell weights of the one before it, None if not
             asked for.
+        graphless: Logits (B, C) with the graph vector's training mean, None if not asked for.
     """
 
     output: FERVTOutput
     votes: Tensor | None
     scores: Tensor | None
     swapped: Tensor | None
+    graphless: Tensor | None
 
 
 class ReadOuts(nn.Module):
@@ -31,11 +33,13 @@ class ReadOuts(nn.Module):
     FER2013's single label per face is noisy; ten votes show what else the face could be, so a
     second classifier on the class token learns FER+'s votes. And the equivariance loss needs GWA's
     scores of faces whose window was moved, the relevance loss those of mirrored faces, and the
-    counterfactual loss the answers with another face's cell weights. All go through here, so that
-    one wrapped module (compiled, data-parallel) contains everything with a gradient.
+    counterfactual losses the answers with another face's cell weights or a neutral graph vector.
+    All go through here, so that one wrapped module (compiled, data-parallel) contains everything
+    with a gradient.
 
     Shapes:
-        in: images (B, 3, S, S); windows (M, 3, S, S) or None; swap, whether to classify twice.
+        in: images (B, 3, S, S); windows (M, 3, S, S) or None; swap and neutralize, whether to
+            classify again with others' weights and without the graph.
         out: see `Answers`.
     """
 
@@ -44,13 +48,23 @@ class ReadOuts(nn.Module):
         self.model = model
         self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
 
-    def forward(self, images: Tensor, windows: Tensor | None = None, swap: bool = False) -> Answers:
+    def forward(
+        self,
+        images: Tensor,
+        windows: Tensor | None = None,
+        swap: bool = False,
+        neutralize: bool = False,
+    ) -> Answers:
         """Classifies; see the class for shapes."""
         output = self.model(images)
         votes = None if self.votes is None else self.votes(output.class_embedding)
         scores = None if windows is None else self.model.gwa.scores(windows)
-        swapped = None
+        swapped = graphless = None
         if swap and output.gwa_weights is not None:
             others = Intervention(gwa_weights=output.gwa_weights.detach().roll(1, 0))
             swapped = self.model(images, others).logits
-        return Answers(output, votes, scores, swapped)
+        if neutralize and output.gnn_features is not None:
+            tokens = output.tokens.clone()  # the graph's is the last
+            tokens[:, -1] += self.model.gnn_mean - output.gnn_features
+            graphless = self.model.vta(tokens)[0]
+        return Answers(output, votes, scores, swapped, graphless)

@@ -49,6 +49,12 @@ class TrainConfig:
         "face's; 0 is off",
         least=0,
     )
+    graph_weight: float = option(
+        0.0,
+        "weight of the loss that makes the answer need the graph's token, not its training mean; "
+        "0 is off",
+        least=0,
+    )
     votes_weight: float = option(
         0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
     )

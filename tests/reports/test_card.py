@@ -97,12 +97,14 @@ def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:
     settings = {"distilled": "ab" * 32, "distill_weight": 0.7}
     taught, told = tmp_path / "taught.safetensors", tmp_path / "told.safetensors"
     losses = {"relevance_weight": 1.0, "equivariance_weight": 0.6, "counterfactual_weight": 0.1}
+    losses |= {"graph_weight": 0.1}
     save_checkpoint(taught, model, replace(info, training=settings | losses))
     save_checkpoint(told, model, replace(info, training=settings | dict.fromkeys(losses, 0.0)))
     answers = "70% of each target is another checkpoint's answer to the same view (`abababababab`)"
     assert (
         f"{answers}; GWA was taught which cells that answer rests on; GWA was taught to follow a "
-        "face that moves; it was taught to need each face's own cell weights. Data"
+        "face that moves; it was taught to need each face's own cell weights; it was taught to "
+        "need the graph. Data"
     ) in " ".join(render_card("taught", taught).split())
     assert f"{answers}. Data" in " ".join(render_card("told", told).split())
     save_checkpoint(told, model, replace(info, training={"distilled": "ab" * 32, **losses}))

@@ -1,4 +1,4 @@
-"""The answer is taught to need a face's own cell weights."""
+"""The answer is taught to need a face's own cell weights and the graph."""
 
 import math
 from dataclasses import replace
@@ -16,7 +16,7 @@ POINTING = replace(
 )
 
 
-def test_only_what_the_weights_change_counts():
+def test_only_what_changes_counts() -> None:
     targets = torch.eye(3)
     right, none = 4 * torch.eye(3), torch.zeros(3, 3)
     assert float(counterfactual_loss(right, right, targets)) == pytest.approx(math.log(3))
@@ -38,6 +38,19 @@ def test_each_face_is_classified_with_the_weights_of_another() -> None:
         torch.testing.assert_close(answers.swapped[face], expected, atol=1e-5, rtol=1e-4)
     assert not torch.allclose(answers.swapped, answers.output.logits, atol=1e-5)
     assert ReadOuts(model, votes=False)(images).swapped is None
+
+
+def test_each_face_is_classified_without_what_the_graph_says() -> None:
+    torch.manual_seed(0)
+    model = FERVTGNN(POINTING).eval()
+    model.gnn_mean.normal_()
+    images = torch.randn(3, 3, 28, 28)
+    answers = ReadOuts(model, votes=False)(images, neutralize=True)
+    expected = model(images, Intervention(gnn_features=model.gnn_mean)).logits
+    torch.testing.assert_close(answers.graphless, expected, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(answers.graphless, answers.output.logits, atol=1e-5)
+    assert answers.swapped is None
+    assert ReadOuts(model, votes=False)(images).graphless is None
 
 
 def test_the_weights_of_others_neither_learn_from_it_nor_count_as_the_graphs_mean() -> None:

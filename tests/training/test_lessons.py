@@ -1,4 +1,4 @@
-"""What training asks of GWA beside the labels, in turns."""
+"""What training asks of GWA and the graph beside the labels, in turns."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ POINTING = replace(
     tiny.CONFIG, gwa_embedding="convolutional", gwa_dim=32, dropout=0.0, token_dropout=0.0
 )
 FAST = TrainConfig(epochs=1, batch_size=16, amp="off", ema_decay=0.0)
-NAMES = ("equivariance_weight", "relevance_weight", "counterfactual_weight")
+NAMES = ("equivariance_weight", "relevance_weight", "counterfactual_weight", "graph_weight")
 
 
 def needs(name: str, tmp_path: Path) -> tuple[TrainConfig, Path | None]:
@@ -44,10 +44,11 @@ def test_training_asks_for_it_as_much_as_it_weighs(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_needs_gwa(tmp_path: Path, name: str) -> None:
+def test_it_needs_the_part_it_asks(tmp_path: Path, name: str) -> None:
     config, teacher = needs(name, tmp_path)
-    bare = replace(tiny.CONFIG, use_gwa=False)
-    with pytest.raises(ConfigError, match=f"{name} needs a model with GWA"):
+    part = "GNN" if name == "graph_weight" else "GWA"
+    bare = replace(tiny.CONFIG, **{f"use_{part.lower()}": False})
+    with pytest.raises(ConfigError, match=f"{name} needs a model with (a )?{part}"):
         Trainer(tiny.tiny_data(), tmp_path, bare, replace(config, **{name: 0.5}), distill=teacher)
 
 
@@ -58,12 +59,14 @@ def test_steps_ask_in_turns() -> None:
         config = replace(FAST, **dict.fromkeys(names, 0.5))
         lesson = draw_lesson(step, config, faces, images, Augment(), Preprocess(28, 0.4, 0.25))
         found = {"windows": lesson.windows, "move": lesson.move, "hidden": lesson.hidden}
-        return {key for key, value in found.items() if value is not None} | (
-            {"swap"} if lesson.swap else set()
-        )
+        asks = {"swap": lesson.swap, "neutralize": lesson.neutralize}
+        return {key for key, value in found.items() if value is not None} | {
+            key for key, value in asks.items() if value
+        }
 
     assert asked(0, *NAMES) == asked(2, NAMES[0]) == {"windows", "move"}
-    assert asked(1, *NAMES) == {"windows", "hidden", "swap"}
+    assert asked(1, *NAMES) == {"windows", "hidden", "swap", "neutralize"}
     assert asked(3, "counterfactual_weight") == {"swap"}
+    assert asked(3, "graph_weight") == {"neutralize"}
     assert asked(3, "relevance_weight") == {"windows", "hidden"}
     assert asked(0) == asked(1) == asked(1, NAMES[0]) == asked(0, *NAMES[1:]) == set()

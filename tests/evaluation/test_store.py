@@ -142,5 +142,6 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert bool(info.training.get("distilled")) == bool(config.distill_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
-    parts = {0: "", 2: "; the mean of two runs' weights", 4: "; the mean of four runs' weights"}
-    assert info.description == description + parts[len(info.training.get("averaged", {}))]
+    runs = {2: "two", 3: "three", 4: "four"}.get(len(info.training.get("averaged", {})))
+    ending = f"; the mean of {runs} runs' weights" if runs else ""
+    assert info.description == description + ending

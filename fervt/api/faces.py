@@ -42,11 +42,11 @@ class Face:
         >>> from skimage import data
         >>> face = fervt.load()(data.astronaut())[0]
         >>> face
-        <fervt.Face: happy 95% at (170, 65, 276, 171) px>
+        <fervt.Face: happy 96% at (170, 65, 276, 171) px>
         >>> face.crop.shape, face.model_input.shape
         ((106, 106, 3), (42, 42, 3))
         >>> round(face.probabilities["happy"], 2)
-        0.95
+        0.96
     """
 
     def __init__(self, predictor: predict.Predictor, prediction: predict.Prediction) -> None:
@@ -209,7 +209,7 @@ class Faces(Sequence[Face]):
             >>> import fervt
             >>> from skimage import data
             >>> [box.name for box in fervt.load()(data.astronaut()).plot().data]
-            ['Happy 95%']
+            ['Happy 96%']
         """
         looks = [expression(face.label) for face in self._faces]
         return plot_faces(

@@ -55,7 +55,7 @@ class Predictor(predict.Predictor):
             >>> from skimage import data
             >>> model = fervt.load()
             >>> model(data.astronaut())
-            <fervt.Faces: 1 in 512 x 512 px: happy 95%>
+            <fervt.Faces: 1 in 512 x 512 px: happy 96%>
             >>> model(data.astronaut(), boxes=[(177, 66, 274, 163)])[0].label
             'happy'
             >>> model(data.coffee())

@@ -80,8 +80,8 @@ TERMS: dict[str, Term] = {
         "An answer with so little confidence that such answers were right less than half the time.",
         "On PublicTest the answers were sorted by confidence, in bands of 5 points. Up to the "
         "first band in which at least half were right, an answer is called unsure, and its two "
-        "leading expressions are named. For the flagship one of the two is the label in about two "
-        "out of three such cases.",
+        "leading expressions are named. For the flagship one of the two is the label in about "
+        "seven of ten such cases.",
     ),
     "mcnemar": Term(
         "McNemar's test",

@@ -44,7 +44,7 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos):
     settle(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").last.set_input_files(photos[0])
     page.wait_for_url(re.compile(r"image=[0-9a-f]{64}"))
-    expect(page.get_by_role("heading", name="Happy, 95%")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name="Happy, 96%")).to_be_visible(timeout=SLOW_MS)
 
     settle(page)
     page.get_by_role("button", name="Why?").click()
@@ -62,7 +62,7 @@ def test_drop_ask_why_and_share(app_server, launch_chromium, photos):
 
     friend = browser.new_context().new_page()
     friend.goto(link)
-    expect(friend.get_by_role("heading", name="Happy, 95%")).to_be_visible(timeout=SLOW_MS)
+    expect(friend.get_by_role("heading", name="Happy, 96%")).to_be_visible(timeout=SLOW_MS)
     assert friend.get_by_text("only in the session").count() == 0
 
 

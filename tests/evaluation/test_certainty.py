@@ -20,6 +20,7 @@ from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.store import EvaluationStore
 from fervt.files import file_sha256
 from fervt.ui import certainty as words
+from fervt.ui.glossary import TERMS
 
 CLASSES = ("angry", "happy", "neutral")
 
@@ -56,6 +57,15 @@ def test_the_shipped_thresholds():
     assert shipped_threshold("fervt-wide") == 0.5
     assert shipped_threshold("fervt-ferplus") == 0.45
     assert shipped_threshold("fervt-narrow") == 0.55
+
+
+def test_the_glossary_says_how_often_one_of_the_two_named_holds():
+    rows = EvaluationStore().find("fervt-wide", "PrivateTest").rows()
+    unsure = rows.calibrated.max(axis=1) < shipped_threshold("fervt-wide")
+    named = np.argsort(-rows.calibrated[unsure], axis=1)[:, :2]
+    holds = (named == rows.labels[unsure, None]).any(axis=1).mean()
+    assert round(10 * holds) == 7
+    assert "seven of ten such cases" in TERMS["unsure"].more
 
 
 def test_damaged_figures_of_another_checkpoint_take_nothing_away(tmp_path):

@@ -166,9 +166,9 @@ def _course(info: CheckpointInfo) -> str:
     if info.training.get("equivariance_weight"):
         course += "; GWA was taught to follow a face that moves"
     if info.training.get("counterfactual_weight"):
-        course += "; it was taught to need each face's own cell weights"
+        course += "; the answer was taught to need each face's own cell weights"
     if info.training.get("graph_weight"):
-        course += "; it was taught to need the graph"
+        course += "; the answer was taught to need the graph"
     if averaged := info.training.get("averaged"):
         course += f"; its weights are a mean of those of {len(averaged)} checkpoints"
     return course

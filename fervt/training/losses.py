@@ -89,7 +89,7 @@ def counterfactual_loss(logits: Tensor, otherwise: Tensor, targets: Tensor) -> T
 
     The logits with what the part says of a face minus those with something else in its place (the
     cell weights of another face; the graph vector's mean) must give the face's class. If it doesn't
-    matter, the difference is 0 and the loss log C.
+    matter, the difference is 0 and the loss log C, but for dropout: each pass draws its own.
 
     Args:
         logits: (B, C) as it is.

@@ -103,8 +103,8 @@ def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:
     answers = "70% of each target is another checkpoint's answer to the same view (`abababababab`)"
     assert (
         f"{answers}; GWA was taught which cells that answer rests on; GWA was taught to follow a "
-        "face that moves; it was taught to need each face's own cell weights; it was taught to "
-        "need the graph. Data"
+        "face that moves; the answer was taught to need each face's own cell weights; the answer "
+        "was taught to need the graph. Data"
     ) in " ".join(render_card("taught", taught).split())
     assert f"{answers}. Data" in " ".join(render_card("told", told).split())
     save_checkpoint(told, model, replace(info, training={"distilled": "ab" * 32, **losses}))

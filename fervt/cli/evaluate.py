@@ -20,7 +20,7 @@ from fervt.evaluation.measuring import (
     measure_robustness,
     require_crops,
 )
-from fervt.evaluation.parts_report import PartsReport, describe_following
+from fervt.evaluation.parts_report import PartsReport, describe_following, describe_wrong_map
 from fervt.evaluation.robustness import (
     SAMPLE,
     Robustness,
@@ -186,3 +186,5 @@ def print_parts(parts: PartsReport) -> None:
             f"{change.name:>32}: accuracy {change.accuracy:.2%}, {in_points(change.difference)} "
             f"({from_to(100 * change.low, 100 * change.high)})"
         )
+    if disturbed := describe_wrong_map(parts):
+        print(disturbed)

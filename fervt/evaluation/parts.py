@@ -17,7 +17,14 @@ from fervt.checkpoint import CheckpointInfo
 from fervt.data.transforms import Preprocess
 from fervt.device import to_device
 from fervt.errors import DataError
-from fervt.evaluation.parts_report import Following, PartChange, PartsReport, hash_labels
+from fervt.evaluation.parts_report import (
+    ANOTHERS,
+    GNN_OFF,
+    Following,
+    PartChange,
+    PartsReport,
+    hash_labels,
+)
 from fervt.grid import GRID
 from fervt.metrics.comparison import compare_pair
 from fervt.model import FERVTGNN, Intervention
@@ -102,7 +109,7 @@ def _interventions(
         others = weights.roll(1, dims=0)
         order = torch.from_numpy(np.random.default_rng(0).permutation(GRID * GRID))
         shuffled = weights.flatten(1)[:, order.to(weights.device)].view_as(weights)
-        plans["another face's weights"] = lambda rows: Intervention(gwa_weights=others[rows])
+        plans[ANOTHERS] = lambda rows: Intervention(gwa_weights=others[rows])
         plans["the mean map"] = lambda rows: Intervention(gwa_weights=mean)
         plans["cells shuffled"] = lambda rows: Intervention(gwa_weights=shuffled[rows])
         plans["GWA off"] = lambda rows: Intervention(gwa_weights=even)
@@ -111,7 +118,7 @@ def _interventions(
                 gwa_weights=even, gnn_features=vectors[rows]
             )
     if vectors is not None:
-        plans["GNN off"] = lambda rows: Intervention(gnn_features=model.gnn_mean)
+        plans[GNN_OFF] = lambda rows: Intervention(gnn_features=model.gnn_mean)
     return plans
 
 

@@ -13,6 +13,8 @@ from fervt.evaluation.beside import Beside, hash_rows
 from fervt.evaluation.groups import FEWEST_TO_JUDGE, SAME_FOR_ALL
 
 FILE = "parts.json"
+ANOTHERS = "another face's weights"
+GNN_OFF = "GNN off"
 
 _CLEARLY = 0.3  # of a correlation: follows above stays
 _MOST_BYTES = 100_000
@@ -217,6 +219,22 @@ def describe_rows(report: PartsReport, truth: str) -> str:
     return (
         f"On {report.split} (n = {report.n:,}{labels}), where the unchanged model reaches "
         f"{report.accuracy:.1%}."
+    )
+
+
+def describe_wrong_map(report: PartsReport) -> str:
+    """What it means if another face's map costs clearly more than leaving out the graph; or "".
+
+    Then the answer depends more on whose map it is than on what the graph, which reads it, says.
+    """
+    found = {change.name: change for change in report.changes}
+    wrong, none = found.get(ANOTHERS), found.get(GNN_OFF)
+    if wrong is None or none is None or wrong.high >= none.low or report.n < FEWEST_TO_JUDGE:
+        return ""
+    return (
+        "Another face's weights cost more than leaving out the graph, which reads them. So the "
+        "answer is disturbed by a map that doesn't fit the face, and this costs more than the map "
+        "adds."
     )
 
 

@@ -20,6 +20,7 @@ from fervt.evaluation.parts_report import (
     changes_table,
     describe_following,
     describe_rows,
+    describe_wrong_map,
 )
 from fervt.evaluation.robustness import corruption_error, curves, describe_limits
 from fervt.evaluation.saved import SavedEvaluation, read_evaluation
@@ -280,6 +281,8 @@ def following_text(name: str, sha256: str) -> str:
             "|---|---|---|",
             *(f"| {' | '.join(line)} |" for line in changes_table(report)),
         ]
+        if disturbed := describe_wrong_map(report):
+            lines += ["", disturbed]
         return "\n".join(lines)
     return ""
 

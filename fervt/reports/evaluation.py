@@ -21,6 +21,7 @@ from fervt.evaluation.parts_report import (
     changes_table,
     describe_following,
     describe_rows,
+    describe_wrong_map,
 )
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
@@ -248,6 +249,8 @@ def _parts(evaluation: SavedEvaluation) -> Section:
     if measured is not None and measured.changes:
         faces = Note(describe_rows(measured, evaluation.label_set))
         table = [faces, Table(CHANGES_HEADER, changes_table(measured))]
+        if disturbed := describe_wrong_map(measured):
+            table.append(Prose(disturbed))
     return Section(
         "What each part contributes",
         "Measured on the same faces unless stated otherwise."

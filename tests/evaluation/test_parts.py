@@ -11,13 +11,16 @@ import torch
 
 from fervt.__main__ import main
 from fervt.checkpoint import CheckpointInfo
+from fervt.cli.evaluate import print_parts
 from fervt.data.prepared import write_prepared
 from fervt.data.transforms import Preprocess
 from fervt.errors import DataError
 from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.parts import measure_parts, template_share
 from fervt.evaluation.parts_report import (
+    ANOTHERS,
     FILE,
+    GNN_OFF,
     Following,
     PartChange,
     PartsReport,
@@ -25,6 +28,7 @@ from fervt.evaluation.parts_report import (
     compare_changes,
     describe_following,
     describe_rows,
+    describe_wrong_map,
     hash_labels,
     read_parts,
 )
@@ -99,6 +103,33 @@ def test_following_in_part_is_said_so() -> None:
         in told
         and "31%" in told
     )
+
+
+def test_a_wrong_map_that_costs_more_than_no_graph_is_said() -> None:
+    def told(wrong: tuple[float, float], none: tuple[float, float], n: int = 3589) -> str:
+        changes = tuple(
+            PartChange(name, 0.6, sum(ends) / 2, *ends)
+            for name, ends in ((ANOTHERS, wrong), ("cells shuffled", wrong), (GNN_OFF, none))
+        )
+        return describe_wrong_map(PartsReport("", "", "", "PublicTest", n, 0.7, 0.3, (), changes))
+
+    said = "Another face's weights cost more than leaving out the graph"
+    assert told((-0.045, -0.025), (-0.019, -0.001)).startswith(said)
+    assert told((-0.045, -0.018), (-0.019, -0.001)) == "", "they may cost the same"
+    assert told((-0.019, -0.001), (-0.045, -0.025)) == ""
+    assert told((-0.045, -0.025), (-0.019, -0.001), n=10) == "", "too few faces to judge by"
+    alone = PartChange(ANOTHERS, 0.6, -0.1, -0.11, -0.09)
+    assert describe_wrong_map(PartsReport("", "", "", "x", 99, 0.7, 0.3, (), (alone,))) == ""
+
+
+def test_evaluate_prints_it_after_the_changes(capsys) -> None:
+    changes = tuple(
+        PartChange(name, 0.6, cost, cost - 0.01, cost + 0.01)
+        for name, cost in ((ANOTHERS, -0.04), (GNN_OFF, -0.01))
+    )
+    print_parts(PartsReport("", "", "", "PublicTest", 3589, 0.7, 0.3, (), changes))
+    *_, change, said = capsys.readouterr().out.splitlines()
+    assert "GNN off: accuracy 60.00%" in change and said.startswith("Another face's weights")
 
 
 def test_attention_that_stays_in_place_is_not_said_to_follow() -> None:

@@ -14,7 +14,14 @@ from zips import labeled_zip, png, zip_of
 
 from fervt.data.prepared import PreparedData, write_prepared
 from fervt.evaluation.beside import hash_rows
-from fervt.evaluation.parts_report import Following, PartChange, PartsReport, hash_labels
+from fervt.evaluation.parts_report import (
+    ANOTHERS,
+    GNN_OFF,
+    Following,
+    PartChange,
+    PartsReport,
+    hash_labels,
+)
 from fervt.evaluation.saved import read_evaluation
 from fervt.evaluation.sources import evaluate_archive
 from fervt.labels import FERPLUS
@@ -385,6 +392,13 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
     assert any(m.value.startswith("Its attention follows the face. ") for m in app.markdown)
     assert app.table[1].value["Accuracy"][0] == "59.7%"
+    said = "Another face's weights cost more than leaving out the graph"
+    assert not any(m.value.startswith(said) for m in app.markdown)
+    wrong = PartChange(ANOTHERS, 0.66, -0.035, -0.045, -0.025)
+    without = PartChange(GNN_OFF, 0.687, -0.01, -0.019, -0.001)
+    PartsReport(*of, "PrivateTest", 240, 0.697, 0.31, move, (wrong, without)).write(folder)
+    app = open_page("evaluation", checkpoint="alpha", view="Parts")
+    assert any(m.value.startswith(said) for m in app.markdown)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from synthetic import save_evaluation
 from fervt.checkpoint import load_checkpoint, save_checkpoint, shipped_checkpoints
 from fervt.errors import ConfigError, DataError
 from fervt.evaluation.saved import read_evaluation
+from fervt.evaluation.store import EvaluationStore
 from fervt.files import file_sha256
 from fervt.labels import FERPLUS
 from fervt.reports.card import (
@@ -24,6 +25,7 @@ from fervt.reports.card import (
     section,
     training_ablation_table,
 )
+from fervt.reports.evaluation import build_report
 
 
 @pytest.fixture
@@ -110,6 +112,14 @@ def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:
     save_checkpoint(told, model, replace(info, training={"distilled": "ab" * 32, **losses}))
     card = render_card("told", told)
     assert "of each target" not in card and "that answer" not in card
+
+
+@pytest.mark.parametrize(("name", "disturbs"), [("fervt-wide", True), ("ablation", False)])
+def test_a_wrong_map_that_costs_more_than_no_graph_is_said(name: str, disturbs: bool) -> None:
+    said = "weights cost more than leaving out the graph"
+    assert (said in render_card(name, shipped_checkpoints()[name])) == disturbs
+    report = build_report(EvaluationStore().find(name, "PrivateTest"))
+    assert (said in report) == disturbs
 
 
 def test_ablations_are_the_measured_ones(tmp_path) -> None:

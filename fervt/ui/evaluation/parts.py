@@ -3,7 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from fervt.evaluation.parts_report import CHANGES_HEADER, changes_table, describe_following
+from fervt.evaluation.parts_report import (
+    CHANGES_HEADER,
+    changes_table,
+    describe_following,
+    describe_wrong_map,
+)
 from fervt.predict import Predictor
 from fervt.ui.charts import say
 from fervt.ui.evaluation.measured import parts_of
@@ -41,3 +46,5 @@ def show_parts(view: EvaluationView, predictor: Predictor) -> None:
     )
     table = pd.DataFrame(changes_table(report), columns=list(CHANGES_HEADER))
     st.table(table, border="horizontal", hide_index=True)
+    if disturbed := describe_wrong_map(report):
+        st.markdown(disturbed)

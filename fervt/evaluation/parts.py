@@ -20,6 +20,7 @@ from fervt.errors import DataError
 from fervt.evaluation.parts_report import (
     ANOTHERS,
     GNN_OFF,
+    TOKEN_KEPT,
     Following,
     PartChange,
     PartsReport,
@@ -114,7 +115,7 @@ def _interventions(
         plans["cells shuffled"] = lambda rows: Intervention(gwa_weights=shuffled[rows])
         plans["GWA off"] = lambda rows: Intervention(gwa_weights=even)
         if vectors is not None:
-            plans["GWA off, the graph's token kept"] = lambda rows: Intervention(
+            plans[TOKEN_KEPT] = lambda rows: Intervention(
                 gwa_weights=even, gnn_features=vectors[rows]
             )
     if vectors is not None:

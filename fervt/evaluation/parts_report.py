@@ -15,6 +15,7 @@ from fervt.evaluation.groups import FEWEST_TO_JUDGE, SAME_FOR_ALL
 FILE = "parts.json"
 ANOTHERS = "another face's weights"
 GNN_OFF = "GNN off"
+TOKEN_KEPT = "GWA off, the graph's token kept"
 
 _CLEARLY = 0.3  # of a correlation: follows above stays
 _MOST_BYTES = 100_000
@@ -225,11 +226,13 @@ def describe_rows(report: PartsReport, truth: str) -> str:
 def describe_wrong_map(report: PartsReport) -> str:
     """What it means if another face's map costs clearly more than leaving out the graph; or "".
 
-    Then the answer depends more on whose map it is than on what the graph, which reads it, says.
+    Said only where the map works through the graph: without it but with the graph's token, nothing
+    clear is lost. Then the graph's absence is what a map that says nothing costs.
     """
     found = {change.name: change for change in report.changes}
-    wrong, none = found.get(ANOTHERS), found.get(GNN_OFF)
-    if wrong is None or none is None or wrong.high >= none.low or report.n < FEWEST_TO_JUDGE:
+    if report.n < FEWEST_TO_JUDGE or not {ANOTHERS, GNN_OFF, TOKEN_KEPT} <= set(found):
+        return ""
+    if found[ANOTHERS].high >= found[GNN_OFF].low or found[TOKEN_KEPT].high < 0:
         return ""
     return (
         "Another face's weights cost more than leaving out the graph, which reads them. So the "

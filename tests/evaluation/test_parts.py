@@ -21,6 +21,7 @@ from fervt.evaluation.parts_report import (
     ANOTHERS,
     FILE,
     GNN_OFF,
+    TOKEN_KEPT,
     Following,
     PartChange,
     PartsReport,
@@ -105,31 +106,31 @@ def test_following_in_part_is_said_so() -> None:
     )
 
 
-def test_a_wrong_map_that_costs_more_than_no_graph_is_said() -> None:
-    def told(wrong: tuple[float, float], none: tuple[float, float], n: int = 3589) -> str:
-        changes = tuple(
-            PartChange(name, 0.6, sum(ends) / 2, *ends)
-            for name, ends in ((ANOTHERS, wrong), ("cells shuffled", wrong), (GNN_OFF, none))
-        )
-        return describe_wrong_map(PartsReport("", "", "", "PublicTest", n, 0.7, 0.3, (), changes))
+def _wrong_map(wrong: float, none: float, kept: float | None = 0.0, n: int = 3589) -> PartsReport:
+    """What another's map, no graph and only the graph's token cost, each give or take 0.01."""
+    costs = {ANOTHERS: wrong, GNN_OFF: none, TOKEN_KEPT: kept}
+    changes = tuple(
+        PartChange(name, 0.6, cost, cost - 0.01, cost + 0.01)
+        for name, cost in costs.items()
+        if cost is not None
+    )
+    return PartsReport("", "", "", "PublicTest", n, 0.7, 0.3, (), changes)
 
+
+def test_a_wrong_map_that_costs_more_than_no_graph_is_said() -> None:
     said = "Another face's weights cost more than leaving out the graph"
-    assert told((-0.045, -0.025), (-0.019, -0.001)).startswith(said)
-    assert told((-0.045, -0.018), (-0.019, -0.001)) == "", "they may cost the same"
-    assert told((-0.019, -0.001), (-0.045, -0.025)) == ""
-    assert told((-0.045, -0.025), (-0.019, -0.001), n=10) == "", "too few faces to judge by"
-    alone = PartChange(ANOTHERS, 0.6, -0.1, -0.11, -0.09)
-    assert describe_wrong_map(PartsReport("", "", "", "x", 99, 0.7, 0.3, (), (alone,))) == ""
+    assert describe_wrong_map(_wrong_map(-0.04, -0.01)).startswith(said)
+    assert describe_wrong_map(_wrong_map(-0.025, -0.01)) == "", "they may cost the same"
+    assert describe_wrong_map(_wrong_map(-0.01, -0.04)) == ""
+    assert describe_wrong_map(_wrong_map(-0.04, -0.01, n=10)) == "", "too few faces to judge by"
+    assert describe_wrong_map(_wrong_map(-0.04, -0.01, kept=-0.02)) == "", "not by the graph alone"
+    assert describe_wrong_map(_wrong_map(-0.04, -0.01, kept=None)) == ""
 
 
 def test_evaluate_prints_it_after_the_changes(capsys) -> None:
-    changes = tuple(
-        PartChange(name, 0.6, cost, cost - 0.01, cost + 0.01)
-        for name, cost in ((ANOTHERS, -0.04), (GNN_OFF, -0.01))
-    )
-    print_parts(PartsReport("", "", "", "PublicTest", 3589, 0.7, 0.3, (), changes))
+    print_parts(_wrong_map(-0.04, -0.01))
     *_, change, said = capsys.readouterr().out.splitlines()
-    assert "GNN off: accuracy 60.00%" in change and said.startswith("Another face's weights")
+    assert "token kept: accuracy 60.00%" in change and said.startswith("Another face's weights")
 
 
 def test_attention_that_stays_in_place_is_not_said_to_follow() -> None:

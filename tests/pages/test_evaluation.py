@@ -17,6 +17,7 @@ from fervt.evaluation.beside import hash_rows
 from fervt.evaluation.parts_report import (
     ANOTHERS,
     GNN_OFF,
+    TOKEN_KEPT,
     Following,
     PartChange,
     PartsReport,
@@ -396,7 +397,8 @@ def test_parts_are_said_where_they_were_measured(open_page, shelf) -> None:
     assert not any(m.value.startswith(said) for m in app.markdown)
     wrong = PartChange(ANOTHERS, 0.66, -0.035, -0.045, -0.025)
     without = PartChange(GNN_OFF, 0.687, -0.01, -0.019, -0.001)
-    PartsReport(*of, "PrivateTest", 240, 0.697, 0.31, move, (wrong, without)).write(folder)
+    kept = PartChange(TOKEN_KEPT, 0.7, 0.003, -0.001, 0.006)
+    PartsReport(*of, "PrivateTest", 240, 0.697, 0.31, move, (wrong, without, kept)).write(folder)
     app = open_page("evaluation", checkpoint="alpha", view="Parts")
     assert any(m.value.startswith(said) for m in app.markdown)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from fervt.checkpoint import find_checkpoint
+from fervt.checkpoint import find_checkpoint, shipped_checkpoints
 from fervt.cli.ending import run_to_end
 from fervt.data.prepared import read_prepared
 from fervt.errors import ConfigError
@@ -100,10 +100,14 @@ def mean_maps(maps: Sequence[dict[str, Array]]) -> dict[str, Array]:
 
 
 def write_table(path: Path, entry: dict[str, Any]) -> None:
-    """Replaces this checkpoint's earlier entry and rewrites both files."""
+    """Replaces this checkpoint's earlier entry and rewrites both files, the flagship first."""
     entries = json.loads(path.read_text())["checkpoints"] if path.is_file() else []
     others = [e for e in entries if e["checkpoint"] != entry["checkpoint"]]
-    entries = [*filter(is_current, others), entry]
+    rank = {name: place for place, name in enumerate(shipped_checkpoints())}
+    entries = sorted(
+        [*filter(is_current, others), entry],
+        key=lambda found: rank.get(found["checkpoint"], len(rank)),
+    )
     table, page = json.dumps({"checkpoints": entries}, indent=1) + "\n", as_markdown(entries)
     for file, content in ((path, table), (PAGE, page)):
         with write_aside(file) as aside:

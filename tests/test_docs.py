@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fervt.__main__ import VERBS
+from fervt.checkpoint import shipped_checkpoints
 from fervt.resources import FAITHFULNESS
 from scripts.faithfulness import as_markdown
 
@@ -93,6 +94,8 @@ def test_names_are_defined_where_the_table_says() -> None:
 def test_the_page_on_faithfulness_is_what_its_script_writes() -> None:
     entries = json.loads(FAITHFULNESS.read_text())["checkpoints"]
     assert (ROOT / "docs" / "faithfulness.md").read_text() == as_markdown(entries)
+    measured = [entry["checkpoint"] for entry in entries]
+    assert measured == [name for name in shipped_checkpoints() if name in measured]
     for row in entries[0]["sources"].values():
         row["over_mean_map"] |= {
             "deletion_gain": 0.01234,

@@ -95,6 +95,11 @@ class Trainer:
                 f"A batch of {self.batch} cannot be divided into {self.parts} equal parts "
                 "(processes times accumulate)."
             )
+        if self.batch < 2 * self.parts:
+            raise ConfigError(
+                f"A batch of {self.batch} in {self.parts} part{'s' * (self.parts > 1)} (processes "
+                "times accumulate) is too small: batch normalization needs 2 faces in each."
+            )
         self.steps = len(self.fit.faces) // self.batch
         if (distill is not None) != bool(config.distill_weight):
             raise ConfigError("--distill and a --distill-weight above 0 need each other.")

@@ -383,6 +383,14 @@ def test_impossible_settings_are_refused(data, tmp_path: Path) -> None:
         Trainer(data.split("Training"), tmp_path, tiny.CONFIG, FAST)
 
 
+@pytest.mark.parametrize(("batch", "parts"), [(1, 1), (2, 2)])
+def test_a_part_of_one_face_has_no_batch_statistics(data, tmp_path, batch, parts) -> None:
+    small = replace(FAST, batch_size=batch, accumulate=parts)
+    with pytest.raises(ConfigError, match=rf"in {parts} parts? .*batch normalization needs 2 face"):
+        Trainer(data, tmp_path, tiny.CONFIG, small)
+    Trainer(data, tmp_path, tiny.CONFIG, replace(small, batch_size=2 * batch))
+
+
 def test_a_run_that_diverges_says_so(data, tmp_path: Path) -> None:
     config = replace(FAST, optimizer="sgd", lr=1e12, clip=1e12, epochs=3)
     with pytest.raises(ConfigError, match="no longer finite"):

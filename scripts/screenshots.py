@@ -1,7 +1,7 @@
 """Takes screenshots of the app's pages in a real browser, for the README and for review.
 
-python -m scripts.screenshots                              # assets/screenshots/*.png
-python -m scripts.screenshots --out DIR --width 420 --dark --only predict
+python -m scripts.screenshots                      # assets/screenshots: the docs' pictures
+python -m scripts.screenshots --out DIR --width 420 --dark [--only predict]    # all views
 python -m scripts.screenshots --first-screens      # docs/screens: three sizes, both themes
 """
 
@@ -167,8 +167,9 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--only", choices=VIEWS, nargs="+")
     args = parser.parse_args()
-    names = args.only or (FIRST_SCREENS if args.first_screens else list(VIEWS))
     usual = ROOT / ("docs/screens" if args.first_screens else "assets/screenshots")
+    shown = [name for name in VIEWS if args.out or (usual / f"{name}.png").is_file()]
+    names = args.only or (FIRST_SCREENS if args.first_screens else shown)
     out = args.out or usual
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:

@@ -26,7 +26,7 @@ from fervt.cli.ending import run_to_end
 from fervt.cli.train import read_settings
 from fervt.data.prepared import read_prepared
 from fervt.files import write_aside
-from fervt.reports.card import ABLATIONS
+from fervt.reports.retrained import ABLATIONS
 from fervt.training.loop import Trainer
 
 CONFIG = Path(__file__).parents[1] / "configs" / "parts.toml"
@@ -144,7 +144,6 @@ def summarize(runs: Path, seeds: int, epochs: dict[str, int]) -> None:
     entry = {
         "split": "PublicTest",
         "n": info.metrics["n"],
-        "epochs": epochs["full"],
         "width": info.config.width,
         "image_size": info.config.image_size,
         "stem": info.config.stem,

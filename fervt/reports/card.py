@@ -1,6 +1,5 @@
 """The model card: the text is a template, the figures come from the checkpoint's files."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import pairwise
@@ -12,7 +11,7 @@ from markdown_it import MarkdownIt
 from fervt import __version__
 from fervt.amounts import points
 from fervt.checkpoint import CheckpointInfo, read_info
-from fervt.errors import ConfigError, DataError
+from fervt.errors import ConfigError
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.metrics import Metrics, Part
 from fervt.evaluation.parts_report import (
@@ -33,10 +32,10 @@ from fervt.evaluation.words import (
 )
 from fervt.labels import FER2013, expression, vocabulary
 from fervt.metrics import ClassScores, Scores
+from fervt.reports.retrained import training_ablation_table
 from fervt.resources import ASSETS
 
 CARD = ASSETS / "MODEL_CARD.md"
-ABLATIONS = ASSETS / "ablations.json"
 UNKNOWN = "*not evaluated yet*"
 
 _MARKDOWN = Environment(keep_trailing_newline=True)  # escapes nothing: it writes no HTML
@@ -328,44 +327,6 @@ def robustness_text(name: str, sha256: str) -> str:
         ]
         return "\n".join(lines)
     return "*not measured yet*"
-
-
-def training_ablation_table(path: Path = ABLATIONS) -> str:
-    """The accuracy of models trained without a part, as a Markdown table.
-
-    Raises:
-        DataError: The file is damaged.
-    """
-    if not path.is_file():
-        return ""
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        spread = any(row["standard_deviation"] is not None for row in entry["variants"])
-        epochs = {row.get("epochs", entry["epochs"]) for row in entry["variants"]}
-        budget = (
-            f"on the same budget ({entry['epochs']} epochs"
-            if len(epochs) == 1
-            else f"in the same time ({min(epochs)} to {max(epochs)} epochs"
-        )
-        lines = [
-            f"Retrained {budget} from scratch, width "
-            f"{entry['width']}, {entry['image_size']} px, stem `{entry['stem']}`), best accuracy "
-            f"on {entry['split']} (n = {entry['n']:,})"
-            + (", mean and standard deviation over seeds:" if spread else ":"),
-            "",
-            "| Trained | Accuracy | Seeds |",
-            "|---|---|---|",
-        ]
-        for row in entry["variants"]:
-            spread = row["standard_deviation"]
-            lines.append(
-                f"| {row['variant']} | {row['mean']:.1%}"
-                + (f" ± {100 * spread:.1f}" if spread is not None else "")
-                + f" | {len(row['accuracies'])} |"
-            )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"'{path.name}' is damaged.") from error
-    return "\n".join(lines)
 
 
 def section(text: str, heading: str) -> str:

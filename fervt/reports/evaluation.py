@@ -57,7 +57,6 @@ from fervt.reports.card import (
     ablation_table,
     parts_table,
     section,
-    training_ablation_table,
 )
 from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
@@ -74,6 +73,7 @@ from fervt.reports.render import (
     face_address,
     render,
 )
+from fervt.reports.retrained import training_ablation_table
 
 _EXAMPLES = 12
 _EXAMPLE_PX = 96

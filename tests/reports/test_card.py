@@ -23,7 +23,6 @@ from fervt.reports.card import (
     fill,
     render_card,
     section,
-    training_ablation_table,
 )
 from fervt.reports.evaluation import build_report
 
@@ -122,25 +121,6 @@ def test_a_wrong_map_that_costs_more_than_no_graph_is_said(name: str, disturbs: 
     assert (said in report) == disturbs
 
 
-def test_ablations_are_the_measured_ones(tmp_path) -> None:
-    path = tmp_path / "ablations.json"
-    assert training_ablation_table(path) == ""
-    rows = [
-        {"variant": "full", "accuracies": [0.5, 0.52], "mean": 0.51, "standard_deviation": 0.0141},
-        {"variant": "without GNN", "accuracies": [0.49], "mean": 0.49, "standard_deviation": None},
-    ]
-    entry = {"split": "PublicTest", "n": 3589, "epochs": 15, "width": 16, "variants": rows}
-    entry |= {"image_size": 42, "stem": "face-fast"}
-    path.write_text(json.dumps(entry))
-    table = training_ablation_table(path)
-    assert "| full | 51.0% ± 1.4 | 2 |" in table
-    assert "| without GNN | 49.0% | 1 |" in table
-    assert "PublicTest (n = 3,589)" in table
-    path.write_text("{}")
-    with pytest.raises(DataError, match=r"'ablations\.json' is damaged"):
-        training_ablation_table(path)
-
-
 def test_without_an_evaluation_no_figure_is_claimed(shelf, checkpoint) -> None:
     card = render_card("tiny", checkpoint)
     assert "{{" not in card
@@ -185,14 +165,3 @@ def test_a_ferplus_card_does_not_excuse_errors_by_the_majority_it_is_measured_on
     save_evaluation(shelf / "other" / "PrivateTest", classes=FERPLUS, **about)
     card = render_card("other", checkpoint).replace("\n", " ")
     assert "a matter of opinion" not in card and "{{" not in card
-
-
-def test_ablations_in_equal_time_say_so(tmp_path) -> None:
-    path = tmp_path / "ablations.json"
-    rows = [
-        {"variant": v, "accuracies": [0.5], "mean": 0.5, "standard_deviation": None, "epochs": e}
-        for v, e in (("full", 12), ("without both", 24))
-    ]
-    entry = {"split": "PublicTest", "n": 3589, "epochs": 12, "width": 16, "variants": rows}
-    path.write_text(json.dumps(entry | {"image_size": 42, "stem": "face-fast"}))
-    assert "in the same time (12 to 24 epochs from scratch" in training_ablation_table(path)

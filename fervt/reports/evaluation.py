@@ -52,12 +52,7 @@ from fervt.metrics import (
     reliability,
     risk_coverage,
 )
-from fervt.reports.card import (
-    CARD,
-    ablation_table,
-    parts_table,
-    section,
-)
+from fervt.reports.card import CARD, ablation_table, parts_table, section
 from fervt.reports.comparison import comparison, verdict
 from fervt.reports.comparison_evidence import compare_evidence
 from fervt.reports.evidence import evidence_sections

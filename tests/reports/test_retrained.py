@@ -53,6 +53,11 @@ def test_a_part_that_costs_accuracy_is_said_to_if_the_seeds_do_not_overlap(
     assert said is None or f"{said}by 6.0 points on average" in " ".join(table.split())
 
 
+def test_one_part_that_costs_accuracy_says_nothing_of_both(tmp_path) -> None:
+    path = write(tmp_path / "a.json", full=[0.5], without_GWA=[0.6], without_both=[0.5])
+    assert "evidence, not accuracy" not in training_ablation_table(path)
+
+
 def test_a_damaged_file_is_a_sentence(tmp_path) -> None:
     path = tmp_path / "ablations.json"
     path.write_text("{}")

@@ -4,7 +4,8 @@
 
 Runs that start from the same weights end near each other, and the mean of their weights is often
 better than any of them (Wortsman et al., 2022). The training record comes from the first one.
-`--level-pooling` also changes how the mean pools the pyramid's levels: the weights are the same.
+`--level-pooling` also changes how the mean pools the pyramid's levels, and `--gwa-focus` how many
+cells GWA selects: the weights are the same, and so is the order of GWA's cells.
 """
 
 import argparse
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="prepared file")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--level-pooling", choices=("gwa", "mean"), help="default: the first one's")
+    parser.add_argument("--gwa-focus", type=float, help="default: the first one's")
     parser.add_argument("--description", help="one sentence; default: the first one's")
     parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
@@ -47,8 +49,9 @@ def main() -> int:
         for name, value in other.state_dict().items():
             if value.is_floating_point():
                 mean[name] = mean.get(name, 0) + value.double() * weight / total
-    if args.level_pooling:
-        info = replace(info, config=replace(info.config, level_pooling=args.level_pooling))
+    changes = {"level_pooling": args.level_pooling, "gwa_focus": args.gwa_focus}
+    chosen = {name: value for name, value in changes.items() if value is not None}
+    info = replace(info, config=replace(info.config, **chosen))
     counted = model.state_dict()  # integer counters come from the first one
     model = FERVTGNN(info.config).eval()
     model.load_state_dict(counted | mean)

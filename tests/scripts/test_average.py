@@ -31,14 +31,21 @@ def test_weights_are_averaged_and_calibrated(tmp_path, monkeypatch, capsys) -> N
     assert info.temperature != 1
 
 
-def test_the_mean_can_pool_its_levels_otherwise(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("option", "change"),
+    [
+        (("--level-pooling", "mean"), {"level_pooling": "mean"}),
+        (("--gwa-focus", "0.6"), {"gwa_focus": 0.6}),
+    ],
+)
+def test_the_mean_can_use_its_weights_otherwise(tmp_path, monkeypatch, option, change) -> None:
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
     first, out = tiny.save_tiny(tmp_path), tmp_path / "mean.safetensors"
     words = ["average", "--data", str(tmp_path / "data.parquet"), "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", [*words, "--level-pooling", "mean", f"{first}=1"])
+    monkeypatch.setattr(sys, "argv", [*words, *option, f"{first}=1"])
     assert main() == 0
     (old, before), (model, info) = (load_checkpoint(path) for path in (first, out))
-    assert info.config == replace(before.config, level_pooling="mean")
+    assert info.config == replace(before.config, **change)
     for name, value in old.state_dict().items():
         torch.testing.assert_close(model.state_dict()[name], value, atol=2e-3, rtol=2e-3)
 

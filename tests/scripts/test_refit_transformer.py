@@ -1,0 +1,77 @@
+"""Training only the transformer, as the script does it."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+
+from fervt.checkpoint import load_checkpoint
+from fervt.data.prepared import write_prepared
+from fervt.errors import ConfigError
+from fervt.files import file_sha256
+from fervt.training.losses import counterfactual_loss
+from scripts.refit_transformer import Seen, main, train
+
+
+def _run(monkeypatch, folder, first, *more: str):
+    out = folder / "refit.safetensors"
+    words = ["refit_transformer", "--data", str(folder / "data.parquet"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*words, "--checkpoint", str(first), *more])
+    assert main() == 0
+    return load_checkpoint(out)
+
+
+def test_only_the_transformer_changes(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    first = tiny.save_tiny(tmp_path)
+    before, old = load_checkpoint(first)
+    after, info = _run(monkeypatch, tmp_path, first, "--views", "2", "--lr", "0.01")
+    kept, changed = before.state_dict(), after.state_dict()
+    apart = {name for name, value in kept.items() if not torch.equal(value, changed[name])}
+    assert {name.split(".")[0] for name in apart} == {"vta", "gnn_mean"}
+    assert (info.config, info.preprocess) == (old.config, old.preprocess)
+    assert info.parent == file_sha256(first)
+    assert info.training["refit_transformer"]["views"] == 2
+
+
+def test_it_can_be_repeated(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    first = tiny.save_tiny(tmp_path)
+    runs = [_run(monkeypatch, tmp_path, first, "--views", "1")[0] for _ in range(2)]
+    for one, other in zip(*(run.state_dict().values() for run in runs), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_answer_comes_to_rest_on_the_graph(tmp_path) -> None:
+    torch.manual_seed(0)
+    model, _ = load_checkpoint(tiny.save_tiny(tmp_path))
+    dim, classes = model.config.embed_dim, len(model.config.classes)
+    labels = torch.randint(classes, (4096,))
+    vectors = 2 * torch.nn.functional.one_hot(labels, dim).float()
+    tokens = torch.randn(len(labels), 5, dim)
+    tokens[:, -1] = vectors
+    targets = torch.nn.functional.one_hot(labels, classes).float()
+    mean = vectors.mean(dim=0)
+
+    def graph_loss() -> float:
+        graphless = tokens.clone()
+        graphless[:, -1] += mean - vectors
+        with torch.no_grad():
+            both = [model.vta.eval()(t)[0] for t in (tokens, graphless)]
+        return float(counterfactual_loss(*both, targets))
+
+    before = graph_loss()
+    seen = Seen(tokens.half(), vectors.half(), targets)
+    model.vta = train(model.vta, seen, mean, torch.ones(classes), lr=0.02, graph_weight=1)
+    assert graph_loss() < before - 0.2
+
+
+def test_what_has_no_graph_is_refused(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    without = tiny.save_tiny(tmp_path, config=replace(tiny.CONFIG, use_gnn=False))
+    with pytest.raises(ConfigError, match="has no graph"):
+        _run(monkeypatch, tmp_path, without)
+    with pytest.raises(ConfigError, match="at least one view"):
+        _run(monkeypatch, tmp_path, tiny.save_tiny(tmp_path / "1.safetensors"), "--views", "0")

@@ -1,6 +1,6 @@
 """Trains only the transformer of a checkpoint further, so that its answer rests more on the graph.
 
-    python -m scripts.refit_transformer --data prepared.parquet --checkpoint FILE --out x.safetensors
+    python -m scripts.refit_transformer --data prepared.parquet --checkpoint FILE --out FILE
 
 GWA, the graph and the trunk keep their weights, and so does every map they make. Their tokens for
 augmented views of the Training faces are computed once; with these, an epoch takes seconds.

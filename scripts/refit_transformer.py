@@ -5,8 +5,9 @@
 GWA, the graph and the trunk keep their weights, and so does every map they make. Their tokens for
 augmented views of the Training faces are computed once; with these, an epoch takes seconds.
 Beside the labels, the transformer learns that what the graph's token changes, compared with its
-mean, must itself give the class (Rao et al., 2021). Both answers of a face draw the same dropout,
-so nothing else differs between them. The moving average of the weights is written.
+mean, must itself give the class (Rao et al., 2021), the more so the likelier the graph's own
+read-out finds it. Both answers of a face draw the same dropout, so nothing else differs between
+them. The moving average of the weights is written.
 """
 
 import argparse
@@ -29,7 +30,6 @@ from fervt.files import file_sha256
 from fervt.model import FERVTGNN
 from fervt.training.distributed import seed_all, use_bfloat16
 from fervt.training.faces import FitFaces, gather
-from fervt.training.losses import counterfactual_loss
 from fervt.training.optimization import moving_average
 from fervt.training.settings import TrainConfig
 
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--views", type=int, default=3, help="augmented views of each face")
     parser.add_argument("--lr", type=float, default=1e-4, help="highest learning rate (AdamW)")
-    parser.add_argument("--graph-weight", type=float, default=1.0, help="of the graph's loss")
+    parser.add_argument("--graph-weight", type=float, default=2.0, help="of the graph's loss")
     parser.add_argument("--seed", type=int, default=0, help="seed of views, order and dropout")
     parser.add_argument("--compile", action="store_true", help="torch.compile the model")
     args = parser.parse_args()
@@ -110,17 +110,24 @@ class Seen:
         tokens: (V * M, 5, D).
         vectors: (V * M, D), the graph's.
         targets: (V * M, C), probabilities.
+        found: (V * M,), how likely the graph's own read-out finds the target, 0..1.
     """
 
     tokens: Tensor
     vectors: Tensor
     targets: Tensor
+    found: Tensor
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def batches(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Batches of all of it, in random order."""
         order = torch.randperm(len(self.tokens))
         for rows in order.split(_BATCH):
-            yield self.tokens[rows].float(), self.vectors[rows].float(), self.targets[rows]
+            yield (
+                self.tokens[rows].float(),
+                self.vectors[rows].float(),
+                self.targets[rows],
+                self.found[rows],
+            )
 
 
 def look(model: FERVTGNN, fit: FitFaces, views: int, compiled: bool) -> Seen:
@@ -128,7 +135,7 @@ def look(model: FERVTGNN, fit: FitFaces, views: int, compiled: bool) -> Seen:
     model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = torch.compile(model) if compiled else model
     amp = use_bfloat16("auto", torch.device("cpu"))
-    tokens, vectors, targets = [], [], []
+    tokens, vectors, targets, found = [], [], [], []
     rows = torch.arange(len(fit.faces)).repeat(views).split(_BATCH)
     with torch.no_grad():
         for part in tqdm(rows, desc="tokens"):
@@ -139,7 +146,9 @@ def look(model: FERVTGNN, fit: FitFaces, views: int, compiled: bool) -> Seen:
             tokens.append(output.tokens.half())
             vectors.append(output.gnn_features.half())
             targets.append(fit.targets[part] + _OWN_ANSWER * (own - fit.targets[part]))
-    return Seen(torch.cat(tokens), torch.cat(vectors), torch.cat(targets))
+            by_graph = output.gnn_logits.float().softmax(dim=1)
+            found.append((by_graph * fit.targets[part]).sum(dim=1))
+    return Seen(*(torch.cat(each) for each in (tokens, vectors, targets, found)))
 
 
 def train(
@@ -159,7 +168,8 @@ def train(
     optimizer = torch.optim.AdamW(vta.parameters(), lr=lr, weight_decay=0.01)
     steps = -(-len(seen.tokens) // _BATCH)
     vta.train()
-    for step, (tokens, vectors, targets) in enumerate(tqdm(seen.batches(), total=steps)):
+    for step, batch in enumerate(tqdm(seen.batches(), total=steps)):
+        tokens, vectors, targets, found = batch
         for group in optimizer.param_groups:
             group["lr"] = lr * min(1, (step + 1) / (_WARM_UP * steps)) * (1 - step / steps)
         graphless = tokens.clone()
@@ -169,7 +179,8 @@ def train(
         torch.set_rng_state(state)
         otherwise = vta(graphless)[0]
         loss = nn.functional.cross_entropy(logits, targets, weights)
-        loss = loss + graph_weight * counterfactual_loss(logits, otherwise, targets)
+        effect = nn.functional.cross_entropy(logits - otherwise, targets, reduction="none")
+        loss = loss + graph_weight * (found * effect).mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(vta.parameters(), _CLIP)

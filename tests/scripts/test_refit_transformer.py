@@ -63,9 +63,25 @@ def test_the_answer_comes_to_rest_on_the_graph(tmp_path) -> None:
         return float(counterfactual_loss(*both, targets))
 
     before = graph_loss()
-    seen = Seen(tokens.half(), vectors.half(), targets)
+    seen = Seen(tokens.half(), vectors.half(), targets, torch.ones(len(labels)))
     model.vta = train(model.vta, seen, mean, torch.ones(classes), lr=0.02, graph_weight=1)
     assert graph_loss() < before - 0.2
+
+
+def test_nothing_is_asked_of_a_graph_that_finds_nothing(tmp_path) -> None:
+    states = []
+    for weight in (0.0, 5.0):
+        torch.manual_seed(0)
+        model, _ = load_checkpoint(tiny.save_tiny(tmp_path))
+        dim, classes = model.config.embed_dim, len(model.config.classes)
+        targets = torch.nn.functional.one_hot(torch.randint(classes, (512,)), classes).float()
+        tokens, vectors = torch.randn(512, 5, dim), torch.randn(512, dim)
+        seen = Seen(tokens, vectors, targets, torch.zeros(512))
+        mean = vectors.mean(dim=0)
+        trained = train(model.vta, seen, mean, torch.ones(classes), lr=0.02, graph_weight=weight)
+        states.append(trained.state_dict())
+    for name, value in states[0].items():
+        assert torch.equal(value, states[1][name])
 
 
 def test_what_has_no_graph_is_refused(tmp_path, monkeypatch) -> None:

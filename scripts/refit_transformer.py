@@ -7,10 +7,12 @@ augmented views of the Training faces are computed once; with these, an epoch ta
 Beside the labels, the transformer learns that what the graph's token changes, compared with its
 mean, must itself give the class (Rao et al., 2021), the more so the likelier the graph's own
 read-out finds it. Both answers of a face draw the same dropout, so nothing else differs between
-them. The moving average of the weights is written.
+them. The moving average of the weights is written, without a calibration: `scripts.average`
+calibrates its mean with the weights from before.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +32,9 @@ from fervt.files import file_sha256
 from fervt.model import FERVTGNN
 from fervt.training.distributed import seed_all, use_bfloat16
 from fervt.training.faces import FitFaces, gather
+from fervt.training.losses import counterfactual_loss
 from fervt.training.optimization import moving_average
+from fervt.training.readouts import without_graph
 from fervt.training.settings import TrainConfig
 
 _AUGMENT = Augment(
@@ -83,6 +87,8 @@ def refit(
         raise ConfigError(f"'{checkpoint.name}' has no graph.")
     if views < 1:
         raise ConfigError("There must be at least one view of each face.")
+    if not (0 < lr < math.inf and 0 <= graph_weight < math.inf):
+        raise ConfigError("--lr must be above 0 and --graph-weight at least 0.")
     fit = gather(
         read_prepared(data, ("Training", "PublicTest")),
         info.config,
@@ -97,6 +103,8 @@ def refit(
         info,
         parent=file_sha256(checkpoint),
         seed=seed,
+        temperature=1.0,
+        metrics={},
         training=info.training | {"refit_transformer": settings},
     )
     save_checkpoint(out, model.eval(), refitted)
@@ -172,15 +180,12 @@ def train(
         tokens, vectors, targets, found = batch
         for group in optimizer.param_groups:
             group["lr"] = lr * min(1, (step + 1) / (_WARM_UP * steps)) * (1 - step / steps)
-        graphless = tokens.clone()
-        graphless[:, -1] += mean - vectors
         state = torch.get_rng_state()
         logits = vta(tokens)[0]
         torch.set_rng_state(state)
-        otherwise = vta(graphless)[0]
+        otherwise = vta(without_graph(tokens, vectors, mean))[0]
         loss = nn.functional.cross_entropy(logits, targets, weights)
-        effect = nn.functional.cross_entropy(logits - otherwise, targets, reduction="none")
-        loss = loss + graph_weight * (found * effect).mean()
+        loss = loss + graph_weight * counterfactual_loss(logits, otherwise, targets, found)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(vta.parameters(), _CLIP)

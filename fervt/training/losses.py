@@ -84,7 +84,9 @@ def relevance_loss(scores: Tensor, hidden: Tensor, drops: Tensor) -> Tensor:
     return 1 - nn.functional.cosine_similarity(pair[0], pair[1], dim=0)
 
 
-def counterfactual_loss(logits: Tensor, otherwise: Tensor, targets: Tensor) -> Tensor:
+def counterfactual_loss(
+    logits: Tensor, otherwise: Tensor, targets: Tensor, shares: Tensor | None = None
+) -> Tensor:
     """Cross entropy of what a part of the model changes (Rao et al., 2021).
 
     The logits with what the part says of a face minus those with something else in its place (the
@@ -95,8 +97,11 @@ def counterfactual_loss(logits: Tensor, otherwise: Tensor, targets: Tensor) -> T
         logits: (B, C) as it is.
         otherwise: (B, C) with something else in its place.
         targets: (B, C), rows sum to 1.
+        shares: (B,), how much each face counts; None for 1.
     """
-    return nn.functional.cross_entropy(logits.float() - otherwise.float(), targets)
+    effect = logits.float() - otherwise.float()
+    losses = nn.functional.cross_entropy(effect, targets, reduction="none")
+    return (losses if shares is None else shares * losses).mean()
 
 
 def _centered(values: Tensor) -> Tensor:

@@ -27,6 +27,13 @@ class Answers(NamedTuple):
     graphless: Tensor | None
 
 
+def without_graph(tokens: Tensor, vectors: Tensor, mean: Tensor) -> Tensor:
+    """Tokens (B, 5, D) with the graph vectors' mean (D,) in place of the vectors (B, D)."""
+    changed = tokens.clone()  # the graph's is the last
+    changed[:, -1] += mean - vectors
+    return changed
+
+
 class ReadOuts(nn.Module):
     """The model, and the read-outs used only in training.
 
@@ -64,7 +71,6 @@ class ReadOuts(nn.Module):
             others = Intervention(gwa_weights=output.gwa_weights.detach().roll(1, 0))
             swapped = self.model(images, others).logits
         if neutralize and output.gnn_features is not None:
-            tokens = output.tokens.clone()  # the graph's is the last
-            tokens[:, -1] += self.model.gnn_mean - output.gnn_features
+            tokens = without_graph(output.tokens, output.gnn_features, self.model.gnn_mean)
             graphless = self.model.vta(tokens)[0]
         return Answers(output, votes, scores, swapped, graphless)

@@ -12,6 +12,7 @@ from fervt.data.prepared import write_prepared
 from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from fervt.training.losses import counterfactual_loss
+from fervt.training.readouts import without_graph
 from scripts.refit_transformer import Seen, main, train
 
 
@@ -25,13 +26,14 @@ def _run(monkeypatch, folder, first, *more: str):
 
 def test_only_the_transformer_changes(tmp_path, monkeypatch) -> None:
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
-    first = tiny.save_tiny(tmp_path)
+    first = tiny.save_tiny(tmp_path, temperature=1.5)
     before, old = load_checkpoint(first)
     after, info = _run(monkeypatch, tmp_path, first, "--views", "2", "--lr", "0.01")
     kept, changed = before.state_dict(), after.state_dict()
     apart = {name for name, value in kept.items() if not torch.equal(value, changed[name])}
     assert {name.split(".")[0] for name in apart} == {"vta", "gnn_mean"}
     assert (info.config, info.preprocess) == (old.config, old.preprocess)
+    assert (info.temperature, info.metrics) == (1.0, {})  # its parent's would be wrong
     assert info.parent == file_sha256(first)
     assert info.training["refit_transformer"]["views"] == 2
 
@@ -56,8 +58,7 @@ def test_the_answer_comes_to_rest_on_the_graph(tmp_path) -> None:
     mean = vectors.mean(dim=0)
 
     def graph_loss() -> float:
-        graphless = tokens.clone()
-        graphless[:, -1] += mean - vectors
+        graphless = without_graph(tokens, vectors, mean)
         with torch.no_grad():
             both = [model.vta.eval()(t)[0] for t in (tokens, graphless)]
         return float(counterfactual_loss(*both, targets))
@@ -91,3 +92,5 @@ def test_what_has_no_graph_is_refused(tmp_path, monkeypatch) -> None:
         _run(monkeypatch, tmp_path, without)
     with pytest.raises(ConfigError, match="at least one view"):
         _run(monkeypatch, tmp_path, tiny.save_tiny(tmp_path / "1.safetensors"), "--views", "0")
+    with pytest.raises(ConfigError, match="--lr must be above 0"):
+        _run(monkeypatch, tmp_path, tmp_path / "1.safetensors", "--lr", "nan")

@@ -92,5 +92,6 @@ def test_what_has_no_graph_is_refused(tmp_path, monkeypatch) -> None:
         _run(monkeypatch, tmp_path, without)
     with pytest.raises(ConfigError, match="at least one view"):
         _run(monkeypatch, tmp_path, tiny.save_tiny(tmp_path / "1.safetensors"), "--views", "0")
-    with pytest.raises(ConfigError, match="--lr must be above 0"):
-        _run(monkeypatch, tmp_path, tmp_path / "1.safetensors", "--lr", "nan")
+    for name, value in (("--lr", "nan"), ("--graph-weight", "-1")):
+        with pytest.raises(ConfigError, match="--lr must be above 0 and --graph-weight at least 0"):
+            _run(monkeypatch, tmp_path, tmp_path / "1.safetensors", name, value)

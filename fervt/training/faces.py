@@ -64,6 +64,13 @@ def gather(
     for name in ("equivariance_weight", "relevance_weight", "counterfactual_weight"):
         if getattr(config, name) and not model.use_gwa:
             raise ConfigError(f"{name} needs a model with GWA.")
+    if config.freeze_gwa and not model.use_gwa:
+        raise ConfigError("freeze_gwa needs a model with GWA.")
+    if config.freeze_gwa and (config.equivariance_weight or config.relevance_weight):
+        raise ConfigError(
+            "With freeze_gwa, equivariance_weight and relevance_weight have nothing to teach: "
+            "set both to 0."
+        )
     if config.graph_weight and not model.use_gnn:
         raise ConfigError("graph_weight needs a model with a GNN.")
     training, public = data.split("Training"), data.split("PublicTest")

@@ -105,6 +105,8 @@ class Trainer:
             raise ConfigError("--distill and a --distill-weight above 0 need each other.")
         if config.relevance_weight and distill is None:
             raise ConfigError("relevance_weight needs --distill.")
+        if config.freeze_gwa and init is None:
+            raise ConfigError("freeze_gwa needs --init.")
         self.teacher = distill and SameViewTeacher(
             distill, model_config.classes, self.preprocess, self.device, compiled=config.compile
         )
@@ -118,7 +120,7 @@ class Trainer:
             seen |= set(init_from(self.model, init).labels_seen)
         if self.teacher:
             seen |= self.teacher.labels_seen
-        self.read_outs = ReadOuts(self.model, votes=config.votes_weight > 0)
+        self.read_outs = ReadOuts(self.model, config.votes_weight > 0, config.freeze_gwa)
         self.read_outs.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = (
             AveragedModel(

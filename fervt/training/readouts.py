@@ -1,6 +1,6 @@
 """The outputs that only training uses."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from torch import Tensor, nn
 
@@ -50,10 +50,19 @@ class ReadOuts(nn.Module):
         out: see `Answers`.
     """
 
-    def __init__(self, model: FERVTGNN, votes: bool) -> None:
+    def __init__(self, model: FERVTGNN, votes: bool, freeze_gwa: bool = False) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.freeze_gwa = model, freeze_gwa
+        if freeze_gwa:
+            model.gwa.requires_grad_(False)
         self.votes = nn.Linear(model.config.embed_dim, len(FERPLUS)) if votes else None
+
+    def train(self, mode: bool = True) -> Self:
+        """As always, but a frozen GWA's batch norm keeps its statistics, too."""
+        super().train(mode)
+        if self.freeze_gwa:
+            self.model.gwa.eval()
+        return self
 
     def forward(
         self,

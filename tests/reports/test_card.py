@@ -89,8 +89,8 @@ def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
     save_checkpoint(path, model, replace(info, training=training))
     card = " ".join(render_card("taught", path).split())
     assert (
-        "softened by the answers of 2 teachers; then the transformer alone was trained, so that the "
-        "answer rests on the graph; its weights are a mean of those of 2 checkpoints"
+        "softened by the answers of 2 teachers; then the transformer alone was trained, so that "
+        "the answer rests on the graph; its weights are a mean of those of 2 checkpoints"
     ) in card
 
 

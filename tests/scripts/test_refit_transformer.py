@@ -13,7 +13,7 @@ from fervt.errors import ConfigError
 from fervt.files import file_sha256
 from fervt.training.losses import counterfactual_loss
 from fervt.training.readouts import without_graph
-from scripts.refit_transformer import Seen, main, train
+from scripts.refit_transformer import Seen, SeenPartly, draw_hidden, main, train
 
 
 def _run(monkeypatch, folder, first, *more: str):
@@ -22,6 +22,13 @@ def _run(monkeypatch, folder, first, *more: str):
     monkeypatch.setattr(sys, "argv", [*words, "--checkpoint", str(first), *more])
     assert main() == 0
     return load_checkpoint(out)
+
+
+def _train(vta, seen: Seen, mean: torch.Tensor, **weights: float) -> torch.nn.Module:
+    partly = SeenPartly(seen.tokens[:64], seen.targets[:64])
+    weights = {"graph_weight": 0.0, "hidden_weight": 0.0} | weights
+    classes = torch.ones(seen.targets.shape[1])
+    return train(vta, seen, partly, mean, classes, lr=0.02, **weights)
 
 
 def test_only_the_transformer_changes(tmp_path, monkeypatch) -> None:
@@ -65,7 +72,7 @@ def test_the_answer_comes_to_rest_on_the_graph(tmp_path) -> None:
 
     before = graph_loss()
     seen = Seen(tokens.half(), vectors.half(), targets, torch.ones(len(labels)))
-    model.vta = train(model.vta, seen, mean, torch.ones(classes), lr=0.02, graph_weight=1)
+    model.vta = _train(model.vta, seen, mean, graph_weight=1)
     assert graph_loss() < before - 0.2
 
 
@@ -79,19 +86,62 @@ def test_nothing_is_asked_of_a_graph_that_finds_nothing(tmp_path) -> None:
         tokens, vectors = torch.randn(512, 5, dim), torch.randn(512, dim)
         seen = Seen(tokens, vectors, targets, torch.zeros(512))
         mean = vectors.mean(dim=0)
-        trained = train(model.vta, seen, mean, torch.ones(classes), lr=0.02, graph_weight=weight)
-        states.append(trained.state_dict())
+        states.append(_train(model.vta, seen, mean, graph_weight=weight).state_dict())
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name])
 
 
-def test_what_has_no_graph_is_refused(tmp_path, monkeypatch) -> None:
+def test_faces_with_hidden_cells_are_answered_as_before(tmp_path) -> None:
+    def loss_on_hidden(weight: float) -> float:
+        torch.manual_seed(0)
+        model, _ = load_checkpoint(tiny.save_tiny(tmp_path))
+        dim, classes = model.config.embed_dim, len(model.config.classes)
+        targets = torch.nn.functional.one_hot(torch.randint(classes, (2048,)), classes).float()
+        tokens, vectors = torch.randn(2048, 5, dim), torch.randn(2048, dim)
+        seen = Seen(tokens, vectors, targets, torch.zeros(2048))
+        answers = torch.nn.functional.one_hot(torch.zeros(64, dtype=int), classes).float()
+        partly = SeenPartly(3 + torch.randn(64, 5, dim), answers)
+        losses = {"graph_weight": 0.0, "hidden_weight": weight}
+        mean, classes = vectors.mean(dim=0), torch.ones(classes)
+        vta = train(model.vta, seen, partly, mean, classes, lr=0.02, **losses).eval()
+        with torch.no_grad():
+            return float(torch.nn.functional.cross_entropy(vta(partly.tokens)[0], answers))
+
+    assert loss_on_hidden(2.0) < 0.6 < 1.5 < loss_on_hidden(0.0)
+
+
+def test_cells_are_hidden_as_deletion_and_insertion_do() -> None:
+    torch.manual_seed(0)
+    weights = torch.rand(600, 7, 7) + 3 * torch.rand(7, 7)  # a mean map, and each face's own part
+    hidden = draw_hidden(weights).flatten(1)
+    assert set(hidden.sum(dim=1).tolist()) == set(range(7, 49, 7))
+    own, mean = weights.flatten(1), weights.mean(dim=0).flatten().expand(600, -1)
+
+    def follows(order: torch.Tensor) -> torch.Tensor:
+        """Whether the hidden cells are the first or the last ones of an order."""
+        apart = [
+            torch.where(one, order, torch.inf).amin(1) > torch.where(one, -torch.inf, order).amax(1)
+            for one in (hidden, ~hidden)
+        ]
+        return apart[0] | apart[1]
+
+    for order in (own, mean):
+        assert 150 < int(follows(order).sum()) < 260
+    assert 150 < int((~follows(own) & ~follows(mean)).sum()) < 250  # in a random order
+
+
+def test_what_lacks_a_part_is_refused(tmp_path, monkeypatch) -> None:
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
-    without = tiny.save_tiny(tmp_path, config=replace(tiny.CONFIG, use_gnn=False))
-    with pytest.raises(ConfigError, match="has no graph"):
-        _run(monkeypatch, tmp_path, without)
+    for part in ("use_gnn", "use_gwa"):
+        without = tiny.save_tiny(tmp_path, config=replace(tiny.CONFIG, **{part: False}))
+        with pytest.raises(ConfigError, match="lacks GWA or a graph"):
+            _run(monkeypatch, tmp_path, without)
     with pytest.raises(ConfigError, match="at least one view"):
         _run(monkeypatch, tmp_path, tiny.save_tiny(tmp_path / "1.safetensors"), "--views", "0")
-    for name, value in (("--lr", "nan"), ("--graph-weight", "-1")):
-        with pytest.raises(ConfigError, match="--lr must be above 0 and --graph-weight at least 0"):
-            _run(monkeypatch, tmp_path, tmp_path / "1.safetensors", name, value)
+    for words, said in (
+        (("--lr", "nan"), "--lr must be above 0"),
+        (("--graph-weight", "-1"), "must be at least 0"),
+        (("--hidden-weight", "inf"), "must be at least 0"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            _run(monkeypatch, tmp_path, tmp_path / "1.safetensors", *words)

@@ -2,7 +2,7 @@
 
     python -m scripts.findings [--checkpoint NAME] [--evaluations DIR]
 
-With each line's figures a sentence of that page can be checked.
+Each line backs a sentence or a row of that page.
 """
 
 import argparse
@@ -15,25 +15,27 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from fervt.amounts import from_to, with_range
+from fervt.amounts import points as in_points
 from fervt.checkpoint import find_checkpoint
 from fervt.cli.ending import run_to_end
-from fervt.errors import DataError
 from fervt.evaluation import atlas
-from fervt.evaluation.certainty import threshold_in
+from fervt.evaluation.certainty import UNMEASURED, threshold_in
 from fervt.evaluation.corruptions import CORRUPTIONS
 from fervt.evaluation.evidence import Evidence
 from fervt.evaluation.groups import ANY, LEAST, WRONG, Group, opposite_groups
+from fervt.evaluation.parts_report import changes_table
 from fervt.evaluation.robustness import Robustness, corruption_error, curves, labels_of_sample
 from fervt.evaluation.rows import Rows
 from fervt.evaluation.saved import SavedEvaluation
-from fervt.evaluation.slices import search_slices, slice_rows
+from fervt.evaluation.slices import Slice, search_slices, slice_rows
 from fervt.evaluation.store import EvaluationStore
+from fervt.evaluation.words import describe_interval
 from fervt.labels import expression
 from fervt.metrics.comparison import compare_pair
 from fervt.regions import REGIONS
 
-_EVERY = 7  # th face, for rank correlations
-_MATTERS = 0.05  # of a cell: what hiding it costs
+_EVERY = 7  # rank correlations are over every seventh face
+_MATTERS = 0.05  # a cell matters if hiding it costs this much of the answer's probability
 _FEAR = {"fear", "fearful"}
 
 
@@ -44,15 +46,14 @@ def main() -> int:
     args = parser.parse_args()
     name = args.checkpoint or find_checkpoint().stem
     store = EvaluationStore(args.evaluations) if args.evaluations else EvaluationStore()
-    found = store.folders(name)
-    if "PrivateTest" not in found:
-        raise DataError(f"'{name}' has no saved evaluation on PrivateTest.")
-    evaluations = {split: store.find(name, split) for split in found}
-    for split, evaluation in evaluations.items():
-        print_lines(split, scores(evaluation))
-    private = evaluations["PrivateTest"]
-    if "PublicTest" in evaluations:
-        print_lines("unsure", unsure(private.rows(), threshold_in(evaluations["PublicTest"]) or 0))
+    private = store.find(name, "PrivateTest")
+    public = store.find(name, "PublicTest") if "PublicTest" in store.folders(name) else None
+    for evaluation in (private, public):
+        if evaluation is not None:
+            print_lines(evaluation.split, scores(evaluation))
+    threshold = public and threshold_in(public)
+    threshold = UNMEASURED if threshold is None else threshold
+    print_lines("unsure", unsure(private.rows(), threshold))
     evidence, robustness = private.evidence(), private.robustness()
     if evidence is not None:
         print_lines("where it looks", looks(evidence, private.rows()))
@@ -63,19 +64,20 @@ def main() -> int:
 
 
 def print_lines(title: str, lines: Iterator[str]) -> None:
-    print(f"## {title}")
-    for line in lines:
-        print(f"- {line}")
+    found = [f"- {line}" for line in lines]
+    if found:
+        print("\n".join([f"## {title}", *found]))
 
 
 def scores(evaluation: SavedEvaluation) -> Iterator[str]:
-    """Accuracy, its classes, and what averaging over views changes."""
+    """Accuracy, its classes, what averaging over views changes, and what each part contributes."""
     rows = evaluation.rows()
     yield _score("standard", rows)
     yield _score("without copies", evaluation.rows(copies=False))
     recalls = [
-        f"{expression(label).name} {rows.right[rows.labels == index].mean():.0%}"
-        for index, label in enumerate(rows.classes)
+        f"{expression(label).name} {found.recall:.0%}"
+        for label, found in rows.scores.per_class.items()
+        if found.support
     ]
     yield f"right of each label: {', '.join(recalls)}"
     for averaging in evaluation.averagings[1:]:
@@ -84,13 +86,23 @@ def scores(evaluation: SavedEvaluation) -> Iterator[str]:
         change = pair["accuracy"]
         shown = with_range(100 * change.value, 100 * change.low, 100 * change.high)
         yield f"{_score(averaging, other)}; {shown} points"
+    parts = evaluation.parts()
+    if parts is not None:
+        if parts.template_share is not None:
+            yield f"the mean map explains {parts.template_share:.0%} of GWA's variance"
+        yield from (
+            f"{f.change}: follows {f.follows:.2f}, stays {f.stays:.2f}" for f in parts.following
+        )
+        yield from (
+            f"{name}: {accuracy}, {change}" for name, accuracy, change in changes_table(parts)
+        )
 
 
 def _score(name: str, rows: Rows) -> str:
     found = rows.scores
     return (
-        f"{name}: {found.accuracy:.1%}, macro-F1 {found.macro_f1:.3f}, "
-        f"log loss {found.nll_calibrated:.3f} (n = {len(rows):,})"
+        f"{name}: {found.accuracy:.1%} ({describe_interval(found)}), "
+        f"macro-F1 {found.macro_f1:.3f}, log loss {found.nll_calibrated:.3f} (n = {len(rows):,})"
     )
 
 
@@ -109,7 +121,7 @@ def unsure(rows: Rows, threshold: float) -> Iterator[str]:
 
 def looks(evidence: Evidence, rows: Rows) -> Iterator[str]:
     """The maps' regions by label (GWA) or answer (the others), and of one class's mistakes."""
-    every = np.arange(len(rows))
+    every = rows.table.index.to_numpy()
     for source in evidence.maps:
         maps = atlas.maps_of(evidence, source, every)
         yield f"{source}: mean map explains {atlas.summarize_maps(maps).template_share:.0%}"
@@ -129,7 +141,7 @@ def looks(evidence: Evidence, rows: Rows) -> Iterator[str]:
             yield from _mistakes(maps, *opposite_groups(rows, label, WRONG))
             yield from _mistakes(maps, *opposite_groups(rows, ANY, label))
     if "occlusion" in evidence.maps:
-        yield from _occlusion(evidence)
+        yield from _occlusion(evidence, every)
 
 
 def _regions(maps: NDArray[np.floating], scale: int) -> str:
@@ -149,8 +161,8 @@ def _mistakes(maps: NDArray[np.floating], right: Group, wrong: Group) -> Iterato
         yield f"grad_cam, {group.title}: {_regions(maps[group.rows], 1)}"
 
 
-def _occlusion(evidence: Evidence) -> Iterator[str]:
-    drops = evidence.maps["occlusion"].astype(np.float32)
+def _occlusion(evidence: Evidence, every: NDArray[np.int64]) -> Iterator[str]:
+    drops = atlas.maps_of(evidence, "occlusion", every)
     most = drops.max(axis=1)
     yield (
         f"occlusion: the cell that matters most costs {100 * np.median(most):.0f} points (median); "
@@ -158,25 +170,26 @@ def _occlusion(evidence: Evidence) -> Iterator[str]:
     )
     for source in ("gwa", "grad_cam"):
         if source in evidence.maps:
-            pairs = zip(drops[::_EVERY], evidence.maps[source][::_EVERY].astype(float), strict=True)
+            others = atlas.maps_of(evidence, source, every[::_EVERY])
+            pairs = zip(drops[::_EVERY], others, strict=True)
             ranks = [spearmanr(*pair).statistic for pair in pairs]
             yield f"occlusion: rank correlation with {source} {np.nanmean(ranks):.2f}"
 
 
 def slices(evidence: Evidence, rows: Rows) -> Iterator[str]:
     """Accuracy by each measure of the picture, and the worst slices."""
+    every = rows.table.index.to_numpy()
     for name, values in evidence.measures.items():
-        found = slice_rows(name, values.astype(np.float64), rows.right)
-        yield "; ".join(
-            f"{s.title}: {s.accuracy:.0%} ({s.low:.0%} to {s.high:.0%}, n = {s.n:,})" for s in found
-        )
+        found = slice_rows(name, values[every].astype(np.float64), rows.right)
+        yield "; ".join(_slice(each) for each in found)
     worst = search_slices(evidence, rows)
-    for s in worst.slices:
-        clear = "" if s.is_clear else ", not clear"
-        yield (
-            f"worst of {worst.tried}: {s.title}: {s.accuracy:.0%} ({s.low:.0%} to {s.high:.0%}, "
-            f"n = {s.n:,}{clear})"
-        )
+    for each in worst.slices:
+        yield f"worst of {worst.tried}: {_slice(each)}{'' if each.is_clear else ', not clear'}"
+
+
+def _slice(found: Slice) -> str:
+    interval = f"{found.low:.0%} to {found.high:.0%}"
+    return f"{found.title}: {found.accuracy:.0%} ({interval}, n = {found.n:,})"
 
 
 def corrupted(found: Robustness, rows: Rows) -> Iterator[str]:
@@ -186,12 +199,13 @@ def corrupted(found: Robustness, rows: Rows) -> Iterator[str]:
     if error is not None:
         yield f"mean corruption error {error.mean:.1%}, clean {error.clean:.1%} (n = {error.n:,})"
     for kind, points in curves(found, labels).items():
-        yield "; ".join(
-            f"{CORRUPTIONS[kind].describe(p.level)}: {100 * p.accuracy:.0f}%, "
-            f"{-100 * p.loss:+.1f} points ({from_to(-100 * p.loss_high, -100 * p.loss_low)}), "
-            f"GWA correlates at {p.evidence:.2f}"
-            for p in points[1:]
-        )
+        for point in points[1:]:
+            interval = from_to(-100 * point.loss_high, -100 * point.loss_low)
+            by_gwa = "" if np.isnan(point.evidence) else f", GWA correlates at {point.evidence:.2f}"
+            yield (
+                f"{CORRUPTIONS[kind].describe(point.level)}: {point.accuracy:.0%}, "
+                f"{in_points(-point.loss)} ({interval}){by_gwa}"
+            )
 
 
 if __name__ == "__main__":

@@ -2,13 +2,18 @@
 
     python -m scripts.refit_transformer --data prepared.parquet --checkpoint FILE --out FILE
 
-GWA, the graph and the trunk keep their weights, and so does every map they make. Their tokens for
-augmented views of the Training faces are computed once; with these, an epoch takes seconds.
-Beside the labels, the transformer learns that what the graph's token changes, compared with its
-mean, must itself give the class (Rao et al., 2021), the more so the likelier the graph's own
-read-out finds it. Both answers of a face draw the same dropout, so nothing else differs between
-them. The moving average of the weights is written, without a calibration: `scripts.average`
-calibrates its mean with the weights from before.
+GWA, the graph and the trunk are unchanged, and so are GWA's map and the graph's attention. Their
+tokens for augmented views of the Training faces are computed once; with these, an epoch takes
+seconds. Beside the labels, the transformer learns from two losses:
+
+- What the graph's token changes, compared with its mean, must itself give the class (Rao et al.,
+  2021), the more so the more likely the graph's own read-out finds it. Both answers of a face draw
+  the same dropout, so nothing else differs between them.
+- Where 7 to 42 cells of a face are hidden, the answer must stay the checkpoint's own. Otherwise the
+  order of GWA's cells would explain the answer less.
+
+The moving average of the weights is written, without a calibration: `scripts.average` calibrates
+its mean with the weights from before.
 """
 
 import argparse
@@ -62,10 +67,12 @@ def main() -> int:
     parser.add_argument("--checkpoint", required=True, help="name or file")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--views", type=int, default=3, help="augmented views of each face")
-    parser.add_argument("--lr", type=float, default=3e-4, help="highest learning rate (AdamW)")
-    parser.add_argument("--graph-weight", type=float, default=3.0, help="of the graph's loss")
     parser.add_argument(
-        "--hidden-weight", type=float, default=3.0, help="of the hidden faces' loss"
+        "--lr", type=float, default=2e-4, help="learning rate (AdamW); peaks at 0.42 of it"
+    )
+    parser.add_argument("--graph-weight", type=float, default=2.0, help="of the graph's loss")
+    parser.add_argument(
+        "--hidden-weight", type=float, default=2.0, help="of the loss on hidden cells"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of views, order and dropout")
     parser.add_argument("--compile", action="store_true", help="torch.compile the model")
@@ -116,15 +123,15 @@ def refit(
     run = torch.compile(model) if compiled else model
     seen, partly = look(run, fit, views), look_at_a_part(model, run, fit)
     model.gnn_mean.copy_(seen.vectors.float().mean(dim=0))
-    losses = {"lr": lr, "graph_weight": graph_weight, "hidden_weight": hidden_weight}
-    model.vta = train(model.vta, seen, partly, model.gnn_mean, fit.class_weights, **losses)
+    settings = {"lr": lr, "graph_weight": graph_weight, "hidden_weight": hidden_weight}
+    model.vta = train(model.vta, seen, partly, model.gnn_mean, fit.class_weights, **settings)
     refitted = replace(
         info,
         parent=file_sha256(checkpoint),
         seed=seed,
         temperature=1.0,
         metrics={},
-        training=info.training | {"refit_transformer": losses | {"views": views, "seed": seed}},
+        training=info.training | {"refit_transformer": settings | {"views": views, "seed": seed}},
     )
     save_checkpoint(out, model.eval(), refitted)
 
@@ -159,10 +166,10 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class SeenPartly:
-    """What the transformer reads of M faces with hidden cells, in half precision.
+    """What the transformer reads of M faces with hidden cells.
 
     Attributes:
-        tokens: (M, 5, D).
+        tokens: (M, 5, D), in half precision.
         answers: (M, C), the checkpoint's own probabilities.
     """
 
@@ -238,7 +245,7 @@ def train(
         partly: What it reads of faces with hidden cells.
         mean: (D,), the graph vector's.
         weights: (C,), of the classes.
-        lr: The learning rate after the warm-up, lowered to zero along a line.
+        lr: The learning rate, times a rising and a falling line: it peaks at 0.42 of this.
         graph_weight: Of what the graph's token changes.
         hidden_weight: Of answering as before where cells are hidden.
     """

@@ -169,8 +169,10 @@ def _course(info: CheckpointInfo) -> str:
         course += "; the answer was taught to need each face's own cell weights"
     if info.training.get("graph_weight"):
         course += "; the answer was taught to need the graph"
-    if info.training.get("refit_transformer"):
-        course += "; then the transformer alone was trained, so that the answer rests on the graph"
+    if refit := info.training.get("refit_transformer"):
+        course += "; then the transformer alone was trained"
+        if refit.get("graph_weight"):
+            course += " to rest more on the graph"
     if averaged := info.training.get("averaged"):
         course += f"; its weights are a mean of those of {len(averaged)} checkpoints"
     return course

@@ -35,6 +35,7 @@ from fervt.metrics import fit_temperature, softmax
 from fervt.model import FERVTGNN, FERVTConfig
 from fervt.training.distributed import pick_device, seed_all, use_bfloat16
 from fervt.training.faces import gather
+from fervt.training.kept_gwa import check_same_gwa
 from fervt.training.lessons import draw_lesson
 from fervt.training.losses import loss_of, votes_loss
 from fervt.training.optimization import build_optimizer, learning_rate, moving_average
@@ -105,8 +106,6 @@ class Trainer:
             raise ConfigError("--distill and a --distill-weight above 0 need each other.")
         if config.relevance_weight and distill is None:
             raise ConfigError("relevance_weight needs --distill.")
-        if config.freeze_gwa and init is None:
-            raise ConfigError("freeze_gwa needs --init.")
         self.teacher = distill and SameViewTeacher(
             distill, model_config.classes, self.preprocess, self.device, compiled=config.compile
         )
@@ -116,8 +115,11 @@ class Trainer:
         seen = set(self.fit.labels_seen)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
-        if init is not None:
-            seen |= set(init_from(self.model, init).labels_seen)
+        start = init and init_from(self.model, init)
+        if start:
+            seen |= set(start.labels_seen)
+        if config.freeze_gwa:
+            check_same_gwa(start, model_config, self.preprocess)
         if self.teacher:
             seen |= self.teacher.labels_seen
         self.read_outs = ReadOuts(self.model, config.votes_weight > 0, config.freeze_gwa)

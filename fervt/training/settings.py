@@ -55,7 +55,7 @@ class TrainConfig:
         "0 is off",
         least=0,
     )
-    freeze_gwa: bool = option(False, "keep GWA, and so every map, as the --init checkpoint has it")
+    freeze_gwa: bool = option(False, "keep GWA as the --init checkpoint has it")
     votes_weight: float = option(
         0.0, "weight of a second read-out, of FER+'s votes; 0 is off", least=0
     )

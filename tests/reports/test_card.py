@@ -84,14 +84,17 @@ def test_switched_off_parts_are_shown_with_their_own_split(shelf, checkpoint) ->
 def test_teachers_and_means_are_named(shelf, tmp_path) -> None:
     model, info = load_checkpoint(tiny.save_tiny(tmp_path))
     training = {"teachers": ["a", "b"], "averaged": {"c": 0.5, "d": 0.5}}
-    training["refit_transformer"] = {"lr": 1e-4}
+    training["refit_transformer"] = {"lr": 1e-4, "graph_weight": 2.0}
     path = tmp_path / "taught.safetensors"
     save_checkpoint(path, model, replace(info, training=training))
     card = " ".join(render_card("taught", path).split())
     assert (
-        "softened by the answers of 2 teachers; then the transformer alone was trained, so that "
-        "the answer rests on the graph; its weights are a mean of those of 2 checkpoints"
+        "softened by the answers of 2 teachers; then the transformer alone was trained to rest "
+        "more on the graph; its weights are a mean of those of 2 checkpoints"
     ) in card
+    training["refit_transformer"]["graph_weight"] = 0.0
+    save_checkpoint(path, model, replace(info, training=training))
+    assert "alone was trained; its weights are" in " ".join(render_card("taught", path).split())
 
 
 def test_what_another_checkpoint_taught_is_said(shelf, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""Everything but GWA learns, so every map stays as it is."""
+"""Everything but GWA learns, so its maps stay as they are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,16 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         config = replace(FROZEN, **{name: 0.5})
         with pytest.raises(ConfigError, match="have nothing to teach"):
             Trainer(data, tmp_path / "run", POINTING, config, init=first)
+    for name, value in (("gwa_embedding", "patch"), ("gwa_focus", 0.2), ("image_size", 35)):
+        other = replace(POINTING, **{name: value})
+        with pytest.raises(ConfigError, match=f"but {name} is {value} here"):
+            Trainer(data, tmp_path / "run", other, FROZEN, init=first)
     without = replace(POINTING, use_gwa=False)
     config = replace(FROZEN, counterfactual_weight=0.0)
     with pytest.raises(ConfigError, match="freeze_gwa needs a model with GWA"):
         Trainer(data, tmp_path / "run", without, config, init=first)
+    blind = tiny.save_tiny(tmp_path / "blind.safetensors", config=without)
+    with pytest.raises(ConfigError, match="but use_gwa is True here and False there"):
+        Trainer(data, tmp_path / "run", POINTING, config, init=blind)
+    with pytest.raises(ConfigError, match=r"but crop is 0\.8 here"):
+        Trainer(data, tmp_path / "run", POINTING, replace(config, crop=0.8), init=first)

@@ -115,7 +115,7 @@ class Trainer:
         seen = set(self.fit.labels_seen)
         if imagenet is not None:
             self.model.backbone.trunk.load_imagenet(None if imagenet == "download" else imagenet)
-        start = init and init_from(self.model, init)
+        start = init_from(self.model, init) if init else None
         if start:
             seen |= set(start.labels_seen)
         if config.freeze_gwa:

@@ -4,8 +4,8 @@
 
 Runs that start from the same weights end near each other, and the mean of their weights is often
 better than any of them (Wortsman et al., 2022). The training record comes from the first one.
-`--level-pooling` also changes how the mean pools the pyramid's levels, and `--gwa-focus` how many
-cells GWA selects: the weights are the same, and so is the order of GWA's cells.
+`--level-pooling` also changes how the mean pools the pyramid's levels, `--gwa-focus` how many cells
+GWA selects (the order of its cells stays), and `--crop` how much of a face it sees.
 """
 
 import argparse
@@ -33,6 +33,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint to write")
     parser.add_argument("--level-pooling", choices=("gwa", "mean"), help="default: the first one's")
     parser.add_argument("--gwa-focus", type=float, help="default: the first one's")
+    parser.add_argument(
+        "--crop", type=float, help="share of a face's side that it sees; default: the first one's"
+    )
     parser.add_argument("--description", help="one sentence; default: the first one's")
     parser.add_argument("checkpoints", nargs="+", help="FILE=WEIGHT; the first sets the config")
     args = parser.parse_args()
@@ -52,6 +55,8 @@ def main() -> int:
     changes = {"level_pooling": args.level_pooling, "gwa_focus": args.gwa_focus}
     chosen = {name: value for name, value in changes.items() if value is not None}
     info = replace(info, config=replace(info.config, **chosen))
+    if args.crop is not None:
+        info = replace(info, preprocess=replace(info.preprocess, crop=args.crop))
     counted = model.state_dict()  # integer counters come from the first one
     model = FERVTGNN(info.config).eval()
     model.load_state_dict(counted | mean)

@@ -50,6 +50,21 @@ def test_the_mean_can_use_its_weights_otherwise(tmp_path, monkeypatch, option, c
         torch.testing.assert_close(model.state_dict()[name], value, atol=2e-3, rtol=2e-3)
 
 
+def test_the_mean_can_see_another_crop(tmp_path, monkeypatch) -> None:
+    write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
+    first, out = tiny.save_tiny(tmp_path), tmp_path / "mean.safetensors"
+    words = ["average", "--data", str(tmp_path / "data.parquet"), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", [*words, "--crop", "0.8", f"{first}=1"])
+    assert main() == 0
+    before, after = (load_checkpoint(path)[1] for path in (first, out))
+    assert after.preprocess == replace(before.preprocess, crop=0.8)
+    out.unlink()
+    monkeypatch.setattr(sys, "argv", [*words, "--crop", "1.2", f"{first}=1"])
+    with pytest.raises(ConfigError, match="crop"):
+        main()
+    assert not out.exists()
+
+
 def test_label_sets_add_up_and_other_inputs_are_refused(tmp_path, monkeypatch) -> None:
     write_prepared(tiny.tiny_data(), tmp_path / "data.parquet")
     first = tiny.save_tiny(tmp_path / "1.safetensors", 1)

@@ -134,7 +134,7 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     # What came after some of these were trained has the value that it had then without a name.
     settings = {"teacher_weight": 0.0, "schedule": "cosine", "decay_epochs": 10.0}
     settings |= {"equivariance_weight": 0.0, "relevance_weight": 0.0, "distill_weight": 0.0}
-    settings |= {"counterfactual_weight": 0.0, "graph_weight": 0.0}
+    settings |= {"counterfactual_weight": 0.0, "graph_weight": 0.0, "freeze_gwa": False}
     others = ("averaged", "teachers", "distilled")
     settings |= {n: v for n, v in info.training.items() if n not in others}
     if settings["amp"] is True:  # bfloat16 was a switch

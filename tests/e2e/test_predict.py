@@ -162,4 +162,4 @@ def test_a_face_is_chosen_by_clicking_it_in_the_photo(page, app_server):
     second.click()
     page.wait_for_url("**/predict?*face=2*")
     expect(second).to_have_attribute("aria-pressed", "true")
-    expect(headline(page)).to_have_text("Happy, 95%")
+    expect(headline(page)).to_have_text("Happy, 96%")

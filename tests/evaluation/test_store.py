@@ -135,13 +135,15 @@ def test_each_checkpoint_was_made_by_its_configuration(name: str) -> None:
     settings = {"teacher_weight": 0.0, "schedule": "cosine", "decay_epochs": 10.0}
     settings |= {"equivariance_weight": 0.0, "relevance_weight": 0.0, "distill_weight": 0.0}
     settings |= {"counterfactual_weight": 0.0, "graph_weight": 0.0, "freeze_gwa": False}
-    others = ("averaged", "teachers", "distilled")
+    others = ("averaged", "teachers", "distilled", "refit_transformer")
     settings |= {n: v for n, v in info.training.items() if n not in others}
     if settings["amp"] is True:  # bfloat16 was a switch
         settings["amp"] = "auto"
     assert bool(info.training.get("teachers")) == bool(config.teacher_weight)
     assert bool(info.training.get("distilled")) == bool(config.distill_weight)
     assert settings == {**asdict(config), "augmentation": asdict(augment)}
-    runs = {2: "two", 3: "three", 4: "four"}.get(len(info.training.get("averaged", {})))
+    runs = {2: "two", 3: "three", 4: "four", 6: "several"}.get(
+        len(info.training.get("averaged", {}))
+    )
     ending = f"; the mean of {runs} runs' weights" if runs else ""
     assert info.description == description + ending
